@@ -1,0 +1,44 @@
+"""What a step of the core asks its driver to do, in the one order that is safe.
+
+    persist   durable first
+    send      then told to others
+    emit      then told to our own
+
+The order is the type: a driver that carries out the fields from top to bottom can not tell a peer,
+or a caller, of something that a crash could take back.
+"""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from credimus.kernel.ids import NodeId
+
+Persisted = TypeVar("Persisted")
+Message = TypeVar("Message")
+Emitted = TypeVar("Emitted")
+
+
+@dataclass(slots=True, frozen=True)
+class Send(Generic[Message]):
+    """A message for one peer, or for all when `to` is None."""
+
+    to: NodeId | None
+    message: Message
+
+
+@dataclass(slots=True)
+class Effects(Generic[Persisted, Message, Emitted]):
+    """Carried out in this order, always."""
+
+    persist: list[Persisted] = field(default_factory=list)
+    send: list[Send[Message]] = field(default_factory=list)
+    emit: list[Emitted] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.persist or self.send or self.emit)
+
+    def absorb(self, other: "Effects[Persisted, Message, Emitted]") -> None:
+        """Append another step's effects, lane by lane."""
+        self.persist += other.persist
+        self.send += other.send
+        self.emit += other.emit

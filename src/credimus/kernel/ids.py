@@ -1,0 +1,52 @@
+"""Names are fingerprints: every id is a domain-separated SHA-256, cut to the width its use needs.
+
+Deliberately not here: keys and signatures (lace/seal.py), or any id that is not derived from content.
+"""
+
+from hashlib import sha256
+from typing import NewType
+
+FleetId = NewType("FleetId", bytes)
+"""16 bytes: fingerprint of the founder's public key and a nonce."""
+NodeId = NewType("NodeId", bytes)
+"""16 bytes: fingerprint of an Ed25519 public key. Hosted members have one too."""
+BlockId = NewType("BlockId", bytes)
+"""32 bytes: SHA-256 of the header bytes as sent."""
+BeliefId = NewType("BeliefId", bytes)
+"""16 bytes: fingerprint of category and normalised content."""
+RoundId = NewType("RoundId", bytes)
+"""16 bytes: fingerprint of everything that electors agree to when they vote."""
+ElectorateId = NewType("ElectorateId", bytes)
+"""16 bytes: fingerprint of sorted (member, weight) pairs."""
+
+ID_BYTES = 16
+BLOCK_ID_BYTES = 32
+
+
+def fingerprint(domain: bytes, *parts: bytes) -> bytes:
+    """The SHA-256 (32 bytes) of a domain and length-prefixed parts; no two inputs share a preimage.
+
+    Args:
+        domain: a short constant naming the use, so that equal parts in two uses differ.
+        parts: byte strings of any length below 4 GiB.
+    """
+    digest = sha256(domain)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def node_id(public_key: bytes) -> NodeId:
+    """The id of the holder of a 32-byte Ed25519 public key."""
+    return NodeId(fingerprint(b"credimus node", public_key)[:ID_BYTES])
+
+
+def fleet_id(founder_key: bytes, nonce: bytes) -> FleetId:
+    """The id of the fleet that this founder began with this nonce."""
+    return FleetId(fingerprint(b"credimus fleet", founder_key, nonce)[:ID_BYTES])
+
+
+def short(identifier: bytes) -> str:
+    """The first 12 hex digits: enough for a person, never used for equality."""
+    return identifier[:6].hex()

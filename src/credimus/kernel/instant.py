@@ -1,0 +1,26 @@
+"""Local time is an integer: nanoseconds on a monotonic clock that never leaves the node.
+
+Deliberately not here: wall clocks (they enter only as the argument of the hybrid logical clock).
+"""
+
+from typing import NewType
+
+Instant = NewType("Instant", int)
+"""Nanoseconds since an arbitrary local origin; comparable only within one run of one node."""
+Duration = NewType("Duration", int)
+"""A span in nanoseconds."""
+
+MICROSECOND = Duration(1_000)
+MILLISECOND = Duration(1_000_000)
+SECOND = Duration(1_000_000_000)
+
+
+def after(instant: Instant, duration: int) -> Instant:
+    """The instant `duration` nanoseconds later."""
+    return Instant(instant + duration)
+
+
+def earliest(*deadlines: Instant | None) -> Instant | None:
+    """The first of several deadlines, or None when there is none."""
+    known = [deadline for deadline in deadlines if deadline is not None]
+    return min(known) if known else None

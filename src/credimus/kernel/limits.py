@@ -1,0 +1,55 @@
+"""Every bound in one place, with its unit and its reason; reaching one is a named outcome."""
+
+BELIEF_BYTES_MAX = 1_024
+"""UTF-8 bytes of a belief's content. [seed]"""
+EVIDENCE_COUNT_MAX = 10
+"""Evidence items in one assertion. [seed]"""
+EVIDENCE_BYTES_MAX = 1_024
+"""UTF-8 bytes of one evidence item. [guess: as long as a belief]"""
+CATEGORY_BYTES_MAX = 64
+"""UTF-8 bytes of a category name. [guess]"""
+REASON_BYTES_MAX = 512
+"""UTF-8 bytes of the reason of a vote, refusal or retraction. [guess]"""
+NAME_BYTES_MAX = 128
+"""UTF-8 bytes of a member's or fleet's name, and of an address. [guess]"""
+TTL_MS_MAX = 10 * 365 * 86_400_000
+"""Ten years: the longest life that an assertion may ask for, in ms. [guess]"""
+
+BLOCK_BYTES_MAX = 262_144
+"""Bytes of one block on the wire; one transport message carries it whole. [guess]"""
+BLOCK_OPERATIONS_MAX = 2_048
+"""Operations in one block; keeps a Merkle path at 11 steps. [guess]"""
+BLOCK_PARENTS_MAX = 64
+"""Parents in one header; a node with more tips names the rest in its next block. [guess]"""
+ELECTORATE_MEMBERS_MAX = 4_096
+"""Members in one electorate, so that it fits a block: 18 to 25 bytes each. [guess]"""
+WEIGHT_MAX = 1_000_000_000
+"""Greatest weight of an elector; sums stay far below 2**63. [guess]"""
+ROUND_TIMEOUT_MS_MAX = 86_400_000
+"""One day: the longest voting timeout, in ms. [guess]"""
+ATTEMPTS_MAX = 65_535
+"""Rounds of one belief. [guess]"""
+SEQUENCE_MAX = (1 << 48) - 1
+"""Blocks of one author. [guess: a million a second for nine years]"""
+
+SKEW_MS_MAX = 60_000
+"""How far ahead of our wall clock a stamp may be, in ms. [guess: NTP keeps well below a second]"""
+
+ORPHANS_MAX = 4_096
+"""Blocks held while their parents are fetched; the oldest is let go (and fetched again). [guess]"""
+ORPHAN_BYTES_MAX = 16 * 1_048_576
+"""Bytes of those blocks together. [guess]"""
+WANTED_MAX = 512
+"""Block ids in one request. [guess]"""
+SUPPLY_BYTES_MAX = 196_608
+"""Bytes of blocks in one answer; the asker asks again for the rest. [guess]"""
+FRONTIER_HEADS_MAX = 8_192
+"""Chain heads in one frontier message. [guess]"""
+INBOX_MAX = 8_192
+"""Messages waiting in a node's inbox; past it the newest is dropped and later pulled. [guess]"""
+OPEN_OPERATIONS_MAX = 8_192
+"""Operations waiting to be sealed; past it writes are refused as overloaded. [guess]"""
+WAITING_RECEIPTS_MAX = 65_536
+"""Callers waiting for a verdict. [guess]"""
+FAULT_KINDS_MAX = 64
+"""Distinct fault codes counted per peer. [guess]"""
