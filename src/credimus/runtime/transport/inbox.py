@@ -1,0 +1,70 @@
+"""A bounded queue between an engine's threads and the event loop: one wake-up for a burst."""
+
+import asyncio
+
+from credimus.kernel.ids import ID_BYTES, NodeId
+from credimus.kernel.limits import INBOX_MAX
+from credimus.runtime.transport.interface import INBOX_BYTES_MAX, Counts, OnMessages
+
+
+class Inbox:
+    """Takes messages on any thread and hands them over in batches on the loop's thread.
+
+    A message is 16 bytes of sender and the payload. Past `INBOX_MAX` messages or
+    `INBOX_BYTES_MAX` bytes the newest is dropped and counted.
+
+    Invariant: one list for its whole life, appended to at the end and cut at the front, each in
+    one step under the interpreter's lock: nothing is lost between the threads.
+    """
+
+    __slots__ = ("_bytes", "_counts", "_loop", "_on_messages", "_open", "_waiting", "_woken")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_messages: OnMessages, counts: Counts
+    ) -> None:
+        self._loop = loop
+        self._on_messages = on_messages
+        self._counts = counts
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+        self._woken = False
+        self._open = True
+
+    def put(self, message: bytes) -> None:
+        """Append, or drop and count; wake the loop unless it is already woken. Any thread."""
+        waiting = self._waiting
+        if not self._open:
+            return
+        # `_bytes` is only nearly exact between threads; a waiting message means a drain resets it.
+        if waiting and (len(waiting) >= INBOX_MAX or self._bytes >= INBOX_BYTES_MAX):
+            self._counts.dropped += 1
+            return
+        waiting.append(message)
+        self._bytes += len(message)
+        if not self._woken:
+            self._woken = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:  # the loop was closed before the transport
+                self._open = False
+
+    def shut(self) -> None:
+        """Take and hand over nothing more."""
+        self._open = False
+        self._waiting.clear()
+
+    def _drain(self) -> None:
+        self._woken = False  # first: what is appended from here on wakes the loop again
+        self._bytes = 0
+        waiting = self._waiting
+        taken = waiting[:]
+        del waiting[: len(taken)]
+        if not self._open:
+            return
+        batch = [(NodeId(raw[:ID_BYTES]), raw[ID_BYTES:]) for raw in taken if len(raw) >= ID_BYTES]
+        counts = self._counts
+        counts.dropped += len(taken) - len(batch)
+        counts.received += len(batch)
+        counts.received_bytes += sum(map(len, taken)) - ID_BYTES * len(batch)
+        if batch:
+            self._on_messages(batch)

@@ -1,0 +1,290 @@
+"""Links over Eclipse Zenoh: peer mode, explicit endpoints, mutual TLS; no discovery of any kind.
+
+Deliberately not used: multicast, scouting, gossip, shared memory, routers, `express`, blocking
+congestion control. The engine runs its own threads; what they hear crosses to the event loop
+through `Inbox` only.
+
+Key expressions, under `credimus/<fleet>`: `all` and `to/<node>` carry messages (16 bytes of
+sender, then the payload); `here/<node>/<run>` is a liveliness token, from which peers learn who is
+connected. A token is declared after the subscriptions, so a neighbour also hears us.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+import zenoh
+
+from credimus.kernel.errors import Conflict, CredimusError, UsageError
+from credimus.kernel.ids import FleetId, NodeId
+from credimus.runtime.credentials import LinkPaths
+from credimus.runtime.transport.inbox import Inbox
+from credimus.runtime.transport.interface import Counts, OnMessages, check_payload
+
+LEASE_MS = 3_000
+"""A silent link is given up after this long. [guess: our own probes are faster]"""
+CLOSE_TIMEOUT_S = 3.0
+"""How long `close` waits for the engine. [measured: 10 s when a QUIC peer closed first]"""
+RETRY_MS = {"period_init_ms": 100, "period_max_ms": 1_000, "period_increase_factor": 2}
+"""Dialling again: first wait, longest wait, growth. [guess: a restarted peer is back in 1 s]"""
+QUEUE_BATCHES = 16
+"""Batches of up to 64 KiB that wait for a slow link, made when needed. [the engine's greatest]"""
+PUBLISHERS_MAX = 1_024
+"""Peers for whom the route of directed sends is kept; past it the oldest is let go. [guess]"""
+TOKENS_MAX = 4_096
+"""Liveliness tokens kept; past it the newest is passed over. [guess: 4 runs of each peer]"""
+
+_log = logging.getLogger(__name__)
+
+
+class ZenohConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How one node's links are made."""
+
+    fleet: FleetId
+    node: NodeId
+    link: Literal["tls", "quic", "tcp"] = "tls"
+    """`tcp` is neither encrypted nor authenticated: only inside one machine, on request."""
+    listen: str = "127.0.0.1:0"
+    """`host:port` to listen on; anything but loopback must be asked for."""
+    peers: tuple[str, ...] = ()
+    """`host:port` of the peers to dial, for ever: the result of `peers_to_dial`."""
+    credentials: LinkPaths | None = None
+    """Needed unless `link` is `tcp`."""
+
+
+class ZenohTransport:
+    """A `Transport` over one Zenoh session."""
+
+    def __init__(self, config: ZenohConfig, on_messages: OnMessages) -> None:
+        self.counts = Counts()
+        self._config = config
+        self._on_messages = on_messages
+        self._root = f"credimus/{config.fleet.hex()}"
+        self._own = bytes(config.node)
+        self._session: zenoh.Session | None = None
+        self._inbox: Inbox | None = None
+        self._to_all: zenoh.Publisher | None = None
+        self._to_one: dict[NodeId, zenoh.Publisher] = {}
+        self._tokens: dict[str, NodeId] = {}
+        self._neighbours: frozenset[NodeId] = frozenset()
+
+    async def open(self) -> None:
+        """Listen and begin to dial; see `Transport.open`."""
+        settings = engine_settings(self._config)
+        loop = asyncio.get_running_loop()
+        self._inbox = Inbox(loop, self._on_messages, self.counts)
+        try:
+            self._session = await asyncio.to_thread(_open_session, settings)
+        except zenoh.ZError as problem:
+            raise opening_error(str(problem), self._config) from None
+        self._declare(self._session, self._inbox, loop)
+
+    def broadcast(self, payload: bytes) -> None:
+        """Send to every connected peer; see `Transport.broadcast`."""
+        check_payload(payload)
+        if self._to_all is not None:
+            self._put(self._to_all, payload)
+
+    def send(self, to: NodeId, payload: bytes) -> None:
+        """Send to one peer; see `Transport.send`."""
+        check_payload(payload)
+        if self._session is None or to == self._own:
+            return
+        publisher = self._to_one.get(to)
+        if publisher is None:
+            publisher = self._publisher(self._session, f"{self._root}/to/{to.hex()}")
+            if len(self._to_one) >= PUBLISHERS_MAX:
+                _let_go(self._to_one.pop(next(iter(self._to_one))).undeclare)
+            self._to_one[to] = publisher
+        self._put(publisher, payload)
+
+    def neighbours(self) -> frozenset[NodeId]:
+        """The peers whose liveliness tokens are seen."""
+        return self._neighbours
+
+    async def close(self) -> None:
+        """Hear and send nothing more at once; wait for the engine at most `CLOSE_TIMEOUT_S`."""
+        session, self._session = self._session, None
+        if self._inbox is not None:
+            self._inbox.shut()
+        self._to_all = None
+        self._to_one.clear()
+        self._tokens.clear()
+        self._neighbours = frozenset()
+        if session is None:
+            return
+        loop = asyncio.get_running_loop()
+        closed = asyncio.Event()
+        # A daemon: an engine that does not come back must not keep the process from ending.
+        threading.Thread(
+            target=_close_session, args=(session, loop, closed), name="zenoh-close", daemon=True
+        ).start()
+        try:
+            await asyncio.wait_for(closed.wait(), CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            _log.warning("the links did not close within %s s; left behind", CLOSE_TIMEOUT_S)
+
+    def _declare(
+        self, session: zenoh.Session, inbox: Inbox, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Subscribe, prepare to publish, and only then say that we are here."""
+        put = inbox.put
+
+        def hear(sample: zenoh.Sample) -> None:
+            put(sample.payload.to_bytes())
+
+        def notice(sample: zenoh.Sample) -> None:
+            arrived = sample.kind == zenoh.SampleKind.PUT
+            try:
+                loop.call_soon_threadsafe(self._note_token, str(sample.key_expr), arrived)
+            except RuntimeError:  # the loop was closed before the transport
+                return
+
+        own = self._own.hex()
+        # indirect=False: no Python thread of the engine's own, which would outlive the session.
+        for key in (f"{self._root}/all", f"{self._root}/to/{own}"):
+            session.declare_subscriber(
+                key,
+                zenoh.handlers.Callback(hear, indirect=False),
+                allowed_origin=zenoh.Locality.REMOTE,
+            )
+        self._to_all = self._publisher(session, f"{self._root}/all")
+        liveliness = session.liveliness()
+        liveliness.declare_subscriber(
+            f"{self._root}/here/*/*",
+            zenoh.handlers.Callback(notice, indirect=False),
+            history=True,
+        )
+        self._token = liveliness.declare_token(f"{self._root}/here/{own}/{os.urandom(8).hex()}")
+
+    def _publisher(self, session: zenoh.Session, key: str) -> zenoh.Publisher:
+        return session.declare_publisher(
+            key,
+            congestion_control=zenoh.CongestionControl.DROP,
+            allowed_destination=zenoh.Locality.REMOTE,
+            express=False,
+        )
+
+    def _put(self, publisher: zenoh.Publisher, payload: bytes) -> None:
+        publisher.put(self._own + payload)
+        counts = self.counts
+        counts.sent += 1
+        counts.sent_bytes += len(payload)
+
+    def _note_token(self, key: str, arrived: bool) -> None:
+        """Keep `neighbours` current; a token names its run, so a restart can not confuse it."""
+        if self._session is None:
+            return
+        try:
+            peer = NodeId(bytes.fromhex(key.split("/")[-2]))
+        except (ValueError, IndexError):
+            return
+        if arrived and peer != self._own and len(self._tokens) < TOKENS_MAX:
+            self._tokens[key] = peer
+        elif not arrived:
+            self._tokens.pop(key, None)
+        self._neighbours = frozenset(self._tokens.values())
+
+
+def engine_settings(config: ZenohConfig) -> dict[str, Any]:
+    """The engine's settings for a node: slash-separated names and plain JSON values.
+
+    Raises:
+        UsageError: `certificate-unusable`, when credentials are needed and a file is missing.
+    """
+    link = config.link
+    settings: dict[str, Any] = {
+        "mode": "peer",
+        "scouting/multicast/enabled": False,
+        "scouting/gossip/enabled": False,
+        "scouting/delay": 0,
+        "listen/endpoints": [f"{link}/{config.listen}"],
+        "listen/exit_on_failure": True,
+        "connect/endpoints": [f"{link}/{peer}" for peer in config.peers],
+        "connect/timeout_ms": -1,
+        "connect/exit_on_failure": False,
+        "connect/retry": RETRY_MS,
+        "transport/link/protocols": [link],
+        "transport/link/tx/lease": LEASE_MS,
+        "transport/link/tx/queue/size/data": QUEUE_BATCHES,
+        "transport/shared_memory/enabled": False,
+    }
+    if link == "tcp":
+        return settings
+    paths = config.credentials
+    if paths is None:
+        raise UsageError(
+            "certificate-unusable",
+            f"a {link} link needs credentials: run init or join, which make them.",
+        )
+    for path in (paths.authority, paths.certificate, paths.key):
+        if not os.access(path, os.R_OK):
+            raise UsageError(
+                "certificate-unusable",
+                f"{path} is missing or not yours to read. Run init or join again, or restore it.",
+            )
+    settings["transport/link/tls"] = {
+        "root_ca_certificate": str(paths.authority),
+        "enable_mtls": True,
+        "verify_name_on_connect": True,
+        "listen_certificate": str(paths.certificate),
+        "listen_private_key": str(paths.key),
+        "connect_certificate": str(paths.certificate),
+        "connect_private_key": str(paths.key),
+    }
+    return settings
+
+
+def opening_error(reason: str, config: ZenohConfig) -> CredimusError:
+    """What to tell the caller, from the engine's words."""
+    said = reason.split(" at /", 1)[0]
+    lowered = reason.lower()
+    if "address already in use" in lowered or "os error 10048" in lowered:
+        return Conflict(
+            "port-in-use",
+            f"{config.listen} is taken by another program. Stop it, or listen on another port.",
+        )
+    if any(word in lowered for word in ("lookup", "socket address", "port value", "assign")):
+        return UsageError(
+            "address-unusable",
+            f"can not listen on {config.listen}: {said}. Give host:port of this machine, such as "
+            "127.0.0.1:7447.",
+        )
+    if config.link != "tcp" and any(
+        word in lowered for word in ("certificate", "trust anchor", "key", "no such file", "pem")
+    ):
+        return UsageError(
+            "certificate-unusable",
+            f"the link's certificate files do not work: {said}. Run init or join again.",
+        )
+    return UsageError("transport-unusable", f"can not open the links: {said}.")
+
+
+def _open_session(settings: dict[str, Any]) -> zenoh.Session:
+    engine = zenoh.Config()
+    for name, value in settings.items():
+        engine.insert_json5(name, json.dumps(value))
+    return zenoh.open(engine)
+
+
+def _let_go(ending: Callable[[], object]) -> None:
+    """Call one of the engine's methods that its stubs leave untyped."""
+    ending()
+
+
+def _close_session(
+    session: zenoh.Session, loop: asyncio.AbstractEventLoop, closed: asyncio.Event
+) -> None:
+    try:
+        _let_go(session.close)
+    except zenoh.ZError as problem:
+        _log.warning("the links closed with an error: %s", problem)
+    try:
+        loop.call_soon_threadsafe(closed.set)
+    except RuntimeError:  # the loop was closed first
+        return
