@@ -1,0 +1,70 @@
+"""What SQLite's errors mean here: one `StorageError` that names the file and what to do."""
+
+import os
+import resource
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from credimus.kernel.errors import CredimusError, InternalError, StorageError
+
+RESTORE: Final = (
+    "Stop, keep a copy of the file, check the disk, and restore the folder from a backup or join "
+    "the fleet again with an empty one."
+)
+_FREE_BYTES_MIN = 1_048_576
+_PRIMARY = 0xFF
+
+
+def corrupt(path: Path, what: str) -> StorageError:
+    """The log was altered outside credimus."""
+    return StorageError("corrupt", f"{path}: {what}. {RESTORE}")
+
+
+def read_models_corrupt(path: Path, what: str) -> StorageError:
+    """Read models were altered; they are derived, so that nothing is lost."""
+    return StorageError(
+        "read-models-corrupt",
+        f"{path}: {what}. Rebuild the read models from the log, and check the disk.",
+    )
+
+
+def translate(problem: sqlite3.Error, path: Path, where: str) -> CredimusError:
+    """The error of the tree that says what SQLite's says, about this file and table."""
+    code = getattr(problem, "sqlite_errorcode", None)
+    primary = None if code is None else code & _PRIMARY
+    if primary == sqlite3.SQLITE_FULL or (
+        code == sqlite3.SQLITE_IOERR_WRITE and _space_is_short(path)
+    ):
+        return _disk_full(path)
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (
+        # A short read of a page, and text that is no longer UTF-8 (which has no code).
+        code == sqlite3.SQLITE_IOERR_SHORT_READ or (code is None and "decode" in str(problem))
+    ):
+        return corrupt(path, f"{where} can not be read ({problem})")
+    if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        return StorageError(
+            "disk",
+            f"{path}: {where}: {problem} ({getattr(problem, 'sqlite_errorname', '')}). Check the "
+            "disk and the permissions of the folder, then start again.",
+        )
+    return InternalError("store", f"{path}: {where}: {type(problem).__name__}: {problem}")
+
+
+def _disk_full(path: Path) -> StorageError:
+    error = StorageError(
+        "disk-full",
+        f"{path}: no space is left on the disk; nothing was written. Free some space (or raise "
+        "the quota), then try again.",
+    )
+    error.definite = True
+    error.retry = True
+    return error
+
+
+def _space_is_short(path: Path) -> bool:
+    """True if a failed write is explained by a full disk or a limit on the size of files."""
+    if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+        return True
+    space = os.statvfs(path.parent)
+    return space.f_bavail * space.f_frsize < _FREE_BYTES_MIN
