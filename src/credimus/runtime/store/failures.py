@@ -59,6 +59,7 @@ def _disk_full(path: Path) -> StorageError:
     )
     error.definite = True
     error.retry = True
+    error.status = 507
     return error
 
 

@@ -17,7 +17,7 @@ FACT_BYTES_MAX = 65_536
 FACT_KEY_BYTES_MAX = 256
 """UTF-8 bytes of a fact's key. [guess]"""
 FACTS_MAX = 65_536
-"""Facts of one family; a family past it lets its oldest go, or refuses when it keeps all. [guess]"""
+"""Facts of one family; one that keeps all refuses more, the others let their oldest go. [guess]"""
 QUERY_ROWS_MAX = 1_000
 """Rows in one answer of a read model; ask again with the cursor. [guess]"""
 QUERY_TERMS_MAX = 16
@@ -199,8 +199,11 @@ def family_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
-def check_fact(fact: Fact) -> None:
-    """Refuse a fact outside its bounds.
+def check_fact(fact: Fact, counts: dict[str, int]) -> None:
+    """Refuse a fact outside its bounds, or one too many of a family that keeps all.
+
+    Args:
+        counts: facts held per family.
 
     Raises:
         UsageError: `bad-fact`.
@@ -214,6 +217,12 @@ def check_fact(fact: Fact) -> None:
         )
     if not 0 <= fact.kept <= FACTS_MAX:
         raise UsageError("bad-fact", f"Fact {fact.key}: kept is {fact.kept}, not 0 to {FACTS_MAX}.")
+    family = family_of(fact.key)
+    if not fact.kept and counts.get(family, 0) >= FACTS_MAX:
+        raise UsageError(
+            "bad-fact",
+            f"{FACTS_MAX} facts of family {family!r} are kept already; forget some first.",
+        )
 
 
 def check_block(block: StoredBlock) -> None:
@@ -233,10 +242,3 @@ def check_block(block: StoredBlock) -> None:
             f"Block {block.id[:6].hex()} needs an id of 32 bytes, an author of 16, and a sequence "
             "and stamp from 0 to 2**63 - 1.",
         )
-
-
-def too_many_facts(family: str) -> UsageError:
-    """The refusal of a family that keeps all and is full."""
-    return UsageError(
-        "bad-fact", f"{FACTS_MAX} facts of family {family!r} are kept already; forget some first."
-    )

@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from credimus.runtime.store.interface import (
-    FACTS_MAX,
     Fact,
     StoredBlock,
     check_block,
     check_fact,
     family_of,
-    too_many_facts,
 )
 
 
@@ -31,16 +29,13 @@ class MemoryStore:
         """Keep blocks and facts, all or none; a block already there is skipped."""
         for block in blocks:
             check_block(block)
-        changed: dict[str, dict[str, bytes]] = {}
+        counts = {family: len(held) for family, held in self._facts.items()}
         for fact in facts:
-            check_fact(fact)
-            family = family_of(fact.key)
-            if family not in changed:
-                changed[family] = dict(self._facts.get(family, {}))
-            _put(changed[family], fact)
+            check_fact(fact, counts)
         for block in blocks:
             self._blocks.setdefault(block.id, block)
-        self._facts |= changed
+        for fact in facts:
+            _put(self._facts.setdefault(family_of(fact.key), {}), fact)
 
     def wires(self, ids: Sequence[bytes]) -> list[bytes]:
         """The wires of these blocks in this order; those not held are left out."""
@@ -71,11 +66,9 @@ class MemoryStore:
 
 
 def _put(family: dict[str, bytes], fact: Fact) -> None:
-    """Insert as the newest; past the bound the oldest go, or the fact is refused."""
+    """Insert as the newest; past `kept` the oldest go."""
     family.pop(fact.key, None)
     family[fact.key] = fact.value
     if fact.kept:
-        for oldest in list(family)[: max(0, len(family) - fact.kept)]:
-            del family[oldest]
-    elif len(family) > FACTS_MAX:
-        raise too_many_facts(family_of(fact.key))
+        while len(family) > fact.kept:
+            del family[next(iter(family))]
