@@ -1,0 +1,177 @@
+"""The canonical bytes of an OR-Set: a small header, then columns.
+
+    size     4 bytes, big-endian: bytes of the header
+    header   MessagePack [version, replicas, keys, records]
+               replicas: [[name, seen, live], ...] in order of name, only those with seen dots;
+                 seen and live are runs of counters, flat: [low, end, low, end, ...], end excluded
+               keys, records: [kind, width, length], one description for each column
+    columns  keys, then records, each: lengths, then the items end to end, in order of dot
+
+An item is the bytes themselves (kind 0, when all items of the column are bytes) or its MessagePack
+(kind 1). Lengths are little-endian of the least width (1, 2, 4 or 8 bytes) that holds the longest;
+when all are one length that is not 0, the width is 0 and the header holds it. So the dots of a set
+of which nothing was removed cost nothing, and one element of any set at least one byte: a short
+message can not make a large set.
+"""
+
+import struct
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from credimus.crdt import runs
+from credimus.crdt.context import check_bounds, check_names
+from credimus.crdt.dot import STRIDE
+from credimus.crdt.store import DotStore, packed
+from credimus.kernel import codec
+from credimus.kernel.errors import PeerFault
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_FORM = 1
+_RAW, _ENCODED = 0, 1
+_FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_WHAT = "OR-Set"
+
+_Column = tuple[int, int, int]
+_Row = tuple[bytes, list[int], list[int]]
+_HEADER = codec.decoder(tuple[int, list[_Row], _Column, _Column])
+
+
+class Types(NamedTuple):
+    """What the items of a set are, as msgspec understands types."""
+
+    key: Any
+    record: Any
+
+
+def write(store: DotStore[K, V]) -> bytes:
+    """The canonical bytes. Cost: linear, plus the sorting of the replicas' names."""
+    rows: list[_Row] = []
+    order: list[int] = []
+    for name, index, dots in store.in_order():
+        seen = store.seen(index)
+        if seen:
+            rows.append((name, seen, _runs_of(dots, seen)))
+            order += dots
+    keys, key_parts = _column([store.key_of[dot] for dot in order])
+    records, record_parts = _column([store.record_of[dot] for dot in order])
+    header = codec.encode((_FORM, rows, keys, records))
+    return b"".join([len(header).to_bytes(4, "big"), header, *key_parts, *record_parts])
+
+
+def _runs_of(dots: list[int], seen: runs.Bounds) -> runs.Bounds:
+    if len(dots) == runs.count(seen):
+        return seen
+    return runs.of([dot // STRIDE for dot in dots])
+
+
+def _column(items: list[Any]) -> tuple[_Column, list[bytes]]:
+    kind = _RAW if set(map(type, items)) <= {bytes} else _ENCODED
+    parts = items if kind == _RAW else [codec.encode(item) for item in items]
+    lengths = list(map(len, parts))
+    longest = max(lengths, default=0)
+    if longest and min(lengths) == longest:
+        return (kind, 0, longest), parts
+    width = _width(longest)
+    head = struct.pack(f"<{len(lengths)}{_FORMATS[width]}", *lengths)
+    return (kind, width, 0), [head, *parts]
+
+
+def _width(longest: int) -> int:
+    return next(width for width in _FORMATS if longest >> (8 * width) == 0)
+
+
+def read(raw: bytes, store: DotStore[K, V], types: Types) -> None:
+    """Fill an empty store from its bytes.
+
+    Raises:
+        PeerFault: `malformed`, for any bytes that `write` does not write.
+
+    Cost: linear in the bytes.
+    """
+    size = 4 + int.from_bytes(raw[:4], "big")
+    if len(raw) < size:
+        raise PeerFault("malformed", f"{_WHAT}: the header is cut short.")
+    header = raw[4:size]
+    form, rows, key_column, record_column = codec.decode(header, _HEADER, _WHAT)
+    if form != _FORM:
+        raise PeerFault("malformed", f"{_WHAT}: form {form} is not known, only {_FORM}.")
+    count = _check_rows(rows)
+    keys, at = _items(raw, size, count, key_column, types.key)
+    records, at = _items(raw, at, count, record_column, types.record)
+    if at != len(raw):
+        raise PeerFault("malformed", f"{_WHAT}: {len(raw) - at} surplus bytes.")
+    if codec.encode((form, rows, key_column, record_column)) != header:
+        raise PeerFault("malformed", f"{_WHAT}: the header is not the canonical one.")
+    dots: list[int] = []
+    for name, seen, live in rows:
+        index = store.intern(name)
+        for low, end in runs.pairs(seen):
+            store.see(index, low, end)
+        dots += packed(index, live)
+    try:
+        store.link_all(dots, keys, records)
+    except TypeError:
+        raise PeerFault("malformed", f"{_WHAT}: a key can not be hashed.") from None
+
+
+def _check_rows(rows: list[_Row]) -> int:
+    """How many live dots the rows declare."""
+    check_names([name for name, _, _ in rows], _WHAT)
+    for _, seen, live in rows:
+        check_bounds(seen, _WHAT)
+        if live:
+            check_bounds(live, _WHAT)
+        if runs.difference(live, seen):
+            raise PeerFault("malformed", f"{_WHAT}: a live dot was not seen.")
+    return sum(runs.count(live) for _, _, live in rows)
+
+
+def _items(raw: bytes, at: int, count: int, column: _Column, kind_of: Any) -> tuple[list[Any], int]:
+    """The items of a column that begins at `at`, and where it ends."""
+    kind, width, length = column
+    ends, at = _ends(raw, at, count, (width, length))
+    starts = [at, *ends[:-1]] if ends else []
+    if ends and ends[-1] > len(raw):
+        raise PeerFault("malformed", f"{_WHAT}: a column is cut short.")
+    parts = [raw[start:end] for start, end in zip(starts, ends, strict=True)]
+    after = ends[-1] if ends else at
+    if kind == _RAW and (kind_of is bytes or kind_of is Any):
+        return parts, after
+    return _converted(parts, kind, kind_of), after
+
+
+def _ends(raw: bytes, at: int, count: int, shape: tuple[int, int]) -> tuple[list[int], int]:
+    """Where each item ends, and where the first begins."""
+    width, length = shape
+    if width == 0:
+        if length < 1 or count < 1 or count * length > len(raw) - at:
+            raise PeerFault("malformed", f"{_WHAT}: a column's length does not fit.")
+        return list(range(at + length, at + count * length + 1, length)), at
+    if width not in _FORMATS or length or count * width > len(raw) - at:
+        raise PeerFault("malformed", f"{_WHAT}: a column's width does not fit.")
+    lengths = struct.unpack_from(f"<{count}{_FORMATS[width]}", raw, at)
+    longest = max(lengths, default=0)
+    if width != _width(longest) or (longest and min(lengths) == longest):
+        raise PeerFault("malformed", f"{_WHAT}: a column has not its least width.")
+    at += count * width
+    return list(accumulate(lengths, initial=at))[1:], at
+
+
+def _converted(parts: list[bytes], kind: int, kind_of: Any) -> list[Any]:
+    """The items as values of their type."""
+    try:
+        if kind == _RAW:
+            return [msgspec.convert(part, kind_of, strict=True) for part in parts]
+        using = codec.decoder(kind_of)
+        items = [codec.decode(part, using, _WHAT) for part in parts]
+    except msgspec.ValidationError as problem:
+        raise PeerFault("malformed", f"{_WHAT}: an item can not be read: {problem}") from None
+    if kind != _ENCODED or set(map(type, items)) <= {bytes}:
+        raise PeerFault("malformed", f"{_WHAT}: a column is not of the canonical kind.")
+    if any(codec.encode(item) != part for item, part in zip(items, parts, strict=True)):
+        raise PeerFault("malformed", f"{_WHAT}: an item is not in its canonical bytes.")
+    return items
