@@ -50,7 +50,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     The family of `receipt/9f3c` is `receipt`; the family of `fleet` is empty."""
 
 
-class BeliefRow(msgspec.Struct, frozen=True, gc=False):
+class BeliefRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One belief as queries see it."""
 
     id: bytes
@@ -70,7 +70,7 @@ class BeliefRow(msgspec.Struct, frozen=True, gc=False):
     assertion_count: int
 
 
-class RoundRow(msgspec.Struct, frozen=True, gc=False):
+class RoundRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One voting round as queries see it."""
 
     id: bytes
@@ -89,7 +89,7 @@ class RoundRow(msgspec.Struct, frozen=True, gc=False):
     """0 while it is not decided."""
 
 
-class MemberRow(msgspec.Struct, frozen=True, gc=False):
+class MemberRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One member as queries see it."""
 
     id: bytes

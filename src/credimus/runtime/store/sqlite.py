@@ -198,7 +198,7 @@ class SqliteStore:
         """Key and value of a row of the facts."""
         key, family, checksum, value = row
         if (type(key), type(family), type(value)) == (str, str, bytes) and (
-            row_checksum(key, family, value) == checksum
+            row_checksum((key, family, value)) == checksum
         ):
             return key, value
         raise failures.corrupt(
@@ -213,7 +213,7 @@ def _put(connection: sqlite3.Connection, fact: Fact, counts: dict[str, int]) -> 
     count -= connection.execute("DELETE FROM facts WHERE key = ?", (fact.key,)).rowcount
     connection.execute(
         "INSERT INTO facts (key, family, checksum, value) VALUES (?, ?, ?, ?)",
-        (fact.key, family, row_checksum(fact.key, family, fact.value), fact.value),
+        (fact.key, family, row_checksum((fact.key, family, fact.value)), fact.value),
     )
     if fact.kept and count > fact.kept:
         count -= connection.execute(
