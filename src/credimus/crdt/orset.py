@@ -225,6 +225,12 @@ class ORSet(Generic[K, V]):
         dot = self._store.locate(replica, counter)
         return None if dot is None else self._record_of.get(dot)
 
+    def saw(self, replica: bytes, counter: int) -> bool:
+        """Whether this dot was ever seen, live or removed."""
+        store = self._store
+        index = store.index_of.get(replica)
+        return index is not None and store.saw(index, counter)
+
     @property
     def context(self) -> CausalContext:
         """Every dot seen, live or removed; a copy. Cost: the number of replicas and gaps."""
@@ -305,7 +311,7 @@ class ORSet(Generic[K, V]):
             PeerFault: `malformed`, for any bytes that `to_bytes` does not write.
         """
         result = cls(replica)
-        wire.read(raw, result._store, wire.Types(key_type, record_type))
+        result._adopt(wire.read(raw, replica, wire.Types(key_type, record_type)))
         return result
 
     # Inner steps.

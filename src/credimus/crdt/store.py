@@ -127,6 +127,16 @@ class DotStore(Generic[K, V]):
         self.key_of[dot] = key
         self.record_of[dot] = record
 
+    def fill(self, dots: list[int], keys: list[K], records: list[V]) -> None:
+        """Make many seen dots live in a store that has none; replaces its dictionaries."""
+        fresh: dict[K, int | tuple[int, ...]] = dict(zip(keys, dots, strict=True))
+        if len(fresh) < len(dots):
+            self.link_all(dots, keys, records)
+            return
+        self.dots_of = fresh
+        self.key_of = dict(zip(dots, keys, strict=True))
+        self.record_of = dict(zip(dots, records, strict=True))
+
     def link_all(self, dots: list[int], keys: list[K], records: list[V]) -> None:
         """Make many seen dots live; in one sweep when they bring only new, distinct keys."""
         fresh = dict(zip(keys, dots, strict=True))
@@ -180,6 +190,11 @@ class DotStore(Generic[K, V]):
 
     def in_order(self) -> list[tuple[bytes, int, list[int]]]:
         """(name, index, live packed dots) for every replica, in canonical order."""
+        if self.seen_count() == len(self.record_of):
+            return [
+                (name, index, list(packed(index, self.seen(index))))
+                for name, index in sorted(self.index_of.items())
+            ]
         return [
             (name, index, self.live_within(index, self.seen(index)))
             for name, index in sorted(self.index_of.items())

@@ -15,7 +15,8 @@ message can not make a large set.
 """
 
 import struct
-from itertools import accumulate
+from io import BytesIO
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -48,7 +49,7 @@ class Types(NamedTuple):
 
 
 def write(store: DotStore[K, V]) -> bytes:
-    """The canonical bytes. Cost: linear, plus the sorting of the replicas' names."""
+    """The canonical bytes. Cost: linear; least when dots arrived in canonical order."""
     rows: list[_Row] = []
     order: list[int] = []
     for name, index, dots in store.in_order():
@@ -56,10 +57,16 @@ def write(store: DotStore[K, V]) -> bytes:
         if seen:
             rows.append((name, seen, _runs_of(dots, seen)))
             order += dots
-    keys, key_parts = _column([store.key_of[dot] for dot in order])
-    records, record_parts = _column([store.record_of[dot] for dot in order])
+    if order == list(store.record_of):
+        key_items, record_items = list(store.key_of.values()), list(store.record_of.values())
+    else:
+        key_items = list(map(store.key_of.__getitem__, order))
+        record_items = list(map(store.record_of.__getitem__, order))
+    keys, key_lengths, key_parts = _column(key_items)
+    records, record_lengths, record_parts = _column(record_items)
     header = codec.encode((_FORM, rows, keys, records))
-    return b"".join([len(header).to_bytes(4, "big"), header, *key_parts, *record_parts])
+    front = [len(header).to_bytes(4, "big"), header, key_lengths, *key_parts, record_lengths]
+    return b"".join([b"".join(front), *record_parts])
 
 
 def _runs_of(dots: list[int], seen: runs.Bounds) -> runs.Bounds:
@@ -68,44 +75,45 @@ def _runs_of(dots: list[int], seen: runs.Bounds) -> runs.Bounds:
     return runs.of([dot // STRIDE for dot in dots])
 
 
-def _column(items: list[Any]) -> tuple[_Column, list[bytes]]:
-    kind = _RAW if set(map(type, items)) <= {bytes} else _ENCODED
-    parts = items if kind == _RAW else [codec.encode(item) for item in items]
-    lengths = list(map(len, parts))
-    longest = max(lengths, default=0)
-    if longest and min(lengths) == longest:
-        return (kind, 0, longest), parts
-    width = _width(longest)
-    head = struct.pack(f"<{len(lengths)}{_FORMATS[width]}", *lengths)
-    return (kind, width, 0), [head, *parts]
+def _column(items: list[Any]) -> tuple[_Column, bytes, list[bytes]]:
+    """The description, the lengths and the parts of a column."""
+    kind, parts = _RAW, items
+    try:
+        lengths = list(map(bytes.__len__, items))  # refuses all but bytes
+    except TypeError:
+        kind, parts = _ENCODED, [codec.encode(item) for item in items]
+        lengths = list(map(len, parts))
+    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
+        return (kind, 0, lengths[0]), b"", parts
+    width = _width(max(lengths, default=0))
+    return (kind, width, 0), struct.pack(f"<{len(lengths)}{_FORMATS[width]}", *lengths), parts
 
 
 def _width(longest: int) -> int:
     return next(width for width in _FORMATS if longest >> (8 * width) == 0)
 
 
-def read(raw: bytes, store: DotStore[K, V], types: Types) -> None:
-    """Fill an empty store from its bytes.
+def read(raw: bytes, owner: bytes, types: Types) -> DotStore[Any, Any]:
+    """The store that these bytes hold, for an owner's own adds.
 
     Raises:
         PeerFault: `malformed`, for any bytes that `write` does not write.
 
     Cost: linear in the bytes.
     """
-    size = 4 + int.from_bytes(raw[:4], "big")
-    if len(raw) < size:
-        raise PeerFault("malformed", f"{_WHAT}: the header is cut short.")
-    header = raw[4:size]
+    stream = BytesIO(raw)
+    header = stream.read(int.from_bytes(stream.read(4), "big"))
     form, rows, key_column, record_column = codec.decode(header, _HEADER, _WHAT)
     if form != _FORM:
         raise PeerFault("malformed", f"{_WHAT}: form {form} is not known, only {_FORM}.")
     count = _check_rows(rows)
-    keys, at = _items(raw, size, count, key_column, types.key)
-    records, at = _items(raw, at, count, record_column, types.record)
-    if at != len(raw):
-        raise PeerFault("malformed", f"{_WHAT}: {len(raw) - at} surplus bytes.")
-    if codec.encode((form, rows, key_column, record_column)) != header:
-        raise PeerFault("malformed", f"{_WHAT}: the header is not the canonical one.")
+    keys = _items(stream, count, key_column, types.key)
+    records = _items(stream, count, record_column, types.record)
+    if stream.tell() != len(raw) or raw[4 : 4 + len(header)] != codec.encode(
+        (form, rows, key_column, record_column)
+    ):
+        raise PeerFault("malformed", f"{_WHAT}: surplus bytes, or not the canonical header.")
+    store: DotStore[Any, Any] = DotStore(owner)
     dots: list[int] = []
     for name, seen, live in rows:
         index = store.intern(name)
@@ -113,9 +121,10 @@ def read(raw: bytes, store: DotStore[K, V], types: Types) -> None:
             store.see(index, low, end)
         dots += packed(index, live)
     try:
-        store.link_all(dots, keys, records)
+        store.fill(dots, keys, records)
     except TypeError:
         raise PeerFault("malformed", f"{_WHAT}: a key can not be hashed.") from None
+    return store
 
 
 def _check_rows(rows: list[_Row]) -> int:
@@ -130,35 +139,27 @@ def _check_rows(rows: list[_Row]) -> int:
     return sum(runs.count(live) for _, _, live in rows)
 
 
-def _items(raw: bytes, at: int, count: int, column: _Column, kind_of: Any) -> tuple[list[Any], int]:
-    """The items of a column that begins at `at`, and where it ends."""
+def _items(stream: BytesIO, count: int, column: _Column, kind_of: Any) -> list[Any]:
+    """The items of the column that begins here."""
     kind, width, length = column
-    ends, at = _ends(raw, at, count, (width, length))
-    starts = [at, *ends[:-1]] if ends else []
-    if ends and ends[-1] > len(raw):
-        raise PeerFault("malformed", f"{_WHAT}: a column is cut short.")
-    parts = [raw[start:end] for start, end in zip(starts, ends, strict=True)]
-    after = ends[-1] if ends else at
-    if kind == _RAW and (kind_of is bytes or kind_of is Any):
-        return parts, after
-    return _converted(parts, kind, kind_of), after
-
-
-def _ends(raw: bytes, at: int, count: int, shape: tuple[int, int]) -> tuple[list[int], int]:
-    """Where each item ends, and where the first begins."""
-    width, length = shape
+    left = len(stream.getbuffer()) - stream.tell()
     if width == 0:
-        if length < 1 or count < 1 or count * length > len(raw) - at:
+        if length < 1 or count < 1 or count * length > left:
             raise PeerFault("malformed", f"{_WHAT}: a column's length does not fit.")
-        return list(range(at + length, at + count * length + 1, length)), at
-    if width not in _FORMATS or length or count * width > len(raw) - at:
-        raise PeerFault("malformed", f"{_WHAT}: a column's width does not fit.")
-    lengths = struct.unpack_from(f"<{count}{_FORMATS[width]}", raw, at)
-    longest = max(lengths, default=0)
-    if width != _width(longest) or (longest and min(lengths) == longest):
-        raise PeerFault("malformed", f"{_WHAT}: a column has not its least width.")
-    at += count * width
-    return list(accumulate(lengths, initial=at))[1:], at
+        parts = list(map(stream.read, repeat(length, count)))
+    else:
+        if width not in _FORMATS or length or count * width > left:
+            raise PeerFault("malformed", f"{_WHAT}: a column's width does not fit.")
+        lengths = struct.unpack(f"<{count}{_FORMATS[width]}", stream.read(count * width))
+        longest = max(lengths, default=0)
+        if width != _width(longest) or (longest and lengths.count(longest) == count):
+            raise PeerFault("malformed", f"{_WHAT}: a column has not its least width.")
+        if sum(lengths) > left - count * width:
+            raise PeerFault("malformed", f"{_WHAT}: a column is cut short.")
+        parts = list(map(stream.read, lengths))
+    if kind == _RAW and (kind_of is bytes or kind_of is Any):
+        return parts
+    return _converted(parts, kind, kind_of)
 
 
 def _converted(parts: list[bytes], kind: int, kind_of: Any) -> list[Any]:
