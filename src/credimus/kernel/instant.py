@@ -5,6 +5,8 @@ Deliberately not here: wall clocks (they enter only as the argument of the hybri
 
 from typing import NewType
 
+import msgspec
+
 Instant = NewType("Instant", int)
 """Nanoseconds since an arbitrary local origin; comparable only within one run of one node."""
 Duration = NewType("Duration", int)
@@ -24,3 +26,12 @@ def earliest(*deadlines: Instant | None) -> Instant | None:
     """The first of several deadlines, or None when there is none."""
     known = [deadline for deadline in deadlines if deadline is not None]
     return min(known) if known else None
+
+
+class Now(msgspec.Struct, frozen=True, gc=False):
+    """The moment at which a step happens: the one argument through which time enters the core."""
+
+    instant: Instant
+    """Monotonic; for deadlines."""
+    wall_ms: int
+    """Milliseconds since the Unix epoch; for stamps only. May jump."""

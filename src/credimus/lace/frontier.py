@@ -1,0 +1,19 @@
+"""A frontier names all that a node holds by the last block of each chain."""
+
+import msgspec
+
+from credimus.kernel.ids import BlockId, NodeId
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The last block of one branch of one chain."""
+
+    author: NodeId
+    sequence: int
+    block: BlockId
+
+
+class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The heads of all chains, sorted by author and block; a fork shows as two heads."""
+
+    heads: tuple[Head, ...]

@@ -1,0 +1,247 @@
+"""The lace in memory: which blocks are held, how they depend on each other, what a peer lacks.
+
+Only headers' facts are kept here, some 400 bytes a block; the bytes of blocks stay in the store.
+
+Deliberately not here: signatures and membership (node/ingress.py), meaning (state/), disk (runtime/).
+"""
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+
+from credimus.kernel import limits
+from credimus.kernel.errors import InternalError, NotFound, PeerFault
+from credimus.kernel.ids import BlockId, NodeId, short
+from credimus.lace.block import Header
+from credimus.lace.frontier import Frontier, Head
+
+
+class Place:
+    """A block's place in the lace. Treat as frozen, except `view` and `covers`."""
+
+    __slots__ = ("author", "covers", "id", "parents", "previous", "sequence", "stamp", "view")
+
+    def __init__(self, block_id: BlockId, header: Header) -> None:
+        self.id = block_id
+        self.author = header.author
+        self.sequence = header.sequence
+        self.stamp = header.stamp
+        self.previous = header.previous
+        self.parents = header.parents
+        self.view: object = None
+        """What the fold of the roster keeps here: the members as of this block."""
+        self.covers = 0
+        """What the node keeps here: the last of its own blocks in this block's causal past."""
+
+    def predecessors(self) -> tuple[BlockId, ...]:
+        """The blocks that this one names: its author's previous and the parents."""
+        return (self.previous, *self.parents) if self.previous else self.parents
+
+
+_by_stamp = attrgetter("stamp", "id")
+
+
+class Lace:
+    """A DAG of blocks, closed under predecessors.
+
+    Invariant: every predecessor of a held block is held; a block's stamp is greater than those of
+    its predecessors, so that (stamp, id) is a linear extension of the causal order.
+    """
+
+    __slots__ = ("_chains", "_forked", "_heads", "_places", "_tips")
+
+    def __init__(self) -> None:
+        self._places: dict[BlockId, Place] = {}
+        self._chains: dict[NodeId, list[BlockId]] = {}  # by sequence; the first block seen there
+        self._forked: dict[NodeId, list[BlockId]] = {}  # the others
+        self._heads: dict[NodeId, list[BlockId]] = {}
+        self._tips: dict[BlockId, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, block_id: object) -> bool:
+        return block_id in self._places
+
+    def place(self, block_id: BlockId) -> Place:
+        """Where a held block stands.
+
+        Raises:
+            NotFound: `unknown-block`.
+        """
+        found = self._places.get(block_id)
+        if found is None:
+            raise NotFound("unknown-block", f"block {short(block_id)} is not held here")
+        return found
+
+    def get(self, block_id: BlockId) -> Place | None:
+        """Where a block stands, or None when it is not held."""
+        return self._places.get(block_id)
+
+    def missing(self, header: Header) -> list[BlockId]:
+        """The predecessors of a header that are not held."""
+        places = self._places
+        missing = [parent for parent in header.parents if parent not in places]
+        if header.previous and header.previous not in places:
+            missing.append(header.previous)
+        return missing
+
+    def check(self, header: Header) -> None:
+        """Refuse a header that contradicts its predecessors, all of which are held.
+
+        Raises:
+            PeerFault: `wrong-chain`, `stamp-not-after-parents`.
+        """
+        stamp = header.stamp
+        places = self._places
+        if header.previous:
+            previous = places[header.previous]
+            if previous.author != header.author or previous.sequence + 1 != header.sequence:
+                raise PeerFault(
+                    "wrong-chain", "a block's previous must be its author's block just before it"
+                )
+            if stamp <= previous.stamp:
+                raise PeerFault("stamp-not-after-parents", "a block is stamped before its previous")
+        for parent in header.parents:
+            place = places[parent]
+            if place.author == header.author:
+                raise PeerFault("wrong-chain", "a block's parents must be blocks of others")
+            if stamp <= place.stamp:
+                raise PeerFault("stamp-not-after-parents", "a block is stamped before a parent")
+
+    def add(self, block_id: BlockId, header: Header) -> Place:
+        """Hold a checked block. Adding it again changes nothing.
+
+        Raises:
+            InternalError: `gap-in-lace`, when a predecessor is not held.
+        """
+        places = self._places
+        if block_id in places:
+            return places[block_id]
+        if self.missing(header):
+            raise InternalError("gap-in-lace", f"block {short(block_id)} came before a parent")
+        place = places[block_id] = Place(block_id, header)
+        chain = self._chains.setdefault(header.author, [])
+        if len(chain) + 1 == header.sequence:
+            chain.append(block_id)
+        else:
+            self._forked.setdefault(header.author, []).append(block_id)
+        heads = self._heads.setdefault(header.author, [])
+        if header.previous in heads:
+            heads.remove(header.previous)
+        heads.append(block_id)
+        tips = self._tips
+        if header.previous:
+            tips.pop(header.previous, None)
+        for parent in header.parents:
+            tips.pop(parent, None)
+        tips[block_id] = None
+        return place
+
+    # --- what one block says about others
+
+    def fork_at(self, place: Place) -> BlockId | None:
+        """Another block of the same author and sequence number, if one is held."""
+        first = self._chains[place.author][place.sequence - 1]
+        if first != place.id:
+            return first
+        for other in self._forked.get(place.author, ()):
+            if self._places[other].sequence == place.sequence:
+                return other
+        return None
+
+    def happened_before(self, one: BlockId, other: BlockId) -> bool:
+        """Whether `one` is in the causal past of `other`; a block is not in its own past.
+
+        Cost: the blocks between the two stamps.
+        Raises:
+            NotFound: `unknown-block`.
+        """
+        goal = self.place(one)
+        seen: set[BlockId] = set()
+        waiting = [self.place(other)]
+        while waiting:
+            for predecessor in waiting.pop().predecessors():
+                if predecessor == one:
+                    return True
+                if predecessor not in seen:
+                    seen.add(predecessor)
+                    place = self._places[predecessor]
+                    if place.stamp > goal.stamp:
+                        waiting.append(place)
+        return False
+
+    def concurrent(self, one: BlockId, other: BlockId) -> bool:
+        """Whether neither of two different blocks is in the other's causal past."""
+        return (
+            one != other
+            and not self.happened_before(one, other)
+            and not self.happened_before(other, one)
+        )
+
+    # --- the edge
+
+    def tips(self, author: NodeId) -> tuple[BlockId, ...]:
+        """Blocks of others without known successors, sorted: the parents of the author's next one.
+
+        At most `BLOCK_PARENTS_MAX`, oldest known first; the rest waits for the next block.
+        """
+        others = (tip for tip in self._tips if self._places[tip].author != author)
+        return tuple(sorted(islice(others, limits.BLOCK_PARENTS_MAX)))
+
+    def head(self, author: NodeId) -> Place | None:
+        """The author's last block on the branch that was seen first, or None."""
+        heads = self._heads.get(author)
+        return self._places[heads[0]] if heads else None
+
+    def authors(self) -> list[NodeId]:
+        """Everyone who signed a held block, sorted."""
+        return sorted(self._chains)
+
+    def frontier(self) -> Frontier:
+        """The last block of every branch of every chain."""
+        places = self._places
+        heads = [
+            Head(author, places[block_id].sequence, block_id)
+            for author in sorted(self._heads)
+            for block_id in sorted(self._heads[author])
+        ]
+        return Frontier(tuple(heads[: limits.FRONTIER_HEADS_MAX]))
+
+    def lacks(self, frontier: Frontier) -> list[BlockId]:
+        """The heads of a frontier that are not held here."""
+        places = self._places
+        return [head.block for head in frontier.heads if head.block not in places]
+
+    def beyond(self, frontier: Frontier, count: int | None = None) -> list[Place]:
+        """The held blocks that the holder of a frontier lacks, in causal order, at most `count`."""
+        known: dict[NodeId, list[Head]] = {}
+        for head in frontier.heads:
+            known.setdefault(head.author, []).append(head)
+        lanes = [self._chain_beyond(author, known.get(author, [])) for author in self.authors()]
+        return list(islice(merge(*lanes, key=_by_stamp), count))
+
+    def in_causal_order(self) -> Iterator[Place]:
+        """Every held block, predecessors first; the same order on every node."""
+        return iter(sorted(self._places.values(), key=_by_stamp))
+
+    def _chain_beyond(self, author: NodeId, heads: Iterable[Head]) -> Iterator[Place]:
+        places, chain = self._places, self._chains[author]
+        forked = self._forked.get(author)
+        if not forked:
+            reached = 0
+            for head in heads:
+                if head.block in places:
+                    reached = max(reached, head.sequence)
+                elif head.sequence > len(chain):
+                    reached = len(chain)  # the peer is ahead, or on a branch that it will show us
+            return (places[block_id] for block_id in islice(chain, reached, None))
+        covered: set[BlockId] = set()
+        for head in heads:
+            step: BlockId = head.block
+            while step in places and step not in covered:
+                covered.add(step)
+                step = places[step].previous
+        rest = [places[one] for one in (*chain, *forked) if one not in covered]
+        return iter(sorted(rest, key=_by_stamp))

@@ -1,0 +1,66 @@
+"""Blocks that came before their parents wait here, bounded in count and bytes.
+
+What is let go was never acknowledged, so the ordinary exchange of frontiers fetches it again.
+"""
+
+from credimus.kernel import limits
+from credimus.kernel.ids import BlockId
+from credimus.lace.block import Block
+
+
+class Orphans:
+    """A waiting room for blocks; the oldest leaves first when it is full."""
+
+    __slots__ = ("_blocks", "_byte_count", "_waiting_for", "dropped_count")
+
+    def __init__(self) -> None:
+        self._blocks: dict[BlockId, tuple[Block, set[BlockId]]] = {}
+        self._waiting_for: dict[BlockId, list[BlockId]] = {}
+        self._byte_count = 0
+        self.dropped_count = 0
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __contains__(self, block_id: object) -> bool:
+        return block_id in self._blocks
+
+    def hold(self, block: Block, missing: list[BlockId]) -> None:
+        """Keep a block until everything it lacks has come."""
+        if block.id in self._blocks:
+            return
+        self._blocks[block.id] = block, set(missing)
+        self._byte_count += len(block.wire)
+        for predecessor in missing:
+            self._waiting_for.setdefault(predecessor, []).append(block.id)
+        while len(self._blocks) > limits.ORPHANS_MAX or self._byte_count > limits.ORPHAN_BYTES_MAX:
+            self._drop(next(iter(self._blocks)))
+            self.dropped_count += 1
+
+    def release(self, arrived: BlockId) -> list[Block]:
+        """The blocks that waited for this one alone, oldest first; they leave the room."""
+        ready = []
+        for block_id in self._waiting_for.pop(arrived, ()):
+            entry = self._blocks.get(block_id)
+            if entry is None:
+                continue
+            entry[1].discard(arrived)
+            if not entry[1]:
+                ready.append(entry[0])
+                self._drop(block_id)
+        return ready
+
+    def wanted(self, count: int) -> list[BlockId]:
+        """Missing blocks that are not waiting here themselves, at most `count`, oldest first."""
+        wanted = (one for one in self._waiting_for if one not in self._blocks)
+        return [one for one, _ in zip(wanted, range(count), strict=False)]
+
+    def _drop(self, block_id: BlockId) -> None:
+        block, missing = self._blocks.pop(block_id)
+        self._byte_count -= len(block.wire)
+        for predecessor in missing:
+            waiting = self._waiting_for.get(predecessor)
+            if waiting is not None:
+                waiting.remove(block_id)
+                if not waiting:
+                    del self._waiting_for[predecessor]

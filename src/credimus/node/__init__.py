@@ -1,0 +1,1 @@
+"""The composition root: wiring only. Everything here and below is free of I/O, clocks and chance."""

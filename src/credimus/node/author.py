@@ -1,0 +1,148 @@
+"""An author collects operations in an open block and seals them when the node steps.
+
+A busy node steps when the previous write has become durable, so batches grow with load and latency
+does not: one signature and one disk write per block.
+"""
+
+from collections.abc import Callable
+
+from credimus.kernel import limits
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import StorageError, Unavailable, UsageError
+from credimus.kernel.hlc import Stamp
+from credimus.kernel.ids import BeliefId, FleetId, NodeId
+from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.lace import Lace
+from credimus.lace.seal import Signer, pack_leaves, seal
+from credimus.state.beliefs import Beliefs
+from credimus.state.operations import (
+    VOTES_PER_OPERATION,
+    Assert,
+    Operation,
+    Relate,
+    Vote,
+    Votes,
+)
+
+_BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
+
+
+class Author:
+    """One chain that this node writes.
+
+    Invariant: operations are sealed in the order said; a vote comes after what was said before it.
+    """
+
+    __slots__ = (
+        "_beliefs", "_claims", "_fleet", "_lace", "_open", "_signer", "_votes", "forked", "id",
+        "proposing",
+    )  # fmt: skip
+
+    def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
+        self.id: NodeId = signer.node_id
+        self._signer = signer
+        self._fleet = fleet
+        self._lace = lace
+        self._beliefs = beliefs
+        self._open: list[Operation] = []
+        self._votes: list[Vote] = []
+        self._claims = 0
+        self.proposing: set[BeliefId] = set()
+        """Beliefs that the open block proposes."""
+        self.forked = False
+        """Whether our own chain was seen forked; then nothing more is written to it."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that verifies this author's blocks."""
+        return self._signer.public
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the last sealed block; 0 before the first."""
+        head = self._lace.head(self.id)
+        return head.sequence if head is not None else 0
+
+    @property
+    def has_open(self) -> bool:
+        """Whether something waits to be sealed."""
+        return bool(self._open or self._votes)
+
+    def check_room(self) -> None:
+        """Refuse new work that could not be sealed soon.
+
+        Raises:
+            Unavailable: `overloaded`.
+            StorageError: `identity-forked`.
+        """
+        if self.forked:
+            raise StorageError(
+                "identity-forked",
+                f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
+                "Stop this node and join the fleet anew from an empty folder.",
+            )
+        if len(self._open) + len(self._votes) >= limits.OPEN_OPERATIONS_MAX:
+            raise Unavailable(
+                "overloaded",
+                f"{limits.OPEN_OPERATIONS_MAX} operations wait to be written; try again soon",
+            )
+
+    def next_counter(self) -> int:
+        """The counter for this author's next claim."""
+        self._claims += 1
+        return self._beliefs.claims_made(self.id) + self._claims
+
+    def say(self, operation: Operation) -> None:
+        """Add an operation to the open block."""
+        if self._votes:
+            self._gather_votes()
+        self._open.append(operation)
+
+    def vote(self, vote: Vote) -> None:
+        """Add a vote to the open block; votes in a row share operations."""
+        self._votes.append(vote)
+
+    def seal(self, stamp: Callable[[], Stamp]) -> tuple[Block, list[Operation]] | None:
+        """The next block with as much as fits, or None when nothing waits.
+
+        The caller folds it before it asks for another, so that the chain has moved on.
+        """
+        if not self.has_open or self.forked:
+            return None
+        self._gather_votes()
+        leaves: list[bytes] = []
+        size = 0
+        for operation in self._open[: limits.BLOCK_OPERATIONS_MAX]:
+            leaf = encode(operation)
+            size += len(leaf)
+            if size > _BODY_BYTES_MAX:
+                break
+            leaves.append(leaf)
+        if not leaves:
+            del self._open[0]
+            raise UsageError("oversized", "one operation does not fit in a block")
+        operations = self._open[: len(leaves)]
+        del self._open[: len(leaves)]
+        if not self._open:
+            self.proposing.clear()
+        self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
+        body, root = pack_leaves(leaves)
+        head = self._lace.head(self.id)
+        header = Header(
+            version=VERSION,
+            fleet=self._fleet,
+            author=self.id,
+            sequence=head.sequence + 1 if head else 1,
+            stamp=stamp(),
+            previous=head.id if head else NO_PREVIOUS,
+            parents=self._lace.tips(self.id),
+            operations_root=root,
+            operation_count=len(leaves),
+        )
+        return seal(self._signer, header, body), operations
+
+    def _gather_votes(self) -> None:
+        votes = self._votes
+        for first in range(0, len(votes), VOTES_PER_OPERATION):
+            self._open.append(Votes(tuple(votes[first : first + VOTES_PER_OPERATION])))
+        votes.clear()

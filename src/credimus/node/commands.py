@@ -1,0 +1,93 @@
+"""What a caller can ask a node to write, and the answer."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.state.operations import Choice, Evidence, Relation, Rules
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Common shape; `author` is a hosted member, the node itself when None."""
+
+    author: NodeId | None = None
+
+
+class AssertBelief(Command):
+    """State a belief; opens a round on it unless one is open or it is accepted."""
+
+    content: str
+    category: str | None = None
+    """Chosen by the categorizer when None."""
+    confidence: int = MILLION
+    """Millionths."""
+    evidence: tuple[Evidence, ...] = ()
+    ttl_ms: int = 0
+    propose: bool = True
+    """Whether to open a round at all."""
+    rules: Rules | None = None
+    electors: tuple[NodeId, ...] | None = None
+    """Who votes; the whole fleet when None."""
+
+
+class ProposeBelief(Command):
+    """Open a new attempt on a known belief."""
+
+    belief: BeliefId
+    rules: Rules | None = None
+    electors: tuple[NodeId, ...] | None = None
+
+
+class CastVote(Command):
+    """Answer in the open round of a belief."""
+
+    belief: BeliefId
+    choice: Choice
+    confidence: int = MILLION
+    reason: str = ""
+
+
+class RetractBelief(Command):
+    """Take back the author's own assertions of a belief."""
+
+    belief: BeliefId
+    reason: str = ""
+
+
+class RelateBeliefs(Command):
+    """State how one belief bears on another."""
+
+    source: BeliefId
+    relation: Relation
+    target: BeliefId
+
+
+class AdmitMember(Command):
+    """Make the holder of a key a member."""
+
+    public_key: bytes
+    name: str
+    address: str = ""
+
+
+class LeaveFleet(Command):
+    """Leave the roster."""
+
+    reason: str = ""
+
+
+AnyCommand: TypeAlias = (
+    AssertBelief | ProposeBelief | CastVote | RetractBelief | RelateBeliefs | AdmitMember
+    | LeaveFleet
+)  # fmt: skip
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """A command's operations stand in the open block; `Sealed` tells when they are durable."""
+
+    author: NodeId
+    belief: BeliefId | None = None
+    round: RoundId | None = None
+    """The round that the command opened or voted in, if any."""

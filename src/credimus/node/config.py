@@ -1,0 +1,18 @@
+"""All settings of one node's core."""
+
+import msgspec
+
+from credimus.kernel import limits
+from credimus.protocol.sync.interface import SyncConfig
+from credimus.protocol.voting.interface import VotingConfig
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a node; every machine's own, and what the composition root needs."""
+
+    voting: VotingConfig = VotingConfig()
+    """How it proposes, votes and closes."""
+    sync: SyncConfig = SyncConfig()
+    """How it finds out what it lacks."""
+    skew_ms_max: int = limits.SKEW_MS_MAX
+    """How far ahead of our wall clock a block's stamp may be, in ms. [guess]"""

@@ -1,0 +1,109 @@
+"""The door: only verified blocks reach the lace and the folds. Whatever else comes is a PeerFault.
+
+    size, shape, fleet, clock        at once
+    predecessors                     held? else the block waits in a bounded room
+    chain, membership, signature     judged in the block's own causal past
+    operations                       each in its range
+
+Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
+"""
+
+from typing import NamedTuple
+
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.hlc import HybridClock
+from credimus.kernel.ids import BlockId, FleetId
+from credimus.lace.block import Block, block_id, open_wire, read_block
+from credimus.lace.lace import Lace, Place
+from credimus.lace.orphans import Orphans
+from credimus.lace.seal import check_signature
+from credimus.state.events import StateEvent
+from credimus.state.fleet import FleetState
+from credimus.state.operations import Operation, read_operations
+
+
+class Taken(NamedTuple):
+    """A block that passed, and what it changed."""
+
+    block: Block
+    place: Place
+    events: list[StateEvent]
+
+
+class Ingress:
+    """Takes blocks in: those of others after checks, our own and restored ones without."""
+
+    def __init__(self, fleet: FleetId, lace: Lace, state: FleetState, clock: HybridClock) -> None:
+        self._fleet = fleet
+        self._lace = lace
+        self._state = state
+        self._clock = clock
+        self.orphans = Orphans()
+        self.refused: list[tuple[Block, PeerFault]] = []
+        """Blocks that had waited and then did not pass; the node takes them from here."""
+
+    def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
+        """Take a block in, and whatever waited for it, in causal order; empty when it waits too.
+
+        Raises:
+            PeerFault: nothing was changed.
+        """
+        parts = open_wire(wire)
+        identifier = block_id(parts[0])
+        if identifier in self._lace or identifier in self.orphans:
+            return []
+        block = read_block(*parts)
+        header = block.header
+        if header.fleet != self._fleet:
+            raise PeerFault(
+                "wrong-fleet", f"a block of fleet {header.fleet.hex()[:12]}; this is another fleet"
+            )
+        self._clock.check(header.stamp, wall_ms)
+        missing = self._lace.missing(header)
+        if missing:
+            self._hold(block, missing)
+            return []
+        taken = [self._pass(block)]
+        if len(self.orphans):
+            self._release(identifier, taken)
+        return taken
+
+    def fold(self, block: Block, operations: list[Operation]) -> Taken:
+        """Take in a block that needs no check: sealed here, or read from our own store."""
+        past = self._state.roster.before(block.header, self._lace)
+        place = self._lace.add(block.id, block.header)
+        self._clock.observe(block.header.stamp)
+        return Taken(block, place, self._state.apply(place, operations, past))
+
+    def restore(self, wire: bytes) -> Taken:
+        """Take in a block from our own store, whose checksum the store has verified."""
+        block = read_block(*open_wire(wire))
+        return self.fold(block, read_operations(block.body))
+
+    def _hold(self, block: Block, missing: list[BlockId]) -> None:
+        key = self._state.roster.keys.get(block.author)
+        if key is not None:  # a stranger may be admitted by a block that we lack
+            check_signature(key, block.header_bytes, block.signature, f"block {block!r}")
+        self.orphans.hold(block, missing)
+
+    def _pass(self, block: Block) -> Taken:
+        header = block.header
+        self._lace.check(header)
+        operations = read_operations(block.body)
+        past = self._state.roster.before(header, self._lace)
+        key = self._state.roster.check(header, operations, past)
+        check_signature(key, block.header_bytes, block.signature, f"block {block!r}")
+        place = self._lace.add(block.id, header)
+        self._clock.observe(header.stamp)
+        return Taken(block, place, self._state.apply(place, operations, past))
+
+    def _release(self, arrived: BlockId, taken: list[Taken]) -> None:
+        waiting = [arrived]
+        while waiting:
+            for block in self.orphans.release(waiting.pop()):
+                try:
+                    taken.append(self._pass(block))
+                except PeerFault as fault:
+                    self.refused.append((block, fault))
+                else:
+                    waiting.append(block.id)

@@ -1,0 +1,333 @@
+"""A node without its I/O: inputs in, effects out, in virtual or real time alike.
+
+    receive, execute, tick    change the node and gather work
+    collect                   seals what is open and hands over all effects, in the safe order
+
+A driver feeds whatever has come, then collects once: what came together shares one signature, one
+disk write and one message. That is the adaptive batching of the design: a busy node steps when the
+previous write has become durable.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, assert_never
+
+from credimus.kernel.effects import Effects, Send
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import NotFound, PeerFault
+from credimus.kernel.hlc import HybridClock
+from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.instant import Instant, Now, earliest
+from credimus.lace.block import Block
+from credimus.lace.lace import Lace, Place
+from credimus.lace.seal import Signer
+from credimus.node.author import Author
+from credimus.node.commands import (
+    AdmitMember,
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    LeaveFleet,
+    ProposeBelief,
+    RelateBeliefs,
+    RetractBelief,
+    Written,
+)
+from credimus.node.checks import check_length, check_millionths, unknown_belief
+from credimus.node.config import Config
+from credimus.node.events import (
+    Acknowledged,
+    ForkSeen,
+    IdentityForked,
+    NodeEvent,
+    PeerFaulted,
+    Sealed,
+)
+from credimus.node.ingress import Ingress, Taken
+from credimus.node.router import MESSAGES, VOTING_HEARS
+from credimus.node.supply import Outgoing, read_message
+from credimus.node.writing import Writing
+from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
+from credimus.protocol.sync.machine import Sync
+from credimus.protocol.voting.interface import (
+    Ballot,
+    Evaluator,
+    Say,
+    SayVote,
+    VoteRequested,
+    VotingInput,
+)
+from credimus.protocol.voting.knowledge import LocalKnowledge
+from credimus.protocol.voting.machine import Voting
+from credimus.state.categories import Categorizer, KeywordCategorizer
+from credimus.state.fleet import FleetState
+from credimus.state.operations import Found
+
+NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
+
+
+class Node:
+    """One member of a fleet, and the further members that it hosts.
+
+    Args:
+        signers: the node's own first; those after it are hosted members.
+        evaluator: how its members vote; `LocalKnowledge` when None.
+    """
+
+    def __init__(
+        self,
+        fleet: FleetId,
+        signers: Sequence[Signer],
+        config: Config,
+        entropy: Entropy,
+        evaluator: Evaluator | None = None,
+        categorizer: Categorizer | None = None,
+    ) -> None:
+        self.fleet = fleet
+        self.lace = Lace()
+        self.state = FleetState(fleet)
+        self.clock = HybridClock(config.skew_ms_max)
+        self.faults: Counter[tuple[NodeId, str]] = Counter()
+        self.authors = [Author(signer, fleet, self.lace, self.state.beliefs) for signer in signers]
+        self._by_id = {author.id: author for author in self.authors}
+        self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
+        self._sync = Sync(config.sync, self.lace, self._ingress.orphans, entropy.stream("sync"))
+        self._voting = Voting(
+            config.voting,
+            self.state,
+            evaluator or LocalKnowledge(self.state, config.voting.unknown),
+            [author.id for author in self.authors],
+        )
+        self._writing = Writing(
+            self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
+        )
+        self._effects: NodeEffects = Effects()
+        self._facts: list[Any] = []
+        self._acknowledged: dict[NodeId, int] = {}
+        self._seal_now = False
+
+    # --- asking
+
+    @property
+    def id(self) -> NodeId:
+        """This node's own id."""
+        return self.authors[0].id
+
+    @property
+    def orphan_count(self) -> int:
+        """How many blocks wait for predecessors."""
+        return len(self._ingress.orphans)
+
+    def holders(self, sequence: int) -> list[NodeId]:
+        """The other members known to hold this node's own block of that sequence, sorted."""
+        return sorted(who for who, upto in self._acknowledged.items() if upto >= sequence)
+
+    # --- beginning
+
+    def found(self, found: Found) -> None:
+        """Begin the fleet; the block comes out of the next `collect`."""
+        self.authors[0].say(found)
+        self._seal_now = True
+
+    def restore(self, wires: Iterable[bytes]) -> int:
+        """Fold the blocks of our own store, in the order in which they were appended.
+
+        Returns:
+            How many were folded. Nothing is sent, said or emitted for them.
+        """
+        count = 0
+        for wire in wires:
+            self._note_cover(self._ingress.restore(wire).place)
+            count += 1
+        return count
+
+    def resume(self, now: Now) -> None:
+        """After `restore`: take up open rounds where the last run left them."""
+        self._carry_out(self._voting.resume(now))
+
+    # --- inputs
+
+    def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
+        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        try:
+            message = read_message(payload)
+        except PeerFault as fault:
+            self._fault(sender, fault)
+            return
+        if isinstance(message, Blocks):
+            self._take(sender, message, now)
+        else:
+            heard = MESSAGES[type(message)](sender, message)
+            self._carry_out(self._sync.handle(heard, now))
+
+    def execute(self, command: AnyCommand, now: Now) -> Written:
+        """Carry out a command; what it writes is durable once the next effects are persisted.
+
+        Raises:
+            UsageError, Unavailable, StorageError: nothing was changed.
+        """
+        writing = self._writing
+        match command:
+            case AssertBelief():
+                written = writing.assert_belief(command)
+            case CastVote():
+                written = self._cast(command, now)
+            case ProposeBelief():
+                written = writing.propose(command)
+            case RetractBelief():
+                written = writing.retract(command)
+            case RelateBeliefs():
+                written = writing.relate(command)
+            case AdmitMember():
+                written = writing.admit(command)
+            case LeaveFleet():
+                written = writing.leave(command)
+            case _:
+                assert_never(command)
+        self._seal_now = True
+        return written
+
+    def deadline(self) -> Instant | None:
+        """When `tick` is wanted next."""
+        return earliest(self._sync.deadline(), self._voting.deadline())
+
+    def tick(self, now: Now) -> None:
+        """Let the machines see the time."""
+        self._carry_out(self._voting.tick(now))
+        self._carry_out(self._sync.tick(now))
+
+    def collect(self, now: Now) -> NodeEffects:
+        """Seal what is open, let the machines hear what changed, hand over all effects."""
+        self._hear(now)
+        while self._seal_now:
+            self._seal_now = False
+            sealed: list[Block] = []
+            for author in self.authors:
+                while (made := author.seal(lambda: self.clock.next(now.wall_ms))) is not None:
+                    taken = self._ingress.fold(*made)
+                    taken.place.covers = (
+                        taken.place.sequence if author is self.authors[0] else self._cover(taken)
+                    )
+                    sealed.append(taken.block)
+                    self._facts += taken.events
+                    self._effects.emit.append(Sealed(author.id, taken.place.sequence))
+            self._voting.sealed()
+            if sealed:
+                self._effects.persist += sealed
+                self._push(sealed)
+            self._hear(now)
+        effects, self._effects = self._effects, Effects()
+        return effects
+
+    # --- private
+
+    def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
+        for wire in message.wires:
+            try:
+                taken = self._ingress.take(wire, now.wall_ms)
+            except PeerFault as fault:
+                self._fault(sender, fault)
+                continue
+            for one in taken:
+                self._effects.persist.append(one.block)
+                self._facts += one.events
+                self._note_cover(one.place)
+                self._note_fork(one)
+        while self._ingress.refused:
+            block, fault = self._ingress.refused.pop()
+            self._fault(block.author, fault)
+        if len(self._ingress.orphans):
+            self._carry_out(self._sync.handle(GapSeen(sender), now))
+        self._carry_out(self._sync.handle(BatchTaken(sender, message.more), now))
+
+    def _hear(self, now: Now) -> None:
+        """Give facts to the machines that listen; they may cause further operations."""
+        facts, self._facts = self._facts, []
+        for fact in facts:
+            self._effects.emit.append(fact)
+            if type(fact) in VOTING_HEARS:
+                self._carry_out(self._voting.handle(fact, now))
+
+    def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
+        self._effects.send += effects.send
+        for event in effects.emit:
+            match event:
+                case SayVote(author, vote):
+                    self._by_id[author].vote(vote)
+                    self._seal_now = True
+                case Say(author, operation):
+                    self._by_id[author].say(operation)
+                    self._seal_now = True
+                case _:
+                    self._effects.emit.append(event)
+
+    def _cast(self, command: CastVote, now: Now) -> Written:
+        author = self._writing.author_of(command)
+        check_millionths(command.confidence, "confidence")
+        check_length(command.reason, 512, "reason")
+        rounds = self.state.rounds.on(command.belief)
+        if self.state.beliefs.get(command.belief) is None and not rounds:
+            raise unknown_belief(command.belief)
+        mine = [one for one in rounds if author.id in one.electorate.position]
+        if not mine:
+            raise NotFound(
+                "no-round",
+                f"no round on {command.belief.hex()} has {author.id.hex()[:12]} as an elector; "
+                "propose the belief first.",
+            )
+        ballot = Ballot(command.choice, command.confidence, command.reason)
+        request: VotingInput = VoteRequested(author.id, mine[-1].id, ballot)
+        self._carry_out(self._voting.handle(request, now))
+        return Written(author.id, command.belief, mine[-1].id)
+
+    def _push(self, sealed: list[Block]) -> None:
+        """Eager push to all: one message for all blocks of a step, while they fit."""
+        wires: list[bytes] = []
+        size = 0
+        for block in sealed:
+            if wires and size + len(block.wire) > _PUSH_BYTES_MAX:
+                self._effects.send.append(Send(None, Blocks(tuple(wires))))
+                wires, size = [], 0
+            wires.append(block.wire)
+            size += len(block.wire)
+        self._effects.send.append(Send(None, Blocks(tuple(wires))))
+
+    def _cover(self, taken: Taken) -> int:
+        """The last of our own blocks in a block's causal past."""
+        places = (self.lace.place(one) for one in taken.place.predecessors())
+        return max((place.covers for place in places), default=0)
+
+    def _note_cover(self, place: Place) -> None:
+        """A member's block shows which of ours the member holds."""
+        if place.author == self.id:
+            place.covers = place.sequence
+            return
+        lace = self.lace
+        covers = 0
+        for one in place.predecessors():
+            known = lace.place(one).covers
+            covers = max(covers, known)
+        place.covers = covers
+        if covers > self._acknowledged.get(place.author, 0):
+            self._acknowledged[place.author] = covers
+            self._effects.emit.append(Acknowledged(place.author, covers))
+
+    def _note_fork(self, taken: Taken) -> None:
+        other = self.lace.fork_at(taken.place)
+        if other is None:
+            return
+        author, sequence = taken.place.author, taken.place.sequence
+        self._effects.emit.append(ForkSeen(author, sequence, (other, taken.place.id)))
+        own = self._by_id.get(author)
+        if own is not None:
+            own.forked = True
+            self._effects.emit.append(IdentityForked(author, sequence))
+
+    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+        if (peer, fault.code) in self.faults or len(self.faults) < _FAULTS_KEPT:
+            self.faults[peer, fault.code] += 1
+        self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+
+
+_FAULTS_KEPT = 4_096
+_PUSH_BYTES_MAX = 131_072

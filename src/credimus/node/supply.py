@@ -1,0 +1,38 @@
+"""Wire forms of messages; a driver turns a supply of block ids into bytes from its store here."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from credimus.kernel import limits
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.protocol.sync.interface import Blocks, PeerMessage, Supply
+
+Outgoing: TypeAlias = PeerMessage | Supply
+WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
+
+_messages: msgspec.msgpack.Decoder[PeerMessage] = decoder(PeerMessage)
+
+
+def read_message(payload: bytes) -> PeerMessage:
+    """The message of a peer.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    return decode(payload, _messages, "message")
+
+
+def payload_of(message: Outgoing, wires_of: WiresOf) -> bytes:
+    """The bytes to send; an answer that grows too large is cut and says that there is more."""
+    if not isinstance(message, Supply):
+        return encode(message)
+    wires: list[bytes] = []
+    size = 0
+    for wire in wires_of(message.ids):
+        if wires and size + len(wire) > limits.SUPPLY_BYTES_MAX:
+            return encode(Blocks(tuple(wires), more=True))
+        wires.append(wire)
+        size += len(wire)
+    return encode(Blocks(tuple(wires), message.more))

@@ -1,0 +1,199 @@
+"""Turns commands into operations: checks first, then writes to the author's open block."""
+
+from collections.abc import Sequence
+
+from credimus.kernel import limits
+from credimus.kernel.errors import Conflict, NotFound, UsageError
+from credimus.kernel.ids import BeliefId, RoundId
+from credimus.node.author import Author
+from credimus.node.checks import (
+    check_category,
+    check_evidence,
+    check_length,
+    check_millionths,
+    checked_content,
+    unknown_belief,
+)
+from credimus.node.commands import (
+    AdmitMember,
+    AssertBelief,
+    Command,
+    LeaveFleet,
+    ProposeBelief,
+    RelateBeliefs,
+    RetractBelief,
+    Written,
+)
+from credimus.protocol.voting.interface import Question, Say, SayVote
+from credimus.protocol.voting.machine import Voting
+from credimus.state.beliefs import link_key
+from credimus.state.categories import Categorizer
+from credimus.state.fleet import FleetState
+from credimus.state.identity import belief_id
+from credimus.state.operations import (
+    Admit,
+    Assert,
+    Leave,
+    Relate,
+    Retract,
+)
+from credimus.state.verdict import Verdict
+
+
+class Writing:
+    """Executes commands for the members that this node hosts. A command that raises did nothing."""
+
+    def __init__(
+        self, state: FleetState, voting: Voting, authors: Sequence[Author], categorizer: Categorizer
+    ) -> None:
+        self._state = state
+        self._voting = voting
+        self._authors = {author.id: author for author in authors}
+        self._main = authors[0]
+        self._categorizer = categorizer
+
+    def author_of(self, command: Command) -> Author:
+        """The hosted author of a command, with room for it.
+
+        Raises:
+            NotFound: `not-hosted`.
+            Unavailable, StorageError: as `Author.check_room`.
+            Conflict: `not-a-member`.
+        """
+        author = self._main if command.author is None else self._authors.get(command.author)
+        if author is None:
+            raise NotFound("not-hosted", "this node does not write for that member")
+        if author.id not in self._state.roster.current:
+            raise Conflict(
+                "not-a-member",
+                f"{author.id.hex()[:12]} is not in the fleet's roster (yet, or any more); join "
+                "with a ticket from a member.",
+            )
+        author.check_room()
+        return author
+
+    def assert_belief(self, command: AssertBelief) -> Written:
+        """State a belief and, when none is open, open a round on it with the own vote."""
+        author = self.author_of(command)
+        content = checked_content(command.content)
+        category = command.category or self._categorizer.category(content)
+        check_category(category)
+        check_evidence(command.evidence)
+        check_millionths(command.confidence, "confidence")
+        if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
+            raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
+        belief = belief_id(content, category)
+        attempt = self._attempt_due(belief, author) if command.propose else 0
+        author.say(
+            Assert(
+                counter=author.next_counter(),
+                content=content,
+                category=category,
+                confidence=command.confidence,
+                evidence=command.evidence,
+                ttl_ms=command.ttl_ms,
+            )
+        )
+        if not attempt:
+            return Written(author.id, belief)
+        question = Question(author.id, RoundId(b""), belief, content, category, command.confidence)
+        return self._propose(author, belief, attempt, command, question)
+
+    def propose(self, command: ProposeBelief) -> Written:
+        """Open a new attempt on a belief."""
+        author = self.author_of(command)
+        belief = self._state.beliefs.get(command.belief)
+        if belief is None:
+            raise unknown_belief(command.belief)
+        attempt = self._attempt_due(command.belief, author, again=True)
+        if not attempt:
+            raise Conflict(
+                "round-open", f"a round on {command.belief.hex()} is open; vote in it instead"
+            )
+        stance = self._state.beliefs.stance(command.belief, author.id)
+        question = Question(
+            author.id, RoundId(b""), belief.id, belief.content, belief.category,
+            None if stance is None else stance.confidence,
+        )  # fmt: skip
+        return self._propose(author, command.belief, attempt, command, question)
+
+    def retract(self, command: RetractBelief) -> Written:
+        """Take back the author's own assertions of a belief."""
+        author = self.author_of(command)
+        check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
+        if self._state.beliefs.get(command.belief) is None:
+            raise unknown_belief(command.belief)
+        own = tuple(
+            counter
+            for who, counter, _ in self._state.beliefs.assertions(command.belief)
+            if who == author.id
+        )
+        if not own:
+            raise Conflict(
+                "nothing-to-retract",
+                f"{author.id.hex()[:12]} has no live assertion of {command.belief.hex()}",
+            )
+        author.say(Retract(own[-256:], command.reason))
+        return Written(author.id, command.belief)
+
+    def relate(self, command: RelateBeliefs) -> Written:
+        """State how one belief bears on another."""
+        author = self.author_of(command)
+        for belief in (command.source, command.target):
+            if self._state.beliefs.get(belief) is None:
+                raise unknown_belief(belief)
+        if command.source == command.target:
+            raise UsageError("self-relation", "a belief can not be related to itself")
+        key = link_key(command.source, command.relation, command.target)
+        if not self._state.beliefs.links_by(author.id, key):
+            author.say(
+                Relate(author.next_counter(), command.source, command.relation, command.target)
+            )
+        return Written(author.id, command.source)
+
+    def admit(self, command: AdmitMember) -> Written:
+        """Make the holder of a key a member."""
+        author = self.author_of(command)
+        check_length(command.name, limits.NAME_BYTES_MAX, "name")
+        check_length(command.address, limits.NAME_BYTES_MAX, "address")
+        if len(command.public_key) != 32:
+            raise UsageError("bad-key", "a public key is 32 bytes")
+        author.say(Admit(command.public_key, command.name, command.address))
+        return Written(author.id)
+
+    def leave(self, command: LeaveFleet) -> Written:
+        """Leave the roster."""
+        author = self.author_of(command)
+        check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
+        author.say(Leave(command.reason))
+        return Written(author.id)
+
+    def _propose(
+        self, author: Author, belief: BeliefId, attempt: int,
+        command: AssertBelief | ProposeBelief, question: Question,
+    ) -> Written:  # fmt: skip
+        opened = self._voting.open_round(
+            author.id, belief, attempt, command.rules, command.electors, question
+        )
+        for said in opened.said:
+            match said:
+                case Say():
+                    author.say(said.operation)
+                case SayVote():
+                    author.vote(said.vote)
+        author.proposing.add(belief)
+        return Written(author.id, belief, opened.round)
+
+    def _attempt_due(self, belief: BeliefId, author: Author, again: bool = False) -> int:
+        """The attempt to open on a belief; 0 when a round is open or its verdict stands."""
+        if belief in author.proposing:
+            return 0
+        rounds = self._state.rounds.on(belief)
+        if not rounds:
+            return 1
+        last = rounds[-1]
+        if last.verdict is Verdict.OPEN or (
+            not again and self._state.rounds.verdict(belief) is Verdict.ACCEPTED
+        ):
+            return 0
+        return last.attempt + 1

@@ -1,0 +1,1 @@
+"""Machines: what each node does by itself. They never import each other; node/router.py joins them."""

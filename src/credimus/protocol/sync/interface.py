@@ -1,0 +1,99 @@
+"""What sync says to peers, and what it listens to."""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.lace.frontier import Frontier
+
+
+class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How often frontiers are shown, and how patient a node is before it pulls."""
+
+    beacon_period_ns: int = SECOND
+    """Between two showings of our frontier to all. Range above 0. [guess: light, so that a healed
+    split is noticed within a second]"""
+    full_period_ns: int = 10 * SECOND
+    """Between two pulls from a random peer without any sign of a gap. [seed: sync 10 s]"""
+    patience_ns: int = 40 * MILLISECOND
+    """From noticing a gap to pulling: blocks of several senders arrive in any order. [measured:
+    under full load nearly all gaps close by themselves within 20 ms]"""
+    retry_ns: int = 500 * MILLISECOND
+    """From a pull to the next one for the same gap, when no answer came. [guess]"""
+    supply_count_max: int = 512
+    """Blocks in one answer. [guess]"""
+
+
+# --- messages between peers
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Common shape: MessagePack arrays [tag, ...]."""
+
+
+class Blocks(Message, tag=1):
+    """Blocks, parents before children where both are in; pushed, or the answer to a pull."""
+
+    wires: Annotated[tuple[bytes, ...], Meta(max_length=limits.BLOCK_OPERATIONS_MAX)]
+    more: bool = False
+    """Whether the sender holds further blocks that the receiver asked for."""
+
+
+class Beacon(Message, tag=2):
+    """What the sender holds."""
+
+    frontier: Frontier
+
+
+class Pull(Message, tag=3):
+    """Asks for these blocks, and for what lies beyond this frontier."""
+
+    frontier: Frontier
+    wanted: Annotated[tuple[BlockId, ...], Meta(max_length=limits.WANTED_MAX)] = ()
+
+
+PeerMessage: TypeAlias = Blocks | Beacon | Pull
+
+
+class Supply(msgspec.Struct, frozen=True, gc=False):
+    """Not on the wire: the driver turns it into `Blocks` with the bytes from its store."""
+
+    ids: tuple[BlockId, ...]
+    more: bool
+
+
+# --- inputs
+
+
+class BeaconSeen(msgspec.Struct, frozen=True, gc=False):
+    """A peer showed its frontier."""
+
+    peer: NodeId
+    frontier: Frontier
+
+
+class PullAsked(msgspec.Struct, frozen=True, gc=False):
+    """A peer pulls."""
+
+    peer: NodeId
+    pull: Pull
+
+
+class GapSeen(msgspec.Struct, frozen=True, gc=False):
+    """Blocks of a peer wait for predecessors that we lack."""
+
+    peer: NodeId
+
+
+class BatchTaken(msgspec.Struct, frozen=True, gc=False):
+    """Blocks of a peer were taken; `more` when it said that it has more."""
+
+    peer: NodeId
+    more: bool
+
+
+SyncInput: TypeAlias = BeaconSeen | PullAsked | GapSeen | BatchTaken

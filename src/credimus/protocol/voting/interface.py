@@ -1,0 +1,129 @@
+"""What voting decides by, listens to and asks for."""
+
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import NodeId, RoundId
+from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.state.events import (
+    BeliefAsserted,
+    BeliefChanged,
+    DoubleVote,
+    MemberAdmitted,
+    MemberLeft,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+    RoundRefused,
+)
+from credimus.state.operations import Choice, Operation, Rules, Vote
+
+
+class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How a node proposes, votes and closes."""
+
+    rules: Rules = Rules()
+    """Scheme, threshold, aggregation and quorum of rounds opened here. [seed: byzantine 2/3, quorum
+    0.51]"""
+    timeout_ms: int = 5_000
+    """Life of a round in ms, 1 to a day. [seed: voting 5 s]"""
+    aggregation_ms: int = 2_000
+    """How long others wait, in ms, for a silent proposer before they close or conclude for it.
+    [seed: aggregation 2 s]"""
+    conclude_delay_ns: int = 20 * MILLISECOND
+    """From a verdict to the operation that records it, so that several share a block. [measured]"""
+    attempts_max: int = 3
+    """Rounds that a proposer opens by itself on one belief when they expire. Range 1 and up. [guess]
+    """
+    weight_tolerance: int = 100_000
+    """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
+    left_out_tolerance: int = 0
+    """How many active members an electorate may leave out before electors refuse it. A fleet that
+    assigns beliefs to some members only sets it to the size of the fleet. [guess]"""
+    elector_weight: int = 500_000
+    """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
+    unknown: Choice = Choice.ACCEPT
+    """The answer on a belief of which this node knows nothing: take the asserter's word for it
+    (accept, when its confidence is at least one half), or abstain. [guess]"""
+
+
+class Ballot(msgspec.Struct, frozen=True, gc=False):
+    """An evaluator's answer."""
+
+    choice: Choice
+    confidence: int = MILLION
+    reason: str = ""
+
+
+class Question(msgspec.Struct, frozen=True, gc=False):
+    """What an evaluator is asked: would this elector accept this belief?"""
+
+    elector: NodeId
+    round: RoundId
+    belief: bytes
+    content: str
+    category: str
+    own: int | None = None
+    """The confidence, in millionths, that the elector states in the same block, if it does."""
+
+
+class Evaluator(Protocol):
+    """Answers from local knowledge, at once; None leaves the vote to a later command."""
+
+    def evaluate(self, question: Question) -> Ballot | None:
+        """The elector's answer."""
+        ...
+
+
+# --- inputs: the facts of state/events.py, and these
+
+
+class VoteRequested(msgspec.Struct, frozen=True, gc=False):
+    """A person, agent or slow evaluator answers for an elector."""
+
+    elector: NodeId
+    round: RoundId
+    ballot: Ballot
+
+
+VotingInput: TypeAlias = (
+    RoundOpened | RoundDecided | RoundExpired | RoundContested | VoteRequested
+    | BeliefAsserted | BeliefChanged | DoubleVote | MemberAdmitted | MemberLeft | RoundRefused
+)  # fmt: skip
+
+# --- events
+
+
+class Say(msgspec.Struct, frozen=True, gc=False):
+    """An operation for the author's next block."""
+
+    author: NodeId
+    operation: Operation
+    urgent: bool = True
+    """Whether a block should be sealed for it at once."""
+
+
+class SayVote(msgspec.Struct, frozen=True, gc=False):
+    """A vote for the author's next block; several share an operation."""
+
+    author: NodeId
+    vote: Vote
+
+
+class EvaluationWanted(msgspec.Struct, frozen=True, gc=False):
+    """The evaluator left this question open; somebody may answer it by a command."""
+
+    question: Question
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What opening a round says: an electorate if none fitted, the proposal, the proposer's vote."""
+
+    round: RoundId
+    said: tuple[Say | SayVote, ...]
+
+
+VotingEvent: TypeAlias = Say | SayVote | EvaluationWanted

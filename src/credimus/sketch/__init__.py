@@ -1,0 +1,1 @@
+"""Small summaries of large sets."""

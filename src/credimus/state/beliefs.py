@@ -1,0 +1,252 @@
+"""What is believed: one OR-Set of claims, assertions and relations, each under its author's dot.
+
+    assert, relate    insert a dot
+    retract           discards dots of the same author, seen or not
+    a rejection       discards the dots that the verdict operation lists, once the round is rejected
+
+Invariant: the state depends on the set of folded operations alone. Two different claims under one dot
+(an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
+`_doomed`, because only the claim itself shows whether it belongs to the rejected belief.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from credimus.crdt import ORSet
+from credimus.kernel.codec import encode
+from credimus.kernel.ids import BeliefId, BlockId, NodeId, fingerprint
+from credimus.lace.lace import Place
+from credimus.state.events import BeliefAsserted, BeliefChanged, StateEvent
+from credimus.state.identity import belief_id
+from credimus.state.operations import Assert, DotName, Evidence, Relate, Relation, Retract
+
+
+class Assertion(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
+    """One author's statement of a belief."""
+
+    content: str
+    category: str
+    confidence: int
+    stamp: int
+    evidence: tuple[Evidence, ...]
+    ttl_ms: int
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
+    """One author's statement that a belief bears on another."""
+
+    source: BeliefId
+    relation: Relation
+    target: BeliefId
+    stamp: int
+
+
+class Belief:
+    """A statement that somebody asserted at least once. Treat as frozen."""
+
+    __slots__ = ("category", "content", "id", "origin", "origin_block")
+
+    def __init__(
+        self, identifier: BeliefId, said: Assert, origin: "Origin", block: BlockId
+    ) -> None:
+        self.id = identifier
+        self.content = said.content
+        self.category = said.category
+        self.origin = origin
+        self.origin_block = block
+
+
+Origin = tuple[int, NodeId, int]
+"""Stamp, author and counter of the first assertion, by stamp: fixes how the belief is written."""
+
+
+class Beliefs:
+    """The fold of claims."""
+
+    def __init__(self) -> None:
+        self._claims: ORSet[bytes, Assertion | Link] = ORSet(b"")
+        self._beliefs: dict[BeliefId, Belief] = {}
+        self._links: dict[BeliefId, dict[bytes, None]] = {}
+        self._doomed: dict[tuple[bytes, int], set[BeliefId]] = {}
+        self._retractions: dict[NodeId, list[tuple[int, str, tuple[int, ...]]]] = {}
+        self._counters: dict[NodeId, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._beliefs)
+
+    def __iter__(self) -> Iterator[Belief]:
+        return iter(self._beliefs.values())
+
+    def get(self, identifier: BeliefId) -> Belief | None:
+        """The belief, also after all its assertions were removed; None when nobody asserted it."""
+        return self._beliefs.get(identifier)
+
+    # --- folding
+
+    def add(self, said: Assert, place: Place) -> StateEvent:
+        """Fold an assertion."""
+        author, counter = place.author, said.counter
+        identifier = belief_id(said.content, said.category)
+        origin = (place.stamp, author, counter)
+        known = self._beliefs.get(identifier)
+        if known is None or origin < known.origin:
+            self._beliefs[identifier] = Belief(identifier, said, origin, place.id)
+        content = known.content if known and known.content == said.content else said.content
+        claim = Assertion(
+            content, said.category, said.confidence, place.stamp, said.evidence, said.ttl_ms
+        )
+        self._insert(author, counter, identifier, claim)
+        if self._doomed:
+            self._settle_doom(author, counter)
+        return BeliefAsserted(identifier, author, known is None)
+
+    def relate(self, said: Relate, place: Place) -> StateEvent:
+        """Fold a relation."""
+        source, target = BeliefId(said.source), BeliefId(said.target)
+        key = link_key(source, said.relation, target)
+        claim = Link(source, said.relation, target, place.stamp)
+        self._insert(place.author, said.counter, key, claim)
+        self._links.setdefault(source, {})[key] = None
+        self._links.setdefault(target, {})[key] = None
+        return BeliefChanged(source)
+
+    def retract(self, said: Retract, place: Place) -> list[StateEvent]:
+        """Fold a retraction; only the author's own dots can be named."""
+        self._retractions.setdefault(place.author, []).append(
+            (place.stamp, said.reason, said.counters)
+        )
+        changed: dict[BeliefId, None] = {}
+        for counter in said.counters:
+            gone = self._claims.discard(place.author, counter)
+            if isinstance(gone, Assertion):
+                changed[belief_id(gone.content, gone.category)] = None
+            elif isinstance(gone, Link):
+                changed[gone.source] = None
+        return [BeliefChanged(belief) for belief in changed]
+
+    def remove_rejected(self, belief: BeliefId, dots: tuple[DotName, ...]) -> bool:
+        """Fold the removal that a rejection lists. Returns whether anything went."""
+        removed = False
+        for dot in dots:
+            claim = self._claims.record_at(dot.author, dot.counter)
+            if claim is None and not self._claims.saw(dot.author, dot.counter):
+                self._doomed.setdefault((dot.author, dot.counter), set()).add(belief)
+            elif isinstance(claim, Assertion) and (
+                belief_id(claim.content, claim.category) == belief
+            ):
+                self._claims.discard(dot.author, dot.counter)
+                removed = True
+        return removed
+
+    # --- asking
+
+    def claims_made(self, author: NodeId) -> int:
+        """The greatest counter that an author has given a claim; 0 before the first."""
+        return self._counters.get(author, 0)
+
+    def assertions(self, identifier: BeliefId) -> list[tuple[NodeId, int, Assertion]]:
+        """The live assertions as (author, counter, assertion), in order of dots."""
+        found = []
+        for author, counter in self._claims.dots(identifier):
+            claim = self._claims.record_at(author, counter)
+            if isinstance(claim, Assertion):
+                found.append((NodeId(author), counter, claim))
+        return found
+
+    def stance(self, identifier: BeliefId, author: NodeId) -> Assertion | None:
+        """An author's newest live assertion of a belief."""
+        own = [claim for who, _, claim in self.assertions(identifier) if who == author]
+        return max(own, key=_stamp, default=None)
+
+    def history(self, identifier: BeliefId) -> list[tuple[int, NodeId, int]]:
+        """The confidence history: (stamp, author, millionths) of live assertions, oldest first."""
+        return sorted(
+            (claim.stamp, author, claim.confidence)
+            for author, _, claim in self.assertions(identifier)
+        )
+
+    def confidence(self, identifier: BeliefId) -> int:
+        """The mean over authors of their newest live confidence, in millionths; 0 without any."""
+        newest: dict[NodeId, int] = {}
+        for _, author, confidence in self.history(identifier):
+            newest[author] = confidence
+        return sum(newest.values()) // len(newest) if newest else 0
+
+    def links(self, identifier: BeliefId) -> list[Link]:
+        """The live relations from and to a belief, each once, in order of their keys."""
+        found = []
+        for key in sorted(self._links.get(identifier, ())):
+            claims = self._claims.records(key)
+            if claims and isinstance(claims[0], Link):
+                found.append(claims[0])
+        return found
+
+    def links_by(self, author: NodeId, key: bytes) -> list[int]:
+        """The counters under which an author states a relation."""
+        return [counter for who, counter in self._claims.dots(key) if who == author]
+
+    def contradictions(self, identifier: BeliefId) -> list[BeliefId]:
+        """The beliefs that some live relation says contradict this one, sorted."""
+        if identifier not in self._links:
+            return []
+        opposed = {
+            link.target if link.source == identifier else link.source
+            for link in self.links(identifier)
+            if link.relation is Relation.CONTRADICTS
+        }
+        return sorted(opposed)
+
+    def to_bytes(self) -> bytes:
+        """The OR-Set of claims, canonical."""
+        return self._claims.to_bytes()
+
+    def merge_claims(self, claims: ORSet[bytes, Assertion | Link]) -> None:
+        """Join another replica's set of claims into ours, as a snapshot does.
+
+        Invariant: gives the same set as folding that replica's blocks.
+        """
+        self._claims.merge(claims)
+
+    @property
+    def claims(self) -> ORSet[bytes, Assertion | Link]:
+        """The set itself, for snapshots and deltas; do not change it."""
+        return self._claims
+
+    def fingerprint(self) -> bytes:
+        """Of everything agreed about beliefs."""
+        origins = sorted(
+            (belief.id, belief.origin, belief.content) for belief in self._beliefs.values()
+        )
+        doomed = sorted((dot, sorted(beliefs)) for dot, beliefs in self._doomed.items())
+        retracted = sorted((who, sorted(what)) for who, what in self._retractions.items())
+        return fingerprint(
+            b"credimus beliefs", self.to_bytes(), encode(origins), encode(doomed), encode(retracted)
+        )
+
+    def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
+        if counter > self._counters.get(author, 0):
+            self._counters[author] = counter
+        else:
+            held = self._claims.record_at(author, counter)
+            if held is not None and held != claim:
+                self._claims.discard(author, counter)
+                return
+        self._claims.insert(author, counter, key, claim)
+
+    def _settle_doom(self, author: NodeId, counter: int) -> None:
+        beliefs = self._doomed.pop((author, counter), None)
+        claim = self._claims.record_at(author, counter)
+        if not beliefs or not isinstance(claim, Assertion):
+            return
+        if belief_id(claim.content, claim.category) in beliefs:
+            self._claims.discard(author, counter)
+
+
+def link_key(source: BeliefId, relation: Relation, target: BeliefId) -> bytes:
+    """The key of a relation in the set of claims; longer than a belief's, so they never meet."""
+    return b"%c%b%b" % (relation, source, target)
+
+
+def _stamp(claim: Assertion) -> int:
+    return claim.stamp

@@ -1,0 +1,74 @@
+"""Electorates: fixed lists of members and weights, named by their fingerprint."""
+
+from collections.abc import Iterable
+
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import UsageError
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import ID_BYTES, ElectorateId, NodeId, fingerprint
+from credimus.state.operations import Aggregation, Elector, Publish, Rules, Scheme
+
+
+class Electorate:
+    """Who may vote in a round, and with what weight. Treat as frozen."""
+
+    __slots__ = ("electors", "id", "position", "weight_sum")
+
+    def __init__(self, electors: tuple[Elector, ...]) -> None:
+        self.electors = electors
+        self.id = electorate_id(electors)
+        self.position = {NodeId(elector.member): i for i, elector in enumerate(electors)}
+        self.weight_sum = sum(elector.weight for elector in electors)
+
+    def __len__(self) -> int:
+        return len(self.electors)
+
+    def members(self, mask: int) -> list[NodeId]:
+        """The electors at the positions of a mask."""
+        return [NodeId(e.member) for i, e in enumerate(self.electors) if mask >> i & 1]
+
+    def value_max(self, aggregation: Aggregation) -> int:
+        """The value of everybody's vote at full confidence."""
+        match aggregation:
+            case Aggregation.EQUAL:
+                return len(self.electors)
+            case Aggregation.CONFIDENCE:
+                return len(self.electors) * MILLION
+            case Aggregation.REPUTATION:
+                return self.weight_sum
+
+    def quorum_count(self, rules: Rules) -> int:
+        """How many electors must have voted, of any choice."""
+        return -(-rules.quorum * len(self.electors) // MILLION)
+
+    def value_needed(self, rules: Rules) -> int:
+        """The least value of one side that decides; more than the most where nothing can.
+
+        Source: the requirement's section 2.1, with ratios taken against the whole electorate.
+        """
+        most = self.value_max(rules.aggregation)
+        match rules.scheme:
+            case Scheme.MAJORITY:
+                return most // 2 + 1
+            case Scheme.BYZANTINE:
+                return 2 * most // 3 + 1
+            case Scheme.SUPERMAJORITY:
+                return max(1, -(-rules.numerator * most // rules.denominator))
+            case Scheme.TURNOUT:
+                return most + 1  # decided by the proposer's closing alone
+
+
+def electorate_id(electors: Iterable[Elector]) -> ElectorateId:
+    """The fingerprint of electors sorted by member."""
+    return ElectorateId(fingerprint(b"credimus electorate", encode(tuple(electors)))[:ID_BYTES])
+
+
+def electorate_of(weights: dict[NodeId, int]) -> Publish:
+    """The operation that publishes an electorate.
+
+    Raises:
+        UsageError: `empty-electorate`.
+    """
+    if not weights:
+        raise UsageError("empty-electorate", "an electorate needs at least one member")
+    return Publish(tuple(Elector(member, weights[member]) for member in sorted(weights)))

@@ -1,0 +1,286 @@
+"""Everything that can be said in a block; each operation is one leaf under the header's root.
+
+Operations are MessagePack arrays [tag, field, ...]. Ranges are checked when they are read, so that a
+block with a wrong operation is refused whole, alike by every node.
+
+Deliberately not here: what an operation does; each fold says that for its own.
+"""
+
+from enum import IntEnum
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.kernel.codec import decode, decoder
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import ID_BYTES
+
+Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
+PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
+Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
+Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
+Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
+Mask: TypeAlias = Annotated[bytes, Meta(max_length=limits.ELECTORATE_MEMBERS_MAX // 8)]
+CategoryName: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*$")
+]
+VOTES_PER_OPERATION = 8
+"""Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
+
+
+class Choice(IntEnum):
+    """What an elector answers."""
+
+    ABSTAIN = 0
+    ACCEPT = 1
+    REJECT = 2
+
+
+class Scheme(IntEnum):
+    """How much of the electorate's value decides."""
+
+    MAJORITY = 1
+    """More than half. Safe under crashes only."""
+    SUPERMAJORITY = 2
+    """At least a ratio, three quarters by default."""
+    BYZANTINE = 3
+    """More than two thirds: safe while less than a third of the value equivocates."""
+    TURNOUT = 4
+    """At least a ratio of the votes that the proposer's closing lists. Rests on the proposer."""
+
+
+class Aggregation(IntEnum):
+    """What one vote is worth."""
+
+    EQUAL = 1
+    """1 each."""
+    CONFIDENCE = 2
+    """The vote's confidence in millionths, out of a full million per elector."""
+    REPUTATION = 3
+    """The elector's weight in the electorate."""
+
+
+class Relation(IntEnum):
+    """How one belief bears on another; together they are the dependency graph."""
+
+    SUPPORTS = 1
+    CONTRADICTS = 2
+    IMPLIES = 3
+    DEPENDS_ON = 4
+    REFINES = 5
+    ALTERNATIVE_TO = 6
+
+
+class Struct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Common shape of operations: frozen arrays, strict when read."""
+
+
+# --- the roster
+
+
+class Found(Struct, tag=1):
+    """Begins a fleet; only as the first operation of the founder's first block."""
+
+    fleet_name: Name
+    nonce: Id
+    public_key: PublicKey
+    name: Name
+    address: Name
+
+
+class Admit(Struct, tag=2):
+    """Makes the holder of a key a member, or gives a member a new name and address."""
+
+    public_key: PublicKey
+    name: Name
+    address: Name
+
+
+class Leave(Struct, tag=3):
+    """Takes the author out of the roster, as far as this block's causal past knows it."""
+
+    reason: Reason
+
+
+# --- beliefs
+
+
+class Evidence(Struct):
+    """Something that speaks for an assertion."""
+
+    kind: Name
+    """What it is: `observation`, `document`, `sensor`, `url`."""
+    content: Annotated[str, Meta(max_length=limits.EVIDENCE_BYTES_MAX)]
+
+
+class Assert(Struct, tag=4):
+    """States a belief with a confidence; the dot is (author, counter)."""
+
+    counter: Counter
+    content: Annotated[str, Meta(min_length=1, max_length=limits.BELIEF_BYTES_MAX)]
+    category: CategoryName
+    confidence: Millionths
+    evidence: Annotated[tuple[Evidence, ...], Meta(max_length=limits.EVIDENCE_COUNT_MAX)] = ()
+    ttl_ms: Annotated[int, Meta(ge=0, le=limits.TTL_MS_MAX)] = 0
+    """0 for no end; else the assertion's life in milliseconds from its stamp."""
+
+    def __post_init__(self) -> None:
+        if not self.content.isascii() and (len(self.content.encode()) > limits.BELIEF_BYTES_MAX):
+            raise ValueError("a belief is at most 1,024 bytes of UTF-8")
+
+
+class Relate(Struct, tag=5):
+    """States how one belief bears on another; the dot is (author, counter)."""
+
+    counter: Counter
+    source: Id
+    relation: Relation
+    target: Id
+
+
+class Retract(Struct, tag=6):
+    """Takes back some of the author's own assertions or relations, by their counters."""
+
+    counters: Annotated[tuple[Counter, ...], Meta(min_length=1, max_length=256)]
+    reason: Reason
+
+
+# --- rounds
+
+
+class Elector(Struct):
+    """A member with a voice in an electorate."""
+
+    member: Id
+    weight: Annotated[int, Meta(ge=0, le=limits.WEIGHT_MAX)]
+
+
+class Publish(Struct, tag=7):
+    """Publishes an electorate; electors strictly sorted by member."""
+
+    electors: Annotated[
+        tuple[Elector, ...], Meta(min_length=1, max_length=limits.ELECTORATE_MEMBERS_MAX)
+    ]
+
+    def __post_init__(self) -> None:
+        members = [elector.member for elector in self.electors]
+        if any(one >= other for one, other in zip(members, members[1:], strict=False)):
+            raise ValueError("electors must be strictly sorted by member")
+
+
+class Rules(Struct):
+    """What a round's votes are held against."""
+
+    scheme: Scheme = Scheme.BYZANTINE
+    numerator: Annotated[int, Meta(ge=0, le=MILLION)] = 0
+    denominator: Annotated[int, Meta(ge=1, le=MILLION)] = 1
+    """The threshold as a ratio, for supermajority and turnout; 0/1 for the others."""
+    aggregation: Aggregation = Aggregation.EQUAL
+    quorum: Millionths = 510_000
+    """The share of electors, in millionths, whose votes of any kind are needed."""
+
+    def __post_init__(self) -> None:
+        ratio_given = self.scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT)
+        if ratio_given and not self.denominator < 2 * self.numerator <= 2 * self.denominator:
+            raise ValueError("a threshold is a ratio above 1/2 and at most 1")
+        if not ratio_given and (self.numerator, self.denominator) != (0, 1):
+            raise ValueError("only supermajority and turnout take a threshold")
+
+
+class Propose(Struct, tag=8):
+    """Opens a round on a belief."""
+
+    belief: Id
+    attempt: Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_MAX)]
+    rules: Rules
+    electorate: Id
+    timeout_ms: Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
+    previous: Annotated[bytes, Meta(max_length=ID_BYTES)] = b""
+    """The round of the attempt before; empty for the first attempt."""
+
+
+class Vote(Struct):
+    """One elector's answer in one round."""
+
+    round: Id
+    choice: Choice
+    confidence: Millionths = MILLION
+    reason: Reason = ""
+
+
+class Votes(Struct, tag=9):
+    """Casts the author's votes."""
+
+    votes: Annotated[tuple[Vote, ...], Meta(min_length=1, max_length=VOTES_PER_OPERATION)]
+
+
+class Refuse(Struct, tag=10):
+    """Says, signed, why the author will not vote in a round: its electorate is not one it knows."""
+
+    round: Id
+    reason: Reason
+
+
+class Close(Struct, tag=11):
+    """Closes a round whose time has passed; under turnout, lists the votes that count."""
+
+    round: Id
+    accept: Mask = b""
+    reject: Mask = b""
+    abstain: Mask = b""
+    confidences: Annotated[
+        tuple[Millionths, ...], Meta(max_length=limits.ELECTORATE_MEMBERS_MAX)
+    ] = ()
+    """Where votes weigh by confidence: those counted, by position, accepts first, then rejects."""
+
+
+class DotName(Struct):
+    """Names an assertion: its author and the author's counter."""
+
+    author: Id
+    counter: Counter
+
+
+class Conclusion(Struct):
+    """What a round came to: the outcome, the electors counted, the assertions that go."""
+
+    round: Id
+    outcome: Choice
+    accept: Mask
+    reject: Mask
+    abstain: Mask
+    epoch: Annotated[int, Meta(ge=0, lt=1 << 40)] = 0
+    removed: Annotated[tuple[DotName, ...], Meta(max_length=1_024)] = ()
+
+
+class Conclude(Struct, tag=12):
+    """Records verdicts that the votes have reached, and removes what was rejected."""
+
+    conclusions: Annotated[
+        tuple[Conclusion, ...], Meta(min_length=1, max_length=VOTES_PER_OPERATION)
+    ]
+
+
+Operation: TypeAlias = (
+    Found | Admit | Leave | Assert | Relate | Retract
+    | Publish | Propose | Votes | Refuse | Close | Conclude
+)  # fmt: skip
+
+_operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])
+
+
+def read_operations(body: bytes) -> list[Operation]:
+    """The operations of a block's body, each in its range.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    return decode(body, _operations, "operations")
+
+
+def mask_bytes(mask: int) -> bytes:
+    """A set of elector positions as big-endian bytes without leading zeros."""
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "big")

@@ -1,0 +1,200 @@
+"""Who is a member: an OR-Set of members, judged at every block's causal past.
+
+A block's *view* is the roster that its predecessors' operations give. What a block may do is decided
+by its view, so every node judges alike; what the fleet knows now is the merge of all views. Admitting
+adds a dot; leaving removes the dots that the leaver's block had seen, so a concurrent admission wins.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from credimus.crdt import ORSet
+from credimus.kernel import limits
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.ids import FleetId, NodeId, fingerprint, fleet_id, node_id
+from credimus.lace.block import Header
+from credimus.lace.lace import Lace, Place
+from credimus.state.events import MemberAdmitted, MemberLeft, StateEvent
+from credimus.state.operations import Admit, Found, Leave, Operation
+
+
+class Member(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """A member as its newest observed admission describes it."""
+
+    node: NodeId
+    public_key: bytes
+    name: str
+    address: str
+    admitted_stamp: int
+    admitted_by: NodeId
+
+
+class Members:
+    """One view of the roster; immutable, interned by content."""
+
+    __slots__ = ("_set", "by_id", "key")
+
+    def __init__(self, members: ORSet[bytes, Member]) -> None:
+        self._set = members
+        self.by_id: dict[NodeId, Member] = {
+            NodeId(node): max(members.records(node), key=_newest) for node in sorted(members.keys())
+        }
+        self.key = fingerprint(b"credimus members", members.to_bytes())
+
+    def __contains__(self, node: object) -> bool:
+        return node in self.by_id
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def merged(self, others: Iterable["Members"]) -> "Members":
+        """This view joined with others."""
+        joined = self._copy()
+        for other in others:
+            joined.merge(other._set)
+        return Members(joined)
+
+    def admitting(self, author: NodeId, first_counter: int, news: Sequence[Member]) -> "Members":
+        """This view with members added; what was known of them is superseded."""
+        changed = self._copy()
+        for offset, member in enumerate(news):
+            for replica, counter in changed.dots(member.node):
+                changed.discard(replica, counter)
+            changed.insert(author, first_counter + offset, member.node, member)
+        return Members(changed)
+
+    def without(self, node: NodeId) -> "Members":
+        """This view after a member left."""
+        changed = self._copy()
+        for replica, counter in changed.dots(node):
+            changed.discard(replica, counter)
+        return Members(changed)
+
+    def to_bytes(self) -> bytes:
+        """Canonical bytes of the OR-Set."""
+        return self._set.to_bytes()
+
+    def _copy(self) -> ORSet[bytes, Member]:
+        copy: ORSet[bytes, Member] = ORSet(b"")
+        copy.merge(self._set)
+        return copy
+
+
+class Roster:
+    """The fold of roster operations."""
+
+    def __init__(self, fleet: FleetId) -> None:
+        self._fleet = fleet
+        nobody: Members = Members(ORSet(b""))
+        self.current = nobody
+        self._nobody = nobody
+        self._interned: dict[bytes, Members] = {nobody.key: nobody}
+        self._joins: dict[tuple[bytes, ...], Members] = {}
+        self.keys: dict[NodeId, bytes] = {}
+        """The public key of everyone who ever was a member."""
+        self.fleet_name = ""
+        self.founder: NodeId | None = None
+
+    def before(self, header: Header, lace: Lace) -> Members:
+        """The members as of a block's causal past; its predecessors must be held."""
+        views = []
+        if header.previous:
+            views.append(lace.place(header.previous).view)
+        for parent in header.parents:
+            view = lace.place(parent).view
+            if view is not views[-1] if views else True:
+                views.append(view)
+        return self._join(views) if views else self._nobody  # type: ignore[arg-type]
+
+    def check(self, header: Header, operations: Sequence[Operation], past: Members) -> bytes:
+        """The author's public key, when the author may write this block at all.
+
+        Raises:
+            PeerFault: `not-a-member`, `wrong-genesis`.
+        """
+        known = past.by_id.get(header.author)
+        if known is not None:
+            if any(isinstance(operation, Found) for operation in operations):
+                raise PeerFault("wrong-genesis", "a fleet is founded once, in its first block")
+            return known.public_key
+        first = operations[0] if operations else None
+        if isinstance(first, Found) and not header.previous and not header.parents:
+            if fleet_id(first.public_key, first.nonce) != self._fleet or (
+                node_id(first.public_key) != header.author
+            ):
+                raise PeerFault("wrong-genesis", "this block founds another fleet than its own")
+            return first.public_key
+        raise PeerFault(
+            "not-a-member",
+            f"{header.author[:6].hex()} is no member in the past of its own block; it must be "
+            "admitted first",
+        )
+
+    def apply(
+        self, place: Place, operations: Sequence[Operation], past: Members
+    ) -> list[StateEvent]:
+        """Fold one block; sets the place's view. Other operations than the roster's are skipped."""
+        view = past
+        for index, operation in enumerate(operations):
+            if isinstance(operation, Found | Admit):
+                member = Member(
+                    node=node_id(operation.public_key),
+                    public_key=operation.public_key,
+                    name=operation.name,
+                    address=operation.address,
+                    admitted_stamp=place.stamp,
+                    admitted_by=place.author,
+                )
+                counter = place.sequence * limits.BLOCK_OPERATIONS_MAX + index
+                view = view.admitting(place.author, counter, (member,))
+                self.keys[member.node] = member.public_key
+                if isinstance(operation, Found):
+                    self.fleet_name, self.founder = operation.fleet_name, place.author
+            elif isinstance(operation, Leave):
+                view = view.without(place.author)
+        place.view = view = view if view is past else self._intern(view)
+        return self._advance(view)
+
+    def view(self, place: Place) -> Members:
+        """The members as of a held block, its own operations included."""
+        view = place.view
+        assert isinstance(view, Members)  # noqa: S101 - set when the block was folded
+        return view
+
+    def fingerprint(self) -> bytes:
+        """Of what everybody agrees on about the roster."""
+        return self.current.key
+
+    def _advance(self, view: Members) -> list[StateEvent]:
+        before = self.current
+        if view is before:
+            return []
+        self.current = now = self._join([before, view])
+        events: list[StateEvent] = [
+            MemberAdmitted(node) for node in now.by_id if node not in before.by_id
+        ]
+        events += [MemberLeft(node) for node in before.by_id if node not in now.by_id]
+        return events
+
+    def _join(self, views: Sequence[Members]) -> Members:
+        first = views[0]
+        if all(view is first for view in views):
+            return first
+        key = tuple(sorted({view.key for view in views}))
+        joined = self._joins.get(key)
+        if joined is None:
+            if len(self._joins) >= _JOINS_KEPT:
+                self._joins.clear()
+            joined = self._joins[key] = self._intern(first.merged(views[1:]))
+        return joined
+
+    def _intern(self, view: Members) -> Members:
+        return self._interned.setdefault(view.key, view)
+
+
+_JOINS_KEPT = 1_024
+
+
+def _newest(member: Member) -> tuple[int, bytes]:
+    return member.admitted_stamp, member.admitted_by

@@ -1,0 +1,235 @@
+"""One voting round: the votes so far and the verdict that they certify.
+
+The votes are three sets of elector positions, kept as integers; an equivocator stands in several and
+counts on both sides. Sets only grow, so a certificate once there stays.
+"""
+
+from credimus.kernel.codec import encode
+from credimus.kernel.hlc import LOGICAL_BITS
+from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.state.electorates import Electorate
+from credimus.state.operations import Aggregation, Choice, Close, Conclusion, Rules, Scheme
+from credimus.state.verdict import Verdict, join, turnout_verdict
+
+Opening = tuple[int, NodeId, int]
+"""Stamp, proposer and timeout (ms) of one proposal."""
+
+
+class Round:
+    """A proposal, its electorate and what they answered. Changed by the fold of rounds only."""
+
+    __slots__ = (
+        "abstain", "accept", "accept_certified", "accept_value", "attempt", "belief", "closings",
+        "conclusions", "confidences", "electorate", "id", "openings", "quorum_count", "refusals",
+        "reject", "reject_certified", "reject_value", "rules", "value_needed", "verdict",
+    )  # fmt: skip
+
+    def __init__(
+        self, identifier: RoundId, belief: BeliefId, attempt: int, rules: Rules, voters: Electorate
+    ) -> None:
+        self.id = identifier
+        self.belief = belief
+        self.attempt = attempt
+        self.rules = rules
+        self.electorate = voters
+        self.value_needed = voters.value_needed(rules)
+        self.quorum_count = voters.quorum_count(rules)
+        self.accept = self.reject = self.abstain = 0
+        self.accept_value = self.reject_value = 0
+        self.accept_certified = self.reject_certified = False
+        self.verdict = Verdict.OPEN
+        self.openings: tuple[Opening, ...] = ()
+        self.closings: tuple[tuple[NodeId, int, Close], ...] = ()
+        self.conclusions: tuple[tuple[NodeId, Conclusion], ...] = ()
+        self.refusals: tuple[tuple[NodeId, str], ...] = ()
+        self.confidences: dict[tuple[int, Choice], tuple[int, ...]] | None = None
+
+    # --- asking
+
+    @property
+    def voted(self) -> int:
+        """The positions of all who gave any answer."""
+        return self.accept | self.reject | self.abstain
+
+    @property
+    def opened_stamp(self) -> int:
+        """The smallest stamp among the proposals."""
+        return min(opening[0] for opening in self.openings)
+
+    @property
+    def timeout_ms(self) -> int:
+        """The largest timeout among the proposals."""
+        return max(opening[2] for opening in self.openings)
+
+    @property
+    def proposers(self) -> list[NodeId]:
+        """Everyone who proposed this round, sorted."""
+        return sorted({opening[1] for opening in self.openings})
+
+    def culprits(self) -> list[NodeId]:
+        """The electors who gave two different answers, and proposers who closed twice."""
+        both = (
+            (self.accept & self.reject) | (self.accept & self.abstain)
+            | (self.reject & self.abstain)
+        )  # fmt: skip
+        closers = [author for author, _, _ in self.closings if self._closed_twice(author)]
+        return sorted({*self.electorate.members(both), *closers})
+
+    def choices(self, position: int) -> list[Choice]:
+        """The answers of one elector: none, one, or an equivocator's several."""
+        masks = ((Choice.ACCEPT, self.accept), (Choice.REJECT, self.reject),
+                 (Choice.ABSTAIN, self.abstain))  # fmt: skip
+        return [choice for choice, mask in masks if mask >> position & 1]
+
+    # --- folding; each returns whether the verdict climbed
+
+    def count(self, position: int, choice: Choice, confidence: int) -> bool:
+        """Add one elector's answer."""
+        bit = 1 << position
+        mask = (
+            self.accept if choice is Choice.ACCEPT
+            else self.reject if choice is Choice.REJECT else self.abstain
+        )  # fmt: skip
+        aggregation = self.rules.aggregation
+        if mask & bit and aggregation is not Aggregation.CONFIDENCE:
+            return False
+        value = self._value_added(position, choice, confidence, bool(mask & bit))
+        if choice is Choice.ACCEPT:
+            self.accept |= bit
+            self.accept_value += value
+        elif choice is Choice.REJECT:
+            self.reject |= bit
+            self.reject_value += value
+        else:
+            self.abstain |= bit
+        if self.rules.scheme is Scheme.TURNOUT:
+            return bool(self.closings) and self._settle()
+        if (self.accept_value >= self.value_needed or self.reject_value >= self.value_needed) and (
+            self.accept | self.reject | self.abstain
+        ).bit_count() >= self.quorum_count:
+            return self._settle()
+        return False
+
+    def open_by(self, opening: Opening) -> bool:
+        """Add a proposal."""
+        if opening not in self.openings:
+            self.openings = tuple(sorted((*self.openings, opening)))
+        return bool(self.closings) and self._settle()
+
+    def close_by(self, author: NodeId, stamp: int, closing: Close) -> bool:
+        """Add a closing."""
+        entry = (author, stamp, closing)
+        if entry not in self.closings:
+            self.closings = tuple(sorted((*self.closings, entry), key=_closing_order))
+        return self._settle()
+
+    def _value_added(self, position: int, choice: Choice, confidence: int, again: bool) -> int:
+        match self.rules.aggregation:
+            case Aggregation.EQUAL:
+                return 1
+            case Aggregation.REPUTATION:
+                return self.electorate.electors[position].weight
+            case Aggregation.CONFIDENCE:
+                if self.confidences is None:
+                    self.confidences = {}
+                seen = self.confidences.get((position, choice), ()) if again else ()
+                if confidence in seen:
+                    return 0
+                self.confidences[position, choice] = tuple(sorted((*seen, confidence)))
+                return max(0, confidence - max(seen, default=0))
+
+    def _settle(self) -> bool:
+        """Recompute the verdict from what is held; it can only climb."""
+        before = self.verdict
+        now = before
+        if self.voted.bit_count() >= self.quorum_count:
+            if self.accept_value >= self.value_needed:
+                self.accept_certified = True
+            if self.reject_value >= self.value_needed:
+                self.reject_certified = True
+        if self.closings:
+            now = join(now, self._closed_verdict())
+        if self.accept_certified:
+            now = join(now, Verdict.ACCEPTED)
+        if self.reject_certified:
+            now = join(now, Verdict.REJECTED)
+        self.verdict = now
+        return now is not before
+
+    def _closed_verdict(self) -> Verdict:
+        """What the closings alone give."""
+        verdict = Verdict.OPEN
+        turnout = self.rules.scheme is Scheme.TURNOUT
+        for author, stamp, closing in self.closings:
+            proposed = any(opening[1] == author for opening in self.openings)
+            if not self._due(stamp):
+                continue
+            if turnout and proposed:
+                outcome = self._turnout_of(closing)
+                verdict = join(verdict, outcome)
+                if self._closed_twice(author):
+                    verdict = Verdict.CONTESTED
+            elif not turnout and (proposed or author in self.electorate.position):
+                verdict = join(verdict, Verdict.EXPIRED)
+        return verdict
+
+    def _closed_twice(self, author: NodeId) -> bool:
+        return self.rules.scheme is Scheme.TURNOUT and (
+            len({encode(closing) for who, _, closing in self.closings if who == author}) > 1
+        )
+
+    def _due(self, stamp: int) -> bool:
+        """Whether the timeout of some proposal had passed by this stamp."""
+        return any(
+            stamp >= opened + (timeout_ms << LOGICAL_BITS)
+            for opened, _, timeout_ms in self.openings
+        )
+
+    def _turnout_of(self, closing: Close) -> Verdict:
+        accept, reject, abstain = (
+            int.from_bytes(mask, "big")
+            for mask in (closing.accept, closing.reject, closing.abstain)
+        )
+        if accept & ~self.accept or reject & ~self.reject or abstain & ~self.abstain:
+            return Verdict.OPEN  # it lists votes that nobody has shown
+        if (accept | reject | abstain).bit_count() < self.quorum_count:
+            return Verdict.EXPIRED
+        values = self._values_listed(closing, accept, reject, abstain)
+        if values is None:
+            return Verdict.OPEN
+        verdict = turnout_verdict(self.rules, values[0], values[1], sum(values))
+        if verdict is Verdict.ACCEPTED:
+            self.accept_certified = True
+        elif verdict is Verdict.REJECTED:
+            self.reject_certified = True
+        return verdict
+
+    def _values_listed(self, closing: Close, *masks: int) -> list[int] | None:
+        """The value of the listed accepts, rejects and abstentions; None for values not shown."""
+        electors = self.electorate.electors
+        choices = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
+        listed = [
+            (i, choice)
+            for mask, choice in zip(masks, choices, strict=True)
+            for i in range(len(electors))
+            if mask >> i & 1
+        ]
+        sums = dict.fromkeys(choices, 0)
+        if self.rules.aggregation is Aggregation.CONFIDENCE:
+            shown = self.confidences or {}
+            if len(closing.confidences) != len(listed):
+                return None
+            for vote, confidence in zip(listed, closing.confidences, strict=True):
+                if confidence not in shown.get(vote, ()):
+                    return None
+                sums[vote[1]] += confidence
+        else:
+            equal = self.rules.aggregation is Aggregation.EQUAL
+            for position, choice in listed:
+                sums[choice] += 1 if equal else electors[position].weight
+        return [sums[choice] for choice in choices]
+
+
+def _closing_order(entry: tuple[NodeId, int, Close]) -> tuple[NodeId, int, bytes]:
+    author, stamp, closing = entry
+    return author, stamp, encode(closing)

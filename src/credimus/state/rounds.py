@@ -1,0 +1,280 @@
+"""The fold of proposals, votes, closings and verdict operations.
+
+Whatever comes before what it refers to (a vote before its round, a round before its electorate, a
+verdict operation before its votes) is kept and counted when that comes, so that the order of arrival
+can not be seen in the result.
+"""
+
+from collections.abc import Iterator
+
+from credimus.kernel.codec import encode
+from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
+from credimus.lace.lace import Place
+from credimus.state.electorates import Electorate
+from credimus.state.events import (
+    DoubleVote,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+    RoundRefused,
+    StateEvent,
+)
+from credimus.state.operations import (
+    Close,
+    Conclude,
+    Conclusion,
+    DotName,
+    Propose,
+    Publish,
+    Refuse,
+    Rules,
+    Votes,
+)
+from credimus.state.round import Round
+from credimus.state.verdict import Verdict, join
+
+_Early = tuple[NodeId, int, object]
+"""Author, stamp and operation of something that came before its round."""
+
+
+class Rounds:
+    """All rounds, by id and by belief."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[RoundId, Round] = {}
+        self._by_belief: dict[BeliefId, tuple[Round, ...]] = {}
+        self._electorates: dict[ElectorateId, Electorate] = {}
+        self._published: dict[ElectorateId, int] = {}
+        self._unopened: dict[ElectorateId, list[tuple[NodeId, int, Propose]]] = {}
+        self._early: dict[RoundId, list[_Early]] = {}
+        self._rules: dict[Rules, Rules] = {}
+
+    def __len__(self) -> int:
+        return len(self._rounds)
+
+    def __iter__(self) -> Iterator[Round]:
+        return iter(self._rounds.values())
+
+    # --- asking
+
+    def get(self, identifier: RoundId) -> Round | None:
+        """The round, or None while proposal or electorate are unknown."""
+        return self._rounds.get(identifier)
+
+    def on(self, belief: BeliefId) -> tuple[Round, ...]:
+        """The rounds on a belief, in order of attempt and id."""
+        return self._by_belief.get(belief, ())
+
+    def deciding(self, belief: BeliefId) -> tuple[Round, ...]:
+        """The rounds of the attempt that gives the belief its verdict: the highest decided one, or
+        the last where none is decided."""
+        rounds = self.on(belief)
+        decided = [one.attempt for one in rounds if one.verdict.decided]
+        attempt = max(decided) if decided else max((one.attempt for one in rounds), default=0)
+        return tuple(one for one in rounds if one.attempt == attempt)
+
+    def verdict(self, belief: BeliefId) -> Verdict | None:
+        """The belief's verdict; None when it was never proposed."""
+        verdict: Verdict | None = None
+        for one in self.deciding(belief):
+            verdict = one.verdict if verdict is None else join(verdict, one.verdict)
+        return verdict
+
+    def electorate(self, identifier: ElectorateId) -> Electorate | None:
+        """A published electorate, or None."""
+        return self._electorates.get(identifier)
+
+    @property
+    def electorate_count(self) -> int:
+        """How many electorates were published."""
+        return len(self._electorates)
+
+    def newest_electorates(self) -> Iterator[Electorate]:
+        """Published electorates, newest stamp first."""
+        order = sorted(self._published.items(), key=lambda item: (-item[1], item[0]))
+        return (self._electorates[identifier] for identifier, _ in order)
+
+    # --- folding
+
+    def publish(self, said: Publish, place: Place) -> list[StateEvent]:
+        """Fold an electorate."""
+        electorate = Electorate(said.electors)
+        before = self._published.get(electorate.id)
+        self._published[electorate.id] = place.stamp if before is None else min(before, place.stamp)
+        if before is not None:
+            return []
+        self._electorates[electorate.id] = electorate
+        events: list[StateEvent] = []
+        for author, stamp, proposal in self._unopened.pop(electorate.id, ()):
+            events += self._open(author, stamp, proposal, electorate)
+        return events
+
+    def propose(self, said: Propose, place: Place) -> list[StateEvent]:
+        """Fold a proposal."""
+        electorate = self._electorates.get(ElectorateId(said.electorate))
+        if electorate is None:
+            waiting = self._unopened.setdefault(ElectorateId(said.electorate), [])
+            waiting.append((place.author, place.stamp, said))
+            return []
+        return self._open(place.author, place.stamp, said, electorate)
+
+    def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
+        """Fold an author's votes."""
+        author = place.author
+        rounds = self._rounds
+        for vote in said.votes:
+            found = rounds.get(vote.round)  # type: ignore[call-overload]
+            if found is None:
+                self._keep(RoundId(vote.round), author, place.stamp, vote)
+                continue
+            position = found.electorate.position.get(author)
+            if position is None:
+                continue
+            before = found.verdict
+            voted_before = found.voted >> position & 1
+            if found.count(position, vote.choice, vote.confidence):
+                self._report(found, before, events)
+            if voted_before and len(found.choices(position)) > 1:
+                events.append(DoubleVote(found.id, author))
+
+    def refuse(self, said: Refuse, place: Place) -> list[StateEvent]:
+        """Fold a signed refusal."""
+        found = self._rounds.get(RoundId(said.round))
+        if found is None:
+            self._keep(RoundId(said.round), place.author, place.stamp, said)
+            return []
+        entry = (place.author, said.reason)
+        if entry not in found.refusals:
+            found.refusals = tuple(sorted((*found.refusals, entry)))
+        return [RoundRefused(found.id, place.author, said.reason)]
+
+    def close(self, said: Close, place: Place) -> list[StateEvent]:
+        """Fold a closing."""
+        found = self._rounds.get(RoundId(said.round))
+        if found is None:
+            self._keep(RoundId(said.round), place.author, place.stamp, said)
+            return []
+        before = found.verdict
+        events: list[StateEvent] = []
+        if found.close_by(place.author, place.stamp, said):
+            self._report(found, before, events)
+        return events
+
+    def conclude(self, said: Conclude, place: Place) -> None:
+        """Fold verdict operations; `removals` tells what they make go."""
+        for conclusion in said.conclusions:
+            found = self._rounds.get(RoundId(conclusion.round))
+            if found is None:
+                self._keep(RoundId(conclusion.round), place.author, place.stamp, conclusion)
+            else:
+                self._add_conclusion(found, place.author, conclusion)
+
+    def removals(self, found: Round) -> tuple[DotName, ...]:
+        """The assertions that go because this round is rejected; none without a certificate."""
+        if not found.reject_certified:
+            return ()
+        return tuple(dot for _, conclusion in found.conclusions for dot in conclusion.removed)
+
+    def fingerprint(self) -> bytes:
+        """Of everything agreed about rounds."""
+        rounds = [_canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
+        early = sorted(
+            (identifier, sorted(encode(entry) for entry in entries))
+            for identifier, entries in self._early.items()
+        )
+        unopened = sorted(
+            (identifier, sorted(encode(entry) for entry in entries))
+            for identifier, entries in self._unopened.items()
+        )
+        published = sorted(self._published.items())
+        return fingerprint(
+            b"credimus rounds", encode(rounds), encode(early), encode(unopened), encode(published)
+        )
+
+    # --- private
+
+    def _open(
+        self, author: NodeId, stamp: int, said: Propose, electorate: Electorate
+    ) -> list[StateEvent]:
+        identifier = round_id(said)
+        opening = (stamp, author, said.timeout_ms)
+        found = self._rounds.get(identifier)
+        events: list[StateEvent] = []
+        if found is not None:
+            before = found.verdict
+            if found.open_by(opening):
+                self._report(found, before, events)
+            return events
+        rules = self._rules.setdefault(said.rules, said.rules)
+        found = Round(identifier, BeliefId(said.belief), said.attempt, rules, electorate)
+        found.openings = (opening,)
+        self._rounds[identifier] = found
+        rounds = self._by_belief.get(found.belief)
+        self._by_belief[found.belief] = (
+            (found,) if rounds is None else tuple(sorted((*rounds, found), key=_attempt_order))
+        )
+        events.append(RoundOpened(identifier))
+        if self._early:
+            self._replay_early(found, events)
+        return events
+
+    def _keep(self, identifier: RoundId, author: NodeId, stamp: int, said: object) -> None:
+        self._early.setdefault(identifier, []).append((author, stamp, said))
+
+    def _replay_early(self, found: Round, events: list[StateEvent]) -> None:
+        for author, stamp, said in self._early.pop(found.id, ()):
+            before, climbed = found.verdict, False
+            match said:
+                case Close():
+                    climbed = found.close_by(author, stamp, said)
+                case Refuse():
+                    found.refusals = tuple(sorted({*found.refusals, (author, said.reason)}))
+                case Conclusion():
+                    self._add_conclusion(found, author, said)
+                case _:
+                    position = found.electorate.position.get(author)
+                    if position is not None:
+                        climbed = found.count(position, said.choice, said.confidence)  # type: ignore[attr-defined]
+            if climbed:
+                self._report(found, before, events)
+
+    def _add_conclusion(self, found: Round, author: NodeId, conclusion: Conclusion) -> None:
+        entry = (author, conclusion)
+        if entry not in found.conclusions:
+            found.conclusions = tuple(sorted((*found.conclusions, entry), key=encode))
+
+    def _report(self, found: Round, before: Verdict, events: list[StateEvent]) -> None:
+        match found.verdict:
+            case Verdict.ACCEPTED | Verdict.REJECTED:
+                events.append(RoundDecided(found.id, found.belief))
+            case Verdict.EXPIRED:
+                events.append(RoundExpired(found.id, found.belief))
+            case Verdict.CONTESTED:
+                if not before.decided:
+                    events.append(RoundDecided(found.id, found.belief))
+                events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
+            case Verdict.OPEN:
+                pass
+
+
+def round_id(said: Propose) -> RoundId:
+    """The id of the round that a proposal opens: what electors agree to, without time and author."""
+    named = (said.belief, said.attempt, said.rules, said.electorate)
+    return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])
+
+
+def _attempt_order(one: Round) -> tuple[int, RoundId]:
+    return one.attempt, one.id
+
+
+def _canonical(one: Round) -> tuple[object, ...]:
+    confidences = sorted(
+        (position, int(choice), seen)
+        for (position, choice), seen in (one.confidences or {}).items()
+    )
+    return (
+        one.id, one.belief, one.attempt, one.electorate.id,
+        hex(one.accept), hex(one.reject), hex(one.abstain), confidences, int(one.verdict),
+        one.openings, one.closings, one.conclusions, one.refusals,
+    )  # fmt: skip
