@@ -34,7 +34,8 @@ class BoundedMap(Generic[Key, Item]):
         return self._items.get(key)
 
     def put(self, key: Key, item: Item) -> tuple[Key, Item] | None:
-        """Insert or replace (a replaced key keeps its age). Returns what was let go, if anything."""
+        """Insert or replace (a replaced key keeps its age). Returns what was let go, if
+        anything."""
         gone = None
         if key not in self._items and len(self._items) >= self._limit:
             oldest = next(iter(self._items))

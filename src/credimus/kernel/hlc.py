@@ -1,6 +1,7 @@
 """A hybrid logical clock: stamps that respect causality and stay close to wall time.
 
-Source: Kulkarni, Demirbas, Madappa, Avva, Leone, "Logical Physical Clocks" (OPODIS 2014), section 3.
+Source: Kulkarni, Demirbas, Madappa, Avva, Leone, "Logical Physical Clocks" (OPODIS 2014), section
+3.
 Departs: milliseconds and the logical counter share one 64-bit integer (48 and 16 bits), so that
 stamps compare as plain integers; a full logical counter carries into the milliseconds. Only stamps
 too far in the future are refused: after a long partition old stamps are normal.
@@ -70,5 +71,4 @@ class HybridClock:
         The logical part needs no case of its own: `next` always exceeds `last`, also when the
         remote reading equals our wall clock.
         """
-        if remote > self._last:
-            self._last = remote
+        self._last = max(self._last, remote)

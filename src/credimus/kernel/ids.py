@@ -1,6 +1,7 @@
 """Names are fingerprints: every id is a domain-separated SHA-256, cut to the width its use needs.
 
-Deliberately not here: keys and signatures (lace/seal.py), or any id that is not derived from content.
+Deliberately not here: keys and signatures (lace/seal.py), or any id that is not derived from
+content.
 """
 
 from hashlib import sha256

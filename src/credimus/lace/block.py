@@ -7,6 +7,7 @@ Deliberately not here: whether a block may be taken (lace/seal.py, node/ingress.
 """
 
 from hashlib import sha256
+from itertools import pairwise
 
 import msgspec
 
@@ -93,7 +94,7 @@ def read_header(header_bytes: bytes) -> Header:
         or len(header.previous) != (BLOCK_ID_BYTES if header.sequence > 1 else 0)
         or len(parents) > limits.BLOCK_PARENTS_MAX
         or any(len(parent) != BLOCK_ID_BYTES for parent in parents)
-        or any(one >= other for one, other in zip(parents, parents[1:], strict=False))
+        or any(one >= other for one, other in pairwise(parents))
         or not 0 <= header.operation_count <= limits.BLOCK_OPERATIONS_MAX
     ):
         raise PeerFault("malformed", "a block header has a field out of its range")
@@ -128,6 +129,6 @@ def read_block(header_bytes: bytes, signature: bytes, body: bytes) -> Block:
     if len(signature) != SIGNATURE_BYTES:
         raise PeerFault("malformed", "a signature is 64 bytes")
     leaves = decode(body, _leaves, "block body")
-    if len(leaves) != header.operation_count or merkle.root(leaves) != header.operations_root:  # type: ignore[arg-type]
+    if len(leaves) != header.operation_count or merkle.root(leaves) != header.operations_root:
         raise PeerFault("wrong-root", "the operations of a block are not those that were signed")
     return Block(header, header_bytes, signature, body)

@@ -2,7 +2,8 @@
 
 Only headers' facts are kept here, some 400 bytes a block; the bytes of blocks stay in the store.
 
-Deliberately not here: signatures and membership (node/ingress.py), meaning (state/), disk (runtime/).
+Deliberately not here: signatures and membership (node/ingress.py), meaning (state/), disk
+(runtime/).
 """
 
 from collections.abc import Iterable, Iterator

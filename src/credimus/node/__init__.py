@@ -1,1 +1,2 @@
-"""The composition root: wiring only. Everything here and below is free of I/O, clocks and chance."""
+"""The composition root: wiring only. Everything here and below is free of I/O, clocks and
+chance."""

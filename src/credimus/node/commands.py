@@ -15,7 +15,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     author: NodeId | None = None
 
 
-class AssertBelief(Command):
+class AssertBelief(Command, frozen=True):
     """State a belief; opens a round on it unless one is open or it is accepted."""
 
     content: str
@@ -32,7 +32,7 @@ class AssertBelief(Command):
     """Who votes; the whole fleet when None."""
 
 
-class ProposeBelief(Command):
+class ProposeBelief(Command, frozen=True):
     """Open a new attempt on a known belief."""
 
     belief: BeliefId
@@ -40,7 +40,7 @@ class ProposeBelief(Command):
     electors: tuple[NodeId, ...] | None = None
 
 
-class CastVote(Command):
+class CastVote(Command, frozen=True):
     """Answer in the open round of a belief."""
 
     belief: BeliefId
@@ -49,14 +49,14 @@ class CastVote(Command):
     reason: str = ""
 
 
-class RetractBelief(Command):
+class RetractBelief(Command, frozen=True):
     """Take back the author's own assertions of a belief."""
 
     belief: BeliefId
     reason: str = ""
 
 
-class RelateBeliefs(Command):
+class RelateBeliefs(Command, frozen=True):
     """State how one belief bears on another."""
 
     source: BeliefId
@@ -64,7 +64,7 @@ class RelateBeliefs(Command):
     target: BeliefId
 
 
-class AdmitMember(Command):
+class AdmitMember(Command, frozen=True):
     """Make the holder of a key a member."""
 
     public_key: bytes
@@ -72,7 +72,7 @@ class AdmitMember(Command):
     address: str = ""
 
 
-class LeaveFleet(Command):
+class LeaveFleet(Command, frozen=True):
     """Leave the roster."""
 
     reason: str = ""

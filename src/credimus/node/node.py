@@ -22,6 +22,7 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
+from credimus.node.checks import check_length, check_millionths, unknown_belief
 from credimus.node.commands import (
     AdmitMember,
     AnyCommand,
@@ -33,7 +34,6 @@ from credimus.node.commands import (
     RetractBelief,
     Written,
 )
-from credimus.node.checks import check_length, check_millionths, unknown_belief
 from credimus.node.config import Config
 from credimus.node.events import (
     Acknowledged,
@@ -234,8 +234,8 @@ class Node:
                 self._note_cover(one.place)
                 self._note_fork(one)
         while self._ingress.refused:
-            block, fault = self._ingress.refused.pop()
-            self._fault(block.author, fault)
+            block, reason = self._ingress.refused.pop()
+            self._fault(block.author, reason)
         if len(self._ingress.orphans):
             self._carry_out(self._sync.handle(GapSeen(sender), now))
         self._carry_out(self._sync.handle(BatchTaken(sender, message.more), now))

@@ -5,13 +5,13 @@ from typing import Any, Protocol, TypeVar
 from credimus.kernel.effects import Effects
 from credimus.kernel.instant import Instant, Now
 
-Input = TypeVar("Input", contravariant=True)
+Input_contra = TypeVar("Input_contra", contravariant=True)
 
 
-class Machine(Protocol[Input]):
+class Machine(Protocol[Input_contra]):
     """Validates first, mutates last; knows no clock, no chance but its own stream, no I/O."""
 
-    def handle(self, event: Input, now: Now) -> Effects[Any, Any, Any]:
+    def handle(self, event: Input_contra, now: Now) -> Effects[Any, Any, Any]:
         """Take one input."""
         ...
 

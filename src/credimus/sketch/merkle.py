@@ -1,8 +1,8 @@
 """Merkle trees as in RFC 6962, section 2.1: one root signs many leaves, a short path proves one.
 
-Leaves and nodes are hashed under different prefixes, so that a node can not pass for a leaf. A level
-with an odd count carries its last node up unchanged, which is the same tree as the RFC's split at
-the largest power of two.
+Leaves and nodes are hashed under different prefixes, so that a node can not pass for a leaf. A
+level with an odd count carries its last node up unchanged, which is the same tree as the RFC's
+split at the largest power of two.
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,8 @@
     retract           discards dots of the same author, seen or not
     a rejection       discards the dots that the verdict operation lists, once the round is rejected
 
-Invariant: the state depends on the set of folded operations alone. Two different claims under one dot
-(an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
+Invariant: the state depends on the set of folded operations alone. Two different claims under one
+dot (an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
 `_doomed`, because only the claim itself shows whether it belongs to the rejected belief.
 """
 

@@ -11,19 +11,19 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     """Common shape of state events."""
 
 
-class MemberAdmitted(Fact):
+class MemberAdmitted(Fact, frozen=True):
     """A node joined the roster."""
 
     node: NodeId
 
 
-class MemberLeft(Fact):
+class MemberLeft(Fact, frozen=True):
     """A node left the roster."""
 
     node: NodeId
 
 
-class BeliefAsserted(Fact):
+class BeliefAsserted(Fact, frozen=True):
     """Somebody asserted a belief; `first` when nobody had before."""
 
     belief: BeliefId
@@ -31,33 +31,33 @@ class BeliefAsserted(Fact):
     first: bool
 
 
-class BeliefChanged(Fact):
+class BeliefChanged(Fact, frozen=True):
     """Assertions or relations of a belief were taken back or removed."""
 
     belief: BeliefId
 
 
-class RoundOpened(Fact):
+class RoundOpened(Fact, frozen=True):
     """A round on a belief can be voted in: proposal and electorate are known."""
 
     round: RoundId
 
 
-class RoundDecided(Fact):
+class RoundDecided(Fact, frozen=True):
     """A certificate exists: a round's verdict climbed to accepted or rejected."""
 
     round: RoundId
     belief: BeliefId
 
 
-class RoundExpired(Fact):
+class RoundExpired(Fact, frozen=True):
     """A round was closed without a decision; a certificate may still come."""
 
     round: RoundId
     belief: BeliefId
 
 
-class RoundContested(Fact):
+class RoundContested(Fact, frozen=True):
     """Two certificates of opposite outcome exist; the culprits voted both ways."""
 
     round: RoundId
@@ -65,14 +65,14 @@ class RoundContested(Fact):
     culprits: tuple[NodeId, ...]
 
 
-class DoubleVote(Fact):
+class DoubleVote(Fact, frozen=True):
     """A member gave two different answers for one belief and attempt."""
 
     round: RoundId
     voter: NodeId
 
 
-class RoundRefused(Fact):
+class RoundRefused(Fact, frozen=True):
     """An elector refused a round, signed."""
 
     round: RoundId

@@ -1,7 +1,7 @@
 """When two statements are the same belief: equal category and equal normalised content.
 
-The fold normalises bytes only, so that no version of Unicode tables can split a fleet; a node brings
-what its own callers write to composed form (NFC) before it asserts.
+The fold normalises bytes only, so that no version of Unicode tables can split a fleet; a node
+brings what its own callers write to composed form (NFC) before it asserts.
 """
 
 import unicodedata

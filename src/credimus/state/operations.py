@@ -1,12 +1,13 @@
 """Everything that can be said in a block; each operation is one leaf under the header's root.
 
-Operations are MessagePack arrays [tag, field, ...]. Ranges are checked when they are read, so that a
-block with a wrong operation is refused whole, alike by every node.
+Operations are MessagePack arrays [tag, field, ...]. Ranges are checked when they are read, so that
+a block with a wrong operation is refused whole, alike by every node.
 
 Deliberately not here: what an operation does; each fold says that for its own.
 """
 
 from enum import IntEnum
+from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -81,7 +82,7 @@ class Struct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 # --- the roster
 
 
-class Found(Struct, tag=1):
+class Found(Struct, frozen=True, tag=1):
     """Begins a fleet; only as the first operation of the founder's first block."""
 
     fleet_name: Name
@@ -91,7 +92,7 @@ class Found(Struct, tag=1):
     address: Name
 
 
-class Admit(Struct, tag=2):
+class Admit(Struct, frozen=True, tag=2):
     """Makes the holder of a key a member, or gives a member a new name and address."""
 
     public_key: PublicKey
@@ -99,7 +100,7 @@ class Admit(Struct, tag=2):
     address: Name
 
 
-class Leave(Struct, tag=3):
+class Leave(Struct, frozen=True, tag=3):
     """Takes the author out of the roster, as far as this block's causal past knows it."""
 
     reason: Reason
@@ -108,7 +109,7 @@ class Leave(Struct, tag=3):
 # --- beliefs
 
 
-class Evidence(Struct):
+class Evidence(Struct, frozen=True):
     """Something that speaks for an assertion."""
 
     kind: Name
@@ -116,7 +117,7 @@ class Evidence(Struct):
     content: Annotated[str, Meta(max_length=limits.EVIDENCE_BYTES_MAX)]
 
 
-class Assert(Struct, tag=4):
+class Assert(Struct, frozen=True, tag=4):
     """States a belief with a confidence; the dot is (author, counter)."""
 
     counter: Counter
@@ -132,7 +133,7 @@ class Assert(Struct, tag=4):
             raise ValueError("a belief is at most 1,024 bytes of UTF-8")
 
 
-class Relate(Struct, tag=5):
+class Relate(Struct, frozen=True, tag=5):
     """States how one belief bears on another; the dot is (author, counter)."""
 
     counter: Counter
@@ -141,7 +142,7 @@ class Relate(Struct, tag=5):
     target: Id
 
 
-class Retract(Struct, tag=6):
+class Retract(Struct, frozen=True, tag=6):
     """Takes back some of the author's own assertions or relations, by their counters."""
 
     counters: Annotated[tuple[Counter, ...], Meta(min_length=1, max_length=256)]
@@ -151,14 +152,14 @@ class Retract(Struct, tag=6):
 # --- rounds
 
 
-class Elector(Struct):
+class Elector(Struct, frozen=True):
     """A member with a voice in an electorate."""
 
     member: Id
     weight: Annotated[int, Meta(ge=0, le=limits.WEIGHT_MAX)]
 
 
-class Publish(Struct, tag=7):
+class Publish(Struct, frozen=True, tag=7):
     """Publishes an electorate; electors strictly sorted by member."""
 
     electors: Annotated[
@@ -167,11 +168,11 @@ class Publish(Struct, tag=7):
 
     def __post_init__(self) -> None:
         members = [elector.member for elector in self.electors]
-        if any(one >= other for one, other in zip(members, members[1:], strict=False)):
+        if any(one >= other for one, other in pairwise(members)):
             raise ValueError("electors must be strictly sorted by member")
 
 
-class Rules(Struct):
+class Rules(Struct, frozen=True):
     """What a round's votes are held against."""
 
     scheme: Scheme = Scheme.BYZANTINE
@@ -190,7 +191,7 @@ class Rules(Struct):
             raise ValueError("only supermajority and turnout take a threshold")
 
 
-class Propose(Struct, tag=8):
+class Propose(Struct, frozen=True, tag=8):
     """Opens a round on a belief."""
 
     belief: Id
@@ -202,7 +203,7 @@ class Propose(Struct, tag=8):
     """The round of the attempt before; empty for the first attempt."""
 
 
-class Vote(Struct):
+class Vote(Struct, frozen=True):
     """One elector's answer in one round."""
 
     round: Id
@@ -211,20 +212,20 @@ class Vote(Struct):
     reason: Reason = ""
 
 
-class Votes(Struct, tag=9):
+class Votes(Struct, frozen=True, tag=9):
     """Casts the author's votes."""
 
     votes: Annotated[tuple[Vote, ...], Meta(min_length=1, max_length=VOTES_PER_OPERATION)]
 
 
-class Refuse(Struct, tag=10):
+class Refuse(Struct, frozen=True, tag=10):
     """Says, signed, why the author will not vote in a round: its electorate is not one it knows."""
 
     round: Id
     reason: Reason
 
 
-class Close(Struct, tag=11):
+class Close(Struct, frozen=True, tag=11):
     """Closes a round whose time has passed; under turnout, lists the votes that count."""
 
     round: Id
@@ -237,14 +238,14 @@ class Close(Struct, tag=11):
     """Where votes weigh by confidence: those counted, by position, accepts first, then rejects."""
 
 
-class DotName(Struct):
+class DotName(Struct, frozen=True):
     """Names an assertion: its author and the author's counter."""
 
     author: Id
     counter: Counter
 
 
-class Conclusion(Struct):
+class Conclusion(Struct, frozen=True):
     """What a round came to: the outcome, the electors counted, the assertions that go."""
 
     round: Id
@@ -256,7 +257,7 @@ class Conclusion(Struct):
     removed: Annotated[tuple[DotName, ...], Meta(max_length=1_024)] = ()
 
 
-class Conclude(Struct, tag=12):
+class Conclude(Struct, frozen=True, tag=12):
     """Records verdicts that the votes have reached, and removes what was rejected."""
 
     conclusions: Annotated[

@@ -1,8 +1,9 @@
 """Who is a member: an OR-Set of members, judged at every block's causal past.
 
-A block's *view* is the roster that its predecessors' operations give. What a block may do is decided
-by its view, so every node judges alike; what the fleet knows now is the merge of all views. Admitting
-adds a dot; leaving removes the dots that the leaver's block had seen, so a concurrent admission wins.
+A block's *view* is the roster that its predecessors' operations give. What a block may do is
+decided by its view, so every node judges alike; what the fleet knows now is the merge of all views.
+Admitting adds a dot; leaving removes the dots that the leaver's block had seen, so a concurrent
+admission wins.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,7 +53,7 @@ class Members:
         """This view joined with others."""
         joined = self._copy()
         for other in others:
-            joined.merge(other._set)
+            joined.merge(other._set)  # noqa: SLF001 - the same class
         return Members(joined)
 
     def admitting(self, author: NodeId, first_counter: int, news: Sequence[Member]) -> "Members":

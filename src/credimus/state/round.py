@@ -1,7 +1,7 @@
 """One voting round: the votes so far and the verdict that they certify.
 
-The votes are three sets of elector positions, kept as integers; an equivocator stands in several and
-counts on both sides. Sets only grow, so a certificate once there stays.
+The votes are three sets of elector positions, kept as integers; an equivocator stands in several
+and counts on both sides. Sets only grow, so a certificate once there stays.
 """
 
 from credimus.kernel.codec import encode

@@ -1,8 +1,8 @@
 """The fold of proposals, votes, closings and verdict operations.
 
 Whatever comes before what it refers to (a vote before its round, a round before its electorate, a
-verdict operation before its votes) is kept and counted when that comes, so that the order of arrival
-can not be seen in the result.
+verdict operation before its votes) is kept and counted when that comes, so that the order of
+arrival can not be seen in the result.
 """
 
 from collections.abc import Iterator
@@ -259,7 +259,7 @@ class Rounds:
 
 
 def round_id(said: Propose) -> RoundId:
-    """The id of the round that a proposal opens: what electors agree to, without time and author."""
+    """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
     named = (said.belief, said.attempt, said.rules, said.electorate)
     return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])
 

@@ -35,7 +35,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     """Common shape: MessagePack arrays [tag, ...]."""
 
 
-class Blocks(Message, tag=1):
+class Blocks(Message, frozen=True, tag=1):
     """Blocks, parents before children where both are in; pushed, or the answer to a pull."""
 
     wires: Annotated[tuple[bytes, ...], Meta(max_length=limits.BLOCK_OPERATIONS_MAX)]
@@ -43,13 +43,13 @@ class Blocks(Message, tag=1):
     """Whether the sender holds further blocks that the receiver asked for."""
 
 
-class Beacon(Message, tag=2):
+class Beacon(Message, frozen=True, tag=2):
     """What the sender holds."""
 
     frontier: Frontier
 
 
-class Pull(Message, tag=3):
+class Pull(Message, frozen=True, tag=3):
     """Asks for these blocks, and for what lies beyond this frontier."""
 
     frontier: Frontier

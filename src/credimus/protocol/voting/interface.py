@@ -6,7 +6,7 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId, RoundId
-from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.kernel.instant import MILLISECOND
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
@@ -36,7 +36,8 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     conclude_delay_ns: int = 20 * MILLISECOND
     """From a verdict to the operation that records it, so that several share a block. [measured]"""
     attempts_max: int = 3
-    """Rounds that a proposer opens by itself on one belief when they expire. Range 1 and up. [guess]
+    """Rounds that a proposer opens by itself on one belief when they expire. Range 1 and up.
+    [guess]
     """
     weight_tolerance: int = 100_000
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
@@ -120,7 +121,8 @@ class EvaluationWanted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What opening a round says: an electorate if none fitted, the proposal, the proposer's vote."""
+    """What opening a round says: an electorate if none fitted, the proposal, the proposer's
+    vote."""
 
     round: RoundId
     said: tuple[Say | SayVote, ...]

@@ -5,9 +5,14 @@ Deliberately not here: removing the lock file. A file that vanishes can be locke
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from credimus.kernel.errors import Conflict, StorageError
+
+
+_MADE: Final = "made"
 
 
 class FolderLock:
@@ -17,10 +22,10 @@ class FolderLock:
         Conflict: `folder-in-use`, naming the process that holds it.
     """
 
-    __slots__ = ("_descriptor",)
+    __slots__ = ("_descriptor", "made", "path")
 
     def __init__(self, database: Path) -> None:
-        path = database.with_name(database.name + ".lock")
+        self.path = path = database.with_name(database.name + ".lock")
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
@@ -30,22 +35,38 @@ class FolderLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            holder = _read(descriptor)[0]
             os.close(descriptor)
             raise Conflict(
                 "folder-in-use",
                 f"{database.parent} is in use by process {holder or '(unknown)'}. Stop that node, "
                 "or give this one a folder of its own.",
             ) from None
-        try:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        except OSError:  # a full disk: the lock holds, only the number is missing
-            pass
         self._descriptor = descriptor
+        self.made = _read(descriptor)[1] == _MADE
+        """True if this lock's database was made once."""
+        self._write()
+
+    def mark_made(self) -> None:
+        """Note that the database exists, so that an empty file is not taken for a new one."""
+        if not self.made:
+            self.made = True
+            self._write()
 
     def close(self) -> None:
         """Let go of the lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _write(self) -> None:
+        """Name our process; on a full disk the lock holds all the same."""
+        with suppress(OSError):
+            note = f"{os.getpid():<10}\n{_MADE if self.made else ''}\n"
+            os.pwrite(self._descriptor, note.encode(), 0)
+
+
+def _read(descriptor: int) -> tuple[str, str]:
+    """The process and the mark that the file holds, or empty strings."""
+    lines = os.pread(descriptor, 64, 0).decode("ascii", "replace").split("\n")
+    return lines[0].strip(), lines[1].strip() if len(lines) > 1 else ""

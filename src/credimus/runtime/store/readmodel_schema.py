@@ -101,7 +101,7 @@ PUT_ROUND: Final = """INSERT OR REPLACE INTO rounds (
 ROUND_WITHOUT_PLACE: Final = "SELECT 1 FROM rounds WHERE place = 0 LIMIT 1"
 FORGET_PLACE: Final = "DELETE FROM rounds WHERE place = 0 AND attempt = ? AND id = ?"
 ROUNDS_OF: Final = f"""{ROUNDS} WHERE place IN (0, (SELECT number FROM beliefs WHERE id = ?1))
-    AND belief = ?1 ORDER BY attempt, id"""
+    AND belief = ?1 ORDER BY attempt, id"""  # noqa: S608 (constants only)
 PUT_MEMBER: Final = "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?, ?)"
 
 

@@ -11,11 +11,13 @@ transaction, which looks just like a torn tail.
 
 from itertools import pairwise
 from pathlib import Path
-from struct import Struct, unpack, unpack_from
+from struct import Struct, unpack
 from typing import Final
 
 from credimus.runtime.store import failures
 
+PAGE_BYTES: Final = 4_096
+"""Of every database that we make: the size of a page of the file system."""
 _HEADER: Final = Struct(">IIII8sII")
 """Magic, format, page size, checkpoint number, salts, and the checksum of the first 24 bytes."""
 _FRAME: Final = Struct(">II8sII")
@@ -43,9 +45,8 @@ def check(database: Path) -> None:
     order = ">" if magic & 1 else "<"
     running = _checksum(log[:24], order, (0, 0))
     if magic | 1 != _MAGIC | 1 or list(running) != expected:
-        page_bytes = unpack_from(">H", database.read_bytes()[:18], 16)[0] or 65_536
         salts = _FRAME.unpack_from(log, _HEADER.size)[2]
-        if _transactions_from(log, page_bytes, salts, 0) > 1:
+        if _transactions_from(log, PAGE_BYTES, salts, 0) > 1:
             raise failures.corrupt(path, "the header of the write-ahead log was altered")
         return
     good_count = _good_frames(log, page_bytes, order, running)

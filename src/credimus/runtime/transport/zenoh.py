@@ -21,7 +21,7 @@ import msgspec
 import zenoh
 
 from credimus.kernel.errors import Conflict, CredimusError, UsageError
-from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.ids import ID_BYTES, FleetId, NodeId
 from credimus.runtime.credentials import LinkPaths
 from credimus.runtime.transport.inbox import Inbox
 from credimus.runtime.transport.interface import Counts, OnMessages, check_payload
@@ -34,6 +34,11 @@ RETRY_MS = {"period_init_ms": 100, "period_max_ms": 1_000, "period_increase_fact
 """Dialling again: first wait, longest wait, growth. [guess: a restarted peer is back in 1 s]"""
 QUEUE_BATCHES = 16
 """Batches of up to 64 KiB that wait for a slow link, made when needed. [the engine's greatest]"""
+ENGINE_THREADS = (
+    "(rx:(worker_threads:1),net:(worker_threads:1),"
+    "tx:(handover:net),acc:(handover:net),app:(handover:net))"
+)
+"""Two threads, so that hearing, which waits for Python, does not hold up sending. [measured]"""
 PUBLISHERS_MAX = 1_024
 """Peers for whom the route of directed sends is kept; past it the oldest is let go. [guess]"""
 TOKENS_MAX = 4_096
@@ -184,10 +189,10 @@ class ZenohTransport:
             peer = NodeId(bytes.fromhex(key.split("/")[-2]))
         except (ValueError, IndexError):
             return
-        if arrived and peer != self._own and len(self._tokens) < TOKENS_MAX:
-            self._tokens[key] = peer
-        elif not arrived:
+        if not arrived:
             self._tokens.pop(key, None)
+        elif peer != self._own and len(peer) == ID_BYTES and len(self._tokens) < TOKENS_MAX:
+            self._tokens[key] = peer
         self._neighbours = frozenset(self._tokens.values())
 
 
@@ -212,6 +217,7 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "transport/link/protocols": [link],
         "transport/link/tx/lease": LEASE_MS,
         "transport/link/tx/queue/size/data": QUEUE_BATCHES,
+        "transport/unicast/qos/enabled": False,
         "transport/shared_memory/enabled": False,
     }
     if link == "tcp":
@@ -266,6 +272,7 @@ def opening_error(reason: str, config: ZenohConfig) -> CredimusError:
 
 
 def _open_session(settings: dict[str, Any]) -> zenoh.Session:
+    os.environ.setdefault("ZENOH_RUNTIME", ENGINE_THREADS)  # read once, by the first session
     engine = zenoh.Config()
     for name, value in settings.items():
         engine.insert_json5(name, json.dumps(value))
