@@ -23,7 +23,7 @@ import msgspec
 
 from credimus.crdt import runs
 from credimus.crdt.context import check_bounds, check_names
-from credimus.crdt.dot import STRIDE
+from credimus.crdt.dot import REPLICAS_MAX, STRIDE
 from credimus.crdt.store import DotStore, packed
 from credimus.kernel import codec
 from credimus.kernel.errors import PeerFault
@@ -64,9 +64,13 @@ def write(store: DotStore[K, V]) -> bytes:
         record_items = list(map(store.record_of.__getitem__, order))
     keys, key_lengths, key_parts = _column(key_items)
     records, record_lengths, record_parts = _column(record_items)
-    header = codec.encode((_FORM, rows, keys, records))
-    front = [len(header).to_bytes(4, "big"), header, key_lengths, *key_parts, record_lengths]
+    front = [_front((_FORM, rows, keys, records)), key_lengths, *key_parts, record_lengths]
     return b"".join([b"".join(front), *record_parts])
+
+
+def _front(header: tuple[int, list[_Row], _Column, _Column]) -> bytes:
+    encoded = codec.encode(header)
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def _runs_of(dots: list[int], seen: runs.Bounds) -> runs.Bounds:
@@ -107,10 +111,10 @@ def read(raw: bytes, owner: bytes, types: Types) -> DotStore[Any, Any]:
     if form != _FORM:
         raise PeerFault("malformed", f"{_WHAT}: form {form} is not known, only {_FORM}.")
     count = _check_rows(rows)
-    keys = _items(stream, count, key_column, types.key)
-    records = _items(stream, count, record_column, types.record)
-    if stream.tell() != len(raw) or raw[4 : 4 + len(header)] != codec.encode(
-        (form, rows, key_column, record_column)
+    keys = _items(stream, len(raw), count, (key_column, types.key))
+    records = _items(stream, len(raw), count, (record_column, types.record))
+    if stream.tell() != len(raw) or not raw.startswith(
+        _front((form, rows, key_column, record_column))
     ):
         raise PeerFault("malformed", f"{_WHAT}: surplus bytes, or not the canonical header.")
     store: DotStore[Any, Any] = DotStore(owner)
@@ -130,6 +134,8 @@ def read(raw: bytes, owner: bytes, types: Types) -> DotStore[Any, Any]:
 def _check_rows(rows: list[_Row]) -> int:
     """How many live dots the rows declare."""
     check_names([name for name, _, _ in rows], _WHAT)
+    if len(rows) >= REPLICAS_MAX:
+        raise PeerFault("malformed", f"{_WHAT}: {len(rows)} replicas are too many.")
     for _, seen, live in rows:
         check_bounds(seen, _WHAT)
         if live:
@@ -139,10 +145,10 @@ def _check_rows(rows: list[_Row]) -> int:
     return sum(runs.count(live) for _, _, live in rows)
 
 
-def _items(stream: BytesIO, count: int, column: _Column, kind_of: Any) -> list[Any]:
+def _items(stream: BytesIO, size: int, count: int, what: tuple[_Column, Any]) -> list[Any]:
     """The items of the column that begins here."""
-    kind, width, length = column
-    left = len(stream.getbuffer()) - stream.tell()
+    (kind, width, length), kind_of = what
+    left = size - stream.tell()
     if width == 0:
         if length < 1 or count < 1 or count * length > left:
             raise PeerFault("malformed", f"{_WHAT}: a column's length does not fit.")
