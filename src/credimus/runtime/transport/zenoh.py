@@ -39,6 +39,9 @@ ENGINE_THREADS = (
     "tx:(handover:net),acc:(handover:net),app:(handover:net))"
 )
 """Two threads, so that hearing, which waits for Python, does not hold up sending. [measured]"""
+FRAGMENT_WAIT_US = 5_000
+"""How long a payload over 64 KiB waits for a stuck link before it is lost; once, then links are
+known to be congested and cost nothing. [measured: 50 ms, the engine's own, can hold up the loop]"""
 PUBLISHERS_MAX = 1_024
 """Peers for whom the route of directed sends is kept; past it the oldest is let go. [guess]"""
 TOKENS_MAX = 4_096
@@ -217,7 +220,11 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "transport/link/protocols": [link],
         "transport/link/tx/lease": LEASE_MS,
         "transport/link/tx/queue/size/data": QUEUE_BATCHES,
-        "transport/unicast/qos/enabled": False,
+        "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments": (
+            FRAGMENT_WAIT_US
+        ),
+        # Without the engine's priority queues a link that was congested once stays mute for ever.
+        "transport/unicast/qos/enabled": True,
         "transport/shared_memory/enabled": False,
     }
     if link == "tcp":
