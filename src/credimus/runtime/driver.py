@@ -1,0 +1,251 @@
+"""Drives one core in real time: gathers what comes, steps, carries effects out in their order.
+
+    inbox and commands -> step -> persist (one transaction) -> send -> emit
+
+All on one event loop. While a step waits for the disk, messages and commands gather; the next step
+takes them together: so batches grow with load, and latency does not.
+
+Deliberately not here: what a step decides (node/), how bytes travel (transport/), how they are
+kept (store/), what callers ask (api/).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from credimus.kernel import limits
+from credimus.kernel.errors import CredimusError, StorageError, Unavailable
+from credimus.kernel.ids import BeliefId, NodeId
+from credimus.kernel.instant import Instant, Now
+from credimus.node.commands import AnyCommand
+from credimus.node.events import NodeEvent, Sealed
+from credimus.node.node import Node, NodeEffects
+from credimus.node.supply import payload_of
+from credimus.runtime.founding import stored
+from credimus.runtime.receipt import Receipt
+from credimus.runtime.store.interface import Store
+from credimus.runtime.transport.interface import Received, Transport
+from credimus.state.events import RoundDecided
+from credimus.state.verdict import Verdict
+
+Listener = Callable[[Sequence[NodeEvent]], None]
+_RETRY_S = 1.0
+
+
+class Driver:
+    """One running node.
+
+    Args:
+        node: the core, restored from the store.
+        store: holds every block that the core has taken.
+    """
+
+    def __init__(self, node: Node, store: Store) -> None:
+        self.node = node
+        self.store = store
+        self.failure: StorageError | None = None
+        """Why nothing more is written, while that is so."""
+        self._transport: Transport | None = None
+        self._inbox: deque[Received] = deque()
+        self._unsealed: list[Receipt] = []
+        self._stuck: NodeEffects | None = None
+        self._listeners: list[Listener] = []
+        self._deciding: dict[BeliefId, list[asyncio.Future[Verdict]]] = {}
+        self._watchers: dict[int, Callable[[], None]] = {}
+        self._watch_count = 0
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.inbox_dropped_count = 0
+        self.step_count = 0
+
+    # --- life
+
+    def start(self, transport: Transport) -> None:
+        """Take up work; the transport must be open. Called on the event loop."""
+        self._transport = transport
+        self.node.resume(now())
+        self._schedule()
+
+    def use(self, transport: Transport | None) -> None:
+        """Go on with another transport, or none."""
+        self._transport = transport
+
+    def close(self) -> None:
+        """Stop stepping. What was written is durable; the store is the owner's to close."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fail_unsealed(Unavailable("stopping", "the node is stopping; ask again later"))
+
+    # --- inputs
+
+    def deliver(self, messages: list[Received]) -> None:
+        """Messages from the transport; past the inbox's bound the newest are dropped."""
+        room = limits.INBOX_MAX - len(self._inbox)
+        if len(messages) > room:
+            self.inbox_dropped_count += len(messages) - room
+            messages = messages[:room]
+        self._inbox.extend(messages)
+        self._schedule()
+
+    def submit(self, command: AnyCommand) -> Receipt:
+        """Carry out a command in the next step.
+
+        Raises:
+            UsageError, Unavailable, StorageError: nothing was changed.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self._closed:
+            raise Unavailable("stopping", "the node is stopping; ask again later")
+        receipt = Receipt(self.node.execute(command, now()), self)
+        self._unsealed.append(receipt)
+        self._schedule()
+        return receipt
+
+    # --- asking
+
+    def listen(self, listener: Listener) -> None:
+        """Hear all events of every step, after it is durable and sent."""
+        self._listeners.append(listener)
+
+    def watch(self, seen: Callable[[], None]) -> Callable[[], None]:
+        """Call `seen` after every step; the answer ends it."""
+        self._watch_count += 1
+        key = self._watch_count
+        self._watchers[key] = seen
+        return lambda: self._watchers.pop(key, None) and None
+
+    def when_decided(self, belief: BeliefId) -> "asyncio.Future[Verdict]":
+        """Done when the belief has a certified verdict here; cancel it to stop waiting.
+
+        Raises:
+            Unavailable: `overloaded`, when too many callers wait.
+        """
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        verdict = self.verdict(belief)
+        if verdict is not None and verdict.decided:
+            future.set_result(verdict)
+            return future
+        if len(self._deciding) >= limits.WAITING_RECEIPTS_MAX:
+            raise Unavailable("overloaded", "too many callers wait for verdicts; try again later")
+        self._deciding.setdefault(belief, []).append(future)
+        future.add_done_callback(lambda done: self._forget(belief, done))
+        return future
+
+    def holders(self, sequence: int) -> list[NodeId]:
+        """Other members known to hold the node's own block of that sequence."""
+        return self.node.holders(sequence)
+
+    def verdict(self, belief: BeliefId) -> Verdict | None:
+        """The belief's verdict here and now."""
+        return self.node.state.rounds.verdict(belief)
+
+    # --- the step
+
+    def _schedule(self) -> None:
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._step)
+
+    def _step(self) -> None:
+        self._scheduled = False
+        if self._closed:
+            return
+        if self._stuck is not None:
+            self._finish(self._stuck)
+            return
+        self.step_count += 1
+        moment = now()
+        node, inbox = self.node, self._inbox
+        while inbox:
+            sender, payload = inbox.popleft()
+            node.receive(sender, payload, moment)
+        deadline = node.deadline()
+        if deadline is not None and deadline <= moment.instant:
+            node.tick(moment)
+        self._finish(node.collect(moment))
+
+    def _finish(self, effects: NodeEffects) -> None:
+        """Persist, then send, then emit; a full disk stops the node here until it has room."""
+        if effects.persist:
+            try:
+                self.store.append([stored(block) for block in effects.persist])
+            except StorageError as failure:
+                self._stop_for(failure, effects)
+                return
+        self._stuck = self.failure = None
+        transport = self._transport
+        if transport is not None:
+            for send in effects.send:
+                payload = payload_of(send.message, self.store.wires)
+                if send.to is None:
+                    transport.broadcast(payload)
+                else:
+                    transport.send(send.to, payload)
+        self._emit(effects.emit)
+        self._arm()
+
+    def _emit(self, events: list[NodeEvent]) -> None:
+        if self._unsealed:
+            sequences = {one.author: one.sequence for one in events if type(one) is Sealed}
+            unsealed, self._unsealed = self._unsealed, []
+            for receipt in unsealed:
+                author = receipt.written.author
+                sequence = sequences.get(author)
+                if sequence is None:  # nothing new to write: it was said before
+                    place = self.node.lace.head(author)
+                    sequence = place.sequence if place is not None else 0
+                receipt.settle(sequence)
+        if self._deciding:
+            for event in events:
+                if type(event) is RoundDecided and event.belief in self._deciding:
+                    self._decide(event.belief)
+        if events:
+            for listener in self._listeners:
+                listener(events)
+        for seen in list(self._watchers.values()):
+            seen()
+
+    def _decide(self, belief: BeliefId) -> None:
+        verdict = self.verdict(belief)
+        if verdict is None or not verdict.decided:
+            return
+        for future in self._deciding.pop(belief):
+            if not future.done():
+                future.set_result(verdict)
+
+    def _forget(self, belief: BeliefId, future: "asyncio.Future[Verdict]") -> None:
+        waiting = self._deciding.get(belief)
+        if waiting is not None and future in waiting:
+            waiting.remove(future)
+            if not waiting:
+                del self._deciding[belief]
+
+    def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
+        """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
+        self._stuck, self.failure = effects, failure
+        self._fail_unsealed(failure)
+        self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._schedule)
+
+    def _fail_unsealed(self, failure: CredimusError) -> None:
+        unsealed, self._unsealed = self._unsealed, []
+        for receipt in unsealed:
+            receipt.settle(0, failure)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.node.deadline()
+        if deadline is None or self._closed:
+            return
+        delay_s = max(0, deadline - time.monotonic_ns()) / 1e9
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._schedule)
+
+
+def now() -> Now:
+    """This moment."""
+    return Now(Instant(time.monotonic_ns()), time.time_ns() // 1_000_000)
