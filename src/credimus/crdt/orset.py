@@ -130,8 +130,9 @@ class ORSet(Generic[K, V]):
         dot = self._dots_of.pop(key, None)
         if dot.__class__ is int:
             del self._key_of[dot], self._record_of[dot]
-            self._gone.append(dot)
-            if len(self._gone) > 2 * GONE_MAX:
+            gone = self._gone
+            gone.append(dot)
+            if len(gone) > GONE_MAX:
                 self._store.note_gone(())
             return True
         if dot is None:
@@ -253,8 +254,8 @@ class ORSet(Generic[K, V]):
             A set without a replica. Its context has gaps; it is no version vector.
 
         Cost: for a Version, the number of dots seen and removed since, flat in the size of the set,
-        while at most `GONE_MAX` were removed since. Otherwise, once anything was removed, linear
-        in the dots seen.
+        while at most half of `GONE_MAX` were removed since. Otherwise, once anything was removed,
+        linear in the dots seen.
         """
         removals = None
         if isinstance(since, Version):

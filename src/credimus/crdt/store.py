@@ -14,8 +14,8 @@ from credimus.kernel.errors import UsageError
 K = TypeVar("K")
 V = TypeVar("V")
 
-GONE_MAX = 65_536
-"""Removed dots remembered for deltas, at least; past twice that the older half goes. [guess]"""
+GONE_MAX = 131_072
+"""Removed dots remembered for deltas; past that the older half goes. [guess]"""
 ABSENT: Any = object()
 
 
@@ -170,8 +170,8 @@ class DotStore(Generic[K, V]):
     def note_gone(self, dots: Iterable[int]) -> None:
         """Remember removed dots for deltas, within `GONE_MAX`."""
         self.gone.extend(dots)
-        if len(self.gone) > 2 * GONE_MAX:
-            surplus = len(self.gone) - GONE_MAX
+        if len(self.gone) > GONE_MAX:
+            surplus = len(self.gone) - GONE_MAX // 2
             del self.gone[:surplus]
             self.base += surplus
 

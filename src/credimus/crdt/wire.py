@@ -15,6 +15,7 @@ message can not make a large set.
 """
 
 import struct
+from collections.abc import Sequence
 from io import BytesIO
 from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
@@ -64,8 +65,10 @@ def write(store: DotStore[K, V]) -> bytes:
         record_items = list(map(store.record_of.__getitem__, order))
     keys, key_lengths, key_parts = _column(key_items)
     records, record_lengths, record_parts = _column(record_items)
-    front = [_front((_FORM, rows, keys, records)), key_lengths, *key_parts, record_lengths]
-    return b"".join([b"".join(front), *record_parts])
+    front = _front((_FORM, rows, keys, records))
+    # One list for the one large join: touching every record once more is what costs.
+    record_parts.insert(0, front + key_lengths + b"".join(key_parts) + record_lengths)
+    return b"".join(record_parts)
 
 
 def _front(header: tuple[int, list[_Row], _Column, _Column]) -> bytes:
@@ -80,17 +83,22 @@ def _runs_of(dots: list[int], seen: runs.Bounds) -> runs.Bounds:
 
 
 def _column(items: list[Any]) -> tuple[_Column, bytes, list[bytes]]:
-    """The description, the lengths and the parts of a column."""
+    """The description, the lengths and the parts of a column; the parts are the caller's."""
     kind, parts = _RAW, items
     try:
         lengths = list(map(bytes.__len__, items))  # refuses all but bytes
     except TypeError:
         kind, parts = _ENCODED, [codec.encode(item) for item in items]
         lengths = list(map(len, parts))
-    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
+    if lengths and _all_are(lengths[-1], lengths):
         return (kind, 0, lengths[0]), b"", parts
     width = _width(max(lengths, default=0))
     return (kind, width, 0), struct.pack(f"<{len(lengths)}{_FORMATS[width]}", *lengths), parts
+
+
+def _all_are(length: int, lengths: Sequence[int]) -> bool:
+    """Whether all lengths are this one, and it is not 0."""
+    return 0 < length == lengths[0] and lengths.count(length) == len(lengths)
 
 
 def _width(longest: int) -> int:
@@ -158,7 +166,7 @@ def _items(stream: BytesIO, size: int, count: int, what: tuple[_Column, Any]) ->
             raise PeerFault("malformed", f"{_WHAT}: a column's width does not fit.")
         lengths = struct.unpack(f"<{count}{_FORMATS[width]}", stream.read(count * width))
         longest = max(lengths, default=0)
-        if width != _width(longest) or (longest and lengths.count(longest) == count):
+        if width != _width(longest) or (count and _all_are(longest, lengths)):
             raise PeerFault("malformed", f"{_WHAT}: a column has not its least width.")
         if sum(lengths) > left - count * width:
             raise PeerFault("malformed", f"{_WHAT}: a column is cut short.")

@@ -166,8 +166,8 @@ def test_far_counters_cost_nothing() -> None:
 
 
 def test_removals_beyond_those_remembered_still_travel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("credimus.crdt.orset.GONE_MAX", 4)
-    monkeypatch.setattr(store, "GONE_MAX", 4)
+    monkeypatch.setattr("credimus.crdt.orset.GONE_MAX", 8)
+    monkeypatch.setattr(store, "GONE_MAX", 8)
     ours: Set = ORSet(b"a")
     for number in range(40):
         ours.add(b"%d" % number, b"r")
