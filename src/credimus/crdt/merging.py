@@ -111,8 +111,11 @@ def _take(
 def settle_fork(store: DotStore[K, V], dot: int, key: K, record: V) -> bool:
     """Of two contents for one live dot keep the smaller encoding. Returns whether it changed."""
     held = store.key_of[dot], store.record_of[dot]
-    if held == (key, record) or codec.encode(held) <= codec.encode((key, record)):
+    if held == (key, record):
         return False
-    store.unlink(dot)
-    store.link(dot, key, record)
-    return True
+    smaller = codec.encode((key, record)) < codec.encode(held)
+    if smaller:
+        store.unlink(dot)
+        store.link(dot, key, record)
+    store.note_forked(dot)
+    return smaller

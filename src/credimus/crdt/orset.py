@@ -248,7 +248,8 @@ class ORSet(Generic[K, V]):
         """What a set that holds our state of `since`, or has seen those dots, lacks of ours.
 
         Merging it there gives what merging this whole set gives. A context alone does not tell
-        which removals were seen, so all of them are named.
+        which removals were seen, so all of them are named. Nor does it tell which content a forked
+        dot has: forks that were seen here are named too, others need the whole state.
 
         Returns:
             A set without a replica. Its context has gaps; it is no version vector.
@@ -282,6 +283,8 @@ class ORSet(Generic[K, V]):
             into = target.intern(name)
             if not target.saw(into, counter):
                 target.see(into, counter, counter + 1)
+        for dot in filter(self._record_of.__contains__, store.forked):
+            delta.insert(*self._dot(dot), self._key_of[dot], self._record_of[dot])
         return delta
 
     def copy(self, replica: bytes = b"") -> "ORSet[K, V]":

@@ -98,6 +98,21 @@ def test_forks_merge_to_the_smaller_encoding_on_both_sides() -> None:
     assert sorted(sets[1].keys()) == [b"k", b"key x"]
 
 
+def test_a_settled_fork_travels_in_later_deltas() -> None:
+    ours: Set = ORSet()
+    ours.insert(b"liar", 1, b"k", b"larger")
+    theirs = ours.copy()
+    since = ours.version()
+    ours.insert(b"liar", 1, b"j", b"less")
+    for moment in (since, since.context, since.context.vector()):
+        copy = theirs.copy()
+        copy.merge(ORSet.from_bytes(ours.delta_since(moment).to_bytes()))
+        assert copy == ours
+    ours.remove(b"j")
+    theirs.merge(ours.delta_since(since))
+    assert theirs == ours
+
+
 def test_own_dots_that_come_back_from_others_are_never_made_again() -> None:
     before: Set = ORSet(b"a")
     before.add(b"k", b"one")
