@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from credimus.kernel.errors import StorageError
+from credimus.kernel.errors import InternalError, StorageError
 from credimus.runtime.store import failures, schema, wal
 from credimus.runtime.store.ownership import FolderLock
 from credimus.runtime.store.wal import PAGE_BYTES
@@ -28,6 +28,21 @@ WAL_PAGES: Final = 500
 """Pages in the WAL that start a checkpoint: 2 MB. [measured: stalls of 6 ms; 2,000 pages: 15 ms]"""
 CACHE_KIB: Final = 1_024
 """Memory for pages of the database, in KiB. [guess]"""
+_BEFORE_READING: Final = (
+    f"page_size = {PAGE_BYTES}",
+    "locking_mode = EXCLUSIVE",
+    "auto_vacuum = NONE",
+    "cell_size_check = ON",
+    "secure_delete = OFF",
+    "temp_store = MEMORY",
+    "mmap_size = 0",
+    f"cache_size = -{CACHE_KIB}",
+)
+_BEFORE_WRITING: Final = (
+    "synchronous = FULL",
+    f"wal_autocheckpoint = {WAL_PAGES}",
+    f"journal_size_limit = {4 * WAL_PAGES * PAGE_BYTES}",
+)
 
 
 class Database:
@@ -55,9 +70,17 @@ class Database:
             wal.check(path)
             self._connection = self._open()
             self._lock.mark_made()
-        except sqlite3.Error as problem:
+        except failures.PROBLEMS as problem:
             self.close()
-            raise failures.translate(problem, path, "the database") from None
+            error = failures.translate(problem, path, "the database")
+            if isinstance(error, InternalError):  # our statements are right: the file is not
+                error = failures.corrupt(path, f"it can not be opened ({problem})")
+            raise error from None
+        except OSError as problem:
+            self.close()
+            raise StorageError(
+                "disk", f"{path} can not be opened: {problem.strerror}. Check the folder."
+            ) from None
         except BaseException:
             self.close()
             raise
@@ -73,27 +96,26 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         """A connection to the file, made with its tables when it is new."""
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _sync_folder(self.path.parent)
+            _sync_folder(self.path.parent.parent)
         connection = sqlite3.connect(
             self.path, timeout=1, isolation_level=None, check_same_thread=False
         )
         self._connection = connection
-        for pragma in (
-            f"page_size = {PAGE_BYTES}",
-            "locking_mode = EXCLUSIVE",
-            "auto_vacuum = NONE",
-            "cell_size_check = ON",
-            "secure_delete = OFF",
-            "temp_store = MEMORY",
-            "mmap_size = 0",
-            f"cache_size = -{CACHE_KIB}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            f"wal_autocheckpoint = {WAL_PAGES}",
-            f"journal_size_limit = {4 * WAL_PAGES * PAGE_BYTES}",
-        ):
+        for pragma in _BEFORE_READING:
             connection.execute(f"PRAGMA {pragma}").close()
         schema.check_version(connection, self.path)
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StorageError(
+                "disk",
+                f"{self.path} can not have a write-ahead log (SQLite offers {mode!r}). Use a local "
+                "folder that this user may write.",
+            )
+        for pragma in _BEFORE_WRITING:
+            connection.execute(f"PRAGMA {pragma}").close()
         if self.path.stat().st_size <= CHECKED_BYTES_MAX:
             schema.check_pages(connection, self.path)
         schema.create(connection)
@@ -120,7 +142,7 @@ class Database:
             connection.execute("COMMIT")
         except BaseException as problem:
             self._roll_back(connection)
-            if isinstance(problem, sqlite3.Error) and not isinstance(
+            if isinstance(problem, failures.PROBLEMS) and not isinstance(
                 problem, sqlite3.IntegrityError
             ):
                 raise failures.translate(problem, self.path, where) from None
@@ -134,7 +156,7 @@ class Database:
         """
         try:
             return self.connection.execute(statement, values).fetchall()
-        except sqlite3.Error as problem:
+        except failures.PROBLEMS as problem:
             raise failures.translate(problem, self.path, where) from None
 
     def close(self) -> None:
@@ -151,3 +173,12 @@ class Database:
         if connection.in_transaction:
             with suppress(sqlite3.Error):  # the first error is the news
                 connection.execute("ROLLBACK")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in this folder durable: a file without its name is lost with all it holds."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

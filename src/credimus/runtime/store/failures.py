@@ -12,8 +12,12 @@ RESTORE: Final = (
     "Stop, keep a copy of the file, check the disk, and restore the folder from a backup or join "
     "the fleet again with an empty one."
 )
+PROBLEMS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a statement may raise: the latter when SQLite quotes altered bytes in its message."""
 _FREE_BYTES_MIN = 1_048_576
 _PRIMARY = 0xFF
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG)
+"""Too big: a length that was altered; we write nothing near the bound of 1 GB."""
 
 
 def corrupt(path: Path, what: str) -> StorageError:
@@ -29,7 +33,7 @@ def read_models_corrupt(path: Path, what: str) -> StorageError:
     )
 
 
-def translate(problem: sqlite3.Error, path: Path, where: str) -> CredimusError:
+def translate(problem: Exception, path: Path, where: str) -> CredimusError:
     """The error of the tree that says what SQLite's says, about this file and table."""
     code = getattr(problem, "sqlite_errorcode", None)
     primary = None if code is None else code & _PRIMARY
@@ -37,7 +41,9 @@ def translate(problem: sqlite3.Error, path: Path, where: str) -> CredimusError:
         code == sqlite3.SQLITE_IOERR_WRITE and _space_is_short(path)
     ):
         return _disk_full(path)
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (
+    if isinstance(problem, UnicodeDecodeError):
+        return corrupt(path, f"{where} can not be read (the text of a name was altered)")
+    if primary in _DAMAGE or (
         # A short read of a page, and text that is no longer UTF-8 (which has no code).
         code == sqlite3.SQLITE_IOERR_SHORT_READ or (code is None and "decode" in str(problem))
     ):

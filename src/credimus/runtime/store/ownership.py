@@ -11,7 +11,6 @@ from typing import Final
 
 from credimus.kernel.errors import Conflict, StorageError
 
-
 _MADE: Final = "made"
 
 

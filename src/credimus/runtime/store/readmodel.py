@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import astuple
 
-from credimus.kernel.errors import StorageError, UsageError
+from credimus.kernel.errors import InternalError, StorageError, UsageError
 from credimus.runtime.store import failures
 from credimus.runtime.store import readmodel_schema as schema
 from credimus.runtime.store.checksum import row_checksum
@@ -40,7 +40,7 @@ class ReadModels:
         self._database = database
         try:
             complete = schema.complete(database.connection)
-        except sqlite3.Error as problem:
+        except failures.PROBLEMS as problem:
             raise failures.translate(problem, database.path, "the schema") from None
         if not complete:
             self.clear()
@@ -56,8 +56,17 @@ class ReadModels:
         return int(position)
 
     def clear(self) -> None:
-        """Drop every row and make the tables anew."""
-        self._write(schema.make)
+        """Drop every row and make the tables anew.
+
+        Raises:
+            StorageError: `corrupt` when even their definitions were altered.
+        """
+        try:
+            self._database.write(schema.make, "the read models")
+        except InternalError as problem:
+            raise failures.corrupt(
+                self._database.path, f"table sqlite_schema was altered ({problem.message})"
+            ) from None
 
     def project(
         self,
@@ -71,10 +80,12 @@ class ReadModels:
         Args:
             position: blocks of the log that the read models reflect from now on.
 
-        Cost: one transaction, so batch: see bench for the cost of a row.
+        Cost: one fsync, so batch; then about 15 us for a new belief, 12 for another, 5 a round.
         """
-        belief_rows = [(*astuple(row), row_checksum(row)) for row in beliefs]
-        round_rows = [(*astuple(row), row_checksum(row)) for row in rounds]
+        # Each belief once: the trigger for a new wording must find the old one indexed.
+        latest = {row.id: row for row in beliefs}.values()
+        belief_rows = [(*astuple(row), row_checksum(row)) for row in latest]
+        round_rows = [(*astuple(row), row_checksum(row), row.belief) for row in rounds]
         member_rows = [(*astuple(row), row_checksum(row)) for row in members]
 
         def work(connection: sqlite3.Connection) -> None:
@@ -129,7 +140,7 @@ class ReadModels:
 
     def rounds(self, belief: bytes) -> list[RoundRow]:
         """The rounds of a belief, first attempt first."""
-        rows = self._read(schema.ROUNDS_OF, (belief,), "rounds")
+        rows = self._read(schema.ROUNDS_OF, (belief, belief), "rounds")
         return [self._verified(RoundRow, row, "rounds") for row in rows]
 
     def members(self) -> list[MemberRow]:
@@ -144,18 +155,19 @@ class ReadModels:
         ]
 
     def check(self) -> None:
-        """Compare the full-text index with the texts; the pages were checked at opening.
+        """Compare what is stored twice: words with texts, rounds with their beliefs' places.
 
-        Cost: as indexing all texts again.
+        Run it after opening, and `clear` when it raises. Pages and indices were checked then.
+
+        Cost: about 3 us a belief and 1 us a round.
 
         Raises:
             StorageError: `read-models-corrupt`.
         """
-        self._write(
-            lambda connection: connection.execute(
-                "INSERT INTO belief_words (belief_words, rank) VALUES ('integrity-check', 1)"
-            )
-        )
+        self._write(lambda connection: connection.execute(schema.CHECK_WORDS))
+        lost = self._read(schema.LOST_ROUND, (), "rounds")
+        if lost:
+            raise self._altered("rounds", lost[0][0].lower())
 
     def _verified(self, kind: type[Row], row: tuple[Any, ...], table: str) -> Row:
         """The row as it was projected."""

@@ -13,8 +13,8 @@ VERSION: Final = 1
 APPLICATION: Final = 0x63726564
 """`cred`: marks the file as ours."""
 
-_TABLES: Final = (
-    """CREATE TABLE IF NOT EXISTS blocks (
+_PARTS: Final = {
+    "blocks": """CREATE TABLE blocks (
         position INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
         author BLOB NOT NULL,
@@ -23,15 +23,15 @@ _TABLES: Final = (
         checksum INTEGER NOT NULL,
         wire BLOB NOT NULL
     )""",
-    """CREATE TABLE IF NOT EXISTS facts (
+    "facts": """CREATE TABLE facts (
         age INTEGER PRIMARY KEY,
         key TEXT NOT NULL UNIQUE,
         family TEXT NOT NULL,
         checksum INTEGER NOT NULL,
         value BLOB NOT NULL
     )""",
-    "CREATE INDEX IF NOT EXISTS facts_by_family ON facts (family, age)",
-)
+    "facts_by_family": "CREATE INDEX facts_by_family ON facts (family, age)",
+}
 _FAULTS_SHOWN: Final = 3
 
 
@@ -41,10 +41,10 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         StorageError: `schema-newer` or `corrupt`.
     """
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if not tables and not version and not application:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    found = dict(connection.execute("SELECT name, sql FROM sqlite_schema"))
+    if not found and not version and not application:
         return
     if application != APPLICATION or version < 1:
         raise failures.corrupt(path, "this is not a database of credimus, or page 1 was altered")
@@ -54,6 +54,9 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema {version}; this credimus reads up to {VERSION}. Nothing was "
             "changed. Start the newer credimus that wrote it, or update this one.",
         )
+    for name, text in _PARTS.items():
+        if found.get(name) != text:
+            raise failures.corrupt(path, f"table sqlite_schema, row {name} (page 1) was altered")
 
 
 def check_pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -72,7 +75,7 @@ def create(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    for statement in _TABLES:
+    for statement in _PARTS.values():
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -89,6 +92,6 @@ def _named(connection: sqlite3.Connection, fault: str) -> str:
         owner = connection.execute(
             "SELECT name FROM dbstat WHERE pageno = ?", (int(found[1]),)
         ).fetchone()
-    except sqlite3.Error:  # dbstat is optional, and walks the damaged tree itself
+    except failures.PROBLEMS:  # dbstat is optional, and walks the damaged tree itself
         owner = None
     return f"{fault} (table {owner[0]})" if owner else fault

@@ -65,7 +65,8 @@ class SqliteStore:
     def append(self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = ()) -> None:
         """Make blocks and facts durable in one transaction; a block already there is skipped.
 
-        Cost: see bench; a transaction is one fsync, a block of 3 KB about 30 us.
+        Cost: 90 us of CPU for a transaction of one block, 40 us for each of 20 blocks of 3 KB;
+        every 500 pages a checkpoint of about 6 ms.
 
         Raises:
             StorageError: `disk-full` (free some space, then call again), `corrupt`, `disk`.
