@@ -118,8 +118,8 @@ class DeltaBuffer(Generic[State]):
     def accept(self, peer: bytes, interval: Interval[State], into: State) -> int | None:
         """Take in an interval from a peer.
 
-        What it changed is recorded, so that it travels on to other peers: give it a delta of its own
-        (read from bytes, or a copy), not the live state of another.
+        What it changed is recorded, so that it travels on to other peers: give it a delta of its
+        own (read from bytes, or a copy), not the live state of another.
 
         Returns:
             The end to acknowledge, or None when something before the interval is missing, in which
