@@ -1,0 +1,331 @@
+"""What must hold, as sentences; each is proven by a saboteur under which it fails.
+
+Checked while faults rage where it is cheap, and on the whole at the end.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from credimus.kernel.codec import encode
+from credimus.kernel.entropy import Stream
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, short
+from credimus.lace.block import Block
+from credimus.lace.lace import Lace
+from credimus.node.commands import AssertBelief, CastVote
+from credimus.node.node import Node, NodeEffects
+from credimus.sim.fleet import Done, Fleet
+from credimus.sim.host import Host
+from credimus.sim.record import Record
+from credimus.state.events import RoundContested, RoundDecided
+from credimus.state.fleet import FleetState
+from credimus.state.operations import Aggregation, Scheme
+from credimus.state.verdict import Verdict, join
+
+VIOLATIONS_MAX = 50
+"""Violations kept of one run. [guess: the first few tell]"""
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A sentence that did not hold."""
+
+    checker: str
+    at_ns: int
+    message: str
+
+
+class Watch:
+    """What all checkers share: the fleet, the record and the list of violations."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.record = Record()
+        self.violations: list[Violation] = []
+
+
+class Checker:
+    """One sentence. Every hook does nothing unless a checker needs it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    @property
+    def sentence(self) -> str:
+        """The name under which it reports."""
+        return type(self).__name__
+
+    def fail(self, message: str) -> None:
+        """Report a violation."""
+        if len(self.watch.violations) < VIOLATIONS_MAX:
+            now_ns = self.watch.fleet.agenda.now_ns
+            self.watch.violations.append(Violation(self.sentence, now_ns, message))
+
+    def noted(self, host: Host, block: Block) -> None:
+        """A block became durable on this disk."""
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
+        """A step reached its end."""
+
+    def started(self, host: Host) -> None:
+        """A node was restored."""
+
+    def sample(self) -> None:
+        """Now and then, while faults rage."""
+
+    def finish(self, stream: Stream) -> None:
+        """At the very end."""
+
+
+class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
+    """Nodes that hold the same blocks have the same state, whatever the order of arrival."""
+
+    def sample(self) -> None:
+        """Compare the nodes that hold the same blocks at this moment."""
+        by_frontier: dict[bytes, list[Node]] = {}
+        for host in self.watch.fleet.up:
+            node = host.running
+            by_frontier.setdefault(encode(node.lace.frontier()), []).append(node)
+        for nodes in by_frontier.values():
+            if len({node.state.fingerprint() for node in nodes}) > 1:
+                self.fail(f"{len(nodes)} nodes hold {len(nodes[0].lace)} same blocks, not a state")
+
+    def started(self, host: Host) -> None:
+        """A restored node has the state that its blocks give in another order."""
+        self._fold_anew(host, None)
+
+    def finish(self, stream: Stream) -> None:
+        """Fold the blocks of each in random orders that only keep causes before effects."""
+        self.sample()
+        seen: set[bytes] = set()
+        for host in self.watch.fleet.up:
+            frontier = encode(host.running.lace.frontier())
+            if frontier not in seen:
+                seen.add(frontier)
+                self._fold_anew(host, stream)
+                self._fold_anew(host, stream)
+
+    def _fold_anew(self, host: Host, stream: Stream | None) -> None:
+        places = list(host.running.lace.in_causal_order())
+        if any(place.id not in self.watch.record.blocks for place in places):
+            return  # something taken is not durable yet
+        folded = fold_blocks(
+            self.watch.fleet.id, self.watch.record, [one.id for one in places], stream
+        )
+        if folded.fingerprint() != host.running.state.fingerprint():
+            self.fail(
+                f"node {host.place}: {len(places)} blocks give another state in another order"
+            )
+
+
+class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
+    """No two nodes hold opposite decisions of one round, unless its double voters weigh enough."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._decided: dict[RoundId, Verdict] = {}
+        self._told: set[RoundId] = set()
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """Look at every round that climbed."""
+        for event in effects.emit:
+            if isinstance(event, RoundDecided | RoundContested):
+                self._look(host, event.round)
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look at every round of every node."""
+        for host in self.watch.fleet.up:
+            for found in host.running.state.rounds:
+                if found.verdict.decided:
+                    self._look(host, found.id)
+
+    def _look(self, host: Host, identifier: RoundId) -> None:
+        found = host.running.state.rounds.get(identifier)
+        if found is None:
+            return
+        known = join(self._decided.get(identifier, Verdict.OPEN), found.verdict)
+        self._decided[identifier] = known
+        if known is Verdict.CONTESTED and identifier not in self._told:
+            excuse = self._excused(identifier)
+            if not excuse:
+                self._told.add(identifier)
+                self.fail(f"round {short(identifier)} is accepted and rejected, by nobody's fault")
+
+    def _excused(self, identifier: RoundId) -> bool:
+        """Two certificates need double voters of twice the threshold less the whole."""
+        record = self.watch.record
+        proposal, electorate = record.proposals[identifier], record.electorate_of(identifier)
+        if electorate is None:
+            return False
+        culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
+        if proposal.rules.scheme is Scheme.TURNOUT:
+            return True  # rests on its proposer; several of them may list different votes
+        counted = proposal.rules.aggregation
+        whole = electorate.value_max(counted)
+        most_each = {Aggregation.EQUAL: 1, Aggregation.CONFIDENCE: MILLION}.get(counted)
+        value = sum(
+            elector.weight if most_each is None else most_each
+            for elector in electorate.electors
+            if elector.member in culprits
+        )
+        return value >= 2 * electorate.value_needed(proposal.rules) - whole
+
+
+class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
+    """Once a vote is on any disk, its voter never signs another answer to that attempt."""
+
+    def __init__(self, watch: Watch, liars: Sequence[NodeId] = ()) -> None:
+        super().__init__(watch)
+        self._liars = tuple(liars)
+
+    def noted(self, host: Host, block: Block) -> None:  # noqa: ARG002
+        """Compare each new vote with what the voter said before."""
+        for voter, vote, ballots in self.watch.record.note(block):
+            if len(ballots.by_choice) > 1 and voter not in self._liars:
+                said = " and ".join(choice.name.lower() for choice in ballots.by_choice)
+                self.fail(f"{short(voter)} said {said} in round {short(vote.round)}")
+
+
+class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
+    """What a node told its callers to be decided stays so, also over a restart; verdicts climb."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._told: dict[int, dict[RoundId, Verdict]] = {}
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """Remember what callers were told."""
+        told = self._told.setdefault(host.place, {})
+        rounds = host.running.state.rounds
+        for event in effects.emit:
+            if isinstance(event, RoundDecided | RoundContested):
+                found = rounds.get(event.round)
+                if found is not None:
+                    told[event.round] = max(found.verdict, told.get(event.round, Verdict.OPEN))
+
+    def started(self, host: Host) -> None:
+        """Look at once after a restart."""
+        self._look(host)
+
+    def sample(self) -> None:
+        """Look at everybody."""
+        for host in self.watch.fleet.up:
+            self._look(host)
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look at everybody."""
+        self.sample()
+
+    def _look(self, host: Host) -> None:
+        rounds = host.running.state.rounds
+        for identifier, before in self._told.get(host.place, {}).items():
+            found = rounds.get(identifier)
+            now = found.verdict if found is not None else Verdict.OPEN
+            if join(now, before) is not now:
+                self.fail(
+                    f"node {host.place}: round {short(identifier)} was {before.word}, is {now.word}"
+                )
+            elif found is not None and rounds.verdict(found.belief) in (None, Verdict.OPEN):
+                self.fail(f"node {host.place}: belief {short(found.belief)} is open again")
+
+
+class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
+    """What a caller was told to be durable is in every final state."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._blocks: dict[BlockId, int] = {}
+        self._done: list[tuple[int, Done]] = []
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
+        """Remember own blocks, and the commands that they carry."""
+        own = {author.id for author in host.running.authors}
+        for block in effects.persist:
+            if block.author in own:
+                self._blocks[block.id] = host.place
+        if done:
+            self._done.append((host.place, done))
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look for all of it in every node."""
+        for host in self.watch.fleet.up:
+            node = host.running
+            lost = [place for one, place in self._blocks.items() if one not in node.lace]
+            if lost:
+                self.fail(f"node {host.place} lacks {len(lost)} acknowledged blocks of {lost[0]}")
+            for place, done in self._done:
+                for command, written in done:
+                    what = _lacking(node, command, written.author, written.belief, written.round)
+                    if what:
+                        self.fail(f"node {host.place} lacks {what} that node {place} acknowledged")
+
+
+class healed_fleet_converges(Checker):  # noqa: N801 - a sentence
+    """After the last fault all nodes come to the same blocks and state, and no round stays open.
+
+    Judged in the liveness phase of `run.py`.
+    """
+
+
+def fold_blocks(
+    fleet: FleetId, record: Record, blocks: Sequence[BlockId], stream: Stream | None
+) -> FleetState:
+    """The state of a set of blocks, folded in the given causal order or in a random one.
+
+    Args:
+        blocks: closed under predecessors, causes before effects.
+    """
+    lace, state = Lace(), FleetState(fleet)
+    for identifier in blocks if stream is None else _shuffled(record, blocks, stream):
+        header = record.blocks[identifier].header
+        past = state.roster.before(header, lace)
+        state.apply(lace.add(identifier, header), record.operations[identifier], past)
+    return state
+
+
+def _shuffled(record: Record, blocks: Sequence[BlockId], stream: Stream) -> list[BlockId]:
+    """A random linear extension of the causal order."""
+    followers: dict[BlockId, list[BlockId]] = {}
+    waits_for: dict[BlockId, int] = {}
+    ready: list[BlockId] = []
+    for identifier in blocks:
+        header = record.blocks[identifier].header
+        before = (header.previous, *header.parents) if header.previous else header.parents
+        waits_for[identifier] = len(before)
+        for one in before:
+            followers.setdefault(one, []).append(identifier)
+        if not before:
+            ready.append(identifier)
+    order: list[BlockId] = []
+    while ready:
+        drawn = stream.below(len(ready))
+        ready[drawn], ready[-1] = ready[-1], ready[drawn]
+        order.append(ready.pop())
+        for follower in followers.get(order[-1], ()):
+            waits_for[follower] -= 1
+            if not waits_for[follower]:
+                ready.append(follower)
+    return order
+
+
+def _lacking(
+    node: Node, command: object, author: NodeId, belief: BeliefId | None, voted: RoundId | None
+) -> str:
+    if isinstance(command, AssertBelief) and belief is not None:
+        return "" if node.state.beliefs.get(belief) else f"belief {short(belief)}"
+    if isinstance(command, CastVote) and voted is not None:
+        found = node.state.rounds.get(voted)
+        position = found.electorate.position.get(author) if found else None
+        if found is None or position is None or command.choice not in found.choices(position):
+            return f"a vote in round {short(voted)}"
+    return ""
+
+
+ALL: tuple[type[Checker], ...] = (
+    a_durable_vote_is_never_contradicted,  # first: it fills the record
+    same_blocks_same_state,
+    no_two_certificates_conflict,
+    a_decided_belief_stays_decided,
+    nothing_acknowledged_is_lost,
+    healed_fleet_converges,
+)

@@ -1,0 +1,58 @@
+"""Virtual time: what happens next, in the order of (time, sequence).
+
+Deliberately not here: any wall clock. A simulated second costs what its events cost, no more.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any, TypeAlias
+
+from credimus.kernel.instant import MILLISECOND, Instant, Now
+
+EPOCH_MS = 1_800_000_000_000
+"""What a clock without skew shows at virtual time 0, in ms since the Unix epoch."""
+
+_Entry: TypeAlias = tuple[int, int, Callable[..., None], tuple[Any, ...]]
+
+
+class Agenda:
+    """The queue of all events of one simulation.
+
+    Invariant: time never goes back; what is due at the same time happens in the order it was asked.
+    """
+
+    __slots__ = ("_asked_count", "_queue", "now_ns")
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self._asked_count = 0
+        self._queue: list[_Entry] = []
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def at(self, time_ns: int, action: Callable[..., None], *arguments: Any) -> None:
+        """Do something at a time, or at once when that time is over."""
+        self._asked_count += 1
+        heappush(self._queue, (max(time_ns, self.now_ns), self._asked_count, action, arguments))
+
+    def after(self, pause_ns: int, action: Callable[..., None], *arguments: Any) -> None:
+        """Do something that much later."""
+        self.at(self.now_ns + pause_ns, action, *arguments)
+
+    def run_until(self, time_ns: int) -> None:
+        """Let everything happen that is due until a time, that time included."""
+        queue = self._queue
+        while queue and queue[0][0] <= time_ns:
+            self.now_ns, _, action, arguments = heappop(queue)
+            action(*arguments)
+        self.now_ns = max(self.now_ns, time_ns)
+
+    def run_for(self, duration_ns: int) -> None:
+        """Let a duration pass."""
+        self.run_until(self.now_ns + duration_ns)
+
+
+def moment(now_ns: int, skew_ms: int) -> Now:
+    """What a node's two clocks show; `skew_ms` is how far its wall clock is ahead."""
+    return Now(Instant(now_ns), EPOCH_MS + skew_ms + now_ns // MILLISECOND)

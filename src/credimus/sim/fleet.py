@@ -1,0 +1,295 @@
+"""A fleet of real nodes on simulated computers: one event loop, no clock but its own.
+
+A host takes what has come, steps its node once, writes (which takes time), then sends, then emits;
+a crash can strike between any two of these.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from credimus.kernel.effects import Send
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import StorageError, Unavailable, UsageError
+from credimus.kernel.ids import NodeId, fleet_id
+from credimus.kernel.instant import MICROSECOND, MILLISECOND
+from credimus.lace.block import Block
+from credimus.node.commands import AdmitMember, AnyCommand, Written
+from credimus.node.config import Config
+from credimus.node.node import Node, NodeEffects
+from credimus.node.supply import Outgoing, payload_of
+from credimus.sim.clock import Agenda
+from credimus.sim.host import EvaluatorOf, Host, Lane, Order
+from credimus.sim.network import Network
+from credimus.state.operations import Found
+
+NONCE = b"simulated-fleet!"
+Done: TypeAlias = list[tuple[AnyCommand, Written]]
+
+
+class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The make of a simulated fleet."""
+
+    nodes: int = 5
+    """Computers that found the fleet together, 1 and up."""
+    joiners: int = 0
+    """Computers that stand by; `admit` brings them in."""
+    members_per_node: int = 1
+    """Members that one node hosts, itself included."""
+    node: Config = Config()
+    """The settings of every node."""
+    write_ns_min: int = 300 * MICROSECOND
+    """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
+    write_ns_max: int = 2 * MILLISECOND
+    """The slowest durable write. [guess]"""
+    skew_ms_max: int = 250
+    """How far a wall clock may be ahead or behind, in ms. [guess]"""
+
+
+class Watcher(Protocol):
+    """Sees all that a fleet does; a checker is one."""
+
+    def persisted(self, host: Host, blocks: Sequence[Block]) -> None:
+        """Blocks became durable."""
+        ...
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
+        """A step reached its end: callers were told."""
+        ...
+
+    def started(self, host: Host) -> None:
+        """A node was restored from its disk."""
+        ...
+
+
+class Fleet:
+    """All hosts, their network, and the order of events.
+
+    Args:
+        evaluator_of: how the node at a place votes in its n-th life; `LocalKnowledge` when None.
+    """
+
+    def __init__(
+        self, config: FleetConfig, entropy: Entropy, evaluator_of: EvaluatorOf | None = None
+    ) -> None:
+        self.config = config
+        self.agenda = Agenda()
+        self.network = Network(self.agenda, entropy.stream("network"), self._deliver)
+        self.watchers: list[Watcher] = []
+        self.refused: dict[str, int] = {}
+        self._evaluator_of = evaluator_of
+        self._disks = entropy.stream("disks")
+        self.hosts = [
+            Host(place, entropy.child(f"host-{place}"), config.members_per_node)
+            for place in range(config.nodes + config.joiners)
+        ]
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE)
+        self._place = {host.id: host.place for host in self.hosts}
+        skews = entropy.stream("skews")
+        for host in self.hosts:
+            host.skew_ms = skews.between(-config.skew_ms_max, config.skew_ms_max)
+        self._trace = blake2b(digest_size=16)
+
+    # --- asking
+
+    @property
+    def up(self) -> list[Host]:
+        """The hosts whose node runs, in order."""
+        return [host for host in self.hosts if host.node is not None]
+
+    @property
+    def places(self) -> range:
+        """All places."""
+        return range(len(self.hosts))
+
+    def trace_fingerprint(self) -> str:
+        """Of every event so far, in hex."""
+        return self._trace.hexdigest()
+
+    def agree(self) -> bool:
+        """Whether all running nodes hold the same blocks and the same state."""
+        nodes = [host.running for host in self.up]
+        first = nodes[0].lace.frontier()
+        return (
+            all(
+                len(node.lace) == len(nodes[0].lace) and node.lace.frontier() == first
+                for node in nodes[1:]
+            )
+            and len({node.state.fingerprint() for node in nodes}) == 1
+        )
+
+    # --- beginning
+
+    def found(self) -> None:
+        """Start the first node, admit the other founders' members, and wait until all know."""
+        first = self.hosts[0]
+        self.start(first)
+        public = first.signers[0].public
+        first.running.found(Found("simulated", NONCE, public, "member 0.0", ""))
+        self.wake(first)
+        for host in self.hosts[1 : self.config.nodes]:
+            self.start(host)
+        self.agenda.run_for(20 * MILLISECOND)
+        for host in self.hosts[: self.config.nodes]:
+            for index, signer in enumerate(host.signers):
+                name = f"member {host.place}.{index}"
+                if signer is not first.signers[0]:
+                    self.order(0, AdmitMember(public_key=signer.public, name=name))
+        members = self.config.nodes * self.config.members_per_node
+        while len(first.running.state.roster.current) < members or not self.agree():
+            self.agenda.run_for(20 * MILLISECOND)
+
+    def admit(self, place: int, by: int = 0) -> None:
+        """Start a stand-by computer and have a member admit it."""
+        host = self.hosts[place]
+        self.start(host)
+        for index, signer in enumerate(host.signers):
+            name = f"member {place}.{index}"
+            self.order(by, _always(AdmitMember(public_key=signer.public, name=name)))
+
+    # --- what happens to hosts
+
+    def start(self, host: Host) -> None:
+        """Begin a life from what the disk holds; nothing when it is up."""
+        if host.node is not None:
+            return
+        evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
+        now = host.now(self.agenda.now_ns)
+        host.start(self.id, self.config.node, evaluator, now)
+        self._note("start", host)
+        for watcher in self.watchers:
+            watcher.started(host)
+        self.wake(host)
+
+    def crash(self, host: Host) -> None:
+        """End a life at once."""
+        if host.node is not None:
+            self._note("crash", host)
+            host.stop()
+
+    def pause(self, host: Host, duration_ns: int) -> None:
+        """Let a node do nothing for a while; its inbox fills."""
+        host.paused_until_ns = max(host.paused_until_ns, self.agenda.now_ns + duration_ns)
+
+    def order(self, place: int, order: Order | AnyCommand) -> None:
+        """Hand a command to a node; it is executed in its next step. Lost when it is down."""
+        host = self.hosts[place]
+        if host.node is not None:
+            host.orders.append(order if callable(order) else _always(order))
+            self.wake(host)
+
+    def wake(self, host: Host) -> None:
+        """Let a host step as soon as it can."""
+        self._wake_at(host, self.agenda.now_ns + _STEP_NS)
+
+    def run_for(self, duration_ns: int) -> None:
+        """Let virtual time pass."""
+        self.agenda.run_for(duration_ns)
+
+    # --- private
+
+    def _deliver(self, sender: int, receiver: int, payload: bytes) -> None:
+        host = self.hosts[receiver]
+        if host.hear(self.hosts[sender].id, payload):
+            self._note("hear", host, payload)
+            self.wake(host)
+
+    def _wake_at(self, host: Host, time_ns: int) -> None:
+        time_ns = max(time_ns, host.paused_until_ns)
+        if host.busy or (host.wake_ns is not None and host.wake_ns <= time_ns):
+            return
+        host.wake_ns = time_ns
+        self.agenda.at(time_ns, self._step, host, host.life, time_ns)
+
+    def _step(self, host: Host, life: int, time_ns: int) -> None:
+        node = host.node
+        if node is None or host.life != life or host.wake_ns != time_ns:
+            return
+        host.wake_ns = None
+        if host.paused_until_ns > self.agenda.now_ns:
+            self._wake_at(host, host.paused_until_ns)
+            return
+        now = host.now(self.agenda.now_ns)
+        inbox, host.inbox = host.inbox, []
+        for sender, payload in inbox:
+            node.receive(sender, payload, now)
+        orders, host.orders = host.orders, []
+        for order in orders:
+            self._execute(host, node, order)
+        due = node.deadline()
+        if due is not None and due <= now.instant:
+            node.tick(now)
+        effects = node.collect(now)
+        self._note("step", host, *(block.id for block in effects.persist))
+        done, host.done = host.done, []
+        if not effects.persist:
+            self._carry_out(host, life, effects, done)
+            return
+        host.busy = True
+        write_ns = self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
+        self.agenda.after(write_ns, self._carry_out, host, life, effects, done)
+
+    def _execute(self, host: Host, node: Node, order: Order) -> None:
+        command = order(node)
+        if command is None:
+            return
+        try:
+            written = node.execute(command, host.now(self.agenda.now_ns))
+        except (UsageError, Unavailable, StorageError) as refusal:
+            self.refused[refusal.code] = self.refused.get(refusal.code, 0) + 1
+        else:
+            host.done.append((command, written))
+
+    def _carry_out(self, host: Host, life: int, effects: NodeEffects, done: Done) -> None:
+        node = host.node
+        if node is None or host.life != life:
+            return
+        host.busy = False
+        lane = host.crash_at if effects.persist else None
+        if lane is not Lane.BEFORE_PERSIST:
+            self._persist(host, effects)
+            if lane is not Lane.AFTER_PERSIST:
+                half = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
+                for send in effects.send:
+                    self._send(host, send, half)
+        if lane is not None:
+            self.crash(host)
+            return
+        for watcher in self.watchers:
+            watcher.emitted(host, effects, done)
+        due = node.deadline()
+        if due is not None:
+            self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
+        if host.inbox or host.orders:
+            self.wake(host)
+
+    def _persist(self, host: Host, effects: NodeEffects) -> None:
+        if effects.persist:
+            host.disk.append(effects.persist)
+            for watcher in self.watchers:
+                watcher.persisted(host, effects.persist)
+
+    def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
+        payload = payload_of(send.message, host.disk.wires_of)
+        to = self.places if send.to is None else self._receivers(send.to)
+        for receiver in [one for one in to if one != host.place][:most]:
+            self.network.send(host.place, receiver, payload)
+
+    def _receivers(self, to: NodeId) -> Iterable[int]:
+        place = self._place.get(to)
+        return () if place is None else (place,)
+
+    def _note(self, what: str, host: Host, *parts: bytes) -> None:
+        trace = self._trace
+        trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
+        for part in parts:
+            trace.update(part)
+
+
+_STEP_NS = 50 * MICROSECOND
+
+
+def _always(command: AnyCommand) -> Callable[[Node], AnyCommand]:
+    return lambda _: command
