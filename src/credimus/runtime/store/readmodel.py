@@ -80,7 +80,7 @@ class ReadModels:
         Args:
             position: blocks of the log that the read models reflect from now on.
 
-        Cost: one fsync, so batch; then about 15 us for a new belief, 12 for another, 5 a round.
+        Cost: one fsync, so batch; then 15 us for a new belief, 12 for a changed one, 5 a round.
         """
         # Each belief once: the trigger for a new wording must find the old one indexed.
         latest = {row.id: row for row in beliefs}.values()
