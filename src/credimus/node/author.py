@@ -141,6 +141,13 @@ class Author:
         )
         return seal(self._signer, header, body), operations
 
+    def discard(self) -> None:
+        """Let go of what waits: the author is no member (any more), so nobody would take it."""
+        self._open.clear()
+        self._votes.clear()
+        self.proposing.clear()
+        self._claims = 0
+
     def _gather_votes(self) -> None:
         votes = self._votes
         for first in range(0, len(votes), VOTES_PER_OPERATION):

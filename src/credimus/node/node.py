@@ -203,6 +203,8 @@ class Node:
             self._seal_now = False
             sealed: list[Block] = []
             for author in self.authors:
+                if not self._may_write(author):
+                    author.discard()
                 while (made := author.seal(lambda: self.clock.next(now.wall_ms))) is not None:
                     taken = self._ingress.fold(*made)
                     taken.place.covers = (
@@ -211,6 +213,8 @@ class Node:
                     sealed.append(taken.block)
                     self._facts += taken.events
                     self._effects.emit.append(Sealed(author.id, taken.place.sequence))
+                    if not self._may_write(author):
+                        author.discard()
             self._voting.sealed()
             if sealed:
                 self._effects.persist += sealed
@@ -279,6 +283,10 @@ class Node:
         request: VotingInput = VoteRequested(author.id, mine[-1].id, ballot)
         self._carry_out(self._voting.handle(request, now))
         return Written(author.id, command.belief, mine[-1].id)
+
+    def _may_write(self, author: Author) -> bool:
+        """Whether others would take a block of this author: a member, or the founder's first."""
+        return author.id in self.state.roster.current or not len(self.lace)
 
     def _push(self, sealed: list[Block]) -> None:
         """Eager push to all: one message for all blocks of a step, while they fit."""
