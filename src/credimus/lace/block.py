@@ -44,7 +44,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 class Block:
     """A header with its operations, as read from the wire or just sealed. Treat as frozen."""
 
-    __slots__ = ("body", "header", "header_bytes", "id", "signature", "wire")
+    __slots__ = ("body", "header", "header_bytes", "id", "signature", "verified", "wire")
 
     def __init__(self, header: Header, header_bytes: bytes, signature: bytes, body: bytes) -> None:
         self.header = header
@@ -52,6 +52,8 @@ class Block:
         self.signature = signature
         self.body = body
         self.id = block_id(header_bytes)
+        self.verified = False
+        """Whether the signature was checked; the author's id names the key, so once is enough."""
         self.wire = encode((header_bytes, signature, body))
 
     def __repr__(self) -> str:

@@ -61,7 +61,7 @@ def pack_leaves(leaves: Sequence[bytes]) -> tuple[bytes, bytes]:
     return _array_head(len(leaves)) + b"".join(leaves), merkle.root(leaves)
 
 
-def check_signature(public_key: bytes, message: bytes, signature: bytes, what: str) -> None:
+def check_signature(public_key: bytes, message: bytes, signature: bytes, what: object) -> None:
     """Refuse a signature that this key did not make over this message.
 
     Raises:

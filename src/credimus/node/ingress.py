@@ -83,7 +83,7 @@ class Ingress:
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         key = self._state.roster.keys.get(block.author)
         if key is not None:  # a stranger may be admitted by a block that we lack
-            check_signature(key, block.header_bytes, block.signature, f"block {block!r}")
+            _verify(block, key)
         self.orphans.hold(block, missing)
 
     def _pass(self, block: Block) -> Taken:
@@ -92,7 +92,7 @@ class Ingress:
         operations = read_operations(block.body)
         past = self._state.roster.before(header, self._lace)
         key = self._state.roster.check(header, operations, past)
-        check_signature(key, block.header_bytes, block.signature, f"block {block!r}")
+        _verify(block, key)
         place = self._lace.add(block.id, header)
         self._clock.observe(header.stamp)
         return Taken(block, place, self._state.apply(place, operations, past))
@@ -107,3 +107,9 @@ class Ingress:
                     self.refused.append((block, fault))
                 else:
                     waiting.append(block.id)
+
+
+def _verify(block: Block, key: bytes) -> None:
+    if not block.verified:
+        check_signature(key, block.header_bytes, block.signature, block)
+        block.verified = True

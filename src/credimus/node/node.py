@@ -52,6 +52,7 @@ from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
     Ballot,
     Evaluator,
+    RoundsChanged,
     Say,
     SayVote,
     VoteRequested,
@@ -247,10 +248,10 @@ class Node:
     def _hear(self, now: Now) -> None:
         """Give facts to the machines that listen; they may cause further operations."""
         facts, self._facts = self._facts, []
-        for fact in facts:
-            self._effects.emit.append(fact)
-            if type(fact) in VOTING_HEARS:
-                self._carry_out(self._voting.handle(fact, now))
+        if facts:
+            self._effects.emit += facts
+            heard = [fact for fact in facts if type(fact) in VOTING_HEARS]
+            self._carry_out(self._voting.handle(RoundsChanged(heard), now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
         self._effects.send += effects.send

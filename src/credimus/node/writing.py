@@ -172,9 +172,7 @@ class Writing:
         self, author: Author, belief: BeliefId, attempt: int,
         command: AssertBelief | ProposeBelief, question: Question,
     ) -> Written:  # fmt: skip
-        opened = self._voting.open_round(
-            author.id, belief, attempt, command.rules, command.electors, question
-        )
+        opened = self._voting.open_round(question, attempt, command.rules, command.electors)
         for said in opened.said:
             match said:
                 case Say():

@@ -156,8 +156,13 @@ class Beliefs:
 
     def stance(self, identifier: BeliefId, author: NodeId) -> Assertion | None:
         """An author's newest live assertion of a belief."""
-        own = [claim for who, _, claim in self.assertions(identifier) if who == author]
-        return max(own, key=_stamp, default=None)
+        own = self._claims.records_by(identifier, author)
+        return max((one for one in own if type(one) is Assertion), key=_stamp, default=None)
+
+    def boldest(self, identifier: BeliefId) -> int:
+        """The greatest live confidence, in millionths; 0 without any."""
+        said = self._claims.records(identifier)
+        return max((one.confidence for one in said if type(one) is Assertion), default=0)
 
     def history(self, identifier: BeliefId) -> list[tuple[int, NodeId, int]]:
         """The confidence history: (stamp, author, millionths) of live assertions, oldest first."""

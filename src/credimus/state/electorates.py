@@ -12,10 +12,11 @@ from credimus.state.operations import Aggregation, Elector, Publish, Rules, Sche
 class Electorate:
     """Who may vote in a round, and with what weight. Treat as frozen."""
 
-    __slots__ = ("electors", "id", "position", "weight_sum")
+    __slots__ = ("_bars", "electors", "id", "position", "weight_sum")
 
     def __init__(self, electors: tuple[Elector, ...]) -> None:
         self.electors = electors
+        self._bars: dict[Rules, tuple[int, int]] = {}
         self.id = electorate_id(electors)
         self.position = {NodeId(elector.member): i for i, elector in enumerate(electors)}
         self.weight_sum = sum(elector.weight for elector in electors)
@@ -37,6 +38,15 @@ class Electorate:
             case Aggregation.REPUTATION:
                 return self.weight_sum
 
+    def bar(self, rules: Rules) -> tuple[int, int]:
+        """The value that decides, and how many must have voted; kept for the next round."""
+        found = self._bars.get(rules)
+        if found is None:
+            if len(self._bars) >= _BARS_KEPT:
+                self._bars.clear()
+            found = self._bars[rules] = self.value_needed(rules), self.quorum_count(rules)
+        return found
+
     def quorum_count(self, rules: Rules) -> int:
         """How many electors must have voted, of any choice."""
         return -(-rules.quorum * len(self.electors) // MILLION)
@@ -56,6 +66,9 @@ class Electorate:
                 return max(1, -(-rules.numerator * most // rules.denominator))
             case Scheme.TURNOUT:
                 return most + 1  # decided by the proposer's closing alone
+
+
+_BARS_KEPT = 64
 
 
 def electorate_id(electors: Iterable[Elector]) -> ElectorateId:

@@ -20,8 +20,9 @@ class Round:
 
     __slots__ = (
         "abstain", "accept", "accept_certified", "accept_value", "attempt", "belief", "closings",
-        "conclusions", "confidences", "electorate", "id", "openings", "quorum_count", "refusals",
-        "reject", "reject_certified", "reject_value", "rules", "value_needed", "verdict",
+        "conclusions", "confidences", "electorate", "id", "openings", "plain", "quorum_count",
+        "refusals", "reject", "reject_certified", "reject_value", "rules", "value_needed",
+        "verdict",
     )  # fmt: skip
 
     def __init__(
@@ -32,8 +33,8 @@ class Round:
         self.attempt = attempt
         self.rules = rules
         self.electorate = voters
-        self.value_needed = voters.value_needed(rules)
-        self.quorum_count = voters.quorum_count(rules)
+        self.value_needed, self.quorum_count = voters.bar(rules)
+        self.plain = rules.aggregation is Aggregation.EQUAL and rules.scheme is not Scheme.TURNOUT
         self.accept = self.reject = self.abstain = 0
         self.accept_value = self.reject_value = 0
         self.accept_certified = self.reject_certified = False
@@ -54,7 +55,7 @@ class Round:
     @property
     def opened_stamp(self) -> int:
         """The smallest stamp among the proposals."""
-        return min(opening[0] for opening in self.openings)
+        return self.openings[0][0]  # they are kept sorted
 
     @property
     def timeout_ms(self) -> int:
@@ -64,7 +65,10 @@ class Round:
     @property
     def proposers(self) -> list[NodeId]:
         """Everyone who proposed this round, sorted."""
-        return sorted({opening[1] for opening in self.openings})
+        openings = self.openings
+        if len(openings) == 1:
+            return [openings[0][1]]
+        return sorted({opening[1] for opening in openings})
 
     def culprits(self) -> list[NodeId]:
         """The electors who gave two different answers, and proposers who closed twice."""
@@ -85,6 +89,8 @@ class Round:
 
     def count(self, position: int, choice: Choice, confidence: int) -> bool:
         """Add one elector's answer."""
+        if self.plain:
+            return self._count_plain(1 << position, choice)
         bit = 1 << position
         mask = (
             self.accept if choice is Choice.ACCEPT
@@ -107,6 +113,25 @@ class Round:
         if (self.accept_value >= self.value_needed or self.reject_value >= self.value_needed) and (
             self.accept | self.reject | self.abstain
         ).bit_count() >= self.quorum_count:
+            return self._settle()
+        return False
+
+    def _count_plain(self, bit: int, choice: Choice) -> bool:
+        """`count` where a vote is worth 1 and decides by itself: in nearly all rounds."""
+        if choice is Choice.ACCEPT:
+            if self.accept & bit:
+                return False
+            self.accept |= bit
+            self.accept_value += 1
+        elif choice is Choice.REJECT:
+            if self.reject & bit:
+                return False
+            self.reject |= bit
+            self.reject_value += 1
+        else:
+            self.abstain |= bit
+        needed = self.value_needed
+        if self.accept_value >= needed or self.reject_value >= needed:
             return self._settle()
         return False
 

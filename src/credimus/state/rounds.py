@@ -132,10 +132,10 @@ class Rounds:
             if position is None:
                 continue
             before = found.verdict
-            voted_before = found.voted >> position & 1
+            again = (found.accept | found.reject | found.abstain) >> position & 1
             if found.count(position, vote.choice, vote.confidence):
                 self._report(found, before, events)
-            if voted_before and len(found.choices(position)) > 1:
+            if again and len(found.choices(position)) > 1:
                 events.append(DoubleVote(found.id, author))
 
     def refuse(self, said: Refuse, place: Place) -> list[StateEvent]:

@@ -24,6 +24,8 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     under full load nearly all gaps close by themselves within 20 ms]"""
     retry_ns: int = 500 * MILLISECOND
     """From a pull to the next one for the same gap, when no answer came. [guess]"""
+    pulls_max: int = 8
+    """Pulls for one gap before it is forgotten; the peer's next beacon opens it again. [guess]"""
     supply_count_max: int = 512
     """Blocks in one answer. [guess]"""
 

@@ -1,13 +1,13 @@
 """Shows our frontier, notices gaps, pulls what is missing, supplies what others lack."""
 
-from typing import Any, Protocol, TypeAlias, assert_never
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, earliest
-from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace
 from credimus.protocol.sync.interface import (
     BatchTaken,
@@ -23,6 +23,14 @@ from credimus.protocol.sync.interface import (
 )
 
 SyncEffects: TypeAlias = Effects[Any, PeerMessage | Supply, Any]
+
+
+class _Gap(NamedTuple):
+    """Blocks that a peer has shown and we lack, and when to look again."""
+
+    due: Instant
+    missing: tuple[BlockId, ...]
+    pulls: int = 0
 
 
 class Wanting(Protocol):
@@ -43,7 +51,7 @@ class Sync:
         self._stream = stream
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
-        self._gaps: dict[NodeId, tuple[Instant, Frontier | None]] = {}
+        self._gaps: dict[NodeId, _Gap] = {}
         self._peers: dict[NodeId, None] = {}
 
     def handle(self, event: SyncInput, now: Now) -> SyncEffects:
@@ -51,32 +59,32 @@ class Sync:
         match event:
             case BeaconSeen(peer, frontier):
                 self._meet(peer)
-                if self._lace.lacks(frontier):
-                    self._note_gap(peer, frontier, now)
-                return SyncEffects()
+                self._note_gap(peer, self._lace.lacks(frontier), now)
+                return Effects()
             case PullAsked(peer, pull):
                 self._meet(peer)
                 return self._supply(peer, pull)
             case GapSeen(peer):
-                self._note_gap(peer, None, now)
-                return SyncEffects()
+                self._note_gap(peer, self._orphans.wanted(_WITNESSES), now)
+                return Effects()
             case BatchTaken(peer, more):
                 self._meet(peer)
                 if not more:
-                    return SyncEffects()
-                self._gaps[peer] = after(now.instant, self._config.retry_ns), None
+                    return Effects()
+                wanted = tuple(self._orphans.wanted(_WITNESSES))
+                self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
                 return self._pull(peer)
             case _:
                 assert_never(event)
 
     def deadline(self) -> Instant | None:
         """The next beacon, or the next gap to look at."""
-        gaps = (due for due, _ in self._gaps.values())
+        gaps = (gap.due for gap in self._gaps.values())
         return earliest(self._beacon_due, self._full_due, min(gaps, default=None))
 
     def tick(self, now: Now) -> SyncEffects:
         """Show our frontier when it is time; pull where a gap did not close by itself."""
-        effects = SyncEffects()
+        effects: SyncEffects = Effects()
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
             effects.send.append(Send(None, Beacon(self._lace.frontier())))
@@ -86,31 +94,33 @@ class Sync:
             self._full_due = after(now.instant, self._config.full_period_ns)
             if self._peers:
                 effects.absorb(self._pull(self._stream.choose(sorted(self._peers))))
-        for peer, (due, frontier) in sorted(self._gaps.items()):
-            if due > now.instant:
-                continue
-            gone = not self._lace.lacks(frontier) if frontier else not self._orphans.wanted(1)
-            if gone:
-                del self._gaps[peer]
-            else:
-                self._gaps[peer] = after(now.instant, self._config.retry_ns), frontier
-                effects.absorb(self._pull(peer))
+        due = [peer for peer, gap in self._gaps.items() if gap.due <= now.instant]
+        for peer in sorted(due):
+            effects.absorb(self._look_again(peer, self._gaps.pop(peer), now))
         return effects
+
+    def _look_again(self, peer: NodeId, gap: "_Gap", now: Now) -> SyncEffects:
+        """Pull when a gap did not close by itself; give up on a peer that never answers."""
+        still = tuple(one for one in gap.missing if one not in self._lace)
+        if not still:
+            self._note_gap(peer, self._orphans.wanted(_WITNESSES), now)
+            return Effects()
+        if gap.pulls < self._config.pulls_max:
+            retry = after(now.instant, self._config.retry_ns)
+            self._gaps[peer] = _Gap(retry, still, gap.pulls + 1)
+        return self._pull(peer)
 
     def _meet(self, peer: NodeId) -> None:
         if peer not in self._peers and len(self._peers) < limits.FRONTIER_HEADS_MAX:
             self._peers[peer] = None
 
-    def _note_gap(self, peer: NodeId, frontier: Frontier | None, now: Now) -> None:
-        known = self._gaps.get(peer)
-        if known is None:
-            self._gaps[peer] = after(now.instant, self._config.patience_ns), frontier
-        elif frontier is not None:
-            self._gaps[peer] = known[0], frontier
+    def _note_gap(self, peer: NodeId, missing: Sequence[BlockId], now: Now) -> None:
+        if missing and peer not in self._gaps:
+            self._gaps[peer] = _Gap(after(now.instant, self._config.patience_ns), tuple(missing))
 
     def _pull(self, peer: NodeId) -> SyncEffects:
         wanted = tuple(self._orphans.wanted(limits.WANTED_MAX))
-        return SyncEffects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
+        return Effects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
         most = self._config.supply_count_max
@@ -120,6 +130,9 @@ class Sync:
         for place in beyond[:most]:
             chosen[place.id] = None
         if not chosen:
-            return SyncEffects()
+            return Effects()
         supply = Supply(tuple(chosen), more=len(beyond) > most)
-        return SyncEffects(send=[Send(peer, supply)])
+        return Effects(send=[Send(peer, supply)])
+
+
+_WITNESSES = 8  # missing blocks that are remembered of one gap

@@ -1,5 +1,6 @@
 """What voting decides by, listens to and asks for."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -7,18 +8,7 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId, RoundId
 from credimus.kernel.instant import MILLISECOND
-from credimus.state.events import (
-    BeliefAsserted,
-    BeliefChanged,
-    DoubleVote,
-    MemberAdmitted,
-    MemberLeft,
-    RoundContested,
-    RoundDecided,
-    RoundExpired,
-    RoundOpened,
-    RoundRefused,
-)
+from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
 from credimus.state.operations import Choice, Operation, Rules, Vote
 
 
@@ -79,7 +69,7 @@ class Evaluator(Protocol):
         ...
 
 
-# --- inputs: the facts of state/events.py, and these
+# --- inputs
 
 
 class VoteRequested(msgspec.Struct, frozen=True, gc=False):
@@ -90,10 +80,13 @@ class VoteRequested(msgspec.Struct, frozen=True, gc=False):
     ballot: Ballot
 
 
-VotingInput: TypeAlias = (
-    RoundOpened | RoundDecided | RoundExpired | RoundContested | VoteRequested
-    | BeliefAsserted | BeliefChanged | DoubleVote | MemberAdmitted | MemberLeft | RoundRefused
-)  # fmt: skip
+class RoundsChanged(msgspec.Struct, frozen=True, gc=False):
+    """Rounds opened, were decided, expired or became contested, in the order folded."""
+
+    facts: Sequence[RoundOpened | RoundDecided | RoundExpired | RoundContested]
+
+
+VotingInput: TypeAlias = RoundsChanged | VoteRequested
 
 # --- events
 

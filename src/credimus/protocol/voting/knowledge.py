@@ -55,7 +55,7 @@ class LocalKnowledge:
                 return Ballot(Choice.REJECT, against, f"contradicts {other.hex()[:12]}")
         if self._unknown is not Choice.ACCEPT:
             return Ballot(self._unknown, 0, "unknown here")
-        said = max((claim.confidence for _, _, claim in beliefs.assertions(belief)), default=0)
+        said = beliefs.boldest(belief)
         if said >= HALF:
             return Ballot(Choice.ACCEPT, said)
         return Ballot(Choice.ABSTAIN, 0, "asserted with little confidence")
