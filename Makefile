@@ -1,0 +1,41 @@
+# Two commands: `make demo` and `make test`. Each sets itself up in .venv with nothing but Python.
+
+PYTHON ?= python3
+SEEDS ?= 1000
+BIN := .venv/bin
+
+.PHONY: demo test sweep bench clean help
+
+demo: .venv/ready  ## five nodes on this machine decide a realistic incident
+	@$(BIN)/credimus demo
+
+test: .venv/ready-dev  ## format, lint, types, layers, seed sweep, tests
+	@./check
+
+sweep: .venv/ready-dev  ## SEEDS=1000 simulated fleets under faults
+	@$(BIN)/python -m credimus.sim.sweep --seeds $(SEEDS)
+
+bench: .venv/ready  ## what the README's figures were measured with
+	@$(BIN)/credimus bench decide --nodes 5 --in-flight 64 --seconds 5
+	@$(BIN)/credimus bench orset --size 100000
+
+clean:  ## remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "credimus needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	@echo "making .venv (once)"
+	@$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/python pyproject.toml constraints.txt
+	@echo "installing credimus into .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	@echo "installing the checkers into .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@touch $@
