@@ -164,8 +164,14 @@ class Round:
                 return max(0, confidence - max(seen, default=0))
 
     def _settle(self) -> bool:
-        """Recompute the verdict from what is held; it can only climb."""
+        """Recompute the verdict from what is held; it can only climb.
+
+        Returns:
+            Whether there is news: a higher verdict, or a certificate for an outcome that had none
+            (in a round contested by two closings the verdict alone would not show it).
+        """
         before = self.verdict
+        certified = self.accept_certified, self.reject_certified
         now = before
         if self.voted.bit_count() >= self.quorum_count:
             if self.accept_value >= self.value_needed:
@@ -179,7 +185,7 @@ class Round:
         if self.reject_certified:
             now = join(now, Verdict.REJECTED)
         self.verdict = now
-        return now is not before
+        return now is not before or certified != (self.accept_certified, self.reject_certified)
 
     def _closed_verdict(self) -> Verdict:
         """What the closings alone give."""
@@ -194,7 +200,7 @@ class Round:
                 verdict = join(verdict, outcome)
                 if self._closed_twice(author):
                     verdict = Verdict.CONTESTED
-            elif not turnout and (proposed or author in self.electorate.position):
+            elif proposed or author in self.electorate.position:
                 verdict = join(verdict, Verdict.EXPIRED)
         return verdict
 

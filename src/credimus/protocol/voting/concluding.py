@@ -1,0 +1,137 @@
+"""Rounds are watched to their end: verdicts are recorded, time that ran out is closed.
+
+The proposer speaks first; where it stays silent the electors follow in an order drawn for each
+round, so that usually one speaks.
+"""
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from credimus.kernel.hlc import LOGICAL_BITS
+from credimus.kernel.ids import NodeId, RoundId, fingerprint
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
+from credimus.protocol.voting.closing import closing_of, conclusion_of
+from credimus.protocol.voting.interface import Say, VotingConfig
+from credimus.state.fleet import FleetState
+from credimus.state.operations import VOTES_PER_OPERATION, Choice, Conclude, Conclusion, Scheme
+from credimus.state.round import Round
+from credimus.state.verdict import Verdict
+
+
+class Concluding:
+    """The ends of the rounds that concern one node."""
+
+    def __init__(self, config: VotingConfig, state: FleetState, hosted: Sequence[NodeId]) -> None:
+        self._config = config
+        self._state = state
+        self._hosted = hosted
+        self._watched: list[tuple[Instant, RoundId]] = []
+        self._to_conclude: dict[RoundId, NodeId] = {}
+        self._conclude_due: Instant | None = None
+
+    def watch(self, found: Round, now: Now) -> None:
+        """Look at an open round again when its time is up."""
+        author = self._proposer(found)
+        if author is None and not any(one in found.electorate.position for one in self._hosted):
+            return
+        wait_ms = found.timeout_ms + (0 if author else self._config.aggregation_ms)
+        heappush(self._watched, (after(now.instant, wait_ms * MILLISECOND), found.id))
+
+    def decided(self, found: Round, now: Now) -> None:
+        """Record a verdict soon, when the round was proposed here."""
+        author = self._proposer(found)
+        if author is not None:
+            self._to_conclude[found.id] = author
+            if self._conclude_due is None:
+                self._conclude_due = after(now.instant, self._config.conclude_delay_ns)
+
+    def deadline(self) -> Instant | None:
+        """The next round to look at."""
+        watched = self._watched[0][0] if self._watched else None
+        return earliest(watched, self._conclude_due)
+
+    def tick(self, now: Now, said: list[Any]) -> None:
+        """Record what was decided; close what ran out of time."""
+        if self._conclude_due is not None and self._conclude_due <= now.instant:
+            self._conclude_due = None
+            self._conclude(said)
+        while self._watched and self._watched[0][0] <= now.instant:
+            _, identifier = heappop(self._watched)
+            found = self._state.rounds.get(identifier)
+            if found is not None and not recorded(found):
+                self._time_is_up(found, now, said)
+        if len(self._watched) > _COMPACT_ABOVE and self._recorded_share() > 1 / 2:
+            self._watched = [entry for entry in self._watched if not self._is_recorded(entry[1])]
+            heapify(self._watched)
+
+    def _conclude(self, said: list[Any]) -> None:
+        by_author: dict[NodeId, list[Conclusion]] = {}
+        for identifier, author in self._to_conclude.items():
+            found = self._state.rounds.get(identifier)
+            if found is not None and not any(who == author for who, _ in found.conclusions):
+                by_author.setdefault(author, []).append(conclusion_of(found, self._state.beliefs))
+        self._to_conclude.clear()
+        for author, conclusions in by_author.items():
+            for first in range(0, len(conclusions), VOTES_PER_OPERATION):
+                batch = tuple(conclusions[first : first + VOTES_PER_OPERATION])
+                said.append(Say(author, Conclude(batch)))
+
+    def _time_is_up(self, found: Round, now: Now, said: list[Any]) -> None:
+        due_stamp = found.opened_stamp + (found.timeout_ms << LOGICAL_BITS)
+        author, wait_ms = self._proposer(found), 0
+        if author is None:
+            author, rank = self._drawn(found)
+            wait_ms = self._config.aggregation_ms * (1 + rank)
+        if author is None:
+            return
+        late_ms = ((now.wall_ms << LOGICAL_BITS) - due_stamp) >> LOGICAL_BITS
+        if late_ms < wait_ms:
+            pause_ms = min(wait_ms - late_ms, found.timeout_ms + wait_ms)
+            heappush(self._watched, (after(now.instant, pause_ms * MILLISECOND), found.id))
+        elif found.verdict.decided:
+            said.append(Say(author, Conclude((conclusion_of(found, self._state.beliefs),))))
+        elif not any(who == author for who, _, _ in found.closings) and (
+            found.verdict is Verdict.OPEN or (found.rules.scheme is Scheme.TURNOUT and not wait_ms)
+        ):
+            said.append(Say(author, closing_of(found)))
+
+    def _proposer(self, found: Round) -> NodeId | None:
+        """The hosted member that proposed this round, if any."""
+        openings = found.openings
+        if len(openings) == 1:
+            proposer = openings[0][1]
+            return proposer if proposer in self._hosted else None
+        proposers = found.proposers
+        return next((one for one in self._hosted if one in proposers), None)
+
+    def _drawn(self, found: Round) -> tuple[NodeId | None, int]:
+        """The hosted elector whose turn comes first, and its rank in the draw."""
+        order = sorted(
+            found.electorate.position, key=lambda one: fingerprint(b"credimus draw", found.id, one)
+        )
+        for rank, elector in enumerate(order):
+            if elector in self._hosted:
+                return elector, rank
+        return None, 0
+
+    def _is_recorded(self, identifier: RoundId) -> bool:
+        found = self._state.rounds.get(identifier)
+        return found is not None and recorded(found)
+
+    def _recorded_share(self) -> float:
+        """The share of recorded rounds among some that are watched."""
+        step = max(1, len(self._watched) // 64)
+        some = self._watched[::step]
+        return sum(self._is_recorded(identifier) for _, identifier in some) / len(some)
+
+
+_COMPACT_ABOVE = 4_096
+
+
+def recorded(found: Round) -> bool:
+    """Whether a round has a verdict and somebody recorded that very verdict."""
+    if found.verdict < Verdict.ACCEPTED:
+        return False
+    outcome = Choice.ACCEPT if found.accept_certified else Choice.REJECT
+    return any(conclusion.outcome is outcome for _, conclusion in found.conclusions)
