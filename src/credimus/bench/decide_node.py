@@ -109,6 +109,7 @@ async def main() -> None:
             credentials=LinkPaths.inside(folder),
         ),
         driver.deliver,
+        driver.pace.pause_s,
     )
     await transport.open()
     driver.start(transport)

@@ -228,7 +228,7 @@ class ORSet(Generic[K, V]):
         if held is None or index is None:
             return []
         if held.__class__ is int:
-            return [self._record_of[held]] if held % STRIDE == index else []  # type: ignore[operator]
+            return [self._record_of[held]] if held % STRIDE == index else []
         mine = sorted(dot for dot in held if dot % STRIDE == index)  # type: ignore[union-attr]
         return [self._record_of[dot] for dot in mine]
 

@@ -23,6 +23,7 @@ from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.founding import stored
+from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.interface import Store
 from credimus.runtime.transport.interface import Received, Transport
@@ -57,6 +58,7 @@ class Driver:
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self.pace = Pace()
         self.inbox_dropped_count = 0
         self.step_count = 0
 
@@ -148,7 +150,11 @@ class Driver:
     def _schedule(self) -> None:
         if not self._scheduled and not self._closed:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._step)
+            loop, seconds = asyncio.get_running_loop(), self.pace.pause_s()
+            if seconds:
+                loop.call_later(seconds, self._step)
+            else:
+                loop.call_soon(self._step)
 
     def _step(self) -> None:
         self._scheduled = False
@@ -167,6 +173,7 @@ class Driver:
         if deadline is not None and deadline <= moment.instant:
             node.tick(moment)
         self._finish(node.collect(moment))
+        self.pace.stepped()
 
     def _finish(self, effects: NodeEffects) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room."""
@@ -204,6 +211,7 @@ class Driver:
                 if type(event) is RoundDecided and event.belief in self._deciding:
                     self._decide(event.belief)
         if events:
+            self.pace.hear(events)
             for listener in self._listeners:
                 listener(events)
         for seen in list(self._watchers.values()):

@@ -4,7 +4,13 @@ import asyncio
 
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.limits import INBOX_MAX
-from credimus.runtime.transport.interface import INBOX_BYTES_MAX, Counts, OnMessages
+from credimus.runtime.transport.interface import (
+    INBOX_BYTES_MAX,
+    Counts,
+    OnMessages,
+    Pause,
+    no_pause,
+)
 
 
 class Inbox:
@@ -17,13 +23,20 @@ class Inbox:
     one step under the interpreter's lock: nothing is lost between the threads.
     """
 
-    __slots__ = ("_bytes", "_counts", "_loop", "_on_messages", "_open", "_waiting", "_woken")
+    __slots__ = (
+        "_bytes", "_counts", "_loop", "_on_messages", "_open", "_pause", "_waiting", "_woken"
+    )  # fmt: skip
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, on_messages: OnMessages, counts: Counts
+        self,
+        loop: asyncio.AbstractEventLoop,
+        on_messages: OnMessages,
+        counts: Counts,
+        pause: Pause = no_pause,
     ) -> None:
         self._loop = loop
         self._on_messages = on_messages
+        self._pause = pause
         self._counts = counts
         self._waiting: list[bytes] = []
         self._bytes = 0
@@ -44,7 +57,7 @@ class Inbox:
         if not self._woken:
             self._woken = True
             try:
-                self._loop.call_soon_threadsafe(self._drain)
+                self._loop.call_soon_threadsafe(self._wake)
             except RuntimeError:  # the loop was closed before the transport
                 self._open = False
 
@@ -52,6 +65,14 @@ class Inbox:
         """Take and hand over nothing more."""
         self._open = False
         self._waiting.clear()
+
+    def _wake(self) -> None:
+        """Drain now, or when the node wants to be bothered again."""
+        seconds = self._pause()
+        if seconds:
+            self._loop.call_later(seconds, self._drain)
+        else:
+            self._drain()
 
     def _drain(self) -> None:
         self._woken = False  # first: what is appended from here on wakes the loop again

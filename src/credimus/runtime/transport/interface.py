@@ -21,6 +21,15 @@ and for counting, never for deciding what to believe. What matters is signed ins
 OnMessages = Callable[[list[Received]], None]
 """Takes a batch, never empty, in order of arrival, on the event loop's thread."""
 
+Pause = Callable[[], float]
+"""Asked when a message comes to an idle inbox: seconds to let further ones gather first."""
+
+
+def no_pause() -> float:
+    """Hand messages over at once."""
+    return 0.0
+
+
 PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX + 65_536
 """Bytes of one payload: a block of the greatest size and its envelope. [guess]"""
 INBOX_BYTES_MAX = 64 * BLOCK_BYTES_MAX
@@ -74,13 +83,19 @@ class Transport(Protocol):
         """Stop hearing at once and let go of the links; may be called again."""
 
 
-def peers_to_dial(own: NodeId, others: Iterable[tuple[NodeId, str]]) -> list[str]:
-    """The addresses this node dials: those of the smaller ids. The larger id dials.
+def peers_to_dial(own: NodeId, members: Iterable[tuple[int, NodeId, str]]) -> list[str]:
+    """The addresses this node dials: those of the members admitted before it.
 
-    Each pair so has one side that dials: were both to dial, QUIC would double their links.
-    Entries of one's own id are passed over; the order of the rest is kept.
+    Each pair so has one side that dials (were both to dial, QUIC would double their links), and a
+    newcomer finds everybody while nobody else has to change.
+
+    Args:
+        members: stamp of admission, id and `host:port` of each; without an address, an empty text.
+            A node that is not among them dials all.
     """
-    return [address for peer, address in others if peer < own]
+    ordered = sorted(members)
+    place = next((i for i, (_, node, _) in enumerate(ordered) if node == own), len(ordered))
+    return [address for _, _, address in ordered[:place] if address]
 
 
 def check_payload(payload: bytes) -> None:

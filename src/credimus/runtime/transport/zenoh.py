@@ -24,7 +24,13 @@ from credimus.kernel.errors import Conflict, CredimusError, UsageError
 from credimus.kernel.ids import ID_BYTES, FleetId, NodeId
 from credimus.runtime.credentials import LinkPaths
 from credimus.runtime.transport.inbox import Inbox
-from credimus.runtime.transport.interface import Counts, OnMessages, check_payload
+from credimus.runtime.transport.interface import (
+    Counts,
+    OnMessages,
+    Pause,
+    check_payload,
+    no_pause,
+)
 
 LEASE_MS = 3_000
 """A silent link is given up after this long. [guess: our own probes are faster]"""
@@ -68,10 +74,13 @@ class ZenohConfig(msgspec.Struct, frozen=True, kw_only=True):
 class ZenohTransport:
     """A `Transport` over one Zenoh session."""
 
-    def __init__(self, config: ZenohConfig, on_messages: OnMessages) -> None:
+    def __init__(
+        self, config: ZenohConfig, on_messages: OnMessages, pause: Pause = no_pause
+    ) -> None:
         self.counts = Counts()
         self._config = config
         self._on_messages = on_messages
+        self._pause = pause
         self._root = f"credimus/{config.fleet.hex()}"
         self._own = bytes(config.node)
         self._session: zenoh.Session | None = None
@@ -85,7 +94,7 @@ class ZenohTransport:
         """Listen and begin to dial; see `Transport.open`."""
         settings = engine_settings(self._config)
         loop = asyncio.get_running_loop()
-        self._inbox = Inbox(loop, self._on_messages, self.counts)
+        self._inbox = Inbox(loop, self._on_messages, self.counts, self._pause)
         try:
             self._session = await asyncio.to_thread(_open_session, settings)
         except zenoh.ZError as problem:

@@ -1,0 +1,150 @@
+"""How hosted electors answer: refuse a stacked electorate, keep their word, else ask the evaluator.
+
+Invariant: for each hosted member, belief and attempt at most one choice is ever said. What was said
+before a restart is in the state, because own blocks are durable before they are sent; what was said
+since the last seal is pledged here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from credimus.kernel.errors import Conflict, NotFound
+from credimus.kernel.hlc import LOGICAL_BITS
+from credimus.kernel.ids import ElectorateId, NodeId, RoundId
+from credimus.kernel.instant import Now
+from credimus.protocol.voting.electing import objection
+from credimus.protocol.voting.interface import (
+    Ballot,
+    EvaluationWanted,
+    Evaluator,
+    Question,
+    Say,
+    SayVote,
+    VotingConfig,
+)
+from credimus.state.fleet import FleetState
+from credimus.state.operations import Choice, Refuse, Vote
+from credimus.state.round import Round
+from credimus.state.verdict import Verdict
+
+OBJECTIONS_KEPT = 1_024
+
+
+class Answering:
+    """The votes of the members that one node hosts."""
+
+    def __init__(
+        self,
+        config: VotingConfig,
+        state: FleetState,
+        evaluator: Evaluator,
+        hosted: Sequence[NodeId],
+    ) -> None:
+        self._config = config
+        self._state = state
+        self._evaluator = evaluator
+        self._hosted = hosted
+        self._pledged: dict[tuple[NodeId, RoundId], Choice] = {}
+        self._objections: dict[tuple[ElectorateId, bytes], str | None] = {}
+
+    def sealed(self) -> None:
+        """All that was said is in blocks and folded."""
+        self._pledged.clear()
+
+    def pledge(self, question: Question) -> SayVote | None:
+        """The evaluator's answer as a vote, remembered; None when it leaves the question open."""
+        ballot = self._evaluator.evaluate(question)
+        return None if ballot is None else self._said(question.elector, question.round, ballot)
+
+    def answer(self, found: Round, now: Now, said: list[Any]) -> None:
+        """Let every hosted elector that has not yet answered a round do so."""
+        position = found.electorate.position
+        mine = [author for author in self._hosted if author in position]
+        if not mine or (found.verdict >= Verdict.ACCEPTED and not self._fresh(found, now)):
+            return
+        against = self._objection(found)
+        belief = self._state.beliefs.get(found.belief)
+        for author in mine:
+            if found.voted >> position[author] & 1 or (author, found.id) in self._pledged:
+                continue
+            if against is not None:
+                if not any(elector == author for elector, _ in found.refusals):
+                    said.append(Say(author, Refuse(found.id, f"electorate {against}")))
+                continue
+            given = self._given(author, found)
+            if given is not None:
+                said.append(self._said(author, found.id, Ballot(given)))
+                continue
+            content, category = (belief.content, belief.category) if belief else ("", "")
+            question = Question(author, found.id, found.belief, content, category)
+            said.append(self.pledge(question) or EvaluationWanted(question))
+
+    def request(self, elector: NodeId, identifier: RoundId, ballot: Ballot) -> SayVote:
+        """The vote that a person, agent or slow evaluator gives for an elector.
+
+        Raises:
+            NotFound: `unknown-round`.
+            Conflict: `not-an-elector`, `already-voted`, `round-closed`.
+        """
+        found = self._state.rounds.get(identifier)
+        if found is None:
+            raise NotFound("unknown-round", f"round {identifier.hex()} is not known here")
+        position = found.electorate.position.get(elector)
+        if position is None:
+            raise Conflict(
+                "not-an-elector", f"{elector.hex()[:12]} has no vote in round {identifier.hex()}"
+            )
+        if found.voted >> position & 1 or (elector, identifier) in self._pledged:
+            raise Conflict(
+                "already-voted",
+                f"{elector.hex()[:12]} has voted in round {identifier.hex()}; a vote is final. "
+                "A new attempt opens after expiry or on new evidence.",
+            )
+        if found.verdict is not Verdict.OPEN:
+            raise Conflict(
+                "round-closed",
+                f"round {identifier.hex()} is {found.verdict.word}; propose the belief again to "
+                "vote anew.",
+            )
+        given = self._given(elector, found)
+        if given is not None and given is not ballot.choice:
+            raise Conflict(
+                "already-voted",
+                f"{elector.hex()[:12]} answered {given.name.lower()} on this belief and attempt",
+            )
+        return self._said(elector, identifier, ballot)
+
+    def _said(self, author: NodeId, identifier: RoundId, ballot: Ballot) -> SayVote:
+        self._pledged[author, identifier] = ballot.choice
+        return SayVote(author, Vote(identifier, ballot.choice, ballot.confidence, ballot.reason))
+
+    def _given(self, author: NodeId, found: Round) -> Choice | None:
+        """The author's choice in another round of the same belief and attempt, if any."""
+        rounds = self._state.rounds.on(found.belief)
+        if len(rounds) == 1:
+            return None
+        for other in rounds:
+            if other.attempt != found.attempt or other is found:
+                continue
+            pledged = self._pledged.get((author, other.id))
+            if pledged is not None:
+                return pledged
+            position = other.electorate.position.get(author)
+            choices = other.choices(position) if position is not None else []
+            if choices:
+                return choices[0]
+        return None
+
+    def _objection(self, found: Round) -> str | None:
+        members = self._state.roster.current
+        key = (found.electorate.id, members.key)
+        if key not in self._objections:
+            if len(self._objections) >= OBJECTIONS_KEPT:
+                self._objections.clear()
+            self._objections[key] = objection(found.electorate, members, self._config)
+        return self._objections[key]
+
+    def _fresh(self, found: Round, now: Now) -> bool:
+        """Whether a vote may still be of interest although the round is decided."""
+        due_stamp = found.opened_stamp + (found.timeout_ms << LOGICAL_BITS)
+        return (now.wall_ms << LOGICAL_BITS) < due_stamp

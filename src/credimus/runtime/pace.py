@@ -1,0 +1,52 @@
+"""How long a busy node lets work gather before it steps: adaptive batching.
+
+Each step has a price that does not grow with what it carries: a signature, a disk write, a message
+to everybody and, at every other node, its receipt and its check. With one belief in flight waiting
+would only add latency, so there is none; with many, what gathers in a few milliseconds shares the
+price. Little's law keeps this honest: rounds that are open here / time to decide = throughput.
+"""
+
+import time
+from collections.abc import Sequence
+
+from credimus.kernel.ids import RoundId
+from credimus.node.events import NodeEvent
+from credimus.state.events import RoundDecided, RoundExpired, RoundOpened
+
+GAP_MAX_NS = 8_000_000
+"""Longest gap between two steps. [measured: beyond it throughput stops growing]"""
+GAP_PER_ROUND_NS = 150_000
+"""Gap for each open round beyond the first few. [measured]"""
+ROUNDS_FREE = 4
+"""Open rounds for which nothing waits. [measured: keeps latency at its least when idle]"""
+
+
+class Pace:
+    """Counts the rounds in flight and gives the moment of the next step."""
+
+    __slots__ = ("_next_ns", "_open")
+
+    def __init__(self) -> None:
+        self._open: dict[RoundId, None] = {}
+        self._next_ns = 0
+
+    def hear(self, events: Sequence[NodeEvent]) -> None:
+        """Note rounds that opened and ended."""
+        rounds = self._open
+        for event in events:
+            kind = type(event)
+            if kind is RoundOpened:
+                rounds[event.round] = None  # type: ignore[union-attr]
+            elif kind is RoundDecided or kind is RoundExpired:
+                rounds.pop(event.round, None)  # type: ignore[union-attr]
+
+    def stepped(self) -> None:
+        """A step has just ended."""
+        busy = len(self._open) - ROUNDS_FREE
+        gap_ns = min(GAP_MAX_NS, busy * GAP_PER_ROUND_NS) if busy > 0 else 0
+        self._next_ns = time.monotonic_ns() + gap_ns
+
+    def pause_s(self) -> float:
+        """Seconds until the next step is due; 0 when it is."""
+        left_ns = self._next_ns - time.monotonic_ns()
+        return left_ns / 1e9 if left_ns > 0 else 0.0
