@@ -31,11 +31,11 @@ def fingerprint(domain: bytes, *parts: bytes) -> bytes:
         domain: a short constant naming the use, so that equal parts in two uses differ.
         parts: byte strings of any length below 4 GiB.
     """
-    digest = sha256(domain)
+    pieces = [domain]
     for part in parts:
-        digest.update(len(part).to_bytes(4, "big"))
-        digest.update(part)
-    return digest.digest()
+        pieces.append(len(part).to_bytes(4, "big"))
+        pieces.append(part)
+    return sha256(b"".join(pieces)).digest()
 
 
 def node_id(public_key: bytes) -> NodeId:

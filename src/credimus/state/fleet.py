@@ -47,6 +47,10 @@ class FleetState:
             kind = type(operation)
             if kind is Votes:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
+            elif kind is Assert:
+                events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+            elif kind is Propose:
+                events += self.rounds.propose(operation, place)  # type: ignore[arg-type]
             elif kind is Found or kind is Admit or kind is Leave:
                 of_roster = operations
             else:
@@ -71,10 +75,6 @@ class FleetState:
         self, operation: Operation, place: Place, touched: list[RoundId]
     ) -> list[StateEvent]:
         match operation:
-            case Assert():
-                return [self.beliefs.add(operation, place)]
-            case Propose():
-                return self.rounds.propose(operation, place)
             case Conclude():
                 self.rounds.conclude(operation, place)
                 touched += [RoundId(one.round) for one in operation.conclusions if one.removed]
@@ -95,7 +95,7 @@ class FleetState:
     def _remove_rejected(self, identifier: RoundId) -> list[StateEvent]:
         """Both halves are needed, in any order: the certificate and the list of what goes."""
         found = self.rounds.get(identifier)
-        dots = self.rounds.removals(found) if found is not None else ()
-        if found is None or not self.beliefs.remove_rejected(found.belief, dots):
+        if found is None or not found.reject_certified:
             return []
-        return [BeliefChanged(found.belief)]
+        removed = self.beliefs.remove_rejected(found.belief, self.rounds.removals(found))
+        return [BeliefChanged(found.belief)] if removed else []

@@ -60,7 +60,8 @@ class Round:
     @property
     def timeout_ms(self) -> int:
         """The largest timeout among the proposals."""
-        return max(opening[2] for opening in self.openings)
+        openings = self.openings
+        return openings[0][2] if len(openings) == 1 else max(one[2] for one in openings)
 
     @property
     def proposers(self) -> list[NodeId]:
@@ -130,8 +131,9 @@ class Round:
             self.reject_value += 1
         else:
             self.abstain |= bit
-        needed = self.value_needed
-        if self.accept_value >= needed or self.reject_value >= needed:
+        if self.accept_value >= self.value_needed and not self.accept_certified:
+            return self._settle()
+        if self.reject_value >= self.value_needed and not self.reject_certified:
             return self._settle()
         return False
 
