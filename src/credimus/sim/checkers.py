@@ -4,6 +4,8 @@ Checked while faults rage where it is cheap, and on the whole at the end.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, floor
 
 import msgspec
 
@@ -20,7 +22,7 @@ from credimus.sim.host import Host
 from credimus.sim.record import Record
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Scheme
+from credimus.state.operations import Aggregation, Rules, Scheme
 from credimus.state.verdict import Verdict, join
 
 VIOLATIONS_MAX = 50
@@ -168,7 +170,7 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
             for elector in electorate.electors
             if elector.member in culprits
         )
-        return value >= 2 * electorate.value_needed(proposal.rules) - whole
+        return value >= 2 * _least_value(proposal.rules, whole) - whole
 
 
 class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
@@ -306,6 +308,17 @@ def _shuffled(record: Record, blocks: Sequence[BlockId], stream: Stream) -> list
             if not waits_for[follower]:
                 ready.append(follower)
     return order
+
+
+def _least_value(rules: Rules, whole: int) -> int:
+    """The least value that decides; written anew here, so that a wrong threshold is seen."""
+    match rules.scheme:
+        case Scheme.MAJORITY:
+            return floor(Fraction(whole, 2)) + 1
+        case Scheme.BYZANTINE:
+            return floor(Fraction(2 * whole, 3)) + 1
+        case _:
+            return ceil(Fraction(rules.numerator, rules.denominator) * whole)
 
 
 def _lacking(

@@ -16,12 +16,13 @@ from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND
 from credimus.lace.block import Block
+from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import Outgoing, payload_of
 from credimus.sim.clock import Agenda
-from credimus.sim.host import EvaluatorOf, Host, Lane, Order
+from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
 from credimus.state.operations import Found
 
@@ -68,11 +69,16 @@ class Fleet:
     """All hosts, their network, and the order of events.
 
     Args:
+        members: who is hosted where, founding places first; made from the seed when None.
         evaluator_of: how the node at a place votes in its n-th life; `LocalKnowledge` when None.
     """
 
     def __init__(
-        self, config: FleetConfig, entropy: Entropy, evaluator_of: EvaluatorOf | None = None
+        self,
+        config: FleetConfig,
+        entropy: Entropy,
+        evaluator_of: EvaluatorOf | None = None,
+        members: Sequence[Sequence[MemberKey]] | None = None,
     ) -> None:
         self.config = config
         self.agenda = Agenda()
@@ -81,9 +87,9 @@ class Fleet:
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
+        keys = members or default_members(config, entropy)
         self.hosts = [
-            Host(place, entropy.child(f"host-{place}"), config.members_per_node)
-            for place in range(config.nodes + config.joiners)
+            Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
         self.id = fleet_id(self.hosts[0].signers[0].public, NONCE)
         self._place = {host.id: host.place for host in self.hosts}
@@ -127,17 +133,15 @@ class Fleet:
         first = self.hosts[0]
         self.start(first)
         public = first.signers[0].public
-        first.running.found(Found("simulated", NONCE, public, "member 0.0", ""))
+        first.running.found(Found("simulated", NONCE, public, first.members[0].name, ""))
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
         self.agenda.run_for(20 * MILLISECOND)
-        for host in self.hosts[: self.config.nodes]:
-            for index, signer in enumerate(host.signers):
-                name = f"member {host.place}.{index}"
-                if signer is not first.signers[0]:
-                    self.order(0, AdmitMember(public_key=signer.public, name=name))
-        members = self.config.nodes * self.config.members_per_node
+        founding = self.hosts[: self.config.nodes]
+        for host in founding:
+            self._admit_members(host, 0)
+        members = sum(len(host.members) for host in founding)
         while len(first.running.state.roster.current) < members or not self.agree():
             self.agenda.run_for(20 * MILLISECOND)
 
@@ -145,9 +149,7 @@ class Fleet:
         """Start a stand-by computer and have a member admit it."""
         host = self.hosts[place]
         self.start(host)
-        for index, signer in enumerate(host.signers):
-            name = f"member {place}.{index}"
-            self.order(by, _always(AdmitMember(public_key=signer.public, name=name)))
+        self._admit_members(host, by)
 
     # --- what happens to hosts
 
@@ -189,6 +191,11 @@ class Fleet:
         self.agenda.run_for(duration_ns)
 
     # --- private
+
+    def _admit_members(self, host: Host, by: int) -> None:
+        for name, signer in host.members:
+            if signer is not self.hosts[0].signers[0]:
+                self.order(by, AdmitMember(public_key=signer.public, name=name))
 
     def _deliver(self, sender: int, receiver: int, payload: bytes) -> None:
         host = self.hosts[receiver]
@@ -286,6 +293,18 @@ class Fleet:
         trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
         for part in parts:
             trace.update(part)
+
+
+def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKey]]:
+    """As many members at each place as the config says, with keys drawn from the seed."""
+    keys = entropy.stream("keys")
+    return [
+        [
+            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
+            for index in range(config.members_per_node)
+        ]
+        for place in range(config.nodes + config.joiners)
+    ]
 
 
 _STEP_NS = 50 * MICROSECOND

@@ -1,8 +1,8 @@
 """One simulated computer: a disk that survives, a node that does not, and their clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
@@ -36,17 +36,27 @@ EvaluatorOf: TypeAlias = Callable[[int, int], Evaluator | None]
 """The evaluator of the node at a place in its n-th life; None for the default."""
 
 
+class MemberKey(NamedTuple):
+    """A member's name and what it signs with."""
+
+    name: str
+    signer: SeedSigner
+
+
 class Host:
     """A place in the fleet.
+
+    Args:
+        members: the node's own first; those after it are hosted.
 
     Invariant: `node` is None while it is down; `life` counts its starts.
     """
 
-    def __init__(self, place: int, entropy: Entropy, member_count: int = 1) -> None:
+    def __init__(self, place: int, entropy: Entropy, members: Sequence[MemberKey]) -> None:
         self.place = place
         self._entropy = entropy
-        names = [f"member-{i}" for i in range(member_count)]
-        self.signers = [SeedSigner(entropy.stream(name).octets(32)) for name in names]
+        self.members = members
+        self.signers = [member.signer for member in members]
         self.disk = Disk()
         self.node: Node | None = None
         self.life = 0

@@ -1,0 +1,159 @@
+"""Small wrongs under which a checker must fail: proof that it can.
+
+Each patches a class for the length of one run. They reach into private parts on purpose; nothing
+but tests and exercises uses them.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import msgspec
+
+from credimus.kernel.effects import Effects
+from credimus.node.author import Author
+from credimus.protocol.sync.machine import Sync
+from credimus.sim.checkers import (
+    Checker,
+    a_decided_belief_stays_decided,
+    a_durable_vote_is_never_contradicted,
+    healed_fleet_converges,
+    no_two_certificates_conflict,
+    nothing_acknowledged_is_lost,
+    same_blocks_same_state,
+)
+from credimus.sim.fleet import Fleet
+from credimus.sim.host import Host
+from credimus.state.beliefs import Beliefs
+from credimus.state.electorates import Electorate
+from credimus.state.operations import Choice, Vote
+from credimus.state.rounds import Rounds
+from credimus.state.verdict import Verdict
+
+
+class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
+    """A wrong, the checker that it must trip, and the profile under which it shows."""
+
+    sabotage: Callable[[Fleet], AbstractContextManager[None]]
+    trips: type[Checker]
+    profile: str
+
+    @property
+    def name(self) -> str:
+        """As tests show it."""
+        return self.sabotage.__name__
+
+
+@contextmanager
+def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Of several assertions of a belief only the one that arrived first counts."""
+    insert = Beliefs._insert  # noqa: SLF001
+
+    def first_only(self: Beliefs, author: Any, counter: int, key: Any, claim: Any) -> None:
+        if not self._claims.dots(key):
+            insert(self, author, counter, key, claim)
+
+    with _patched(Beliefs, "_insert", first_only):
+        yield
+
+
+@contextmanager
+def a_threshold_of_one(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Any single vote decides."""
+
+    def one(*_: Any) -> int:
+        return 1
+
+    with _patched(Electorate, "value_needed", one), _patched(Electorate, "quorum_count", one):
+        yield
+
+
+@contextmanager
+def a_node_that_votes_twice(fleet: Fleet) -> Iterator[None]:
+    """The second node adds the opposite answer to each of its own."""
+    liar = fleet.hosts[1].id
+    vote = Author.vote
+
+    def both(self: Author, said: Vote) -> None:
+        vote(self, said)
+        if self.id == liar:
+            other = Choice.REJECT if said.choice is Choice.ACCEPT else Choice.ACCEPT
+            vote(self, Vote(said.round, other, said.confidence))
+
+    with _patched(Author, "vote", both):
+        yield
+
+
+@contextmanager
+def a_verdict_that_is_taken_back(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Recording a verdict opens its round again."""
+    conclude = Rounds.conclude
+
+    def reset(self: Rounds, said: Any, place: Any) -> None:
+        conclude(self, said, place)
+        for conclusion in said.conclusions:
+            found = self.get(conclusion.round)
+            if found is not None:
+                found.verdict = Verdict.OPEN
+
+    with _patched(Rounds, "conclude", reset):
+        yield
+
+
+@contextmanager
+def a_disk_that_forgets(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """A crash takes back the last blocks that were said to be durable."""
+    stop = Host.stop
+
+    def forgetful(self: Host) -> None:
+        stop(self)
+        wires = self.disk._wires  # noqa: SLF001
+        for identifier in list(wires)[-_FORGOTTEN:]:
+            del wires[identifier]
+
+    with _patched(Host, "stop", forgetful):
+        yield
+
+
+@contextmanager
+def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was lost on the way is never asked for."""
+
+    def nothing(*_: Any, **__: Any) -> Effects[Any, Any, Any]:
+        return Effects()
+
+    with _patched(Sync, "_pull", nothing):
+        yield
+
+
+SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
+    Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
+    Saboteur(
+        sabotage=a_node_that_votes_twice,
+        trips=a_durable_vote_is_never_contradicted,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_verdict_that_is_taken_back,
+        trips=a_decided_belief_stays_decided,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_forgets, trips=a_durable_vote_is_never_contradicted, profile="churn"
+    ),
+    Saboteur(sabotage=a_disk_that_forgets, trips=nothing_acknowledged_is_lost, profile="storm"),
+    Saboteur(sabotage=a_sync_that_never_pulls, trips=healed_fleet_converges, profile="lossy"),
+)
+
+_FORGOTTEN = 40
+
+
+@contextmanager
+def _patched(owner: type, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
