@@ -6,7 +6,8 @@
 
 Invariant: the state depends on the set of folded operations alone. Two different claims under one
 dot (an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
-`_doomed`, because only the claim itself shows whether it belongs to the rejected belief.
+`_doomed` until the dot is seen, because only the claim itself shows whether it belongs to the
+rejected belief.
 """
 
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ class Beliefs:
         identifier = belief_id(said.content, said.category)
         origin = (place.stamp, author, counter)
         known = self._beliefs.get(identifier)
-        if known is None or origin < known.origin:
+        if known is None or (origin <= known.origin and _is_earlier(origin, said, place, known)):
             self._beliefs[identifier] = Belief(identifier, said, origin, place.id)
         content = known.content if known and known.content == said.content else said.content
         claim = Assertion(
@@ -107,6 +108,7 @@ class Beliefs:
         key = link_key(source, said.relation, target)
         claim = Link(source, said.relation, target, place.stamp)
         self._insert(place.author, said.counter, key, claim)
+        self._doomed.pop((place.author, said.counter), None)
         self._links.setdefault(source, {})[key] = None
         self._links.setdefault(target, {})[key] = None
         return BeliefChanged(source)
@@ -119,6 +121,7 @@ class Beliefs:
         changed: dict[BeliefId, None] = {}
         for counter in said.counters:
             gone = self._claims.discard(place.author, counter)
+            self._doomed.pop((place.author, counter), None)
             if isinstance(gone, Assertion):
                 changed[belief_id(gone.content, gone.category)] = None
             elif isinstance(gone, Link):
@@ -251,6 +254,13 @@ class Beliefs:
 def link_key(source: BeliefId, relation: Relation, target: BeliefId) -> bytes:
     """The key of a relation in the set of claims; longer than a belief's, so they never meet."""
     return b"%c%b%b" % (relation, source, target)
+
+
+def _is_earlier(origin: Origin, said: Assert, place: Place, known: Belief) -> bool:
+    """Whether an assertion, not known to be later, comes first: an equivocator's two may tie."""
+    if origin < known.origin:
+        return True
+    return (said.content, place.id) < (known.content, known.origin_block)
 
 
 def _stamp(claim: Assertion) -> int:

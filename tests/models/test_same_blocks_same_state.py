@@ -1,0 +1,41 @@
+"""Same blocks, same state: in any order of arrival, duplicated, and again from the log."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credimus.state.verdict import Verdict
+from strategies import Replica, histories, shuffled
+
+
+@given(st.data())
+def test_any_order_gives_the_same_state(data: st.DataObject) -> None:
+    blocks = data.draw(histories())
+    first = Replica().take_all(blocks)
+    for _ in range(2):
+        other = Replica().take_all(data.draw(shuffled(blocks)))
+        assert other.outcomes == first.outcomes
+        assert other.visible() == first.visible()
+        assert other.state.fingerprint() == first.state.fingerprint()
+        assert other.lace.frontier() == first.lace.frontier()
+        assert other.restored().state.fingerprint() == first.state.fingerprint()
+
+
+CLIMBS = {
+    Verdict.OPEN: set(Verdict),
+    Verdict.EXPIRED: set(Verdict) - {Verdict.OPEN},
+    Verdict.ACCEPTED: {Verdict.ACCEPTED, Verdict.CONTESTED},
+    Verdict.REJECTED: {Verdict.REJECTED, Verdict.CONTESTED},
+    Verdict.CONTESTED: {Verdict.CONTESTED},
+}
+
+
+@given(histories())
+def test_verdicts_only_climb(blocks: list) -> None:
+    replica = Replica()
+    before: dict = {}
+    for block in blocks:
+        replica.take(block)
+        now = {one.id: one.verdict for one in replica.state.rounds}
+        for identifier, verdict in before.items():
+            assert now[identifier] in CLIMBS[verdict]
+        before = now

@@ -1,0 +1,352 @@
+"""Histories for tests: signed blocks of honest and lying authors, and replicas that take them in.
+
+The pools are small on purpose, so that dots, rounds, stamps and places of chains collide: an author
+in these tests may put anything in any field, as long as the bytes can be read.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+from hypothesis import strategies as st
+
+from credimus.kernel.codec import encode
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
+from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
+from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.lace import Lace
+from credimus.lace.seal import SeedSigner, pack_leaves, seal
+from credimus.node.ingress import Ingress, Taken
+from credimus.state.electorates import electorate_id, electorate_of
+from credimus.state.fleet import FleetState
+from credimus.state.identity import belief_id
+from credimus.state.operations import (
+    Admit,
+    Aggregation,
+    Assert,
+    Choice,
+    Close,
+    Conclude,
+    Conclusion,
+    DotName,
+    Evidence,
+    Found,
+    Leave,
+    Operation,
+    Propose,
+    Publish,
+    Refuse,
+    Relate,
+    Relation,
+    Retract,
+    Rules,
+    Scheme,
+    Vote,
+    Votes,
+    mask_bytes,
+)
+from credimus.state.rounds import round_id
+
+Item = TypeVar("Item")
+
+WALL_MS = 1_700_000_000_000
+"""When the histories begin."""
+LATER_MS = WALL_MS + 10_000_000
+"""A reader's clock: no stamp of a history is ahead of it."""
+NONCE = b"n" * 16
+SIGNERS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(6))
+MEMBERS: tuple[NodeId, ...] = tuple(signer.node_id for signer in SIGNERS)
+FLEET: FleetId = fleet_id(SIGNERS[0].public, NONCE)
+TIMEOUT_MS = 5_000
+
+
+def make_block(
+    signer: SeedSigner,
+    operations: Sequence[Operation],
+    previous: Block | None = None,
+    parents: Iterable[Block] = (),
+    **fields: object,
+) -> Block:
+    """A signed block; its stamp is just past its predecessors unless a header field says else."""
+    others = {block.id: block for block in parents}
+    before = [*others.values(), *([previous] if previous else [])]
+    body, root = pack_leaves([encode(operation) for operation in operations])
+    header: dict[str, object] = {
+        "version": VERSION,
+        "fleet": FLEET,
+        "author": signer.node_id,
+        "sequence": previous.header.sequence + 1 if previous else 1,
+        "stamp": max((block.header.stamp for block in before), default=stamp_of(WALL_MS)) + 1,
+        "previous": previous.id if previous else NO_PREVIOUS,
+        "parents": tuple(sorted(others)),
+        "operations_root": root,
+        "operation_count": len(operations),
+    }
+    return seal(signer, Header(**{**header, **fields}), body)  # type: ignore[arg-type]
+
+
+FOUND = Found("test fleet", NONCE, SIGNERS[0].public, "n0", "")
+GENESIS = make_block(
+    SIGNERS[0],
+    [FOUND, *(Admit(signer.public, f"n{i}", "") for i, signer in enumerate(SIGNERS[1:4], 1))],
+)
+"""The founder admits three more; the fifth and the sixth signer are strangers at first."""
+
+
+@dataclass
+class Replica:
+    """A reader of blocks: the real door, the real folds."""
+
+    lace: Lace = field(default_factory=Lace)
+    state: FleetState = field(default_factory=lambda: FleetState(FLEET))
+    clock: HybridClock = field(default_factory=lambda: HybridClock(60_000))
+    log: list[Block] = field(default_factory=list)
+    outcomes: dict[BlockId, str] = field(default_factory=dict)
+    """`taken`, `waiting`, or the code of the fault, by block."""
+
+    def __post_init__(self) -> None:
+        self.ingress = Ingress(FLEET, self.lace, self.state, self.clock)
+
+    def take(self, block: Block) -> list[Taken]:
+        """Take a block in, noting what became of it and of those that had waited for it."""
+        try:
+            taken = self.ingress.take(block.wire, LATER_MS)
+        except PeerFault as fault:
+            self.outcomes[block.id] = fault.code
+            return []
+        if not taken:
+            self.outcomes.setdefault(block.id, "waiting")
+        for one in taken:
+            self.log.append(one.block)
+            self.outcomes[one.block.id] = "taken"
+        for refused, fault in self.ingress.refused:
+            self.outcomes[refused.id] = fault.code
+        self.ingress.refused.clear()
+        return taken
+
+    def take_all(self, blocks: Iterable[Block]) -> "Replica":
+        """Take blocks in, in this order."""
+        for block in blocks:
+            self.take(block)
+        return self
+
+    def restored(self) -> "Replica":
+        """A new replica, from this one's log."""
+        again = Replica()
+        for block in self.log:
+            again.ingress.restore(block.wire)
+        return again
+
+    def visible(self) -> dict[str, object]:
+        """What a reader can see of the state beyond its fingerprint."""
+        state = self.state
+        return {
+            "name": (state.roster.fleet_name, state.roster.founder),
+            "members": dict(state.roster.current.by_id),
+            "beliefs": {
+                one.id: (
+                    one.content, one.category, one.origin, one.origin_block,
+                    state.beliefs.confidence(one.id), tuple(state.beliefs.history(one.id)),
+                    tuple(state.beliefs.contradictions(one.id)), state.rounds.verdict(one.id),
+                )
+                for one in state.beliefs
+            },
+            "rounds": {
+                one.id: (
+                    one.verdict, tuple(one.culprits()), one.opened_stamp, one.timeout_ms,
+                    one.accept_certified, one.reject_certified,
+                )
+                for one in state.rounds
+            },
+            "counters": [state.beliefs.claims_made(member) for member in MEMBERS],
+            "electorates": [one.id for one in state.rounds.newest_electorates()],
+        }  # fmt: skip
+
+
+# --- pools
+
+STATEMENTS = ("Pump 3 leaks", "pump 3  LEAKS.", "Door 7 is open", "door 7 is open ..", "Fan 1 hums")
+BELIEFS: tuple[BeliefId, ...] = tuple(
+    dict.fromkeys(belief_id(content, "general") for content in STATEMENTS)
+)
+ELECTORATES: tuple[Publish, ...] = (
+    electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
+    electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
+    electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 7), strict=True))),
+)
+RULES: tuple[Rules, ...] = (
+    Rules(),
+    Rules(Scheme.MAJORITY, quorum=0),
+    Rules(Scheme.SUPERMAJORITY, 3, 4, Aggregation.REPUTATION),
+    Rules(Scheme.MAJORITY, aggregation=Aggregation.CONFIDENCE),
+    Rules(Scheme.TURNOUT, 2, 3),
+    Rules(Scheme.TURNOUT, 3, 5, Aggregation.CONFIDENCE, 250_000),
+    Rules(Scheme.TURNOUT, 1, 1, Aggregation.REPUTATION, 0),
+)
+PROPOSALS: tuple[Propose, ...] = tuple(
+    Propose(
+        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors), TIMEOUT_MS
+    )
+    for number, (attempt, rules, electorate) in enumerate(
+        (
+            (1, RULES[0], ELECTORATES[0]), (1, RULES[1], ELECTORATES[0]),
+            (2, RULES[2], ELECTORATES[2]), (1, RULES[3], ELECTORATES[1]),
+            (1, RULES[4], ELECTORATES[0]), (2, RULES[5], ELECTORATES[1]),
+            (3, RULES[6], ELECTORATES[2]),
+        )
+    )
+)  # fmt: skip
+TURNOUTS: tuple[RoundId, ...] = tuple(
+    round_id(one) for one in PROPOSALS if one.rules.scheme is Scheme.TURNOUT
+)
+ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
+
+_SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
+
+
+class Liar:
+    """Says anything, from the pools; the same seed says the same."""
+
+    def __init__(self, seed: int) -> None:
+        self.stream = Entropy(b"%d" % seed).stream("history")
+        self.reader = Replica()
+        self._kinds = (
+            self._assert, self._assert, self._assert, self._relate, self._retract,
+            self._votes, self._votes, self._votes, self._votes, self._close, self._close,
+            self._conclude, self._conclude, self._propose, self._publish, self._refuse,
+            self._admit,
+        )  # fmt: skip
+
+    def operation(self) -> Operation:
+        """One operation of any kind."""
+        return self.stream.choose(self._kinds)()
+
+    def history(self, count: int) -> list[Block]:
+        """The genesis and `count` blocks, predecessors first."""
+        stream = self.stream
+        blocks = [GENESIS]
+        if stream.happens(700_000):
+            blocks.append(make_block(SIGNERS[1], _SETTING, None, [GENESIS]))
+        self.reader.take_all(blocks)
+        for _ in range(count):
+            taken = [block for block in blocks if block.id in self.reader.lace]
+            block = self._block(blocks if stream.happens(30_000) else taken)
+            if block.id not in self.reader.outcomes:
+                self.reader.take(block)
+                blocks.append(block)
+        return blocks
+
+    def _block(self, blocks: list[Block]) -> Block:
+        stream = self.stream
+        signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        own = [block for block in blocks if block.author == signer.node_id]
+        others = [block for block in blocks[-8:] if block.author != signer.node_id]
+        back = stream.choose((0,) * 12 + (1, 2, 9))
+        previous = own[-1 - back] if back < len(own) else None
+        parents = [block for block in others if stream.happens(400_000)]
+        founding = signer is SIGNERS[0] and previous is None
+        if founding:
+            parents = []  # the founder begins a second time
+        if previous is None and not parents:
+            parents = [] if founding else [GENESIS]
+        before = [*parents, *([previous] if previous else [])]
+        last = max((block.header.stamp for block in before), default=stamp_of(WALL_MS))
+        stamp = last + stream.choose((1, 1, 1, 1 << LOGICAL_BITS, 6_000 << LOGICAL_BITS))
+        said = [self.operation() for _ in range(stream.below(5))]
+        if stream.happens(20_000):
+            said.append(Leave(""))
+        if founding:
+            said.insert(0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", ""))
+        return make_block(signer, said, previous, parents, stamp=stamp)
+
+    def _counter(self) -> int:
+        return self.stream.between(1, 5)
+
+    def _some(self, most: int, one: Callable[[], Item]) -> tuple[Item, ...]:
+        return tuple(one() for _ in range(self.stream.between(1, most)))
+
+    def _confidence(self) -> int:
+        return self.stream.choose((0, 400_000, MILLION, MILLION))
+
+    def _mask(self) -> bytes:
+        return mask_bytes(self.stream.below(16) & self.stream.below(32))
+
+    def _assert(self) -> Operation:
+        return Assert(
+            self._counter(),
+            self.stream.choose(STATEMENTS),
+            self.stream.choose(("general", "general", "general", "causal")),
+            self._confidence(),
+            self.stream.choose(((), (Evidence("sensor", "camera 4"),))),
+        )
+
+    def _relate(self) -> Operation:
+        choose = self.stream.choose
+        return Relate(self._counter(), choose(BELIEFS), choose(list(Relation)), choose(BELIEFS))
+
+    def _retract(self) -> Operation:
+        return Retract(self._some(2, self._counter), self.stream.choose(("", "wrong")))
+
+    def _votes(self) -> Operation:
+        choose = self.stream.choose
+        choice = choose((Choice.ACCEPT, Choice.REJECT, Choice.REJECT, Choice.ABSTAIN))
+        return Votes(self._some(8, lambda: Vote(choose(ROUNDS), choice, self._confidence())))
+
+    def _propose(self) -> Operation:
+        one = self.stream.choose(PROPOSALS)
+        return msgspec.structs.replace(one, timeout_ms=self.stream.choose((1, TIMEOUT_MS)))
+
+    def _publish(self) -> Operation:
+        return self.stream.choose(ELECTORATES)
+
+    def _refuse(self) -> Operation:
+        return Refuse(self.stream.choose(ROUNDS), self.stream.choose(("stacked", "strangers")))
+
+    def _admit(self) -> Operation:
+        key = self.stream.choose(SIGNERS[:5]).public
+        return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _close(self) -> Operation:
+        which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))
+        accept, reject, abstain = self._mask(), self._mask(), b""
+        listed = sum(int.from_bytes(mask, "big").bit_count() for mask in (accept, reject))
+        return Close(
+            which, accept, reject, abstain, tuple(self._confidence() for _ in range(listed))
+        )
+
+    def _conclude(self) -> Operation:
+        choose = self.stream.choose
+        return Conclude(
+            self._some(
+                3,
+                lambda: Conclusion(
+                    choose(ROUNDS), choose(list(Choice)), self._mask(), self._mask(), b"", 0,
+                    self._some(5, lambda: DotName(choose(MEMBERS[:5]), self._counter())),
+                ),
+            )
+        )  # fmt: skip
+
+
+def histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:
+    """Blocks in causal order: chains, forks, partial views, late and early operations.
+
+    Most histories begin with every electorate and proposal in place, so that votes meet open
+    rounds; in the others those come late or never. Some blocks are refused at the door.
+    """
+    return st.builds(
+        lambda seed, count: Liar(seed).history(count),
+        st.integers(0, (1 << 32) - 1),
+        st.integers(count_max // 2, count_max),
+    )
+
+
+@st.composite
+def shuffled(draw: st.DrawFn, blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks in another order of arrival; some come twice."""
+    order = draw(st.permutations(range(len(blocks))))
+    again = draw(st.lists(st.integers(0, len(blocks) - 1), max_size=3))
+    return [blocks[index] for index in (*order, *again)]
