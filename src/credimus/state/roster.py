@@ -13,7 +13,7 @@ import msgspec
 from credimus.crdt import ORSet
 from credimus.kernel import limits
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import FleetId, NodeId, fingerprint, fleet_id, node_id
+from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id, node_id
 from credimus.lace.block import Header
 from credimus.lace.lace import Lace, Place
 from credimus.state.events import MemberAdmitted, MemberLeft, StateEvent
@@ -96,6 +96,7 @@ class Roster:
         """The public key of everyone who ever was a member."""
         self.fleet_name = ""
         self.founder: NodeId | None = None
+        self._founding: tuple[int, BlockId] | None = None
 
     def before(self, header: Header, lace: Lace) -> Members:
         """The members as of a block's causal past; its predecessors must be held."""
@@ -121,8 +122,10 @@ class Roster:
             return known.public_key
         first = operations[0] if operations else None
         if isinstance(first, Found) and not header.previous and not header.parents:
-            if fleet_id(first.public_key, first.nonce) != self._fleet or (
-                node_id(first.public_key) != header.author
+            if (
+                fleet_id(first.public_key, first.nonce) != self._fleet
+                or node_id(first.public_key) != header.author
+                or any(isinstance(operation, Found) for operation in operations[1:])
             ):
                 raise PeerFault("wrong-genesis", "this block founds another fleet than its own")
             return first.public_key
@@ -151,7 +154,7 @@ class Roster:
                 view = view.admitting(place.author, counter, (member,))
                 self.keys[member.node] = member.public_key
                 if isinstance(operation, Found):
-                    self.fleet_name, self.founder = operation.fleet_name, place.author
+                    self._note_founding(operation, place)
             elif isinstance(operation, Leave):
                 view = view.without(place.author)
         place.view = view = view if view is past else self._intern(view)
@@ -166,6 +169,13 @@ class Roster:
     def fingerprint(self) -> bytes:
         """Of what everybody agrees on about the roster."""
         return self.current.key
+
+    def _note_founding(self, said: Found, place: Place) -> None:
+        """A founder that equivocates founds twice: the first by stamp and id gives the name."""
+        founding = place.stamp, place.id
+        if self._founding is None or founding < self._founding:
+            self._founding = founding
+            self.fleet_name, self.founder = said.fleet_name, place.author
 
     def _advance(self, view: Members) -> list[StateEvent]:
         before = self.current
