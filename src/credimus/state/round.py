@@ -197,13 +197,12 @@ class Round:
             proposed = any(opening[1] == author for opening in self.openings)
             if not self._due(stamp):
                 continue
+            if author in self.electorate.position or (proposed and not turnout):
+                verdict = join(verdict, Verdict.EXPIRED)  # whether or not it proposes later
             if turnout and proposed:
-                outcome = self._turnout_of(closing)
-                verdict = join(verdict, outcome)
+                verdict = join(verdict, self._turnout_of(closing))
                 if self._closed_twice(author):
                     verdict = Verdict.CONTESTED
-            elif proposed or author in self.electorate.position:
-                verdict = join(verdict, Verdict.EXPIRED)
         return verdict
 
     def _closed_twice(self, author: NodeId) -> bool:
