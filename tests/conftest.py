@@ -1,6 +1,18 @@
-"""One Hypothesis profile for all tests: the same examples in every run, no deadlines."""
+"""One Hypothesis profile for all tests: the same examples in every run, no deadlines.
 
-from hypothesis import settings
+`HYPOTHESIS_PROFILE=thorough` searches longer and anew each time.
+"""
 
-settings.register_profile("credimus", derandomize=True, deadline=None, database=None)
-settings.load_profile("credimus")
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "thorough",
+    deadline=None,
+    database=None,
+    max_examples=2_000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "ci")
