@@ -4,25 +4,12 @@ The unit of work: a belief proposed at one node, every node's signed vote verifi
 decided, visible on all nodes. Real processes on loopback, mutual TLS, SQLite with synchronous FULL.
 """
 
-import json
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from credimus.kernel.errors import InternalError
-from credimus.node.commands import AdmitMember
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import create_node_key
-from credimus.runtime.founding import found_fleet, stored
-from credimus.runtime.store.sqlite import SqliteStore
-
-SETTLE_S = 1.0
+from credimus.harness.local_fleet import LocalFleet
 
 
 def bench_decide(
@@ -33,28 +20,14 @@ def bench_decide(
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run a fleet under a closed loop; returns the figures."""
-    with tempfile.TemporaryDirectory(prefix="credimus-bench-") as folder:
-        progress(f"setting up {nodes} nodes")
-        settings = _set_up(Path(folder), nodes, link)
-        children = [_spawn(one) for one in settings]
-        try:
-            for child in children:
-                _hear(child)
-            progress("warming up")
-            _phase(children, _shares(in_flight, nodes), 1.0)
-            progress("one in flight")
-            alone = _phase(children, [1] + [0] * (nodes - 1), min(2.0, seconds))
-            progress(f"{in_flight} in flight for {seconds} s")
-            loaded = _phase(children, _shares(in_flight, nodes), seconds)
-            for child in children:
-                _say(child, {"stop": True})
-            for child in children:
-                child.wait(15)
-        finally:
-            for child in children:
-                if child.poll() is None:
-                    child.kill()
-                    child.wait()
+    progress(f"setting up {nodes} nodes")
+    with LocalFleet("credimus.bench.decide_node", nodes, link) as fleet:
+        progress("warming up")
+        _phase(fleet, _shares(in_flight, nodes), 1.0)
+        progress("one in flight")
+        alone = _phase(fleet, [1] + [0] * (nodes - 1), min(2.0, seconds))
+        progress(f"{in_flight} in flight for {seconds} s")
+        loaded = _phase(fleet, _shares(in_flight, nodes), seconds)
     figures = _figures(loaded, seconds)
     figures["one_in_flight_p50_ms"] = _quantile(alone[0]["latencies_ns"], 0.5) / 1e6
     figures["one_in_flight_p99_ms"] = _quantile(alone[0]["latencies_ns"], 0.99) / 1e6
@@ -89,85 +62,13 @@ def _figures(answers: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
     }
 
 
-def _set_up(folder: Path, nodes: int, link: str) -> list[dict[str, Any]]:
-    ports = _free_ports(nodes)
-    homes = [folder / f"node{i}" for i in range(nodes)]
-    keys = []
-    for home in homes:
-        home.mkdir()
-        keys.append(create_node_key(home / "node.key"))
-    members = tuple(
-        AdmitMember(public_key=key.public, name=f"node{i}") for i, key in enumerate(keys) if i > 0
-    )
-    fleet, blocks = found_fleet(keys[0], "bench", "node0", "", members)
-    authority = Authority.create(fleet)
-    for home, key in zip(homes, keys, strict=True):
-        authority.equip(home, key.node_id)
-        store = SqliteStore(home / "credimus.db")
-        store.append([stored(block) for block in blocks])
-        store.close()
-    return [
-        {
-            "index": i,
-            "folder": str(homes[i]),
-            "fleet": fleet.hex(),
-            "link": link,
-            "listen": f"127.0.0.1:{ports[i]}",
-            "peers": [f"127.0.0.1:{port}" for port in ports[:i]],
-            "nodes": nodes,
-        }
-        for i in range(nodes)
-    ]
-
-
-def _spawn(settings: dict[str, Any]) -> "subprocess.Popen[str]":
-    child = subprocess.Popen(
-        [sys.executable, "-m", "credimus.bench.decide_node"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    _say(child, settings)
-    return child
-
-
-def _phase(
-    children: list["subprocess.Popen[str]"], shares: list[int], seconds: float
-) -> list[dict[str, Any]]:
+def _phase(fleet: LocalFleet, shares: list[int], seconds: float) -> list[dict[str, Any]]:
     until_ns = time.monotonic_ns() + int(seconds * 1e9)
-    for child, share in zip(children, shares, strict=True):
-        _say(child, {"in_flight": share, "until_ns": until_ns})
-    return [_hear(child) for child in children]
-
-
-def _say(child: "subprocess.Popen[str]", order: dict[str, Any]) -> None:
-    assert child.stdin is not None  # noqa: S101 - piped above
-    child.stdin.write(json.dumps(order) + "\n")
-    child.stdin.flush()
-
-
-def _hear(child: "subprocess.Popen[str]") -> dict[str, Any]:
-    assert child.stdout is not None  # noqa: S101 - piped above
-    line = child.stdout.readline()
-    if not line:
-        raise InternalError("bench-node-died", f"a bench node ended with {child.wait()}")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+    return fleet.ask([{"in_flight": share, "until_ns": until_ns} for share in shares])
 
 
 def _shares(in_flight: int, nodes: int) -> list[int]:
     return [in_flight // nodes + (i < in_flight % nodes) for i in range(nodes)]
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def _quantile(values: list[int], share: float) -> float:

@@ -1,0 +1,174 @@
+"""The parent's side: sets a fleet up in a temporary folder, spawns its nodes, talks to them."""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from credimus.harness.orders import ChildSettings
+from credimus.kernel.errors import InternalError
+from credimus.lace.seal import SeedSigner
+from credimus.node.commands import AdmitMember
+from credimus.protocol.voting.interface import VotingConfig
+from credimus.runtime.authority import Authority
+from credimus.runtime.credentials import create_node_key
+from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.store.sqlite import SqliteStore
+
+STOP_S = 15.0
+"""How long a node may take to end before it is killed."""
+
+
+class LocalFleet:
+    """Node processes that run one module; ended, whatever happens, when the context ends.
+
+    Args:
+        module: run with `python -m`; begins with `ChildSettings` on its first line of input.
+        hosted: for each node the seeds of the members that it hosts.
+        jobs: for each node what its job needs.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        nodes: int,
+        link: str = "tls",
+        voting: VotingConfig | None = None,
+        hosted: Sequence[Sequence[bytes]] = (),
+    ) -> None:
+        self._module = module
+        self._nodes = nodes
+        self._link = link
+        self._voting = voting or VotingConfig()
+        self._hosted = hosted or [()] * nodes
+        self._folder = tempfile.TemporaryDirectory(prefix="credimus-")
+        self._children: list[subprocess.Popen[str]] = []
+        self.jobs: list[dict[str, Any]] = [{} for _ in range(nodes)]
+
+    def __enter__(self) -> Self:
+        settings = self._set_up(Path(self._folder.name))
+        self._children = [self._spawn(one) for one in settings]
+        try:
+            for child in self._children:
+                _hear(child)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def ask(self, orders: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give each node its order at once; returns their answers.
+
+        Raises:
+            InternalError: `node-died`.
+        """
+        for child, order in zip(self._children, orders, strict=True):
+            _say(child, order)
+        return [_hear(child) for child in self._children]
+
+    def _end(self) -> None:
+        for child in self._children:
+            if child.poll() is None:
+                try:
+                    _say(child, {"stop": True})
+                except OSError:
+                    child.kill()
+        for child in self._children:
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
+        self._folder.cleanup()
+
+    def _set_up(self, folder: Path) -> list[ChildSettings]:
+        ports = free_ports(self._nodes)
+        homes = [folder / f"node{i}" for i in range(self._nodes)]
+        for home in homes:
+            home.mkdir()
+        keys = [create_node_key(home / "node.key") for home in homes]
+        members = [
+            AdmitMember(public_key=key.public, name=f"node{i}") for i, key in enumerate(keys) if i
+        ]
+        members += [
+            AdmitMember(public_key=SeedSigner(seed).public, name=f"hosted by node{i}")
+            for i, seeds in enumerate(self._hosted)
+            for seed in seeds
+        ]
+        fleet, blocks = found_fleet(keys[0], "local", "node0", "", tuple(members))
+        authority = Authority.create(fleet)
+        for home, key in zip(homes, keys, strict=True):
+            authority.equip(home, key.node_id)
+            store = SqliteStore(home / "credimus.db")
+            store.append([stored(block) for block in blocks])
+            store.close()
+        return [
+            ChildSettings(
+                index=i,
+                folder=str(homes[i]),
+                fleet=fleet.hex(),
+                link=self._link,
+                listen=f"127.0.0.1:{ports[i]}",
+                peers=[f"127.0.0.1:{port}" for port in ports[:i]],
+                nodes=self._nodes,
+                voting=self._voting,
+                hosted=[seed.hex() for seed in self._hosted[i]],
+                job=self.jobs[i],
+            )
+            for i in range(self._nodes)
+        ]
+
+    def _spawn(self, settings: ChildSettings) -> "subprocess.Popen[str]":
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", self._module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        _say(child, msgspec.to_builtins(settings))
+        return child
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _say(child: "subprocess.Popen[str]", order: dict[str, Any]) -> None:
+    assert child.stdin is not None  # noqa: S101 - piped in _spawn
+    child.stdin.write(json.dumps(order) + "\n")
+    child.stdin.flush()
+
+
+def _hear(child: "subprocess.Popen[str]") -> dict[str, Any]:
+    assert child.stdout is not None  # noqa: S101 - piped in _spawn
+    line = child.stdout.readline()
+    if not line:
+        raise InternalError("node-died", f"a node process ended with status {child.wait()}")
+    answer: dict[str, Any] = json.loads(line)
+    return answer

@@ -1,0 +1,124 @@
+"""The child's side: one real node, put together as the daemon does, that carries out orders."""
+
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from credimus.harness.orders import ChildSettings
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.ids import FleetId
+from credimus.lace.seal import SeedSigner
+from credimus.node.config import Config
+from credimus.node.node import Node
+from credimus.protocol.voting.interface import Evaluator
+from credimus.runtime.credentials import LinkPaths, load_node_key
+from credimus.runtime.driver import Driver
+from credimus.runtime.projector import Projector
+from credimus.runtime.store.readmodel import ReadModels
+from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
+
+PROJECT_PERIOD_S = 0.5
+LINKS_UP_S = 30.0
+
+Orders = Callable[[Driver, dict[str, Any]], Awaitable[dict[str, Any]]]
+Begin = Callable[[ChildSettings, Driver], Orders]
+
+
+async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettings) -> None:
+    """Run one node until the parent says stop.
+
+    Args:
+        begin: makes the job when the node stands; the job carries out each order.
+        evaluator: how the node and its hosted members vote; the usual when None.
+    """
+    folder = Path(settings.folder)
+    store = SqliteStore(folder / "credimus.db")
+    signers = [load_node_key(folder / "node.key")]
+    node = Node(
+        FleetId(bytes.fromhex(settings.fleet)),
+        [*signers, *(SeedSigner(bytes.fromhex(seed)) for seed in settings.hosted)],
+        Config(voting=settings.voting),
+        Entropy(bytes([settings.index])),
+        evaluator,
+    )
+    node.restore(block.wire for block in store.blocks())
+    driver = Driver(node, store)
+    projector = Projector(node, ReadModels(store.database))
+    projector.catch_up()
+    driver.listen(projector.hear)
+    job = begin(settings, driver)
+    transport = _transport(settings, node, driver, folder)
+    await transport.open()
+    driver.start(transport)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    async with asyncio.timeout(LINKS_UP_S):
+        while len(transport.neighbours()) < settings.nodes - 1:
+            await asyncio.sleep(0.01)
+    projecting = asyncio.create_task(_project(projector))
+    try:
+        await _converse(driver, job)
+    finally:
+        projecting.cancel()
+        driver.close()
+        await transport.close()
+        store.close()
+
+
+def read_settings() -> ChildSettings:
+    """The parent's first line."""
+    return msgspec.json.decode(sys.stdin.readline(), type=ChildSettings)
+
+
+async def quiet(driver: Driver, patience_s: float = 0.5, rounds: int = 20) -> None:
+    """Wait until no block has come for a while; at most `rounds` whiles."""
+    for _ in range(rounds):
+        before = len(driver.node.lace)
+        await asyncio.sleep(patience_s)
+        if len(driver.node.lace) == before:
+            return
+
+
+def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path) -> ZenohTransport:
+    return ZenohTransport(
+        ZenohConfig(
+            fleet=node.fleet,
+            node=node.id,
+            link=settings.link,  # type: ignore[arg-type]
+            listen=settings.listen,
+            peers=tuple(settings.peers),
+            credentials=LinkPaths.inside(folder),
+        ),
+        driver.deliver,
+        driver.pace.pause_s,
+    )
+
+
+async def _converse(driver: Driver, job: Orders) -> None:
+    loop = asyncio.get_running_loop()
+    _answer({"ready": True})
+    while True:
+        line = await loop.run_in_executor(None, sys.stdin.readline)
+        order = json.loads(line) if line else {"stop": True}
+        if "stop" in order:
+            return
+        _answer(await job(driver, order))
+
+
+async def _project(projector: Projector) -> None:
+    while True:
+        await asyncio.sleep(PROJECT_PERIOD_S)
+        projector.flush()
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
