@@ -71,7 +71,11 @@ def make_block(
     parents: Iterable[Block] = (),
     **fields: object,
 ) -> Block:
-    """A signed block; its stamp is just past its predecessors unless a header field says else."""
+    """A signed block; its stamp is just past its predecessors.
+
+    Args:
+        fields: header fields to write instead, each by its name after `header_`.
+    """
     others = {block.id: block for block in parents}
     before = [*others.values(), *([previous] if previous else [])]
     body, root = pack_leaves([encode(operation) for operation in operations])
@@ -86,7 +90,8 @@ def make_block(
         "operations_root": root,
         "operation_count": len(operations),
     }
-    return seal(signer, Header(**{**header, **fields}), body)  # type: ignore[arg-type]
+    changed = {name.removeprefix("header_"): value for name, value in fields.items()}
+    return seal(signer, Header(**{**header, **changed}), body)  # type: ignore[arg-type]
 
 
 FOUND = Found("test fleet", NONCE, SIGNERS[0].public, "n0", "")
@@ -261,7 +266,7 @@ class Liar:
             said.append(Leave(""))
         if founding:
             said.insert(0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", ""))
-        return make_block(signer, said, previous, parents, stamp=stamp)
+        return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:
         return self.stream.between(1, 5)

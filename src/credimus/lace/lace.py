@@ -130,8 +130,9 @@ class Lace:
             self._forked.setdefault(header.author, []).append(block_id)
         heads = self._heads.setdefault(header.author, [])
         if header.previous in heads:
-            heads.remove(header.previous)
-        heads.append(block_id)
+            heads[heads.index(header.previous)] = block_id
+        else:
+            heads.append(block_id)
         tips = self._tips
         if header.previous:
             tips.pop(header.previous, None)
@@ -233,8 +234,9 @@ class Lace:
         if not forked:
             reached = 0
             for head in heads:
-                if head.block in places:
-                    reached = max(reached, head.sequence)
+                held = places.get(head.block)
+                if held is not None:  # its own sequence: what a peer writes beside it may be false
+                    reached = max(reached, held.sequence if held.author == author else 0)
                 elif head.sequence > len(chain):
                     reached = len(chain)  # the peer is ahead, or on a branch that it will show us
             return (places[block_id] for block_id in islice(chain, reached, None))

@@ -31,7 +31,7 @@ class Orphans:
             return
         self._blocks[block.id] = block, set(missing)
         self._byte_count += len(block.wire)
-        for predecessor in missing:
+        for predecessor in dict.fromkeys(missing):
             self._waiting_for.setdefault(predecessor, []).append(block.id)
         while len(self._blocks) > limits.ORPHANS_MAX or self._byte_count > limits.ORPHAN_BYTES_MAX:
             self._drop(next(iter(self._blocks)))
