@@ -26,7 +26,7 @@ Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
 Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
 Mask: TypeAlias = Annotated[bytes, Meta(max_length=limits.ELECTORATE_MEMBERS_MAX // 8)]
 CategoryName: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*$")
+    str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*\Z")
 ]
 VOTES_PER_OPERATION = 8
 """Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
