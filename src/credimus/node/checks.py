@@ -4,11 +4,14 @@ import re
 from collections.abc import Sequence
 
 from credimus.kernel import limits
-from credimus.kernel.errors import NotFound, UsageError
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.errors import NotFound, PeerFault, UsageError
 from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.state.identity import as_written
-from credimus.state.operations import Evidence
+from credimus.state.operations import Evidence, Rules
 
+_rules = decoder(Rules)
 _CATEGORY = re.compile(r"[a-z][a-z0-9._-]*")
 
 
@@ -63,6 +66,28 @@ def check_evidence(evidence: Sequence[Evidence]) -> None:
         check_length(item.content, limits.EVIDENCE_BYTES_MAX, "evidence")
 
 
+def check_proposal(rules: Rules | None, electors: Sequence[NodeId] | None) -> None:
+    """Refuse rules and electors that could not travel.
+
+    Raises:
+        UsageError: `bad-rules`, `bad-electors`.
+    """
+    if rules is not None:
+        try:
+            decode(encode(rules), _rules, "rules")
+        except PeerFault as problem:
+            raise UsageError("bad-rules", f"these {problem.message}") from None
+    if electors is not None and (
+        not 1 <= len(electors) <= limits.ELECTORATE_MEMBERS_MAX
+        or any(len(one) != ID_BYTES for one in electors)
+    ):
+        raise UsageError(
+            "bad-electors",
+            f"{len(electors)} electors: name 1 to {limits.ELECTORATE_MEMBERS_MAX} members by their "
+            f"ids of {ID_BYTES} bytes.",
+        )
+
+
 def check_length(text: str, most: int, what: str) -> None:
     """Refuse a text of too many bytes.
 
@@ -95,6 +120,30 @@ def check_millionths(value: int, what: str) -> None:
     """
     if not 0 <= value <= MILLION:
         raise UsageError("out-of-range", f"{what} is {value / MILLION}; give 0 to 1, such as 0.8")
+
+
+def check_rules(rules: Rules | None) -> None:
+    """Refuse rules that no peer would take.
+
+    Raises:
+        UsageError: `bad-rules`.
+    """
+    if rules is None:
+        return
+    try:
+        decode(encode(rules), _rules, "rules")
+    except (PeerFault, OverflowError) as problem:
+        raise UsageError("bad-rules", f"these rules can not travel: {problem}") from None
+
+
+def check_electors(electors: Sequence[NodeId] | None) -> None:
+    """Refuse a list of electors that no peer would take.
+
+    Raises:
+        UsageError: `bad-electors`.
+    """
+    if electors is not None and any(len(elector) != ID_BYTES for elector in electors):
+        raise UsageError("bad-electors", f"an elector is named by the {ID_BYTES} bytes of its id")
 
 
 def unknown_belief(belief: bytes) -> NotFound:

@@ -8,9 +8,12 @@ from credimus.kernel.ids import BeliefId, RoundId
 from credimus.node.author import Author
 from credimus.node.checks import (
     check_category,
+    check_electors,
     check_evidence,
     check_length,
     check_millionths,
+    check_rules,
+    check_proposal,
     checked_content,
     unknown_belief,
 )
@@ -24,7 +27,7 @@ from credimus.node.commands import (
     RetractBelief,
     Written,
 )
-from credimus.protocol.voting.interface import Question, Say, SayVote
+from credimus.protocol.voting.interface import Opened, Question, Say, SayVote
 from credimus.protocol.voting.machine import Voting
 from credimus.state.beliefs import link_key
 from credimus.state.categories import Categorizer
@@ -82,8 +85,11 @@ class Writing:
         check_millionths(command.confidence, "confidence")
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
             raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
+        check_proposal(command.rules, command.electors)
         belief = belief_id(content, category)
         attempt = self._attempt_due(belief, author) if command.propose else 0
+        question = Question(author.id, RoundId(b""), belief, content, category, command.confidence)
+        opened = self._opened(attempt, command, question) if attempt else None
         author.say(
             Assert(
                 counter=author.next_counter(),
@@ -94,10 +100,9 @@ class Writing:
                 ttl_ms=command.ttl_ms,
             )
         )
-        if not attempt:
+        if opened is None:
             return Written(author.id, belief)
-        question = Question(author.id, RoundId(b""), belief, content, category, command.confidence)
-        return self._propose(author, belief, attempt, command, question)
+        return self._propose(author, belief, opened)
 
     def propose(self, command: ProposeBelief) -> Written:
         """Open a new attempt on a belief."""
@@ -105,6 +110,7 @@ class Writing:
         belief = self._state.beliefs.get(command.belief)
         if belief is None:
             raise unknown_belief(command.belief)
+        check_proposal(command.rules, command.electors)
         attempt = self._attempt_due(command.belief, author, again=True)
         if not attempt:
             raise Conflict(
@@ -115,7 +121,7 @@ class Writing:
             author.id, RoundId(b""), belief.id, belief.content, belief.category,
             None if stance is None else stance.confidence,
         )  # fmt: skip
-        return self._propose(author, command.belief, attempt, command, question)
+        return self._propose(author, command.belief, self._opened(attempt, command, question))
 
     def retract(self, command: RetractBelief) -> Written:
         """Take back the author's own assertions of a belief."""
@@ -168,11 +174,15 @@ class Writing:
         author.say(Leave(command.reason))
         return Written(author.id)
 
-    def _propose(
-        self, author: Author, belief: BeliefId, attempt: int,
-        command: AssertBelief | ProposeBelief, question: Question,
-    ) -> Written:  # fmt: skip
-        opened = self._voting.open_round(question, attempt, command.rules, command.electors)
+    def _opened(
+        self, attempt: int, command: AssertBelief | ProposeBelief, question: Question
+    ) -> Opened:
+        """What opens a round; raises before anything is said."""
+        check_rules(command.rules)
+        check_electors(command.electors)
+        return self._voting.open_round(question, attempt, command.rules, command.electors)
+
+    def _propose(self, author: Author, belief: BeliefId, opened: Opened) -> Written:
         for said in opened.said:
             match said:
                 case Say():
@@ -193,5 +203,9 @@ class Writing:
         if last.verdict is Verdict.OPEN or (
             not again and self._state.rounds.verdict(belief) is Verdict.ACCEPTED
         ):
+            return 0
+        if last.attempt >= limits.ATTEMPTS_MAX:  # a liar can open the last attempt at once
+            if again:
+                raise Conflict("attempts-exhausted", f"{belief.hex()} has had its last round")
             return 0
         return last.attempt + 1

@@ -141,9 +141,16 @@ class Voting:
         author = next((one for one in self._hosted if one in proposers), None)
         if author is None:
             return
-        whole = len(found.electorate) == len(self._state.roster.current)
-        electors = None if whole else list(found.electorate.position)
+        electors = self._electors_again(found)
         operations, _, _ = self._proposing.proposal(
             found.belief, found.attempt + 1, rules or found.rules, electors
         )
         said += [Say(author, operation) for operation in operations]
+
+    def _electors_again(self, found: Round) -> list[NodeId] | None:
+        """Who votes in the next attempt: those of this one who are still members, or everybody
+        where nothing smaller than the whole fleet is taken."""
+        members = self._state.roster.current
+        still = [one for one in found.electorate.position if one in members]
+        whole = len(still) == len(members) or not self._config.left_out_tolerance
+        return None if whole or not still else still
