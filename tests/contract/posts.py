@@ -71,10 +71,13 @@ class Place:
             node=post.node,
             link="tcp" if self.kind == "tcp" else "tls",
             listen=address,
-            peers=tuple(peers_to_dial(post.node, self._addresses.items())),
+            peers=tuple(peers_to_dial(post.node, self._members())),
             credentials=self._authority.equip(folder, post.node),
         )
         return ZenohTransport(config, post.hear)
+
+    def _members(self) -> list[tuple[int, NodeId, str]]:
+        return [(node[0], node, address) for node, address in self._addresses.items()]
 
 
 def node_of(number: int) -> NodeId:

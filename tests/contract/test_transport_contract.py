@@ -205,8 +205,18 @@ def test_past_the_inbox_the_newest_are_dropped_and_counted(play: Play) -> None:
     play(scene)
 
 
-def test_the_larger_id_dials_each_pair_once() -> None:
-    nodes = [(node_of(number), f"127.0.0.1:{7000 + number}") for number in (2, 0, 1)]
+def test_a_node_dials_those_admitted_before_it() -> None:
+    nodes = [
+        (5, node_of(2), "127.0.0.1:7002"),
+        (3, node_of(0), "127.0.0.1:7000"),
+        (5, node_of(1), "127.0.0.1:7001"),
+        (4, node_of(3), ""),
+    ]
     assert peers_to_dial(node_of(0), nodes) == []
     assert peers_to_dial(node_of(1), nodes) == ["127.0.0.1:7000"]
     assert peers_to_dial(node_of(2), nodes) == ["127.0.0.1:7000", "127.0.0.1:7001"]
+
+
+def test_a_node_that_is_not_in_the_roster_yet_dials_all() -> None:
+    nodes = [(3, node_of(0), "127.0.0.1:7000"), (4, node_of(1), "127.0.0.1:7001")]
+    assert peers_to_dial(node_of(9), nodes) == ["127.0.0.1:7000", "127.0.0.1:7001"]

@@ -67,6 +67,10 @@ class Driver:
     def start(self, transport: Transport) -> None:
         """Take up work; the transport must be open. Called on the event loop."""
         self._transport = transport
+        self.begin()
+
+    def begin(self) -> None:
+        """Take up work with the transport that `use` gave, or none."""
         self.node.resume(now())
         self._schedule()
 

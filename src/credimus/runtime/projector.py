@@ -5,7 +5,9 @@ it never answers from before what its caller was told.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
+from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import BeliefId, RoundId
 from credimus.node.events import NodeEvent
 from credimus.node.node import Node
@@ -75,7 +77,8 @@ class Projector:
             elif kind is MemberAdmitted or kind is MemberLeft:
                 self._members = True
         if len(beliefs) >= BATCH_MAX:
-            self.flush()
+            with suppress(StorageError):  # what waits, waits on; the next flush tells
+                self.flush()
 
     def flush(self) -> None:
         """Write what waits."""

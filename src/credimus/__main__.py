@@ -1,0 +1,5 @@
+"""`python -m credimus` is `credimus`."""
+
+from credimus.cli.main import main
+
+main()

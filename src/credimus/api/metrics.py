@@ -1,0 +1,65 @@
+"""GET /metrics: what the node counts anyway, in the text form of Prometheus."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from credimus.node.queries import faults_of, round_counts
+from credimus.runtime.daemon import Daemon
+
+
+async def metrics(daemon: Daemon, _: None, __: Request) -> Response:
+    """The current figures; the library is loaded when they are first asked for."""
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(daemon))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures:
+    """Reads a daemon's counts when it is scraped."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def collect(self) -> Iterator[Any]:
+        """Every metric, once."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        daemon = self._daemon
+        node, counts = daemon.node, daemon.links.counts
+        gauges = (
+            ("blocks", "Blocks held", len(node.lace)),
+            ("orphans", "Blocks that wait for others", node.orphan_count),
+            ("members", "Members in the roster", len(node.state.roster.current)),
+            ("neighbours", "Peers connected now", len(daemon.links.neighbours())),
+            ("beliefs", "Beliefs known", len(node.state.beliefs)),
+            ("writing", "1 while the store takes writes", int(daemon.driver.failure is None)),
+        )
+        for name, text, value in gauges:
+            yield GaugeMetricFamily(f"credimus_{name}", text, value=value)
+        totals = (
+            ("steps", "Steps of the core", daemon.driver.step_count),
+            ("messages_sent", "Messages sent to peers", counts.sent),
+            ("messages_received", "Messages received from peers", counts.received),
+            ("sent_bytes", "Bytes sent to peers", counts.sent_bytes),
+            ("received_bytes", "Bytes received from peers", counts.received_bytes),
+            (
+                "messages_dropped",
+                "Messages let go because an inbox was full",
+                counts.dropped + daemon.driver.inbox_dropped_count,
+            ),
+        )
+        for name, text, value in totals:
+            yield CounterMetricFamily(f"credimus_{name}", text, value=value)
+        rounds = GaugeMetricFamily("credimus_rounds", "Rounds by verdict", labels=["verdict"])
+        for verdict, count in round_counts(node.state).items():
+            rounds.add_metric([verdict], count)
+        yield rounds
+        faults = CounterMetricFamily("credimus_faults", "Faults of peers", labels=["peer", "code"])
+        for peer, code, count in faults_of(node):
+            faults.add_metric([peer.hex(), code], count)
+        yield faults

@@ -1,0 +1,108 @@
+"""Every error as a problem document (RFC 9457)."""
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from starlette.responses import Response
+
+from credimus.kernel.errors import (
+    Conflict,
+    CredimusError,
+    InternalError,
+    NotFound,
+    NotPermitted,
+    StorageError,
+    Unavailable,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+KINDS: tuple[tuple[type[CredimusError], str], ...] = (
+    (NotFound, "not-found"),
+    (Conflict, "conflict"),
+    (NotPermitted, "not-permitted"),
+    (UsageError, "usage"),
+    (Unavailable, "unavailable"),
+    (StorageError, "storage"),
+)
+"""Whose fault an error is, as the field `kind` says it; anything else is `internal`."""
+
+_log = logging.getLogger(__name__)
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document."""
+
+    type: str
+    """`urn:credimus:error:<code>`."""
+    title: str
+    """The words of the HTTP status."""
+    status: int
+    detail: str
+    """What happened, to which id, what was expected, what to do."""
+    code: str
+    """Stable."""
+    kind: str
+    """Whose fault it is: see `KINDS`."""
+    definite: bool
+    """Whether it certainly did not happen."""
+    retry: bool
+    """Whether the same request may succeed later."""
+    belief: str | None = None
+    """The belief that was written although what was waited for did not come."""
+    round: str | None = None
+
+
+class HttpError(CredimusError):
+    """A request that HTTP itself refuses: no such path, no such method, too large."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+class Waited(CredimusError):
+    """The write is durable, what its caller waits for has not come."""
+
+    def __init__(self, problem: Unavailable, belief: str | None, round_: str | None) -> None:
+        super().__init__(problem.code, problem.message)
+        self.status = problem.status
+        self.belief = belief
+        self.round = round_
+
+
+def problem_of(error: CredimusError) -> Problem:
+    """The document that tells of an error."""
+    kind = next((word for type_, word in KINDS if isinstance(error, type_)), "internal")
+    definite, retry = error.definite, error.retry
+    belief = round_ = None
+    if isinstance(error, HttpError):
+        kind = "usage"
+    elif isinstance(error, Waited):
+        kind, definite, retry = "unavailable", False, False
+        belief, round_ = error.belief, error.round
+    return Problem(
+        type=f"urn:credimus:error:{error.code}",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=error.message,
+        code=error.code,
+        kind=kind,
+        definite=definite,
+        retry=retry,
+        belief=belief,
+        round=round_,
+    )
+
+
+def answer_of(error: Exception) -> Response:
+    """The response that tells of an exception; anything unexpected is logged and a bug."""
+    if not isinstance(error, CredimusError):
+        _log.error("a request failed", exc_info=error)
+        error = InternalError(
+            "bug", f"{type(error).__name__}: please report it; the log of the node has the details."
+        )
+    problem = problem_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+    return Response(msgspec.json.encode(problem), problem.status, headers, MEDIA_TYPE)

@@ -1,0 +1,118 @@
+"""Runs a node with its API on one event loop until it is told to stop."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from credimus.api.app import application
+from credimus.kernel.errors import Conflict, UsageError
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.settings import host_port
+
+GRACE_S = 2
+"""How long requests that wait are given when the node stops. [guess]"""
+_BACKLOG = 512
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own handling of signals: the node stops in its own order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
+    """Start the node and its API, announce it, run until SIGINT or SIGTERM, stop cleanly.
+
+    Raises:
+        Conflict: `port-in-use`, for either port; nothing was left behind.
+        UsageError: `address-unusable` and others of the links.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        listening = listen(daemon.settings.node.api)
+        with contextlib.closing(listening):
+            daemon.url = url_of(listening)
+            server = _Server(_config(daemon))
+            await daemon.start()
+            serving = loop.create_task(server.serve([listening]))
+            try:
+                await _until_started(server, serving)
+                daemon.home.note_running(daemon.url)
+                announce(daemon)
+                stopping = loop.create_task(stop.wait())
+                await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+            finally:
+                server.should_exit = True
+                await serving
+    finally:
+        await daemon.close()
+
+
+def listen(address: str) -> socket.socket:
+    """A bound socket for the API.
+
+    Raises:
+        Conflict: `port-in-use`.
+        UsageError: `address-unusable`.
+    """
+    host, port = host_port(address, "--api", any_port=True)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)  # noqa: FBT003
+    except OSError as problem:
+        listening.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise Conflict(
+                "port-in-use",
+                f"{address} is taken by another program. Stop it, or give another --api.",
+            ) from None
+        raise UsageError(
+            "address-unusable",
+            f"can not listen on {address}: {problem.strerror or problem}. Give host:port of this "
+            "machine, such as 127.0.0.1:8701.",
+        ) from None
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """The URL of a bound socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _config(daemon: Daemon) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(daemon),
+        lifespan="off",
+        interface="asgi3",
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=_BACKLOG,
+    )
+
+
+async def _until_started(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if serving.done():
+        await serving

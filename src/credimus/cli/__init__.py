@@ -1,0 +1,1 @@
+"""The commands: one module per group; tables for people, --json for programs."""

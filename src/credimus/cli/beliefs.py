@@ -1,0 +1,143 @@
+"""Commands about beliefs: assert, vote, retract, beliefs."""
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from credimus.cli.client import Client, home_of
+from credimus.cli.options import Common, moment_ms, seconds_of
+from credimus.cli.output import FAILED, OK, Outcome, say, table
+from credimus.kernel.errors import UsageError
+
+Belief = Annotated[str, Parameter(help="A belief's id, or an unambiguous beginning of it.")]
+Verdict = Literal["open", "expired", "accepted", "rejected", "contested"]
+_SHOWN_DIGITS = 12
+
+
+def assert_(
+    text: Annotated[str, Parameter(help="The statement, at most 1,024 bytes.")],
+    *,
+    category: Annotated[str | None, Parameter(help="Chosen by keywords if not given.")] = None,
+    confidence: Annotated[float, Parameter(help="0 to 1.")] = 0.9,
+    evidence: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="KIND:TEXT, such as sensor:gauge-7; up to ten times."),
+    ] = None,
+    ttl: Annotated[str | None, Parameter(help="Life of the assertion: 90s, 15m, 1h, 2d.")] = None,
+    wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
+    timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    common: Common = Common(),
+) -> Outcome:
+    """State a belief and put it to the vote.
+
+    With --wait decided the exit code is 1 when the fleet does not accept it.
+    Example: credimus assert "the north gate is open" --evidence camera:frame-81 --wait decided
+    """
+    wait_s = seconds_of(timeout, "--timeout")
+    receipt = Client(home_of(common.home)).post(
+        "/v1/beliefs",
+        wait_s,
+        content=text,
+        category=category,
+        confidence=confidence,
+        evidence=[_evidence(one) for one in evidence or []],
+        ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
+        wait_for=wait,
+        timeout=wait_s,
+    )
+    failed = wait == "decided" and receipt["verdict"] != "accepted"
+    return Outcome(receipt, lambda: _show_receipt(receipt), FAILED if failed else OK)
+
+
+def vote(
+    belief: Belief,
+    choice: Literal["accept", "reject", "abstain"],
+    *,
+    confidence: Annotated[float, Parameter(help="0 to 1.")] = 1.0,
+    reason: Annotated[str, Parameter(help="At most 512 bytes; signed with the vote.")] = "",
+    common: Common = Common(),
+) -> Outcome:
+    """Vote in the open round on a belief; a vote is final.
+
+    Example: credimus vote 3f9c02aa reject --reason "the gauge is broken"
+    """
+    receipt = Client(home_of(common.home)).post(
+        f"/v1/beliefs/{_id(belief)}/votes", choice=choice, confidence=confidence, reason=reason
+    )
+    return Outcome(receipt, lambda: _show_receipt(receipt))
+
+
+def retract(
+    belief: Belief,
+    *,
+    reason: Annotated[str, Parameter(help="At most 512 bytes.")] = "",
+    common: Common = Common(),
+) -> Outcome:
+    """Take back this node's own assertions of a belief.
+
+    Example: credimus retract 3f9c02aa --reason "wrong gauge"
+    """
+    receipt = Client(home_of(common.home)).post(f"/v1/beliefs/{_id(belief)}/retract", reason=reason)
+    return Outcome(receipt, lambda: _show_receipt(receipt))
+
+
+def beliefs(
+    *,
+    category: str | None = None,
+    verdict: Verdict | None = None,
+    since: Annotated[str | None, Parameter(help="A time, or a duration ago such as 1h.")] = None,
+    text: Annotated[str | None, Parameter(help="Words that it must contain.")] = None,
+    limit: Annotated[int, Parameter(help="1 to 1,000.")] = 100,
+    common: Common = Common(),
+) -> Outcome:
+    """List beliefs, newest first.
+
+    Example: credimus beliefs --verdict accepted --text "north gate"
+    """
+    page = Client(home_of(common.home)).get(
+        "/v1/beliefs",
+        category=category,
+        verdict=verdict,
+        since=None if since is None else moment_ms(since, "--since"),
+        text=text,
+        limit=limit,
+    )
+    return Outcome(page, lambda: _show_beliefs(page))
+
+
+def _evidence(given: str) -> dict[str, str]:
+    kind, colon, content = given.partition(":")
+    if not (kind and colon and content):
+        raise UsageError(
+            "bad-evidence", f"evidence {given[:40]!r}: write KIND:TEXT, such as sensor:gauge-7."
+        )
+    return {"kind": kind, "content": content}
+
+
+def _id(belief: str) -> str:
+    """The part of the path: anything that is no id is refused here, not by the router."""
+    if not belief.isalnum() or not belief.isascii():
+        raise UsageError("bad-belief-id", f"{belief[:40]!r} is no belief id; give hex digits.")
+    return belief
+
+
+def _show_receipt(receipt: dict[str, Any]) -> None:
+    verdict = receipt["verdict"] or "not proposed"
+    where = f"on {receipt['replicas']} node{'s' * (receipt['replicas'] != 1)}"
+    say(f"{receipt['belief']}  {verdict}  durable {where}")
+
+
+def _show_beliefs(page: dict[str, Any]) -> None:
+    rows = [
+        (
+            one["id"][:_SHOWN_DIGITS],
+            one["verdict"],
+            f"{one['confidence']:.2f}",
+            one["category"],
+            one["content"],
+        )
+        for one in page["beliefs"]
+    ]
+    table("", ("belief", "verdict", "confidence", "category", "content"), rows)
+    if page["cursor"]:
+        say("There are more; raise --limit.")

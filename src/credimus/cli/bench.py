@@ -1,0 +1,60 @@
+"""Commands that measure: bench decide, bench orset."""
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from credimus.cli.options import AsJson
+from credimus.cli.output import FAILED, OK, Outcome, complain, table
+
+
+def decide(
+    *,
+    nodes: Annotated[int, Parameter(help="Processes, 1 to 50.")] = 5,
+    in_flight: Annotated[int, Parameter(help="Beliefs under way at once.")] = 64,
+    seconds: Annotated[float, Parameter(help="Length of the measured phase.")] = 5.0,
+    link: Literal["tls", "quic", "tcp"] = "tls",
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Measure decided beliefs per second on real processes, links and disks.
+
+    Example: credimus bench decide --nodes 5 --in-flight 64 --seconds 5
+    """
+    from credimus.bench.decide import bench_decide
+
+    figures = bench_decide(nodes, in_flight, seconds, link, complain)
+    return Outcome(figures, lambda: _show(figures), OK if figures["agree"] else FAILED)
+
+
+def orset(
+    *,
+    size: Annotated[int, Parameter(help="Elements of the set.")] = 100_000,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Measure the OR-Set: speed, bytes, memory.
+
+    Example: credimus bench orset --size 100000
+    """
+    from credimus.cli.bench_orset import bench_orset
+
+    figures = bench_orset(size)
+    return Outcome(figures, lambda: _show(figures))
+
+
+def _show(figures: dict[str, Any]) -> None:
+    rows = [(name, _figure(value)) for name, value in figures.items() if not _nested(value)]
+    table("", ("figure", "value"), rows)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _figure(value: Any) -> str:
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float) and value < 1_000
+        else f"{value:,}"
+        if (isinstance(value, int | float) and not isinstance(value, bool))
+        else str(value)
+    )

@@ -1,0 +1,160 @@
+"""Commands on a node and its fleet: init, invite, join, up, status."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from credimus.cli.client import Client, home_of, post_bytes
+from credimus.cli.options import AsJson, Common, seconds_of
+from credimus.cli.output import Outcome, print_json, say, table
+
+Link = Literal["tls", "quic", "tcp"]
+Level = Literal["debug", "info", "warning", "error"]
+Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
+LISTEN = "127.0.0.1:7447"
+API = "127.0.0.1:8701"
+
+
+def init(
+    home: Annotated[Path, Parameter(help="A new folder for the node.")],
+    *,
+    fleet: Annotated[str, Parameter(help="A name for the fleet.")],
+    name: Annotated[str, Parameter(help="A name for this node.")],
+    listen: Annotated[str, Parameter(help="host:port for links from other nodes.")] = LISTEN,
+    api: Annotated[str, Parameter(help="host:port of the HTTP API; port 0 takes any.")] = API,
+    link: Annotated[Link, Parameter(help="tcp is neither encrypted nor authenticated.")] = "tls",
+    address: Annotated[str | None, Parameter(help="Where others dial, if not --listen.")] = None,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Found a fleet: make the folder of its first node.
+
+    Example: credimus init ./n0 --fleet harbour --name n0
+    """
+    from credimus.runtime.joining import Plan, found_home
+
+    plan = Plan(name=name, listen=listen, api=api, link=link, address=address)
+    made = found_home(home_of(home), fleet, plan)
+    return _made(home, made, f"Founded fleet {fleet}.")
+
+
+def join(
+    home: Annotated[Path, Parameter(help="A new folder for the node.")],
+    ticket: Annotated[str, Parameter(help="What `credimus invite` printed at a member.")],
+    *,
+    name: Annotated[str, Parameter(help="A name for this node.")],
+    listen: Annotated[str, Parameter(help="host:port for links from other nodes.")] = LISTEN,
+    api: Annotated[str, Parameter(help="host:port of the HTTP API; port 0 takes any.")] = API,
+    link: Annotated[Link, Parameter(help="tcp is neither encrypted nor authenticated.")] = "tls",
+    address: Annotated[str | None, Parameter(help="Where others dial, if not --listen.")] = None,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Join a fleet with a ticket: make the folder of a further node.
+
+    Example: credimus join ./n1 credimus1-... --name n1 --listen 127.0.0.1:7448 --api 127.0.0.1:8702
+    """
+    from credimus.runtime.joining import Plan, join_home
+
+    plan = Plan(name=name, listen=listen, api=api, link=link, address=address)
+    made = join_home(home_of(home), ticket, plan, post_bytes)
+    return _made(home, made, f"Joined fleet {made.fleet_name}.")
+
+
+def invite(
+    *,
+    expires: Annotated[str, Parameter(help="Life of the ticket: 90s, 15m, 1h, 2d.")] = "1h",
+    address: Annotated[
+        str | None, Parameter(help="http://host:port that the joiner asks; the node's by default.")
+    ] = None,
+    common: Common = Common(),
+) -> Outcome:
+    """Print a ticket with which one node can join the fleet.
+
+    Example: credimus invite --home ./n0 --expires 15m
+    """
+    life_s = seconds_of(expires, "--expires")
+    made = Client(home_of(common.home)).post("/v1/tickets", expires_s=life_s, address=address)
+    return Outcome(made, lambda: say(made["ticket"]))
+
+
+def up(
+    home: Annotated[Path, Parameter(help="The node's folder.")],
+    *,
+    link: Annotated[Link | None, Parameter(help="Override how links are made.")] = None,
+    knowledge: Annotated[
+        Path | None,
+        Parameter(
+            help="TOML file with what this node knows: [[fact]] content, holds, and if wanted "
+            "confidence and reason."
+        ),
+    ] = None,
+    unknown: Annotated[
+        Literal["accept", "abstain"] | None, Parameter(help="The vote on what it does not know.")
+    ] = None,
+    scheme: Annotated[Scheme | None, Parameter(help="Of rounds opened here.")] = None,
+    timeout_ms: Annotated[int | None, Parameter(help="Life of rounds opened here.")] = None,
+    attempts_max: Annotated[
+        int | None, Parameter(help="Rounds opened by itself on a belief whose rounds expire.")
+    ] = None,
+    log_level: Level = "warning",
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Run a node in the foreground until SIGINT or SIGTERM.
+
+    Example: credimus up ./n0
+    """
+    from credimus.cli.running import Overrides, run
+
+    overrides = Overrides(link, knowledge, unknown, scheme, timeout_ms, attempts_max)
+
+    def announce(where: dict[str, Any]) -> None:
+        if output.json:
+            print_json("up", "data", where)
+        else:
+            say(
+                f"{where['name']} ({where['node'][:12]}) of fleet {where['fleet_name']}: links on "
+                f"{where['listen']} ({where['link']}), API on {where['api']}. Stop with Ctrl-C."
+            )
+
+    ended = run(home_of(home), overrides, log_level, announce)
+    return Outcome(None if output.json else ended, lambda: say("stopped"))
+
+
+def status(*, common: Common = Common()) -> Outcome:
+    """Show how the node is: members, links, rounds, faults, fingerprint.
+
+    Example: credimus status --home ./n0
+    """
+    found = Client(home_of(common.home)).get("/v1/status")
+    return Outcome(found, lambda: _show_status(found))
+
+
+def _made(home: Path, made: Any, headline: str) -> Outcome:
+    folder = str(home_of(home))
+    data = {
+        "home": folder,
+        "fleet": made.fleet.hex(),
+        "fleet_name": made.fleet_name,
+        "node": made.node.hex(),
+        "blocks": made.block_count,
+    }
+    return Outcome(data, lambda: say(f"{headline} Start the node with: credimus up {folder}"))
+
+
+def _show_status(found: dict[str, Any]) -> None:
+    links = f"{len(found['neighbours'])} connected" if found["links_open"] else "down (by order)"
+    failure = found["failure"]
+    rows = [
+        ("node", f"{found['name']} {found['node']}"),
+        ("fleet", f"{found['fleet_name']} {found['fleet']}"),
+        ("members", f"{found['members']}, {links}"),
+        ("links", f"{found['listen']} ({found['link']})"),
+        ("API", found["api"]),
+        ("beliefs", f"{found['beliefs']}, {found['decided']} decided"),
+        ("rounds", ", ".join(f"{n} {word}" for word, n in found["rounds"].items() if n) or "none"),
+        ("blocks", f"{found['blocks']}, {found['orphans']} waiting for others"),
+        ("faults", ", ".join(f"{f['count']} {f['code']}" for f in found["faults"]) or "none"),
+        ("failure", failure["message"] if failure else "none"),
+        ("fingerprint", found["fingerprint"]),
+    ]
+    table("", ("", ""), rows)

@@ -1,0 +1,132 @@
+"""What a command gives back, and how it is shown: JSON for programs, text and tables for people.
+
+Exit codes: 0 done; 1 a verdict or check that failed; 2 a wrong call; 3 unavailable now; 4 storage;
+5 not permitted; 70 a bug in credimus.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from credimus.kernel.errors import (
+    CredimusError,
+    NotPermitted,
+    PeerFault,
+    StorageError,
+    Unavailable,
+    UsageError,
+)
+
+SCHEMA_VERSION = 1
+OK, FAILED, USAGE, UNAVAILABLE, STORAGE, NOT_PERMITTED, BUG = 0, 1, 2, 3, 4, 5, 70
+_BY_KIND = {
+    "usage": USAGE,
+    "not-found": USAGE,
+    "conflict": USAGE,
+    "not-permitted": NOT_PERMITTED,
+    "unavailable": UNAVAILABLE,
+    "storage": STORAGE,
+}
+
+
+class Outcome(NamedTuple):
+    """What a command came to."""
+
+    data: Any
+    """For --json."""
+    show: Callable[[], None]
+    """Prints it for people."""
+    exit_code: int = OK
+
+
+class Refused(CredimusError):
+    """The node answered with a problem document."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("code", "unknown")), str(problem.get("detail", "")))
+        self.problem = problem
+
+
+def exit_code_of(error: CredimusError) -> int:
+    """The exit code that tells of an error."""
+    if isinstance(error, Refused):
+        return _BY_KIND.get(str(error.problem.get("kind")), BUG)
+    for kind, code in (
+        (NotPermitted, NOT_PERMITTED),
+        (UsageError, USAGE),
+        (Unavailable, UNAVAILABLE),
+        (StorageError, STORAGE),
+        (PeerFault, FAILED),
+    ):
+        if isinstance(error, kind):
+            return code
+    return BUG
+
+
+def error_body(error: CredimusError) -> dict[str, Any]:
+    """The field `error` of the JSON output."""
+    if isinstance(error, Refused):
+        return {
+            "code": error.code,
+            "message": error.message,
+            **{
+                name: value
+                for name, value in error.problem.items()
+                if name not in ("type", "title", "detail", "code")
+            },
+        }
+    return {
+        "code": error.code,
+        "message": error.message,
+        "definite": error.definite,
+        "retry": error.retry,
+    }
+
+
+def print_json(command: str, field: str, value: Any) -> None:
+    """One JSON line on stdout: the envelope of all output for programs."""
+    line = {"schema_version": SCHEMA_VERSION, "command": command, field: value}
+    print(json.dumps(line, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def say(text: str) -> None:
+    """A line for people on stdout."""
+    print(text, flush=True)  # noqa: T201
+
+
+def complain(text: str) -> None:
+    """A line for people on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on stdout, as wide as the terminal; in colour only on one that wants it."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for index, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    console().print(made)
+
+
+def console() -> Any:
+    """The console for people; NO_COLOR and pipes give plain text."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return Console(highlight=False, width=width)
+
+
+_STYLES = {
+    "accepted": "green",
+    "rejected": "red",
+    "contested": "bold magenta",
+    "expired": "yellow",
+    "open": "cyan",
+}

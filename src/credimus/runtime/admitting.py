@@ -1,0 +1,72 @@
+"""The inviter's side of joining: one sealed request in, a member in the roster, one sealed answer.
+
+Deliberately not here: who may issue tickets (api/), the life of tickets (tickets.py).
+"""
+
+from credimus.kernel.errors import NotPermitted
+from credimus.kernel.ids import node_id
+from credimus.node.commands import AdmitMember
+from credimus.runtime.credentials import read_file, read_private_file
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.ticket import JoinAnswer, JoinRequest, seal_answer
+
+HISTORY_BYTES_MAX = 8 * 1_048_576
+"""Bytes of blocks in an answer, parents first; the new member pulls the rest. [guess]"""
+
+
+async def admit(daemon: Daemon, request: bytes) -> bytes:
+    """Make the sender of a request a member; returns the sealed answer once that is durable.
+
+    Raises:
+        NotPermitted: `ticket-wrong`, `authority-missing`.
+        UsageError: `ticket-expired` and what `AdmitMember` refuses.
+        Conflict: `ticket-used`, `not-a-member`.
+        Unavailable, StorageError: nothing was admitted; the same request may be sent again.
+    """
+    folder = daemon.home.folder
+    if not (folder / "fleet-ca.key").exists():
+        raise NotPermitted(
+            "authority-missing", "this node has no fleet-ca.key, so it can not invite anyone."
+        )
+    certificate, key = (
+        read_file(folder / "fleet-ca.crt"),
+        read_private_file(folder / "fleet-ca.key"),
+    )
+    asked, secret = daemon.tickets.redeem(request)
+    await _make_member(daemon, asked)
+    roster = daemon.node.state.roster
+    joiner = node_id(asked.public_key)
+    answer = JoinAnswer(
+        fleet_name=roster.fleet_name,
+        authority_certificate_pem=certificate,
+        authority_key_pem=key,
+        peers=tuple(
+            (one.node, one.address)
+            for one in roster.current.by_id.values()
+            if one.address and one.node != joiner
+        ),
+        blocks=tuple(_history(daemon)),
+    )
+    return seal_answer(secret, answer)
+
+
+async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
+    """Admit, unless this very member is in already: its first answer got lost."""
+    address = asked.addresses[0] if asked.addresses else ""
+    known = daemon.node.state.roster.current.by_id.get(node_id(asked.public_key))
+    if known is not None and (known.name, known.address) == (asked.name, address):
+        return
+    command = AdmitMember(public_key=asked.public_key, name=asked.name, address=address)
+    await daemon.driver.submit(command).local()
+
+
+def _history(daemon: Daemon) -> list[bytes]:
+    """Wires from the genesis on, as many as fit: a prefix of the log is closed under parents."""
+    wires: list[bytes] = []
+    size = 0
+    for block in daemon.store.blocks():
+        size += len(block.wire)
+        if size > HISTORY_BYTES_MAX:
+            break
+        wires.append(block.wire)
+    return wires

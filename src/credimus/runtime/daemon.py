@@ -1,0 +1,215 @@
+"""A whole node from its folder: store, core, read models, links; opened and closed in safe order.
+
+    store -> node.restore -> read models -> links -> driver
+
+Deliberately not here: HTTP (api/), making the folder (joining.py).
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import Conflict, StorageError
+from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
+from credimus.node.node import Node
+from credimus.runtime.credentials import NodeKey, load_node_key
+from credimus.runtime.driver import Driver
+from credimus.runtime.home import Home
+from credimus.runtime.knowledge_file import FileKnowledge, read_knowledge
+from credimus.runtime.links import Links
+from credimus.runtime.projector import Projector
+from credimus.runtime.settings import Settings, read_settings
+from credimus.runtime.store.interface import Fact
+from credimus.runtime.store.readmodel import ReadModels
+from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.tickets import Tickets
+from credimus.runtime.tokens import read_token
+from credimus.state.events import MemberAdmitted, MemberLeft
+
+PROJECT_PERIOD_S = 0.5
+"""Between two writings of the read models. [measured: a batch costs a third of single rows]"""
+OWNER_FACT = "identity/owner"
+"""Where the store keeps fleet and node: 32 bytes."""
+PEERS_FACT = "identity/peers"
+"""Where the store keeps the addresses told at joining."""
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """One node at work. Make it with `Daemon.load`, then `start`, and `close` in any case."""
+
+    def __init__(self, home: Home, settings: Settings, key: NodeKey, store: SqliteStore) -> None:
+        self.home = home
+        self.settings = settings
+        self.store = store
+        config = settings.core()
+        path = settings.voting.knowledge
+        facts = read_knowledge(home.folder / path) if path else {}
+        evaluator = FileKnowledge(facts, config.voting.unknown)
+        self.node = Node(settings.fleet_id, [key], config, Entropy(os.urandom(32)), evaluator)
+        evaluator.know(self.node.state)
+        self.driver = Driver(self.node, store)
+        self.models = ReadModels(store.database)
+        self.projector = Projector(self.node, self.models)
+        self.tickets = Tickets(store)
+        self.links = Links(home, settings.node, self.driver, _first_peers(store))
+        self.token = read_token(home.token)
+        self.url = f"http://{settings.node.api}"
+        """Where the API answers; corrected once it listens."""
+        self.started_ns = time.monotonic_ns()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._fingerprint: tuple[int, str] = (-1, "")
+
+    @classmethod
+    def load(cls, home: Home, settings: Settings | None = None) -> "Daemon":
+        """The node of a folder, restored from its store, not yet started.
+
+        Args:
+            settings: in place of what the folder's config.toml says.
+
+        Raises:
+            NotFound: `no-node-here`, `key-missing`, `knowledge-missing`.
+            UsageError: `bad-config`, `bad-knowledge`, `key-readable-by-others`.
+            Conflict: `folder-in-use`, `wrong-fleet`.
+            StorageError: `corrupt`, `disk-full` and others.
+        """
+        home.check_made()
+        settings = settings or read_settings(home.config)
+        key = load_node_key(home.key)
+        store = SqliteStore(home.database)
+        try:
+            check_owner(home, store, settings, key)
+            daemon = cls(home, settings, key, store)
+            daemon.node.restore(block.wire for block in store.blocks())
+            daemon._project_all()
+        except BaseException:
+            store.close()
+            raise
+        return daemon
+
+    async def start(self) -> None:
+        """Open the links and take up work.
+
+        Raises:
+            Conflict, UsageError: as `Links.open`.
+        """
+        self.driver.listen(self._hear)
+        self.driver.listen(self.projector.hear)
+        await self.links.open()
+        self.driver.begin()
+        self._keep(self._project_for_ever())
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+
+    async def close(self) -> None:
+        """Stop cleanly: what was written is durable, the folder is free for the next run."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.driver.close()
+        await self.links.close()
+        self._flush_quietly()
+        self.home.note_stopped()
+        self.store.close()
+
+    def fingerprint(self) -> str:
+        """The state's fingerprint in hex; computed once per state.
+
+        Cost: grows with the state, some 2 us a belief.
+        """
+        blocks = len(self.node.lace)
+        if self._fingerprint[0] != blocks:
+            self._fingerprint = blocks, self.node.state.fingerprint().hex()
+        return self._fingerprint[1]
+
+    # --- private
+
+    def _project_all(self) -> None:
+        """Bring the read models up; what was altered is named, dropped and made anew."""
+        try:
+            self.models.check()
+            self.projector.catch_up()
+        except StorageError as problem:
+            if problem.code != "read-models-corrupt":
+                raise
+            _log.warning("%s They are made anew from the log.", problem.message)
+            self.models.clear()
+            self.projector.catch_up()
+
+    async def _project_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(PROJECT_PERIOD_S)
+            self._flush_quietly()
+
+    def _flush_quietly(self) -> None:
+        try:
+            self.projector.flush()
+        except StorageError as problem:
+            _log.error("read models: %s", problem.message)
+
+    def _hear(self, events: Sequence[NodeEvent]) -> None:
+        for event in events:
+            kind = type(event)
+            if kind is MemberAdmitted or kind is MemberLeft:
+                self._keep(self.links.follow_roster())
+            elif isinstance(event, PeerFaulted):
+                _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)
+            elif isinstance(event, IdentityForked):
+                _log.error(
+                    "our own chain is forked: this folder is an old copy; nothing is written"
+                )
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey) -> None:
+    """Refuse a log that another fleet or another node wrote.
+
+    Raises:
+        Conflict: `wrong-fleet`, `wrong-node`.
+        StorageError: `corrupt`, when the log says nothing of its owner.
+    """
+    owner = store.recall(OWNER_FACT)
+    if owner is None:
+        raise StorageError(
+            "corrupt",
+            f"{home.database} does not say whose it is. Restore the folder from a backup, or join "
+            "again in an empty one.",
+        )
+    if owner[:16] != settings.fleet_id:
+        raise Conflict(
+            "wrong-fleet",
+            f"{home} holds the log of fleet {owner[:16].hex()}, but config.toml names fleet "
+            f"{settings.fleet.id}. Use one folder for each fleet.",
+        )
+    if owner[16:] != key.node_id:
+        raise Conflict(
+            "wrong-node",
+            f"{home} holds the log of node {owner[16:].hex()}, but node.key is that of "
+            f"{key.node_id.hex()}. Restore the key that belongs to it.",
+        )
+
+
+def owner_facts(settings: Settings, key: NodeKey, peers: Sequence[str] = ()) -> list[Fact]:
+    """What a new store says of its owner."""
+    return [
+        Fact(OWNER_FACT, settings.fleet_id + key.node_id),
+        Fact(PEERS_FACT, msgspec.json.encode(list(peers))),
+    ]
+
+
+def _first_peers(store: SqliteStore) -> tuple[str, ...]:
+    value = store.recall(PEERS_FACT) or b"[]"
+    return msgspec.json.decode(value, type=tuple[str, ...])

@@ -1,0 +1,95 @@
+"""What a node knows by itself, from a TOML file of [[fact]] entries."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.kernel.errors import NotFound, UsageError
+from credimus.kernel.fixed import MILLION
+from credimus.protocol.voting.interface import Ballot, Question
+from credimus.protocol.voting.knowledge import Known, LocalKnowledge
+from credimus.state.fleet import FleetState
+from credimus.state.identity import normalised
+from credimus.state.operations import Choice
+
+FILE_BYTES_MAX = 16 * 1_048_576
+"""Bytes of a knowledge file. [guess: some 50,000 facts]"""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One [[fact]]."""
+
+    content: str
+    holds: bool
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    reason: str = "known here"
+
+    def __post_init__(self) -> None:
+        if not normalised(self.content):
+            raise ValueError("content is empty")
+        if len(self.content.encode()) > limits.BELIEF_BYTES_MAX:
+            raise ValueError(f"content has more than {limits.BELIEF_BYTES_MAX} bytes")
+        if len(self.reason.encode()) > limits.REASON_BYTES_MAX:
+            raise ValueError(f"reason has more than {limits.REASON_BYTES_MAX} bytes")
+
+
+def read_knowledge(path: Path) -> dict[str, Known]:
+    """The facts of a file, by content.
+
+    Raises:
+        NotFound: `knowledge-missing`.
+        UsageError: `bad-knowledge`, naming the file and the entry.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("knowledge-missing", f"{path} does not exist; check --knowledge.") from None
+    except OSError as problem:
+        raise _bad(path, problem.strerror or "it can not be read") from None
+    if len(content) > FILE_BYTES_MAX:
+        raise _bad(path, f"it has {len(content)} bytes, at most {FILE_BYTES_MAX} are read")
+    try:
+        read: dict[str, Any] = msgspec.toml.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise _bad(path, str(problem)) from None
+    others = sorted(set(read) - {"fact"})
+    entries = read.get("fact", [])
+    if others or not isinstance(entries, list):
+        raise _bad(path, f"unknown section {others[0]!r}" if others else "fact is no [[fact]]")
+    facts: dict[str, Known] = {}
+    seen: dict[bytes, int] = {}
+    for number, raw in enumerate(entries, 1):
+        try:
+            entry = msgspec.convert(raw, Entry)
+        except msgspec.ValidationError as problem:
+            raise _bad(path, f"[[fact]] number {number}: {problem}") from None
+        same = seen.setdefault(normalised(entry.content), number)
+        if same != number:
+            raise _bad(path, f"[[fact]] number {number} says again what number {same} says")
+        facts[entry.content] = Known(entry.holds, round(entry.confidence * MILLION), entry.reason)
+    return facts
+
+
+class FileKnowledge:
+    """The default evaluator with facts of a file; it hears of the node's state after it is made."""
+
+    def __init__(self, facts: dict[str, Known], unknown: Choice) -> None:
+        self._facts = facts
+        self._unknown = unknown
+        self._inner: LocalKnowledge | None = None
+
+    def know(self, state: FleetState) -> None:
+        """Judge by this state from now on."""
+        self._inner = LocalKnowledge(state, self._unknown, self._facts)
+
+    def evaluate(self, question: Question) -> Ballot | None:
+        """An answer, always at once."""
+        assert self._inner is not None  # noqa: S101 - set before the node takes any input
+        return self._inner.evaluate(question)
+
+
+def _bad(path: Path, why: str) -> UsageError:
+    return UsageError("bad-knowledge", f"{path}: {why}. See `credimus up --help` for its form.")

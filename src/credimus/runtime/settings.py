@@ -1,0 +1,219 @@
+"""The settings of a node, as config.toml holds them and `up` may override them for one run."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.kernel.errors import UsageError
+from credimus.kernel.fixed import MILLION
+from credimus.kernel.ids import ID_BYTES, FleetId
+from credimus.node.config import Config
+from credimus.protocol.voting.interface import VotingConfig
+from credimus.runtime.credentials import read_file, write_file
+from credimus.state.operations import Aggregation, Choice, Rules, Scheme
+
+Link = Literal["tls", "quic", "tcp"]
+SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
+AggregationName = Literal["equal", "confidence", "reputation"]
+Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
+_THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
+"""Where a scheme takes a ratio and none is given. [seed]"""
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common shape of sections: unknown names are refused."""
+
+
+class FleetSettings(Strict, frozen=True, kw_only=True):
+    """The fleet that the node belongs to; never changed."""
+
+    id: Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * ID_BYTES}}}$")]
+    name: Name
+
+
+class NodeSettings(Strict, frozen=True, kw_only=True):
+    """Where the node is."""
+
+    name: Name
+    listen: str = "127.0.0.1:7447"
+    """`host:port` for links from other nodes."""
+    api: str = "127.0.0.1:8701"
+    """`host:port` of the HTTP API; a port of 0 takes any free one."""
+    link: Link = "tls"
+    """`tcp` is neither encrypted nor authenticated: only inside one machine."""
+
+
+class VotingSettings(Strict, frozen=True, kw_only=True):
+    """How the node votes, and the rules of rounds that it opens."""
+
+    scheme: SchemeName = "byzantine"
+    threshold: float | str | None = None
+    """For supermajority and turnout: a ratio such as 0.75 or "3/4"."""
+    aggregation: AggregationName = "equal"
+    timeout_ms: Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)] = 5_000
+    """Life of a round in ms. [seed]"""
+    attempts_max: Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_MAX)] = 3
+    """Rounds that this node opens by itself on one belief when they expire. [guess]"""
+    unknown: Literal["accept", "abstain"] = "accept"
+    """The vote on a belief of which the node knows nothing."""
+    knowledge: str | None = None
+    """A TOML file with facts that the node knows; relative to its folder."""
+
+
+class Settings(Strict, frozen=True, kw_only=True):
+    """All of config.toml."""
+
+    fleet: FleetSettings
+    node: NodeSettings
+    voting: VotingSettings = VotingSettings()
+
+    @property
+    def fleet_id(self) -> FleetId:
+        """The fleet's id as bytes."""
+        return FleetId(bytes.fromhex(self.fleet.id))
+
+    def core(self) -> Config:
+        """The settings of the core.
+
+        Raises:
+            UsageError: `bad-threshold`.
+        """
+        voting = self.voting
+        rules = rules_of(voting.scheme, voting.threshold, voting.aggregation)
+        unknown = Choice.ACCEPT if voting.unknown == "accept" else Choice.ABSTAIN
+        return Config(
+            voting=VotingConfig(
+                rules=rules,
+                timeout_ms=voting.timeout_ms,
+                attempts_max=voting.attempts_max,
+                unknown=unknown,
+            )
+        )
+
+
+def rules_of(
+    scheme: SchemeName,
+    threshold: float | str | None = None,
+    aggregation: AggregationName = "equal",
+) -> Rules:
+    """The rules of a round from how people name them.
+
+    Raises:
+        UsageError: `bad-threshold`.
+    """
+    kind = Scheme[scheme.upper()]
+    ratio = _THRESHOLDS.get(kind, (0, 1)) if threshold is None else _ratio(threshold)
+    try:
+        return Rules(
+            scheme=kind,
+            numerator=ratio[0],
+            denominator=ratio[1],
+            aggregation=Aggregation[aggregation.upper()],
+        )
+    except ValueError as problem:
+        raise UsageError("bad-threshold", f"scheme {scheme}: {problem}.") from None
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in a file.
+
+    Raises:
+        NotFound: `key-missing`.
+        UsageError: `bad-config`, naming the file and the setting.
+        StorageError: `disk-failed`.
+    """
+    try:
+        return msgspec.toml.decode(read_file(path), type=Settings)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise UsageError("bad-config", f"{path}: {problem}. Mend the file.") from None
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write the settings, whole or not at all.
+
+    Raises:
+        StorageError: `disk-failed`.
+    """
+    lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
+    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
+    for name, section in sections:
+        lines += ["", f"[{name}]"]
+        lines += [
+            f"{field} = {_toml(value)}"
+            for field, value in msgspec.structs.asdict(section).items()
+            if value is not None
+        ]
+    text = "\n".join(lines) + "\n"
+    try:
+        msgspec.toml.decode(text, type=Settings)
+    except msgspec.ValidationError as problem:
+        raise UsageError("bad-config", f"these settings can not be kept: {problem}") from None
+    write_file(path, text.encode())
+
+
+def host_port(address: str, what: str, *, any_port: bool = False) -> tuple[str, int]:
+    """The two parts of `host:port`.
+
+    Raises:
+        UsageError: `address-unusable`.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    least = 0 if any_port else 1
+    if (
+        not host
+        or not port.isascii()
+        or not port.isdecimal()
+        or not least <= int(port) <= 65_535
+        or len(address.encode()) > limits.NAME_BYTES_MAX
+        or not address.isprintable()
+    ):
+        raise UsageError(
+            "address-unusable",
+            f"{what} is {address[:140]!r}; give host:port with a port from {least} to 65535, such "
+            "as 127.0.0.1:7447.",
+        )
+    return host, int(port)
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that could not travel or be written down.
+
+    Raises:
+        UsageError: `bad-name`.
+    """
+    if not (0 < len(name.encode("utf-8", "replace")) <= limits.NAME_BYTES_MAX) or not (
+        name.isprintable() and name.strip() == name
+    ):
+        raise UsageError(
+            "bad-name",
+            f"{what} is {name[:140]!r}; use 1 to {limits.NAME_BYTES_MAX} bytes of printable text.",
+        )
+
+
+def _ratio(threshold: float | str) -> tuple[int, int]:
+    if isinstance(threshold, str) and "/" in threshold:
+        above, _, below = threshold.partition("/")
+        if above.strip().isdecimal() and below.strip().isdecimal():
+            parts = int(above), int(below)
+            if max(parts) <= MILLION and parts[1]:
+                return parts
+    else:
+        try:
+            value = float(threshold)
+        except ValueError:
+            value = -1.0
+        if 0 <= value <= 1:
+            return round(value * MILLION), MILLION
+    raise UsageError(
+        "bad-threshold", f"threshold is {threshold!r:.80}; give a ratio such as 0.75 or 3/4."
+    )
+
+
+def _toml(value: str | float) -> str:
+    """A value as TOML writes it; names were checked to be printable."""
+    return json.dumps(value, ensure_ascii=False)

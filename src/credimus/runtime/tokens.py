@@ -1,0 +1,76 @@
+"""The bearer token of a node's API: who can read the node's folder may ask its API.
+
+Deliberately light: commands of the CLI read it without loading the node. Later: tokens with scopes,
+kept as fingerprints.
+"""
+
+import os
+import secrets
+import stat
+from hmac import compare_digest
+from pathlib import Path
+
+from credimus.kernel.errors import NotFound, NotPermitted, StorageError, UsageError
+
+PREFIX = "credimus-token-"
+_RANDOM_BYTES = 24
+_LENGTH_MAX = 256
+
+
+def make_token() -> str:
+    """A fresh token of 192 random bits."""
+    return PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+
+
+def read_token(path: Path) -> str:
+    """The token that a file of mode 0600 holds.
+
+    Raises:
+        NotFound: `token-missing`.
+        UsageError: `token-readable-by-others`.
+        NotPermitted: `token-unreadable`, when the file belongs to another user.
+        StorageError: `token-corrupt`, `disk-failed`.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            token = file.read(_LENGTH_MAX + 1).decode("ascii", "replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(
+            "token-missing", f"{path} does not exist; name a node's folder with --home."
+        ) from None
+    except PermissionError:
+        raise NotPermitted(
+            "token-unreadable", f"{path} belongs to another user; only they may ask this node."
+        ) from None
+    except OSError as problem:
+        raise StorageError("disk-failed", f"{path}: {problem.strerror}.") from None
+    if mode & 0o077:
+        raise UsageError(
+            "token-readable-by-others",
+            f"{path} has mode {mode:04o}, so others can use the node. Run: chmod 600 {path}",
+        )
+    if not token.startswith(PREFIX) or len(token) > _LENGTH_MAX:
+        raise StorageError("token-corrupt", f"{path} is not an intact token; restore it.")
+    return token
+
+
+def check_token(authorization: str | None, token: str) -> None:
+    """Refuse a request whose `Authorization` header does not bear the token.
+
+    Raises:
+        NotPermitted: `token-missing` or `token-wrong`; status 401.
+    """
+    kind, _, given = (authorization or "").partition(" ")
+    if kind.lower() != "bearer" or not given:
+        problem = NotPermitted(
+            "token-missing", "send the header `Authorization: Bearer <token>`, from the file token."
+        )
+    elif not compare_digest(given.strip().encode("utf-8", "replace"), token.encode()):
+        problem = NotPermitted(
+            "token-wrong", "this is not the token of this node; read it from its file token."
+        )
+    else:
+        return
+    problem.status = 401
+    raise problem
