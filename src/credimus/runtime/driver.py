@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from credimus.kernel import limits
-from credimus.kernel.errors import CredimusError, StorageError, Unavailable
+from credimus.kernel.errors import CredimusError, InternalError, StorageError, Unavailable
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import AnyCommand
@@ -59,6 +59,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self.pace = Pace()
+        self.on_crash: Callable[[InternalError], None] = _raise
+        """Called when a step failed by a bug; the node has stopped and its process should end."""
         self.inbox_dropped_count = 0
         self.step_count = 0
 
@@ -164,6 +166,12 @@ class Driver:
         self._scheduled = False
         if self._closed:
             return
+        try:
+            self._take_step()
+        except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
+            self._crash(bug)
+
+    def _take_step(self) -> None:
         if self._stuck is not None:
             self._finish(self._stuck)
             return
@@ -236,6 +244,16 @@ class Driver:
             if not waiting:
                 del self._deciding[belief]
 
+    def _crash(self, bug: Exception) -> None:
+        """Stop for good: the store is whole, a restart begins from it."""
+        failure = InternalError("step-failed", f"a step of the node failed: {bug!r}")
+        failure.__cause__ = bug
+        self.close()
+        for futures in self._deciding.values():
+            for future in futures:
+                future.cancel()
+        self.on_crash(failure)
+
     def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
         self._stuck, self.failure = effects, failure
@@ -256,6 +274,10 @@ class Driver:
             return
         delay_s = max(0, deadline - time.monotonic_ns()) / 1e9
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._schedule)
+
+
+def _raise(failure: InternalError) -> None:
+    raise failure
 
 
 def now() -> Now:
