@@ -1,0 +1,59 @@
+"""Each checker fails when it must."""
+
+import pytest
+
+from credimus.kernel.errors import InternalError
+from credimus.lace.lace import Lace
+from credimus.sim import sweep
+from credimus.sim.checkers import ALL
+from credimus.sim.run import Scenario, simulate
+from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_node_that_votes_twice
+
+SEEDS = range(1, 7)
+
+
+def _scenario(seed: int, profile: str) -> Scenario:
+    return Scenario(seed=seed, profile=profile, statements=30, safety_s=4, liveness_s=15)
+
+
+@pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda one: f"{one.name}-{one.trips.__name__}")
+def test_the_checker_sees_the_saboteur(saboteur: Saboteur) -> None:
+    """Some wrongs need luck to show, so a few seeds are tried; the first that shows it ends it."""
+    for seed in SEEDS:
+        report = simulate(_scenario(seed, saboteur.profile), saboteur.sabotage)
+        if any(one.checker == saboteur.trips.__name__ for one in report.violations):
+            return
+    pytest.fail(f"{saboteur.trips.__name__} did not notice {saboteur.name}")
+
+
+def test_every_checker_has_a_saboteur() -> None:
+    assert {one.trips for one in SABOTEURS} == set(ALL)
+
+
+def test_a_saboteur_leaves_nothing_behind() -> None:
+    scenario = _scenario(1, "calm")
+    before = simulate(scenario)
+    assert simulate(scenario, a_node_that_votes_twice).violations
+    assert simulate(scenario) == before
+
+
+def test_an_exception_of_a_node_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise InternalError("broken", "on purpose")
+
+    monkeypatch.setattr(Lace, "tips", broken)
+    (violation,) = simulate(_scenario(1, "calm")).violations
+    assert violation.checker == "a_step_never_raises"
+
+
+def test_a_failing_seed_is_told_with_the_line_that_repeats_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        sweep, "simulate", lambda scenario: simulate(scenario, a_node_that_votes_twice)
+    )
+    lines: list[str] = []
+    asked = ["--seeds", "1", "--first", "3", "--profiles", "calm", "--statements", "5"]
+    assert sweep.main(asked, lines.append) == 1
+    assert any("a_durable_vote_is_never_contradicted" in line for line in lines)
+    assert any("repeat: python -m credimus.sim.sweep --first 3 --seeds 1" in one for one in lines)
