@@ -2,11 +2,11 @@
 
 import os
 import time
-from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from credimus import __version__
 from credimus.api import shapes
 from credimus.api.endpoint import read_body
 from credimus.kernel.errors import Unavailable, UsageError
@@ -29,7 +29,7 @@ async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
         fleet_name=state.roster.fleet_name,
         node=node.id.hex(),
         name=settings.node.name,
-        version=version("credimus"),
+        version=__version__,
         pid=os.getpid(),
         uptime_s=round((time.monotonic_ns() - daemon.started_ns) / 1e9, 3),
         listen=settings.node.listen,
@@ -113,7 +113,7 @@ async def ready(daemon: Daemon, _: None, __: Request) -> dict[str, str]:
     """GET /readyz: the store is loaded and takes writes; a partition does not matter."""
     failure = daemon.driver.failure
     if failure is not None:
-        raise failure
+        raise failure.with_traceback(None)
     return {"status": "ok"}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from credimus.api.app import application
-from credimus.kernel.errors import Conflict, UsageError
+from credimus.kernel.errors import Conflict, InternalError, UsageError
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.settings import host_port
 
@@ -34,8 +35,16 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
     Raises:
         Conflict: `port-in-use`, for either port; nothing was left behind.
         UsageError: `address-unusable` and others of the links.
+        InternalError: `step-failed`, a bug that stopped the node.
     """
     stop = asyncio.Event()
+    bugs: list[InternalError] = []
+
+    def crash(bug: InternalError) -> None:
+        bugs.append(bug)
+        stop.set()
+
+    daemon.driver.on_crash = crash
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -45,6 +54,7 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
             daemon.url = url_of(listening)
             server = _Server(_config(daemon))
             await daemon.start()
+            _calm_collector()
             serving = loop.create_task(server.serve([listening]))
             try:
                 await _until_started(server, serving)
@@ -58,6 +68,8 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
                 await serving
     finally:
         await daemon.close()
+    if bugs:
+        raise bugs[0]
 
 
 def listen(address: str) -> socket.socket:
@@ -109,6 +121,13 @@ def _config(daemon: Daemon) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_S,
         backlog=_BACKLOG,
     )
+
+
+def _calm_collector() -> None:
+    """What was loaded stays: the cyclic collector need not look at it again. [measured]"""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _until_started(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import NamedTuple, NoReturn
 
 from cyclopts import App, CycloptsError
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(given: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
     command = _named(given)
-    as_json = "--json" in given
+    as_json = "--json" in takewhile(lambda word: word != "--", given)
     try:
         outcome = application(command)(
             list(given), exit_on_error=False, print_error=False, result_action="return_value"

@@ -14,6 +14,7 @@ Level = Literal["debug", "info", "warning", "error"]
 Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
+FOLDER = "The node's folder. Default: $CREDIMUS_HOME, or the user's data folder."
 
 
 def init(
@@ -78,7 +79,7 @@ def invite(
 
 
 def up(
-    home: Annotated[Path, Parameter(help="The node's folder.")],
+    home: Annotated[Path | None, Parameter(help=FOLDER)] = None,
     *,
     link: Annotated[Link | None, Parameter(help="Override how links are made.")] = None,
     knowledge: Annotated[
@@ -157,4 +158,4 @@ def _show_status(found: dict[str, Any]) -> None:
         ("failure", failure["message"] if failure else "none"),
         ("fingerprint", found["fingerprint"]),
     ]
-    table("", ("", ""), rows)
+    table("", (), rows)

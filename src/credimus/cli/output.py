@@ -102,13 +102,25 @@ def complain(text: str) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout, as wide as the terminal; in colour only on one that wants it."""
+    """A table on stdout, as wide as the terminal; in colour only on one that wants it.
+
+    Args:
+        columns: their heads; with none, the rows are pairs of name and value.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for index, column in enumerate(columns):
+    style = box.SIMPLE_HEAD if columns else None
+    made = Table(
+        show_header=bool(columns),
+        title=title or None,
+        box=style,
+        title_justify="left",
+        pad_edge=False,
+        show_edge=False,
+    )
+    for index, column in enumerate(columns or ("", "")):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))

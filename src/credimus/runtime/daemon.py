@@ -6,7 +6,6 @@ Deliberately not here: HTTP (api/), making the folder (joining.py).
 """
 
 import asyncio
-import gc
 import logging
 import os
 import time
@@ -101,14 +100,15 @@ class Daemon:
         Raises:
             Conflict, UsageError: as `Links.open`.
         """
+        await self.links.open()
+        self.begin()
+
+    def begin(self) -> None:
+        """Take up work with the links as they are."""
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.hear)
-        await self.links.open()
         self.driver.begin()
         self._keep(self._project_for_ever())
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""

@@ -105,7 +105,7 @@ class Driver:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
         if self.failure is not None:
-            raise self.failure
+            raise self.failure.with_traceback(None)
         if self._closed:
             raise Unavailable("stopping", "the node is stopping; ask again later")
         receipt = Receipt(self.node.execute(command, now()), self)
@@ -257,7 +257,7 @@ class Driver:
     def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
         self._stuck, self.failure = effects, failure
-        self._fail_unsealed(failure)
+        self._fail_unsealed(_kept(failure))
         self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._schedule)
 
     def _fail_unsealed(self, failure: CredimusError) -> None:
@@ -278,6 +278,17 @@ class Driver:
 
 def _raise(failure: InternalError) -> None:
     raise failure
+
+
+def _kept(failure: StorageError) -> StorageError:
+    """What callers whose write is held back are told: unlike later ones, it may still happen."""
+    kept = StorageError(
+        failure.code,
+        f"{failure.message} This write waits in memory and is made when there is room; look "
+        "before you ask again.",
+    )
+    kept.status = failure.status
+    return kept
 
 
 def now() -> Now:

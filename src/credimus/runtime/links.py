@@ -42,8 +42,6 @@ class Links:
         self._dialled: tuple[str, ...] = ()
         self._past = Counts()
         self._turn = asyncio.Lock()
-        self.wanted = True
-        """Whether an operator wants the links up."""
 
     @property
     def are_open(self) -> bool:
@@ -73,14 +71,12 @@ class Links:
             UsageError: `certificate-unusable`, `address-unusable`, `transport-unusable`.
         """
         async with self._turn:
-            self.wanted = True
             if self._transport is None:
                 await self._open(attempts=1)
 
     async def close(self) -> None:
         """Let go of all links; the node goes on by itself."""
         async with self._turn:
-            self.wanted = False
             await self._close()
 
     async def set_open(self, open_: bool) -> None:
@@ -89,7 +85,6 @@ class Links:
             await self.close()
             return
         async with self._turn:
-            self.wanted = True
             if self._transport is None:
                 await self._open(REOPEN_ATTEMPTS)
 

@@ -5,6 +5,7 @@ answer that got lost, leaves a ticket with which the same joiner, and nobody els
 """
 
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -27,6 +28,11 @@ LIFE_S_MAX = 30 * 86_400
 """Thirty days: the longest life of a ticket, in seconds. [guess]"""
 
 
+def now_wall_ms() -> int:
+    """This moment."""
+    return time.time_ns() // 1_000_000
+
+
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the inviter keeps of a ticket."""
 
@@ -37,10 +43,15 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Tickets:
-    """The tickets of one node."""
+    """The tickets of one node.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        wall_ms: reads the wall clock, in ms since the Unix epoch.
+    """
+
+    def __init__(self, store: Store, wall_ms: Callable[[], int] = now_wall_ms) -> None:
         self._store = store
+        self._wall_ms = wall_ms
 
     def issue(self, address: str, fleet: FleetId, fleet_key: bytes, life_s: float) -> Ticket:
         """A new ticket, durable before it is given out.
@@ -54,7 +65,7 @@ class Tickets:
                 f"a ticket can not live {life_s:g} s; give 1 s to {LIFE_S_MAX} s (30 days).",
             )
         self._drop_expired()
-        expires = _wall_ms() + round(life_s * 1_000)
+        expires = self._wall_ms() + round(life_s * 1_000)
         ticket = make_ticket(address, fleet, fleet_key, expires)
         self._keep(ticket.ticket, Kept(ticket.secret, expires))
         return ticket
@@ -76,7 +87,7 @@ class Tickets:
                 "member for a new one.",
             )
         asked = open_request(kept.secret, request)
-        if _wall_ms() >= kept.expires_wall_ms:
+        if self._wall_ms() >= kept.expires_wall_ms:
             raise UsageError(
                 "ticket-expired",
                 f"ticket {identifier.hex()} has expired. Ask a member for a new one (invite).",
@@ -108,7 +119,7 @@ class Tickets:
         return [(key, _read(key, value)) for key, value in self._store.facts(FAMILY)]
 
     def _drop_expired(self) -> None:
-        now = _wall_ms()
+        now = self._wall_ms()
         for key, kept in self._all():
             if now >= kept.expires_wall_ms:
                 self._store.forget(key)
@@ -119,7 +130,3 @@ def _read(key: str, value: bytes) -> Kept:
         return msgspec.msgpack.decode(value, type=Kept)
     except msgspec.DecodeError as problem:
         raise StorageError("corrupt", f"fact {key} is not a ticket: {problem}.") from None
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000

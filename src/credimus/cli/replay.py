@@ -1,0 +1,95 @@
+"""`credimus replay`: let the workers of a crowd-labelling file decide about its items."""
+
+import csv
+import io
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from credimus.cli.options import AsJson
+from credimus.cli.output import FAILED, OK, Outcome, complain, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from credimus.sim.replay import ReplayReport
+
+
+def replay(
+    answers: Annotated[Path, Parameter(help="CSV: item (or task), worker, label 1, 0 or -1.")],
+    *,
+    truth: Annotated[Path | None, Parameter(help="CSV: item (or task), label.")] = None,
+    scheme: Literal["majority", "supermajority", "byzantine", "turnout"] = "majority",
+    aggregation: Literal["equal", "confidence", "reputation"] = "equal",
+    nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
+    seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
+    out: Annotated[Path | None, Parameter(help="Write item and verdict there, as CSV.")] = None,
+    strict: Annotated[bool, Parameter(negative="", help="End at the first bad line.")] = False,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Decide a crowd's answers with the real core, and compare with the truth.
+
+    Each worker is a member with its own key, each item a belief; the electorate of an item is the
+    workers who answered it. Bad lines are left out and reported.
+    Example: credimus replay answers.csv --truth truth.csv --out verdicts.csv
+    """
+    from credimus.sim.replay import ReplayOptions, replay
+
+    options = ReplayOptions(
+        scheme=scheme, aggregation=aggregation, nodes=nodes, seed=seed, strict=strict
+    )
+    with _progress() as told:
+        report = replay(answers, truth, options, time.perf_counter, told)
+    for bad in report.bad_lines:
+        complain(f"line {bad.line} left out: it {bad.reason}")
+    if out is not None:
+        _write(out, report)
+    figures = _figures(report)
+    return Outcome(figures, lambda: _show(figures, out), OK if report.agree else FAILED)
+
+
+def _figures(report: "ReplayReport") -> dict[str, Any]:
+    import msgspec
+
+    built: dict[str, Any] = msgspec.to_builtins(report)
+    del built["verdicts"]
+    return {**built, "agree": report.agree}
+
+
+def _show(figures: dict[str, Any], out: Path | None) -> None:
+    rows = [
+        (name, f"{value:.4f}" if isinstance(value, float) else str(value))
+        for name, value in figures.items()
+        if not isinstance(value, list | tuple) and value is not None
+    ]
+    table("", (), [*rows, ("fingerprint", figures["fingerprints"][0])])
+    if out is not None:
+        say(f"verdicts in {out}")
+
+
+def _write(path: Path, report: "ReplayReport") -> None:
+    from credimus.runtime.credentials import write_file
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("item", "verdict"))
+    writer.writerows(report.verdicts.items())
+    write_file(path, text.getvalue().encode())
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar on stderr for who watches; nothing for pipes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("items")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
