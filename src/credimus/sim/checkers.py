@@ -4,8 +4,6 @@ Checked while faults rage where it is cheap, and on the whole at the end.
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import ceil, floor
 
 import msgspec
 
@@ -20,9 +18,10 @@ from credimus.node.node import Node, NodeEffects
 from credimus.sim.fleet import Done, Fleet
 from credimus.sim.host import Host
 from credimus.sim.record import Record
+from credimus.sim.recount import least_value, recount, value_of, whole_value
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Rules, Scheme
+from credimus.state.operations import Scheme
 from credimus.state.verdict import Verdict, join
 
 VIOLATIONS_MAX = 50
@@ -44,6 +43,8 @@ class Watch:
         self.fleet = fleet
         self.record = Record()
         self.violations: list[Violation] = []
+        self.liars: tuple[NodeId, ...] = ()
+        """Members who vote both ways on purpose."""
 
 
 class Checker:
@@ -162,30 +163,39 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
         if proposal.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
-        counted = proposal.rules.aggregation
-        whole = electorate.value_max(counted)
-        most_each = {Aggregation.EQUAL: 1, Aggregation.CONFIDENCE: MILLION}.get(counted)
         value = sum(
-            elector.weight if most_each is None else most_each
+            value_of(proposal.rules.aggregation, elector, MILLION)
             for elector in electorate.electors
             if elector.member in culprits
         )
-        return value >= 2 * _least_value(proposal.rules, whole) - whole
+        whole = whole_value(proposal.rules.aggregation, electorate)
+        return value >= 2 * least_value(proposal.rules, whole) - whole
 
 
 class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
     """Once a vote is on any disk, its voter never signs another answer to that attempt."""
 
-    def __init__(self, watch: Watch, liars: Sequence[NodeId] = ()) -> None:
-        super().__init__(watch)
-        self._liars = tuple(liars)
-
     def noted(self, host: Host, block: Block) -> None:  # noqa: ARG002
         """Compare each new vote with what the voter said before."""
         for voter, vote, ballots in self.watch.record.note(block):
-            if len(ballots.by_choice) > 1 and voter not in self._liars:
+            if len(ballots.by_choice) > 1 and voter not in self.watch.liars:
                 said = " and ".join(choice.name.lower() for choice in ballots.by_choice)
                 self.fail(f"{short(voter)} said {said} in round {short(vote.round)}")
+
+
+class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
+    """A round is certified exactly when a recount of all votes ever cast says so."""
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Recount every round; under turnout the proposer's closing decides what counts."""
+        record = self.watch.record
+        for found in self.watch.fleet.up[0].running.state.rounds:
+            proposal, electorate = record.proposals[found.id], record.electorate_of(found.id)
+            if electorate is None or proposal.rules.scheme is Scheme.TURNOUT:
+                continue
+            counted = recount(proposal.rules, electorate, record.cast.get(found.id, {}))
+            if counted != (found.accept_certified, found.reject_certified):
+                self.fail(f"round {short(found.id)} is {found.verdict.word}, recounted {counted}")
 
 
 class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
@@ -310,17 +320,6 @@ def _shuffled(record: Record, blocks: Sequence[BlockId], stream: Stream) -> list
     return order
 
 
-def _least_value(rules: Rules, whole: int) -> int:
-    """The least value that decides; written anew here, so that a wrong threshold is seen."""
-    match rules.scheme:
-        case Scheme.MAJORITY:
-            return floor(Fraction(whole, 2)) + 1
-        case Scheme.BYZANTINE:
-            return floor(Fraction(2 * whole, 3)) + 1
-        case _:
-            return ceil(Fraction(rules.numerator, rules.denominator) * whole)
-
-
 def _lacking(
     node: Node, command: object, author: NodeId, belief: BeliefId | None, voted: RoundId | None
 ) -> str:
@@ -338,6 +337,7 @@ ALL: tuple[type[Checker], ...] = (
     a_durable_vote_is_never_contradicted,  # first: it fills the record
     same_blocks_same_state,
     no_two_certificates_conflict,
+    a_verdict_follows_from_its_votes,
     a_decided_belief_stays_decided,
     nothing_acknowledged_is_lost,
     healed_fleet_converges,

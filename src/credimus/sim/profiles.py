@@ -16,6 +16,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Between two crashes of random nodes, each at a random lane of a step."""
     down_ns: tuple[int, int] = (50 * MILLISECOND, 3 * SECOND)
     """How long a crashed node stays down."""
+    lying: bool = False
+    """Whether one member answers both ways in every round."""
     cut_period_ns: int = 0
     """Between two partitions of the network."""
     cut_ns: tuple[int, int] = (300 * MILLISECOND, 4 * SECOND)
@@ -40,6 +42,7 @@ PROFILES: dict[str, Profile] = {
         Profile(name="calm"),
         Profile(name="lossy", weather=_LOSSY),
         Profile(name="partition", cut_period_ns=1_500 * MILLISECOND),
+        Profile(name="liar", weather=_LOSSY, lying=True),
         Profile(name="churn", crash_period_ns=600 * MILLISECOND),
         Profile(
             name="storm",

@@ -36,6 +36,8 @@ class Record:
         self.operations: dict[BlockId, list[Operation]] = {}
         self.proposals: dict[RoundId, Propose] = {}
         self.electorates: dict[ElectorateId, Electorate] = {}
+        self.cast: dict[RoundId, dict[tuple[NodeId, Choice], int]] = {}
+        """By round: the greatest confidence that each voter gave each of its answers."""
         self.ballots: dict[tuple[NodeId, BeliefId, int], Ballots] = {}
         self._early: dict[RoundId, list[tuple[NodeId, Vote]]] = {}
 
@@ -86,4 +88,7 @@ class Record:
         key = (author, BeliefId(proposal.belief), proposal.attempt)
         ballots = self.ballots.setdefault(key, Ballots())
         ballots.by_choice.setdefault(vote.choice, identifier)
+        cast = self.cast.setdefault(identifier, {})
+        said = (author, vote.choice)
+        cast[said] = max(vote.confidence, cast.get(said, 0))
         return author, vote, ballots

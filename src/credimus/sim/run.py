@@ -18,6 +18,7 @@ from credimus.sim.fleet import Done, Fleet, FleetConfig
 from credimus.sim.host import Host
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.profiles import profile_named
+from credimus.sim.saboteurs import a_node_that_votes_twice
 from credimus.sim.workload import Moody, Workload
 from credimus.state.verdict import Verdict
 
@@ -85,7 +86,8 @@ def simulate(scenario: Scenario, sabotage: Sabotage | None = None) -> Report:
     The same scenario gives the same report, event for event.
     """
     run = _Run(scenario)
-    with sabotage(run.fleet) if sabotage else nullcontext():
+    lying = a_node_that_votes_twice(run.fleet) if run.lying else nullcontext()
+    with lying, sabotage(run.fleet) if sabotage else nullcontext():
         try:
             run.play()
         except _BUGS as problem:
@@ -113,6 +115,9 @@ class _Run:
         self._checkers = [kind(self._watch) for kind in ALL]
         self.fleet.watchers.append(_Board(self._checkers))
         profile = profile_named(scenario.profile)
+        self.lying = profile.lying
+        if profile.lying:
+            self._watch.liars = (self.fleet.hosts[1].id,)
         self._nemesis = Nemesis(self.fleet, entropy.stream("nemesis"), profile)
         self._healed_s = -1.0
 
@@ -181,6 +186,8 @@ class _Run:
         until_ns = healed_ns + self._scenario.liveness_s * SECOND
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
+            if self._healed_s >= 0 and _open_rounds(fleet):
+                continue
             if not _same_blocks(fleet) or not fleet.agree():
                 continue
             if self._healed_s < 0:

@@ -17,6 +17,7 @@ from credimus.sim.checkers import (
     Checker,
     a_decided_belief_stays_decided,
     a_durable_vote_is_never_contradicted,
+    a_verdict_follows_from_its_votes,
     healed_fleet_converges,
     no_two_certificates_conflict,
     nothing_acknowledged_is_lost,
@@ -129,6 +130,7 @@ def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
+    Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
         sabotage=a_node_that_votes_twice,
         trips=a_durable_vote_is_never_contradicted,
