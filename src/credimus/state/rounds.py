@@ -31,7 +31,7 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
-from credimus.state.round import Round
+from credimus.state.round import Round, with_entry
 from credimus.state.verdict import Verdict, join
 
 _Early = tuple[NodeId, int, object]
@@ -240,9 +240,7 @@ class Rounds:
                 self._report(found, before, events)
 
     def _add_conclusion(self, found: Round, author: NodeId, conclusion: Conclusion) -> None:
-        entry = (author, conclusion)
-        if entry not in found.conclusions:
-            found.conclusions = tuple(sorted((*found.conclusions, entry), key=encode))
+        found.conclusions = with_entry(found.conclusions, (author, conclusion), encode)
 
     def _report(self, found: Round, before: Verdict, events: list[StateEvent]) -> None:
         match found.verdict:
