@@ -138,8 +138,13 @@ class Node:
         """
         count = 0
         for wire in wires:
-            self._note_cover(self._ingress.restore(wire).place)
+            place = self._ingress.restore(wire).place
+            self._note_cover(place)
+            own = self._by_id.get(place.author)
+            if own is not None and self.lace.fork_at(place) is not None:
+                own.forked = True
             count += 1
+        self._effects.emit.clear()  # these are memories, not news
         return count
 
     def resume(self, now: Now) -> None:
