@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
@@ -80,8 +81,14 @@ def electorate_of(weights: dict[NodeId, int]) -> Publish:
     """The operation that publishes an electorate.
 
     Raises:
-        UsageError: `empty-electorate`.
+        UsageError: `empty-electorate`, `electorate-too-large`.
     """
     if not weights:
         raise UsageError("empty-electorate", "an electorate needs at least one member")
+    if len(weights) > limits.ELECTORATE_MEMBERS_MAX:
+        raise UsageError(
+            "electorate-too-large",
+            f"{len(weights)} electors; at most {limits.ELECTORATE_MEMBERS_MAX} vote in one round. "
+            "Name some of them.",
+        )
     return Publish(tuple(Elector(member, weights[member]) for member in sorted(weights)))

@@ -45,16 +45,26 @@ class Answering:
         self._evaluator = evaluator
         self._hosted = hosted
         self._pledged: dict[tuple[NodeId, RoundId], Choice] = {}
+        self._promised: dict[tuple[NodeId, bytes, int], Choice] = {}
         self._objections: dict[tuple[ElectorateId, bytes], str | None] = {}
 
     def sealed(self) -> None:
         """All that was said is in blocks and folded."""
         self._pledged.clear()
+        self._promised.clear()
 
-    def pledge(self, question: Question) -> SayVote | None:
-        """The evaluator's answer as a vote, remembered; None when it leaves the question open."""
+    def pledge(self, question: Question, attempt: int = 0) -> SayVote | None:
+        """The evaluator's answer as a vote, remembered; None when it leaves the question open.
+
+        Args:
+            attempt: of a round that our open block proposes, which the state does not show yet.
+        """
         ballot = self._evaluator.evaluate(question)
-        return None if ballot is None else self._said(question.elector, question.round, ballot)
+        if ballot is None:
+            return None
+        if attempt:
+            self._promised[question.elector, question.belief, attempt] = ballot.choice
+        return self._said(question.elector, question.round, ballot)
 
     def answer(self, found: Round, now: Now, said: list[Any]) -> None:
         """Let every hosted elector that has not yet answered a round do so."""
@@ -120,6 +130,10 @@ class Answering:
 
     def _given(self, author: NodeId, found: Round) -> Choice | None:
         """The author's choice in another round of the same belief and attempt, if any."""
+        if self._promised:
+            promised = self._promised.get((author, found.belief, found.attempt))
+            if promised is not None:
+                return promised
         rounds = self._state.rounds.on(found.belief)
         if len(rounds) == 1:
             return None

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, assert_never
 import msgspec
 
 from credimus.kernel.effects import Effects
+from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.voting.answering import Answering
@@ -102,7 +103,7 @@ class Voting:
         identifier = round_id(proposal)
         if author in voters:
             asked = msgspec.structs.replace(question, round=identifier)
-            vote = self._answering.pledge(asked)
+            vote = self._answering.pledge(asked, attempt)
             if vote is not None:
                 said.append(vote)
         return Opened(identifier, tuple(said))
@@ -142,9 +143,12 @@ class Voting:
         if author is None:
             return
         electors = self._electors_again(found)
-        operations, _, _ = self._proposing.proposal(
-            found.belief, found.attempt + 1, rules or found.rules, electors
-        )
+        try:
+            operations, _, _ = self._proposing.proposal(
+                found.belief, found.attempt + 1, rules or found.rules, electors
+            )
+        except UsageError:  # the roster has outgrown what one electorate holds
+            return
         said += [Say(author, operation) for operation in operations]
 
     def _electors_again(self, found: Round) -> list[NodeId] | None:
