@@ -8,11 +8,9 @@ from credimus.kernel.ids import BeliefId, RoundId
 from credimus.node.author import Author
 from credimus.node.checks import (
     check_category,
-    check_electors,
     check_evidence,
     check_length,
     check_millionths,
-    check_rules,
     check_proposal,
     checked_content,
     unknown_belief,
@@ -178,8 +176,6 @@ class Writing:
         self, attempt: int, command: AssertBelief | ProposeBelief, question: Question
     ) -> Opened:
         """What opens a round; raises before anything is said."""
-        check_rules(command.rules)
-        check_electors(command.electors)
         return self._voting.open_round(question, attempt, command.rules, command.electors)
 
     def _propose(self, author: Author, belief: BeliefId, opened: Opened) -> Written:

@@ -1,0 +1,94 @@
+"""Nodes driven by hand: no clock, no network, every step visible."""
+
+from collections.abc import Iterable, Sequence
+
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.instant import MILLISECOND, Instant, Now
+from credimus.lace.block import Block
+from credimus.node.commands import AdmitMember
+from credimus.node.config import Config
+from credimus.node.node import Node, NodeEffects
+from credimus.node.supply import payload_of
+from credimus.protocol.sync.interface import Blocks
+from credimus.protocol.voting.interface import Evaluator, VotingConfig
+from credimus.state.operations import Found
+from strategies import FLEET, NONCE, SIGNERS, WALL_MS
+
+
+class Fleet:
+    """Some nodes, a store for each, and a network that delivers at once to those not cut off."""
+
+    def __init__(
+        self,
+        count: int = 4,
+        voting: VotingConfig | None = None,
+        evaluators: Sequence[Evaluator | None] = (),
+    ) -> None:
+        self.config = Config(voting=voting or VotingConfig())
+        self.ms = 0
+        self.nodes = [
+            Node(
+                FLEET, [signer], self.config, Entropy(b"%d" % number),
+                evaluators[number] if number < len(evaluators) else None,
+            )
+            for number, signer in enumerate(SIGNERS[:count])
+        ]  # fmt: skip
+        self.stores: list[list[Block]] = [[] for _ in self.nodes]
+        self.events: list[list[object]] = [[] for _ in self.nodes]
+        self.away: set[int] = set()
+        self.nodes[0].found(Found("test", NONCE, SIGNERS[0].public, "n0", ""))
+        self.settle()
+        for number in range(1, count):
+            self.nodes[0].execute(AdmitMember(public_key=SIGNERS[number].public, name=""), self.now)
+        self.settle()
+
+    @property
+    def now(self) -> Now:
+        """The moment of every node."""
+        return Now(Instant(self.ms * MILLISECOND), WALL_MS + self.ms)
+
+    def carry(self, number: int, effects: NodeEffects) -> bool:
+        """Persist, send, emit; returns whether anything was sent."""
+        self.stores[number] += effects.persist
+        self.events[number] += effects.emit
+        sender, wires = self.nodes[number].id, {b.id: b.wire for b in self.stores[number]}
+        for send in effects.send:
+            payload = payload_of(send.message, lambda ids, wires=wires: [wires[one] for one in ids])
+            for other, node in enumerate(self.nodes):
+                if (
+                    other != number
+                    and send.to in (None, node.id)
+                    and not {other, number} & self.away
+                ):
+                    node.receive(sender, payload, self.now)
+        return bool(effects.send)
+
+    def settle(self) -> None:
+        """Let everybody step until all is quiet."""
+        while any([self.carry(n, node.collect(self.now)) for n, node in enumerate(self.nodes)]):
+            pass
+
+    def wait(self, ms: int, step_ms: int = 250) -> None:
+        """Let time pass, with ticks."""
+        for _ in range(0, ms, step_ms):
+            self.ms += step_ms
+            for number, node in enumerate(self.nodes):
+                if number not in self.away:
+                    node.tick(self.now)
+            self.settle()
+
+    def restart(self, number: int) -> Node:
+        """A new node from what the old one had stored."""
+        node = Node(FLEET, [SIGNERS[number]], self.config, Entropy(b"%d" % number))
+        node.restore(block.wire for block in self.stores[number])
+        self.nodes[number] = node
+        return node
+
+    def fingerprints(self) -> set[bytes]:
+        """Of all states; one when they agree."""
+        return {node.state.fingerprint() for node in self.nodes}
+
+    def push(self, number: int, blocks: Iterable[Block], sender: int = -1) -> None:
+        """Bring blocks to one node."""
+        payload = payload_of(Blocks(tuple(block.wire for block in blocks)), lambda _: [])
+        self.nodes[number].receive(SIGNERS[sender].node_id, payload, self.now)
