@@ -65,8 +65,10 @@ class Fleet:
 
     def settle(self) -> None:
         """Let everybody step until all is quiet."""
-        while any([self.carry(n, node.collect(self.now)) for n, node in enumerate(self.nodes)]):
-            pass
+        busy = True
+        while busy:
+            steps = [self.carry(n, node.collect(self.now)) for n, node in enumerate(self.nodes)]
+            busy = any(steps)
 
     def wait(self, ms: int, step_ms: int = 250) -> None:
         """Let time pass, with ticks."""

@@ -1,7 +1,9 @@
 """What a restart keeps, and what a restored node tells."""
 
+import pytest
 from fleets import Fleet
 
+from credimus.kernel.errors import Conflict
 from credimus.node.commands import AssertBelief, CastVote
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.protocol.voting.knowledge import Manual
@@ -54,10 +56,6 @@ def test_a_restarted_node_answers_what_it_had_not_answered_and_nothing_twice() -
 
 
 def test_a_vote_in_the_store_can_not_be_contradicted_after_a_restart() -> None:
-    import pytest
-
-    from credimus.kernel.errors import Conflict
-
     fleet = Fleet(3, VotingConfig(), [Manual()] * 3)
     written = fleet.nodes[0].execute(AssertBelief(content="it rains"), fleet.now)
     fleet.settle()
