@@ -12,6 +12,7 @@ import msgspec
 
 from credimus.harness.orders import ChildSettings
 from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import FleetId
 from credimus.lace.seal import SeedSigner
 from credimus.node.config import Config
@@ -24,7 +25,6 @@ from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
-PROJECT_PERIOD_S = 0.5
 LINKS_UP_S = 30.0
 
 Orders = Callable[[Driver, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -48,11 +48,10 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
         Entropy(bytes([settings.index])),
         evaluator,
     )
-    node.restore(block.wire for block in store.blocks())
-    driver = Driver(node, store)
     projector = Projector(node, ReadModels(store.database))
-    projector.catch_up()
-    driver.listen(projector.hear)
+    projector.restore(block.wire for block in store.blocks())
+    driver = Driver(node, store)
+    driver.listen(projector.note)
     job = begin(settings, driver)
     transport = _transport(settings, node, driver, folder)
     await transport.open()
@@ -63,7 +62,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     async with asyncio.timeout(LINKS_UP_S):
         while len(transport.neighbours()) < settings.nodes - 1:
             await asyncio.sleep(0.01)
-    projecting = asyncio.create_task(_project(projector))
+    projecting = asyncio.create_task(projector.keep_up(driver.pace, _report))
     try:
         await _converse(driver, job)
     finally:
@@ -113,10 +112,8 @@ async def _converse(driver: Driver, job: Orders) -> None:
         _answer(await job(driver, order))
 
 
-async def _project(projector: Projector) -> None:
-    while True:
-        await asyncio.sleep(PROJECT_PERIOD_S)
-        projector.flush()
+def _report(problem: StorageError) -> None:
+    sys.stderr.write(f"read models: {problem.message}\n")
 
 
 def _answer(answer: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ previous write has become durable.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel.effects import Effects, Send
@@ -61,6 +61,7 @@ from credimus.protocol.voting.interface import (
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
 from credimus.state.categories import Categorizer, KeywordCategorizer
+from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Found
 
@@ -130,20 +131,28 @@ class Node:
         self.authors[0].say(found)
         self._seal_now = True
 
-    def restore(self, wires: Iterable[bytes]) -> int:
+    def restore(
+        self, wires: Iterable[bytes], hear: Callable[[list[StateEvent]], None] | None = None
+    ) -> int:
         """Fold the blocks of our own store, in the order in which they were appended.
+
+        Args:
+            hear: told what each block changed.
 
         Returns:
             How many were folded. Nothing is sent, said or emitted for them.
         """
         count = 0
         for wire in wires:
-            place = self._ingress.restore(wire).place
+            taken = self._ingress.restore(wire)
+            place = taken.place
             self._note_cover(place)
             own = self._by_id.get(place.author)
             if own is not None and self.lace.fork_at(place) is not None:
                 own.forked = True
             count += 1
+            if hear is not None:
+                hear(taken.events)
         self._effects.emit.clear()  # these are memories, not news
         return count
 

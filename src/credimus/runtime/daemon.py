@@ -32,8 +32,6 @@ from credimus.runtime.tickets import Tickets
 from credimus.runtime.tokens import read_token
 from credimus.state.events import MemberAdmitted, MemberLeft
 
-PROJECT_PERIOD_S = 0.5
-"""Between two writings of the read models. [measured: a batch costs a third of single rows]"""
 OWNER_FACT = "identity/owner"
 """Where the store keeps fleet and node: 32 bytes."""
 PEERS_FACT = "identity/peers"
@@ -87,8 +85,7 @@ class Daemon:
         try:
             check_owner(home, store, settings, key)
             daemon = cls(home, settings, key, store)
-            daemon.node.restore(block.wire for block in store.blocks())
-            daemon._project_all()
+            daemon._restore()
         except BaseException:
             store.close()
             raise
@@ -106,9 +103,9 @@ class Daemon:
     def begin(self) -> None:
         """Take up work with the links as they are."""
         self.driver.listen(self._hear)
-        self.driver.listen(self.projector.hear)
+        self.driver.listen(self.projector.note)
         self.driver.begin()
-        self._keep(self._project_for_ever())
+        self._keep(self.projector.keep_up(self.driver.pace, _report))
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
@@ -133,28 +130,22 @@ class Daemon:
 
     # --- private
 
-    def _project_all(self) -> None:
-        """Bring the read models up; what was altered is named, dropped and made anew."""
+    def _restore(self) -> None:
+        """Fold the log and bring the read models up; altered ones are named and made anew."""
         try:
             self.models.check()
-            self.projector.catch_up()
         except StorageError as problem:
             if problem.code != "read-models-corrupt":
                 raise
             _log.warning("%s They are made anew from the log.", problem.message)
             self.models.clear()
-            self.projector.catch_up()
-
-    async def _project_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(PROJECT_PERIOD_S)
-            self._flush_quietly()
+        self.projector.restore(block.wire for block in self.store.blocks())
 
     def _flush_quietly(self) -> None:
         try:
             self.projector.flush()
         except StorageError as problem:
-            _log.error("read models: %s", problem.message)
+            _report(problem)
 
     def _hear(self, events: Sequence[NodeEvent]) -> None:
         for event in events:
@@ -172,6 +163,10 @@ class Daemon:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _report(problem: StorageError) -> None:
+    _log.error("read models: %s", problem.message)
 
 
 def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey) -> None:

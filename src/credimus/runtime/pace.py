@@ -40,6 +40,11 @@ class Pace:
             elif kind is RoundDecided or kind is RoundExpired:
                 rounds.pop(event.round, None)  # type: ignore[union-attr]
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether more rounds are in flight than a node serves without waiting."""
+        return len(self._open) > ROUNDS_FREE
+
     def stepped(self) -> None:
         """A step has just ended."""
         busy = len(self._open) - ROUNDS_FREE
