@@ -13,6 +13,7 @@ from fleets import (
     verdicts,
 )
 
+from credimus.kernel.ids import NodeId
 from credimus.node.commands import AssertBelief, LeaveFleet, ProposeBelief, RetractBelief
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.fleet import Fleet
@@ -234,6 +235,20 @@ def test_a_retraction_concurrent_with_another_assertion_takes_back_its_own_only(
     a_while(fleet)
     left = [host.running.state.beliefs.assertions(BELIEF) for host in fleet.up]
     assert [[author for author, _, _ in one] for one in left] == [[fleet.hosts[1].id]] * 3
+
+
+def test_electors_and_rules_that_could_not_travel_are_refused_and_nothing_is_written() -> None:
+    fleet = fleet_of(YES, YES, YES)
+    host = fleet.hosts[0]
+    written = host.running.authors[0].sequence
+    for electors in ((), (NodeId(b"short"),), tuple(NodeId(b"%16d" % i) for i in range(4_097))):
+        command = AssertBelief(content=CONTENT, category="claim", electors=electors)
+        fleet.order(0, command)
+    fleet.order(0, claim(Rules(quorum=2_000_000)))
+    a_moment(fleet)
+    assert fleet.refused == {"bad-electors": 3, "bad-rules": 1}
+    assert host.running.authors[0].sequence == written
+    assert host.running.state.beliefs.get(BELIEF) is None
 
 
 def test_refusals_are_counted_by_code() -> None:

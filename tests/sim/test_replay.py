@@ -7,6 +7,7 @@ import pytest
 
 from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
+from credimus.sim import answers as answers_module
 from credimus.sim.answers import BAD_LINES_SHOWN, read_answers, read_truth
 from credimus.sim.replay import AGGREGATIONS, SCHEMES, ReplayOptions, replay
 from credimus.sim.scores import accuracy_of, f1_of
@@ -161,6 +162,16 @@ def test_an_item_has_as_many_answers_as_an_electorate_holds(
     assert answers.by_item["fog"][0].choice is Choice.ABSTAIN
 
 
+def test_a_replay_has_a_bounded_number_of_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers_module, "WORKERS_MAX", 2)
+    answers = read_answers(_file(tmp_path, MADE_UP))
+    assert answers.workers == ["ann", "bob"]
+    assert answers.bad_line_count == 3
+    assert "beyond the first 2" in answers.bad_lines[0].reason
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -200,6 +211,10 @@ def test_a_truth_file_is_read_with_its_bad_lines(tmp_path: Path) -> None:
     truth, bad = read_truth(_file(tmp_path, "task,label\na,1\nb,0\nc,-1\na,0\n,1\n"))
     assert truth == {"a": True, "b": False}
     assert [one.line for one in bad] == [4, 5, 6]
+    report = replay(_file(tmp_path, MADE_UP), _file(tmp_path, "item,label\nsky,5\n", "truth.csv"))
+    assert [(one.line, one.reason.endswith("(truth file)")) for one in report.bad_lines] == [
+        (2, True)
+    ]
 
 
 def test_scores_without_anything_to_judge_are_zero() -> None:

@@ -7,7 +7,7 @@ from credimus.lace.lace import Lace
 from credimus.sim import sweep
 from credimus.sim.checkers import ALL
 from credimus.sim.run import Scenario, simulate
-from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_node_that_votes_twice
+from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_disk_that_forgets, a_node_that_votes_twice
 
 SEEDS = range(1, 7)
 
@@ -24,6 +24,18 @@ def test_the_checker_sees_the_saboteur(saboteur: Saboteur) -> None:
         if any(one.checker == saboteur.trips.__name__ for one in report.violations):
             return
     pytest.fail(f"{saboteur.trips.__name__} did not notice {saboteur.name}")
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_forks_of_an_old_disk_still_give_one_state(seed: int) -> None:
+    """A rolled-back disk makes its node sign two chains; what is agreed must not depend on order."""
+    report = simulate(_scenario(seed, "storm"), a_disk_that_forgets)
+    kept = {one.__name__ for one in ALL} - {
+        "a_durable_vote_is_never_contradicted",
+        "a_decided_belief_stays_decided",
+        "nothing_acknowledged_is_lost",
+    }
+    assert not [one for one in report.violations if one.checker in kept]
 
 
 def test_every_checker_has_a_saboteur() -> None:

@@ -18,6 +18,8 @@ from credimus.state.identity import as_written
 from credimus.state.operations import Choice
 
 BAD_LINES_SHOWN = 20
+WORKERS_MAX = 4_096
+"""Workers of one replay, each a member with a chain; admitting takes their square. [guess]"""
 _LABELS = {
     "1": Choice.ACCEPT, "1.0": Choice.ACCEPT, "0": Choice.REJECT, "0.0": Choice.REJECT,
     "-1": Choice.ABSTAIN, "-1.0": Choice.ABSTAIN,
@@ -81,6 +83,7 @@ def read_answers(path: Path, strict: bool = False) -> Answers:
     """
     answers = Answers()
     seen: set[tuple[str, str]] = set()
+    workers: set[str] = set()
     complain = _complainer(path, strict, answers)
     for line, row in _rows(path, (_ITEM, _WORKER, _LABEL), complain):
         try:
@@ -88,6 +91,10 @@ def read_answers(path: Path, strict: bool = False) -> Answers:
         except _BadLine as problem:
             complain(line, str(problem))
             continue
+        if answer.worker not in workers and len(workers) >= WORKERS_MAX:
+            complain(line, f"is of a worker beyond the first {WORKERS_MAX}")
+            continue
+        workers.add(answer.worker)
         found = answers.by_item.setdefault(item, [])
         if (item, answer.worker) in seen:
             complain(line, f"has {answer.worker!r} answer {item!r} again; the first counts")

@@ -206,7 +206,7 @@ class _Replay:
             fingerprints=tuple(host.running.state.fingerprint().hex() for host in fleet.hosts),
             verdicts={item: verdict.word for item, verdict in verdicts.items()},
             bad_line_count=answers.bad_line_count + len(bad_truth),
-            bad_lines=(*answers.bad_lines, *bad_truth)[:BAD_LINES_SHOWN],
+            bad_lines=(*answers.bad_lines, *_of_truth(bad_truth))[:BAD_LINES_SHOWN],
             blocks=len(fleet.hosts[0].running.lace),
             messages=fleet.network.message_count,
             virtual_s=fleet.agenda.now_ns / SECOND,
@@ -262,6 +262,10 @@ class _Replay:
             )
             and self._fleet.agree()
         )
+
+
+def _of_truth(bad_lines: Sequence[BadLine]) -> list[BadLine]:
+    return [BadLine(bad.line, f"{bad.reason} (truth file)") for bad in bad_lines]
 
 
 def _fully_voted(rounds: Sequence[Round]) -> bool:
