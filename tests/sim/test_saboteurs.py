@@ -28,7 +28,7 @@ def test_the_checker_sees_the_saboteur(saboteur: Saboteur) -> None:
 
 @pytest.mark.parametrize("seed", [1, 4])
 def test_forks_of_an_old_disk_still_give_one_state(seed: int) -> None:
-    """A rolled-back disk makes its node sign two chains; what is agreed must not depend on order."""
+    """A rolled-back disk makes its node sign two chains; order must not show even then."""
     report = simulate(_scenario(seed, "storm"), a_disk_that_forgets)
     kept = {one.__name__ for one in ALL} - {
         "a_durable_vote_is_never_contradicted",
