@@ -1,0 +1,270 @@
+"""Any bytes give a value or a PeerFault, any command gives Written or a CredimusError."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credimus.kernel.codec import encode
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import CredimusError, PeerFault
+from credimus.kernel.instant import Instant, Now
+from credimus.lace.block import open_wire, read_block, read_header
+from credimus.lace.frontier import Frontier, Head
+from credimus.node.commands import (
+    AdmitMember,
+    AssertBelief,
+    CastVote,
+    LeaveFleet,
+    ProposeBelief,
+    RelateBeliefs,
+    RetractBelief,
+    Written,
+)
+from credimus.node.config import Config
+from credimus.node.node import Node
+from credimus.node.supply import read_message
+from credimus.protocol.sync.interface import Beacon, Blocks, Pull
+from credimus.state.identity import belief_id
+from credimus.state.operations import (
+    Aggregation,
+    Choice,
+    Evidence,
+    Relation,
+    Rules,
+    Scheme,
+    read_operations,
+)
+from strategies import (
+    BELIEFS,
+    ELECTORATES,
+    FLEET,
+    GENESIS,
+    LATER_MS,
+    MEMBERS,
+    PROPOSALS,
+    ROUNDS,
+    SIGNERS,
+    Liar,
+    make_block,
+)
+
+NOW = Now(Instant(0), LATER_MS)
+SETTING = make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS])
+BLOCK = make_block(SIGNERS[1], [Liar(7).operation() for _ in range(12)], SETTING)
+MESSAGES = [
+    encode(message)
+    for message in (
+        Blocks((GENESIS.wire, SETTING.wire, BLOCK.wire), more=True),
+        Beacon(Frontier((Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b"")))),
+        Pull(Frontier((Head(MEMBERS[1], 1, GENESIS.id),)), (GENESIS.id, b"?" * 32)),
+    )
+]
+
+
+def new_node(number: int = 0) -> Node:
+    """A node that holds the genesis and the setting."""
+    node = Node(FLEET, [SIGNERS[number]], Config(), Entropy(b"fuzz"))
+    node.restore([GENESIS.wire, SETTING.wire])
+    return node
+
+
+@st.composite
+def mutated(draw: st.DrawFn, valid: list[bytes]) -> bytes:
+    """Valid bytes with some flipped, cut out, put in or repeated."""
+    raw = bytearray(draw(st.sampled_from(valid)))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(raw) - 1)))
+        match draw(st.integers(0, 3)):
+            case 0 if raw:
+                raw[at] = draw(st.integers(0, 255))
+            case 1:
+                del raw[at : at + draw(st.integers(1, 40))]
+            case 2:
+                raw[at:at] = draw(st.binary(max_size=9))
+            case _:
+                raw[at:at] = raw[at : at + draw(st.integers(1, 40))]
+    return bytes(raw)
+
+
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.floats()
+    | st.binary(max_size=40) | st.text(st.characters(codec="utf-8"), max_size=20)
+    | st.sampled_from([GENESIS.wire, BLOCK.wire, BLOCK.id, MEMBERS[1], ROUNDS[0]]),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3), inner,
+                                                                max_size=2),
+    max_leaves=20,
+)  # fmt: skip
+shaped = values.map(msgspec.msgpack.encode)
+tagged = st.tuples(st.integers(0, 13), values, values, values, values, values).map(
+    lambda array: msgspec.msgpack.encode([array])
+)
+
+
+def read_any(reader: Any, raw: bytes) -> None:
+    """Nothing but a value or a PeerFault."""
+    try:
+        reader(raw)
+    except PeerFault as fault:
+        assert fault.code  # noqa: PT017 - a value is as welcome
+
+
+def read_wire(raw: bytes) -> None:
+    """A block, from its wire form."""
+    read_block(*open_wire(raw))
+
+
+READERS = {
+    read_wire: [GENESIS.wire, BLOCK.wire],
+    read_header: [GENESIS.header_bytes, BLOCK.header_bytes],
+    read_operations: [GENESIS.body, SETTING.body, BLOCK.body],
+    read_message: MESSAGES,
+}
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+@given(data=st.data())
+def test_any_bytes_give_a_value_or_a_peer_fault(reader: Any, data: st.DataObject) -> None:
+    some = st.binary(max_size=400) | mutated(READERS[reader]) | shaped | tagged
+    read_any(reader, data.draw(some))
+
+
+NODE = new_node()
+
+
+@given(st.binary(max_size=400) | mutated(MESSAGES) | shaped)
+def test_any_message_leaves_a_node_standing(raw: bytes) -> None:
+    before = NODE.state.fingerprint()
+    NODE.receive(MEMBERS[2], raw, NOW)
+    effects = NODE.collect(NOW)
+    if not effects.persist:
+        assert NODE.state.fingerprint() == before
+
+
+@given(
+    st.lists(
+        st.builds(
+            Head,
+            st.sampled_from(MEMBERS) | st.binary(max_size=20),
+            st.integers(-(1 << 63), (1 << 64) - 1),
+            st.sampled_from([GENESIS.id, SETTING.id, b"?" * 32]) | st.binary(max_size=40),
+        ),
+        max_size=6,
+    ),
+    st.lists(st.sampled_from([GENESIS.id, b"?" * 32]) | st.binary(max_size=40), max_size=4),
+    st.booleans(),
+)
+def test_any_frontier_is_answered(heads: list[Head], wanted: list[bytes], pull: bool) -> None:
+    node = new_node()
+    frontier = Frontier(tuple(heads))
+    message = Pull(frontier, tuple(wanted)) if pull else Beacon(frontier)
+    node.receive(MEMBERS[2], encode(message), NOW)
+    node.tick(NOW)
+    assert node.collect(NOW).send
+    assert not node.faults
+
+
+@given(st.integers(0, 1 << 32), st.integers(5, 30), st.integers(0, 5_000))
+def test_any_history_leaves_a_node_able_to_go_on(seed: int, count: int, later_ms: int) -> None:
+    """Whatever members sign, an honest node answers, ticks, writes; and others take its blocks."""
+    node, other = new_node(2), new_node(3)
+    blocks = Liar(seed).history(count)
+    mine = {signer.node_id for signer in SIGNERS[2:4]}
+    wires = tuple(block.wire for block in blocks if block.author not in mine)
+    for one in (node, other):
+        one.receive(MEMBERS[1], encode(Blocks(wires)), NOW)
+    for step in range(4):
+        now = Now(Instant(step * 3_000_000_000), LATER_MS + step * later_ms)
+        if node.id in node.state.roster.current:
+            for statement in ("Pump 3 leaks", "Door 7 is open", f"Fan {step}"):
+                node.execute(AssertBelief(content=statement, category="general"), now)
+        node.tick(now)
+        effects = node.collect(now)
+        payload = encode(Blocks(tuple(block.wire for block in effects.persist)))
+        other.receive(node.id, payload, now)
+    assert not [code for who, code in other.faults if who == node.id]
+    assert {head.block for head in node.lace.frontier().heads} <= {
+        place.id for place in other.lace.in_causal_order()
+    }
+
+
+texts = st.sampled_from(["", "it rains", "Fan 1 hums", "x" * 1_025, "\ud800", "é" * 600]) | st.text(
+    max_size=40
+)
+identifiers = st.sampled_from(
+    [*BELIEFS, belief_id("it rains", "general"), b"", b"?" * 16]
+) | st.binary(max_size=20)
+numbers = st.sampled_from([0, 1, 500_000, 1_000_000]) | st.integers(-(1 << 70), 1 << 70)
+authors = st.none() | st.sampled_from(MEMBERS[:2]) | st.binary(max_size=20)
+rules = st.none() | st.builds(
+    lambda scheme, aggregation, quorum: Rules(
+        scheme,
+        *((3, 4) if scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT) else (0, 1)),
+        aggregation,
+        quorum,
+    ),
+    st.sampled_from(Scheme),
+    st.sampled_from(Aggregation),
+    numbers,
+)
+electors = st.none() | st.lists(st.sampled_from(MEMBERS) | st.binary(max_size=17), max_size=4).map(
+    tuple
+)
+commands = st.one_of(
+    st.builds(
+        AssertBelief,
+        author=authors,
+        content=texts,
+        category=st.none() | st.sampled_from(["general", "general\n", "Ä", ""]) | texts,
+        confidence=numbers,
+        evidence=st.lists(st.builds(Evidence, texts, texts), max_size=12).map(tuple),
+        ttl_ms=numbers,
+        propose=st.booleans(),
+        rules=rules,
+        electors=electors,
+    ),
+    st.builds(ProposeBelief, author=authors, belief=identifiers, rules=rules, electors=electors),
+    st.builds(
+        CastVote,
+        author=authors,
+        belief=identifiers,
+        choice=st.sampled_from(Choice),
+        confidence=numbers,
+        reason=texts,
+    ),
+    st.builds(RetractBelief, author=authors, belief=identifiers, reason=texts),
+    st.builds(
+        RelateBeliefs,
+        author=authors,
+        source=identifiers,
+        relation=st.sampled_from(Relation),
+        target=identifiers,
+    ),
+    st.builds(
+        AdmitMember,
+        author=authors,
+        public_key=st.sampled_from([SIGNERS[5].public]) | st.binary(max_size=33),
+        name=texts,
+        address=texts,
+    ),
+    st.builds(LeaveFleet, author=st.just(b"?" * 16), reason=texts),
+)
+
+
+@given(st.lists(commands, min_size=1, max_size=6))
+def test_any_command_is_written_or_refused_and_what_is_written_can_be_read(sayings: list) -> None:
+    node, other = new_node(), new_node(1)
+    for command in sayings:
+        author = node.authors[0]
+        before = len(author._open), len(author._votes)
+        try:
+            assert isinstance(node.execute(command, NOW), Written)
+        except CredimusError as error:
+            assert error.code  # noqa: PT017 - being written is as welcome
+            assert (len(author._open), len(author._votes)) == before
+    written = node.collect(NOW).persist
+    other.receive(node.id, encode(Blocks(tuple(block.wire for block in written))), NOW)
+    assert not other.faults
+    assert all(block.id in other.lace for block in written)
