@@ -1,0 +1,184 @@
+"""The command line without a running node: output, exit codes, what is refused."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credimus.cli.main import COMMANDS, run
+from credimus.cli.options import moment_ms, seconds_of
+from credimus.cli.output import exit_code_of
+from credimus.kernel.errors import (
+    Conflict,
+    InternalError,
+    NotFound,
+    NotPermitted,
+    PeerFault,
+    StorageError,
+    Unavailable,
+    UsageError,
+)
+
+INIT = ["--fleet", "harbour", "--name", "n0"]
+
+
+def asked(capsys: pytest.CaptureFixture[str], *given: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and JSON of a command; nothing else is on stdout, nothing at all on stderr."""
+    code = run([*given, "--json"])
+    seen = capsys.readouterr()
+    assert seen.err == ""
+    envelope = json.loads(seen.out)
+    assert envelope["schema_version"] == 1
+    return code, envelope
+
+
+def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    seen = capsys.readouterr().out
+    for words in ("init", "invite", "join", "up", "assert", "beliefs", "status", "bench", "replay"):
+        assert f"  {words}: " in seen
+    assert "Exit codes" in seen
+
+
+@pytest.mark.parametrize("entry", [one for one in COMMANDS if one.words != "demo"])
+def test_every_help_ends_with_an_example(entry: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*entry.words.split(), "--help"]) == 0
+    seen = capsys.readouterr().out
+    assert f"Example: credimus {entry.words}" in seen
+    assert "--json" in seen
+
+
+def test_init_makes_a_folder_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "n0"
+    code, made = asked(capsys, "init", str(home), *INIT)
+    assert code == 0
+    assert made["command"] == "init"
+    assert made["data"]["fleet_name"] == "harbour"
+    assert len(made["data"]["node"]) == 32
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in home.iterdir())
+    code, refused = asked(capsys, "init", str(home), *INIT)
+    assert (code, refused["error"]["code"]) == (2, "folder-not-empty")
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in home.iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["n0"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (["--fleet", "x" * 129, "--name", "n"], "bad-name"),
+        (["--fleet", "a\nb", "--name", "n"], "bad-name"),
+        ([*INIT, "--listen", "7447"], "address-unusable"),
+        ([*INIT, "--listen", "127.0.0.1:0"], "address-unusable"),
+        ([*INIT, "--listen", "127.0.0.1:70000"], "address-unusable"),
+        ([*INIT, "--api", "x"], "address-unusable"),
+        ([*INIT, "--link", "smoke"], "usage"),
+        ([*INIT, "--colour", "red"], "usage"),
+        (["--name", "n"], "usage"),
+    ],
+)
+def test_a_wrong_init_leaves_nothing(
+    tmp_path: Path, given: list[str], code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, refused = asked(capsys, "init", str(tmp_path / "n0"), *given)
+    assert (status, refused["error"]["code"]) == (2, code)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_json_errors_are_for_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--home", str(tmp_path)]) == 2
+    seen = capsys.readouterr()
+    assert seen.out == ""
+    assert seen.err.startswith(f"error: {tmp_path} holds no node")
+    assert "[no-node-here]" in seen.err
+
+
+def test_a_node_that_does_not_run_is_unavailable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "n0"
+    asked(capsys, "init", str(home), *INIT)
+    monkeypatch.setenv("CREDIMUS_HOME", str(home))
+    for command in (
+        ["status"],
+        ["beliefs"],
+        ["invite"],
+        ["assert", "x"],
+        ["vote", "abcd", "accept"],
+    ):
+        code, refused = asked(capsys, *command)
+        assert (code, refused["error"]["code"]) == (3, "node-not-running")
+        assert f"credimus up {home}" in refused["error"]["message"]
+    ended = os.fork()
+    if not ended:
+        os._exit(0)
+    os.waitpid(ended, 0)
+    for note in (f'{{"pid": {ended}, "url": "http://127.0.0.1:1"}}', "torn {"):
+        (home / "api.json").write_text(note)
+        assert asked(capsys, "status")[1]["error"]["code"] == "node-not-running"
+    (home / "api.json").write_text(f'{{"pid": {os.getpid()}, "url": "http://127.0.0.1:1"}}')
+    (home / "token").chmod(0o644)
+    assert asked(capsys, "status")[1]["error"]["code"] == "token-readable-by-others"
+
+
+def test_unknown_commands_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, refused = asked(capsys, "believe", "it")
+    assert (code, refused["command"], refused["error"]["code"]) == (2, "credimus", "usage")
+    assert run([]) == 0
+    assert "Usage: credimus" in capsys.readouterr().out
+
+
+def test_a_join_with_a_bad_ticket_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, refused = asked(capsys, "join", str(tmp_path / "n1"), "credimus1-abc", "--name", "n1")
+    assert (code, refused["error"]["code"]) == (2, "ticket-malformed")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_replay_writes_verdicts_and_reports_bad_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = tmp_path / "answers.csv"
+    lines = [f"i{item},w{worker},{int(item % 2)}" for item in range(4) for worker in range(3)]
+    answers.write_text("\n".join(["item,worker,label", *lines, "i1,w9,maybe", ""]))
+    truth = tmp_path / "truth.csv"
+    truth.write_text("item,label\n" + "".join(f"i{item},{item % 2}\n" for item in range(4)))
+    out = tmp_path / "verdicts.csv"
+    code = run(["replay", str(answers), "--truth", str(truth), "--out", str(out), "--json"])
+    seen = capsys.readouterr()
+    data = json.loads(seen.out)["data"]
+    assert code == 0
+    assert "line 14 left out" in seen.err
+    assert (data["items"], data["decided"], data["accuracy"], data["f1"]) == (4, 4, 1.0, 1.0)
+    assert data["coverage"] == 1.0
+    assert data["seconds"] > 0
+    assert len(data["fingerprints"]) == 5
+    assert data["agree"]
+    assert out.read_text() == "item,verdict\ni0,rejected\ni1,accepted\ni2,rejected\ni3,accepted\n"
+    code, refused = asked(capsys, "replay", str(tmp_path / "absent.csv"))
+    assert (code, refused["error"]["code"]) == (2, "no-such-file")
+
+
+def test_durations_and_moments() -> None:
+    assert seconds_of("500ms", "x") == 0.5
+    assert seconds_of("90", "x") == 90
+    assert seconds_of("2d", "x") == 172_800
+    assert moment_ms("1970-01-01T00:00:01+00:00", "x") == 1_000
+    for wrong in ("", "1w", "-1s", "soon"):
+        with pytest.raises(UsageError):
+            seconds_of(wrong, "x")
+        with pytest.raises(UsageError):
+            moment_ms(wrong, "x")
+
+
+def test_every_kind_of_error_has_its_exit_code() -> None:
+    codes = {
+        UsageError: 2, NotFound: 2, Conflict: 2, NotPermitted: 5, Unavailable: 3,
+        StorageError: 4, InternalError: 70, PeerFault: 1,
+    }  # fmt: skip
+    for kind, code in codes.items():
+        assert exit_code_of(kind("code", "message")) == code
