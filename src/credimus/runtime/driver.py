@@ -81,11 +81,19 @@ class Driver:
         self._transport = transport
 
     def close(self) -> None:
-        """Stop stepping. What was written is durable; the store is the owner's to close."""
+        """Stop stepping, and tell all who wait. May be called again.
+
+        What was written is durable; the store is the owner's to close.
+        """
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._fail_unsealed(Unavailable("stopping", "the node is stopping; ask again later"))
+        stopping = Unavailable("stopping", "the node is stopping; ask again later")
+        self._fail_unsealed(stopping)
+        waiting, self._deciding = self._deciding, {}
+        for future in (one for futures in waiting.values() for one in futures):
+            if not future.done():
+                future.set_exception(stopping)
 
     # --- inputs
 
@@ -130,13 +138,15 @@ class Driver:
         """Done when the belief has a certified verdict here; cancel it to stop waiting.
 
         Raises:
-            Unavailable: `overloaded`, when too many callers wait.
+            Unavailable: `overloaded`, when too many callers wait; `stopping`.
         """
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         verdict = self.verdict(belief)
         if verdict is not None and verdict.decided:
             future.set_result(verdict)
             return future
+        if self._closed:
+            raise Unavailable("stopping", "the node is stopping; ask again later")
         if len(self._deciding) >= limits.WAITING_RECEIPTS_MAX:
             raise Unavailable("overloaded", "too many callers wait for verdicts; try again later")
         self._deciding.setdefault(belief, []).append(future)
@@ -249,9 +259,6 @@ class Driver:
         failure = InternalError("step-failed", f"a step of the node failed: {bug!r}")
         failure.__cause__ = bug
         self.close()
-        for futures in self._deciding.values():
-            for future in futures:
-                future.cancel()
         self.on_crash(failure)
 
     def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
