@@ -78,7 +78,9 @@ class Home:
         except FileNotFoundError:
             return
         except NotADirectoryError:
-            raise Conflict("folder-not-empty", f"{self} is, or lies in, a file; name a new folder.") from None
+            raise Conflict(
+                "folder-not-empty", f"{self} is, or lies in, a file; name a new folder."
+            ) from None
         except OSError as problem:
             raise StorageError("disk-failed", f"{self}: {problem.strerror}.") from None
         if not found:

@@ -13,9 +13,8 @@ from credimus.runtime.tokens import check_token, make_token, read_token
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     home = Home(tmp_path / "deep" / "n0")
-    with pytest.raises(ZeroDivisionError), home.made_whole() as draft:
-        (draft.folder / "file").write_text("half")
-        raise ZeroDivisionError
+    with pytest.raises(FileNotFoundError), home.made_whole() as draft:
+        (draft.folder / "file").rename(draft.folder / "absent" / "file")
     assert list((tmp_path / "deep").iterdir()) == []
 
 
