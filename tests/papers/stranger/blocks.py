@@ -1,0 +1,76 @@
+"""blocks.md and operations.md: what a block is, and how it is read."""
+
+from hashlib import sha256
+
+import msgspec
+from nacl import bindings
+
+from stranger.identifiers import mp, unpack
+
+MILLION = 1_000_000
+
+
+def merkle_root(leaves: list[bytes]) -> bytes:
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
+
+
+def header_of(fleet: bytes, author: bytes, place: tuple, operations: list) -> bytes:
+    """The header bytes; `place` is (sequence, stamp, previous, parents)."""
+    root = merkle_root([mp(one) for one in operations])
+    sequence, stamp, previous, parents = place
+    count = len(operations)
+    return mp([1, fleet, author, sequence, stamp, previous, sorted(parents), root, count])
+
+
+def sealed(seed: bytes, header: bytes, operations: list) -> bytes:
+    """The wire form of a block signed with the key of this seed."""
+    _, secret = bindings.crypto_sign_seed_keypair(seed)
+    return mp([header, bindings.crypto_sign(header, secret)[:64], mp(operations)])
+
+
+_DEFAULTS: dict[int, list] = {
+    4: [None, None, None, None, None, [], 0],
+    8: [None] * 6 + [b""],
+    11: [None, None, b"", b"", b"", []],
+}
+
+
+def padded(given: list, whole: list) -> list:
+    """A list with the trailing fields that a writer may leave out."""
+    return [*given, *whole[len(given) :]]
+
+
+def operation_of(raw: list) -> list:
+    one = padded(raw, _DEFAULTS.get(raw[0], []))
+    if one[0] == 8:
+        one[3] = padded(one[3], [3, 0, 1, 1, 510_000])
+    elif one[0] == 9:
+        one[1] = [padded(vote, [None, None, MILLION, ""]) for vote in one[1]]
+    elif one[0] == 12:
+        one[1] = [padded(conclusion, [None] * 5 + [0, []]) for conclusion in one[1]]
+    return one
+
+
+class Block:
+    """A block as read from the wire; its place is not judged yet."""
+
+    def __init__(self, wire: bytes) -> None:
+        self.header_bytes, self.signature, body = unpack(wire)
+        self.id = sha256(self.header_bytes).digest()
+        (self.version, self.fleet, self.author, self.sequence, self.stamp, self.previous,
+         self.parents, root, count) = unpack(self.header_bytes)  # fmt: skip
+        leaves = unpack(body, type=list[msgspec.Raw])
+        assert merkle_root([bytes(leaf) for leaf in leaves]) == root
+        assert len(leaves) == count
+        self.operations = [operation_of(one) for one in unpack(body)]
+
+    @property
+    def predecessors(self) -> list[bytes]:
+        return [*([self.previous] if self.previous else []), *self.parents]

@@ -1,0 +1,200 @@
+"""rounds.md: verdicts, from the set of all operations."""
+
+from collections import defaultdict
+
+from stranger.blocks import MILLION, Block
+from stranger.identifiers import electorate_id, fingerprint, mp, round_id, unpack
+from stranger.roster import Fleet
+
+OPEN, EXPIRED, ACCEPTED, REJECTED, CONTESTED = range(5)
+ABSTAIN, ACCEPT, REJECT = range(3)
+MAJORITY, SUPERMAJORITY, BYZANTINE, TURNOUT = range(1, 5)
+EQUAL, CONFIDENCE, REPUTATION = range(1, 4)
+
+
+class Rounds:
+    """Everything about rounds, from the set of operations."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.electorates = {electorate_id(one[1]): one[1] for _, one in fleet.said(7)}
+        self.published: dict[bytes, int] = {}
+        for block, one in fleet.said(7):
+            identifier = electorate_id(one[1])
+            self.published[identifier] = min(
+                block.stamp, self.published.get(identifier, block.stamp)
+            )
+        self.unopened: dict[bytes, list] = defaultdict(list)
+        self.rounds: dict[bytes, Round] = {}
+        for block, one in fleet.said(8):
+            _, belief, attempt, rules, electorate, timeout_ms, _ = one
+            if electorate not in self.electorates:
+                self.unopened[electorate].append(mp([block.author, block.stamp, one]))
+                continue
+            identifier = round_id(belief, attempt, rules, electorate)
+            electors = self.electorates[electorate]
+            opened = self.rounds.setdefault(identifier, Round(identifier, one, electors))
+            opened.openings.add((block.stamp, block.author, timeout_ms))
+        self.early: dict[bytes, list] = defaultdict(list)
+        for block, one in fleet.said(9, 10, 11, 12):
+            for said in one[1] if one[0] in (9, 12) else [one]:
+                identifier = said[0] if one[0] in (9, 12) else said[1]
+                if identifier in self.rounds:
+                    self.rounds[identifier].hear(block, one[0], said)
+                else:
+                    self.early[identifier].append(mp([block.author, block.stamp, said]))
+
+    def removed(self) -> dict[tuple[bytes, int], set[bytes]]:
+        """The dots that rejections list, with the beliefs that were rejected."""
+        found: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
+        for one in self.rounds.values():
+            if one.certificates()[1]:
+                for raw in one.conclusions:
+                    for author, counter in unpack(raw)[1][6]:
+                        found[author, counter].add(one.belief)
+        return found
+
+    def fingerprint(self) -> bytes:
+        return fingerprint(
+            b"credimus rounds",
+            mp([one.canonical() for _, one in sorted(self.rounds.items())]),
+            mp(sorted((key, sorted(held)) for key, held in self.early.items())),
+            mp(sorted((key, sorted(held)) for key, held in self.unopened.items())),
+            mp(sorted(self.published.items())),
+        )
+
+
+class Round:
+    def __init__(self, identifier: bytes, proposal: list, electors: list) -> None:
+        self.id = identifier
+        _, self.belief, self.attempt, self.rules, self.electorate, _, _ = proposal
+        self.electors = electors
+        self.openings: set[tuple[int, bytes, int]] = set()
+        self.votes: dict[int, dict[int, set[int]]] = {ABSTAIN: {}, ACCEPT: {}, REJECT: {}}
+        self.closings: set[tuple[bytes, int, bytes]] = set()
+        self.conclusions: set[bytes] = set()
+        self.refusals: set[tuple[bytes, str]] = set()
+
+    def hear(self, block: Block, tag: int, said: list) -> None:
+        if tag == 9:
+            position = self.position(block.author)
+            if position is not None:
+                self.votes[said[1]].setdefault(position, set()).add(said[2])
+        elif tag == 10:
+            self.refusals.add((block.author, said[2]))
+        elif tag == 11:
+            self.closings.add((block.author, block.stamp, mp(said)))
+        else:
+            self.conclusions.add(mp([block.author, said]))
+
+    def position(self, member: bytes) -> int | None:
+        members = [elector[0] for elector in self.electors]
+        return members.index(member) if member in members else None
+
+    def value(self, choice: int) -> int:
+        held, aggregation = self.votes[choice], self.rules[3]
+        if aggregation == CONFIDENCE:
+            return sum(max(seen) for seen in held.values())
+        return sum(1 if aggregation == EQUAL else self.electors[i][1] for i in held)
+
+    def value_max(self) -> int:
+        weights = sum(weight for _, weight in self.electors)
+        count = len(self.electors)
+        return {EQUAL: count, CONFIDENCE: count * MILLION, REPUTATION: weights}[self.rules[3]]
+
+    def quorum_met(self, voted: int) -> bool:
+        return voted * MILLION >= self.rules[4] * len(self.electors)
+
+    def decides(self, value: int) -> bool:
+        scheme, above, below, _, _ = self.rules
+        most = self.value_max()
+        return (
+            value > 0
+            and {
+                MAJORITY: 2 * value > most,
+                BYZANTINE: 3 * value > 2 * most,
+                SUPERMAJORITY: value * below >= above * most,
+                TURNOUT: False,
+            }[scheme]
+        )
+
+    def due(self) -> list[tuple[bytes, int, bytes]]:
+        return [
+            closing for closing in self.closings
+            if any(closing[1] >= stamp + (ms << 16) for stamp, _, ms in self.openings)
+        ]  # fmt: skip
+
+    def turnouts(self) -> list[int]:
+        """The outcomes of the closings that list votes."""
+        proposers = {opening[1] for opening in self.openings}
+        if self.rules[0] != TURNOUT:
+            return []
+        return [self.turnout(unpack(raw)) for who, _, raw in self.due() if who in proposers]
+
+    def turnout(self, closing: list) -> int:
+        listed = [
+            (i, choice)
+            for mask, choice in zip(closing[2:5], (ACCEPT, REJECT, ABSTAIN), strict=True)
+            for i in range(8 * len(mask))
+            if int.from_bytes(mask, "big") >> i & 1
+        ]
+        if any(i not in self.votes[choice] for i, choice in listed):
+            return OPEN
+        if not self.quorum_met(len({i for i, _ in listed})):
+            return EXPIRED
+        values = [1 if self.rules[3] == EQUAL else self.electors[i][1] for i, _ in listed]
+        if self.rules[3] == CONFIDENCE:
+            values = closing[5]
+            if len(values) != len(listed) or any(
+                value not in self.votes[choice][i]
+                for (i, choice), value in zip(listed, values, strict=True)
+            ):
+                return OPEN
+        total = sum(values)
+        for side, verdict in ((ACCEPT, ACCEPTED), (REJECT, REJECTED)):
+            cast = sum(v for v, (_, choice) in zip(values, listed, strict=True) if choice == side)
+            if total and cast * self.rules[2] >= self.rules[1] * total:
+                return verdict
+        return EXPIRED
+
+    def certificates(self) -> tuple[bool, bool]:
+        voted = {i for held in self.votes.values() for i in held}
+        quorum, outcomes = self.quorum_met(len(voted)), self.turnouts()
+        accept = (quorum and self.decides(self.value(ACCEPT))) or ACCEPTED in outcomes
+        return accept, (quorum and self.decides(self.value(REJECT))) or REJECTED in outcomes
+
+    def verdict(self) -> int:
+        accept, reject = self.certificates()
+        if (accept and reject) or self.closed_twice():
+            return CONTESTED
+        if accept or reject:
+            return ACCEPTED if accept else REJECTED
+        proposers = {opening[1] for opening in self.openings}
+        ended = any(
+            self.position(who) is not None or (who in proposers and self.rules[0] != TURNOUT)
+            for who, _, _ in self.due()
+        )
+        return EXPIRED if ended or EXPIRED in self.turnouts() else OPEN
+
+    def closed_twice(self) -> bool:
+        proposers = {opening[1] for opening in self.openings}
+        return self.rules[0] == TURNOUT and any(
+            len({raw for other, _, raw in self.closings if other == who}) > 1
+            for who, _, _ in self.due()
+            if who in proposers
+        )
+
+    def canonical(self) -> list:
+        masks = [sum(1 << i for i in self.votes[c]) for c in (ACCEPT, REJECT, ABSTAIN)]
+        confidences = sorted(
+            (i, choice, sorted(seen))
+            for choice, held in self.votes.items()
+            for i, seen in held.items()
+        )
+        return [
+            self.id, self.belief, self.attempt, self.electorate, *map(hex, masks),
+            confidences if self.rules[3] == CONFIDENCE else [], self.verdict(),
+            sorted(self.openings),
+            [[who, stamp, unpack(raw)] for who, stamp, raw in sorted(self.closings)],
+            [unpack(raw) for raw in sorted(self.conclusions)],
+            sorted(self.refusals),
+        ]  # fmt: skip

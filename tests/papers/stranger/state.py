@@ -1,0 +1,64 @@
+"""beliefs.md and state-fingerprint.md: which claims live, and the 32 bytes of a state."""
+
+from collections import defaultdict
+from typing import Any
+
+from stranger.identifiers import belief_id, fingerprint, mp
+from stranger.roster import Fleet
+from stranger.rounds import Rounds
+from stranger.sets import Dots, joined, set_bytes
+
+
+def state_fingerprint(fleet: Fleet) -> bytes:
+    members: Dots = {}
+    for view in fleet.views.values():
+        members = joined(members, view)
+    rounds = Rounds(fleet)
+    return fingerprint(
+        b"credimus state",
+        fingerprint(b"credimus members", set_bytes(members)),
+        beliefs_fingerprint(fleet, rounds),
+        rounds.fingerprint(),
+    )
+
+
+def claims_of(fleet: Fleet, rounds: Rounds) -> tuple[Dots, dict]:
+    """The set of claims, and the doomed dots."""
+    claims: dict[tuple[bytes, int], list] = defaultdict(list)
+    for block, one in fleet.said(4, 5):
+        if one[0] == 4:
+            _, counter, content, category, confidence, evidence, ttl_ms = one
+            key = belief_id(content, category)
+            record = [1, content, category, confidence, block.stamp, evidence, ttl_ms]
+        else:
+            _, counter, source, relation, target = one
+            key, record = bytes([relation]) + source + target, [2, *one[2:], block.stamp]
+        if (key, record) not in claims[block.author, counter]:
+            claims[block.author, counter].append((key, record))
+    retracted = {(b.author, c) for b, one in fleet.said(6) for c in one[1]}
+    listed = rounds.removed()
+    dots: Dots = dict.fromkeys(retracted)
+    for dot, said in claims.items():
+        gone = dot in retracted or len(said) > 1
+        rejected = said[0][1][0] == 1 and said[0][0] in listed.get(dot, ())
+        dots[dot] = None if gone or rejected else said[0]
+    return dots, {dot: beliefs for dot, beliefs in listed.items() if dot not in dots}
+
+
+def beliefs_fingerprint(fleet: Fleet, rounds: Rounds) -> bytes:
+    dots, doomed = claims_of(fleet, rounds)
+    origins: dict[bytes, Any] = {}
+    for block, one in fleet.said(4):
+        identifier = belief_id(one[2], one[3])
+        origin = (identifier, (block.stamp, block.author, one[1]), one[2])
+        origins[identifier] = min(origin, origins.get(identifier, origin))
+    retracted: dict[bytes, list] = defaultdict(list)
+    for block, one in fleet.said(6):
+        retracted[block.author].append((block.stamp, one[2], one[1]))
+    return fingerprint(
+        b"credimus beliefs",
+        set_bytes(dots),
+        mp(sorted(origins.values())),
+        mp(sorted((dot, sorted(beliefs)) for dot, beliefs in doomed.items())),
+        mp(sorted((who, sorted(what)) for who, what in retracted.items())),
+    )

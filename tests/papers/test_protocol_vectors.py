@@ -1,0 +1,332 @@
+"""docs/protocol/ is exact: its vectors hold for our code and for an implementation made from it."""
+
+import re
+from base64 import b32encode
+from hmac import digest
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from nacl.secret import SecretBox
+from stranger import blocks as their_blocks
+from stranger import identifiers as ids
+from stranger import roster as their_roster
+from stranger import rounds as their_rounds
+from stranger import sets
+from stranger import state as their_state
+
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.hlc import HybridClock, stamp_of
+from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id
+from credimus.lace.block import VERSION, Block, Header, read_header
+from credimus.lace.frontier import Frontier, Head
+from credimus.lace.lace import Lace
+from credimus.lace.seal import SeedSigner, pack_leaves, seal
+from credimus.node.ingress import Ingress
+from credimus.protocol.sync.interface import Beacon, Blocks, Pull
+from credimus.runtime import ticket as tickets
+from credimus.sketch import merkle
+from credimus.state import operations as op
+from credimus.state.beliefs import link_key
+from credimus.state.electorates import electorate_id
+from credimus.state.fleet import FleetState
+from credimus.state.identity import belief_id
+from credimus.state.rounds import round_id
+from strategies import FLEET, Replica, histories
+
+DOCS = Path(__file__).parents[2] / "docs" / "protocol"
+ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
+NONCE = bytes(range(16))
+STAMP = stamp_of(1_700_000_000_000)
+SAID, CATEGORY = "Pump 3  leaks.", "observation"
+ADDRESS = "127.0.0.1:7447"
+TICKET_ID, SECRET, JOIN_NONCE = b"\x03" * 8, b"\x04" * 32, b"\x05" * 16
+BOX_NONCE = b"\x06" * 24
+EXPIRES = 1_700_000_600_000
+URL = "http://127.0.0.1:8701"
+
+
+def published() -> dict[str, str]:
+    """The vectors of all pages, by name; long values go on in indented lines."""
+    found: dict[str, str] = {}
+    for page in sorted(DOCS.glob("*.md")):
+        for block in re.findall(
+            r"^```vectors\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            name = ""
+            for line in block.splitlines():
+                words = re.split(r"  +", line.strip())
+                if line.startswith(" "):
+                    found[name] += words[0]
+                else:
+                    assert words[0] not in found, f"{words[0]} is published twice"
+                    name, found[words[0]] = words[0], words[1]
+    return found
+
+
+def of_code() -> dict[str, bytes | str]:
+    """The worked example, by our code."""
+    fleet = fleet_id(ADA.public, NONCE)
+
+    def block(signer: SeedSigner, place: tuple, said: list) -> Block:
+        sequence, stamp, previous, parents = place
+        body, root = pack_leaves([encode(one) for one in said])
+        header = Header(
+            VERSION, fleet, signer.node_id, sequence, stamp, previous, tuple(parents), root,
+            len(said),
+        )  # fmt: skip
+        return seal(signer, header, body)
+
+    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS)
+    genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
+    belief = belief_id(SAID, CATEGORY)
+    said = op.Assert(1, SAID, CATEGORY, 900_000, (op.Evidence("sensor", "camera 4"),))
+    electors = tuple(op.Elector(one, 500_000) for one in sorted((ADA.node_id, BOB.node_id)))
+    electorate = electorate_id(electors)
+    proposal = op.Propose(belief, 1, op.Rules(), electorate, 5_000)
+    identifier = round_id(proposal)
+    vote = op.Votes((op.Vote(identifier, op.Choice.ACCEPT, 900_000),))
+    second = block(
+        BOB, (1, STAMP + 1, b"", [genesis.id]), [said, op.Publish(electors), proposal, vote]
+    )
+    third = block(ADA, (2, STAMP + 2, genesis.id, [second.id]), [vote])
+
+    state = FleetState(FleetId(fleet))
+    ingress = Ingress(FleetId(fleet), Lace(), state, HybridClock(60_000))
+    for one in (genesis, second, third):
+        assert ingress.take(one.wire, 1_700_000_000_000)
+    heads = Frontier(
+        tuple(
+            Head(NodeId(one.author), one.header.sequence, BlockId(one.id))
+            for one in sorted((second, third), key=lambda one: one.author)
+        )
+    )
+    ticket = tickets.Ticket(1, URL, FleetId(fleet), ADA.public, TICKET_ID, SECRET, EXPIRES)
+    request = encode(
+        tickets.JoinRequest(1, TICKET_ID, BOB.public, "bob", ("127.0.0.1:7449",), JOIN_NONCE)
+    )
+    answer = tickets.JoinAnswer(
+        "example fleet", b"certificate", b"key", ((ADA.node_id, ADDRESS),), (genesis.wire,)
+    )
+    sealed = SecretBox(tickets._box_key(SECRET)).encrypt(encode(answer), BOX_NONCE)
+    assert tickets.open_answer(ticket, sealed) == answer
+    proof = request + tickets._mac(SECRET, request)
+    assert tickets.open_request(SECRET, proof).name == "bob"
+    assert tickets.parse_ticket(tickets.ticket_text(ticket), EXPIRES - 1) == ticket
+    order = sorted(
+        (ADA.node_id, BOB.node_id), key=lambda one: fingerprint(b"credimus draw", identifier, one)
+    )
+    return {
+        "fingerprint of nothing": fingerprint(b"credimus example"),
+        "fingerprint of two parts": fingerprint(b"credimus example", b"", b"abc"),
+        "ada's public key": ADA.public,
+        "bob's public key": BOB.public,
+        "ada": ADA.node_id,
+        "bob": BOB.node_id,
+        "fleet": fleet,
+        "belief": belief,
+        "electorate": electorate,
+        "round": identifier,
+        "relation key": link_key(belief, op.Relation.CONTRADICTS, belief),
+        "first in the draw": order[0],
+        "root of no leaves": merkle.root([]),
+        "root of the leaves a b c": merkle.root([b"a", b"b", b"c"]),
+        "genesis header": genesis.header_bytes,
+        "genesis id": genesis.id,
+        "genesis signature": genesis.signature,
+        "genesis root": genesis.header.operations_root,
+        "genesis wire": genesis.wire,
+        "second header": second.header_bytes,
+        "second id": second.id,
+        "second wire": second.wire,
+        "third id": third.id,
+        "third wire": third.wire,
+        "found": encode(found),
+        "assert": encode(said),
+        "publish": encode(op.Publish(electors)),
+        "propose": encode(proposal),
+        "votes": encode(vote),
+        "empty set": type(state.beliefs.claims)(b"").to_bytes(),
+        "claims": state.beliefs.to_bytes(),
+        "members": state.roster.current.to_bytes(),
+        "roster fingerprint": state.roster.fingerprint(),
+        "beliefs fingerprint": state.beliefs.fingerprint(),
+        "rounds fingerprint": state.rounds.fingerprint(),
+        "state fingerprint": state.fingerprint(),
+        "beacon": encode(Beacon(heads)),
+        "pull": encode(Pull(Frontier(()), (third.id,))),
+        "blocks": encode(Blocks((genesis.wire,))),
+        "ticket": tickets.ticket_text(ticket),
+        "request": proof,
+        "answer": sealed,
+    }
+
+
+def of_stranger() -> dict[str, bytes | str]:
+    """The worked example, by an implementation made from the documents."""
+    mp, fp = ids.mp, ids.fingerprint
+    keys = ADA.public, BOB.public
+    ada, bob = map(ids.node_id, keys)
+    fleet = ids.fleet_id(keys[0], NONCE)
+    belief = ids.belief_id(SAID, CATEGORY)
+    electors = [[one, 500_000] for one in sorted((ada, bob))]
+    electorate = ids.electorate_id(electors)
+    rules = [3, 0, 1, 1, 510_000]
+    identifier = ids.round_id(belief, 1, rules, electorate)
+    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS]
+    said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
+    publish = [7, electors]
+    propose = [8, belief, 1, rules, electorate, 5_000, b""]
+    votes = [9, [[identifier, 1, 900_000, ""]]]
+    stamp = 1_700_000_000_000 * 65_536
+    first = [found, [2, keys[1], "bob", ""]]
+    header = their_blocks.header_of(fleet, ada, (1, stamp, b"", []), first)
+    genesis = their_blocks.Block(their_blocks.sealed(b"\x01" * 32, header, first))
+    after = [said, publish, propose, votes]
+    header_2 = their_blocks.header_of(fleet, bob, (1, stamp + 1, b"", [genesis.id]), after)
+    second = their_blocks.Block(their_blocks.sealed(b"\x02" * 32, header_2, after))
+    header_3 = their_blocks.header_of(fleet, ada, (2, stamp + 2, genesis.id, [second.id]), [votes])
+    wires = [
+        their_blocks.sealed(b"\x01" * 32, header, first),
+        their_blocks.sealed(b"\x02" * 32, header_2, after),
+        their_blocks.sealed(b"\x01" * 32, header_3, [votes]),
+    ]
+    state = their_roster.Fleet(fleet)
+    state.take_all(wires)
+    assert len(state.taken) == 3
+    third = their_blocks.Block(wires[2])
+    rounds = their_rounds.Rounds(state)
+    assert rounds.rounds[identifier].verdict() == their_rounds.ACCEPTED
+    claims, _ = their_state.claims_of(state, rounds)
+    members = sets.joined(state.views[second.id], state.views[third.id])
+    heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
+    ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
+    text = b32encode(ticket + fp(b"credimus ticket", ticket)[:4]).decode().rstrip("=").lower()
+    request = mp([1, TICKET_ID, keys[1], "bob", ["127.0.0.1:7449"], JOIN_NONCE])
+    mac = digest(fp(b"credimus join request", SECRET), request, "sha256")
+    answer = mp(["example fleet", b"certificate", b"key", [[ada, ADDRESS]], [wires[0]]])
+    box = SecretBox(fp(b"credimus join answer", SECRET)).encrypt(answer, BOX_NONCE)
+    return {
+        "fingerprint of nothing": fp(b"credimus example"),
+        "fingerprint of two parts": fp(b"credimus example", b"", b"abc"),
+        "ada's public key": keys[0],
+        "bob's public key": keys[1],
+        "ada": ada,
+        "bob": bob,
+        "fleet": fleet,
+        "belief": belief,
+        "electorate": electorate,
+        "round": identifier,
+        "relation key": b"\x02" + belief + belief,
+        "first in the draw": min((ada, bob), key=lambda one: fp(b"credimus draw", identifier, one)),
+        "root of no leaves": their_blocks.merkle_root([]),
+        "root of the leaves a b c": their_blocks.merkle_root([b"a", b"b", b"c"]),
+        "genesis header": genesis.header_bytes,
+        "genesis id": genesis.id,
+        "genesis signature": genesis.signature,
+        "genesis root": their_blocks.merkle_root([mp(one) for one in first]),
+        "genesis wire": wires[0],
+        "second header": header_2,
+        "second id": second.id,
+        "second wire": wires[1],
+        "third id": third.id,
+        "third wire": wires[2],
+        "found": mp(found),
+        "assert": mp(said),
+        "publish": mp(publish),
+        "propose": mp(propose),
+        "votes": mp(votes),
+        "empty set": sets.set_bytes({}),
+        "claims": sets.set_bytes(claims),
+        "members": sets.set_bytes(members),
+        "roster fingerprint": fp(b"credimus members", sets.set_bytes(members)),
+        "beliefs fingerprint": their_state.beliefs_fingerprint(state, rounds),
+        "rounds fingerprint": rounds.fingerprint(),
+        "state fingerprint": their_state.state_fingerprint(state),
+        "beacon": mp([2, [heads]]),
+        "pull": mp([3, [[]], [third.id]]),
+        "blocks": mp([1, [wires[0]], False]),
+        "ticket": "credimus1-" + text,
+        "request": request + mac,
+        "answer": bytes(box),
+    }
+
+
+def as_text(vectors: dict[str, bytes | str]) -> dict[str, str]:
+    return {
+        name: one if isinstance(one, str) else bytes(one).hex() for name, one in vectors.items()
+    }
+
+
+@pytest.mark.parametrize("source", [of_code, of_stranger])
+def test_published_vectors_hold(source: object) -> None:
+    assert published() == as_text(source())  # type: ignore[operator]
+
+
+@settings(max_examples=40)
+@given(histories())
+def test_a_second_implementation_reaches_the_same_state(blocks: list[Block]) -> None:
+    ours = Replica().take_all(blocks)
+    theirs = their_roster.Fleet(FLEET)
+    theirs.take_all([block.wire for block in blocks])
+    faults = {one: why for one, why in ours.outcomes.items() if why not in ("taken", "waiting")}
+    assert theirs.faults == faults
+    assert set(theirs.taken) == {block.id for block in ours.log}
+    rounds = their_rounds.Rounds(theirs)
+    assert {one.id: int(one.verdict) for one in ours.state.rounds} == {
+        identifier: one.verdict() for identifier, one in rounds.rounds.items()
+    }
+    claims, _ = their_state.claims_of(theirs, rounds)
+    assert sets.set_bytes(claims) == ours.state.beliefs.to_bytes()
+    assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
+
+
+ASSERTED = bytes([0x91, 0x97, 4, 1]) + ids.mp("x") + ids.mp("general") + bytes([5, 0x90, 0])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        ASSERTED,
+        ASSERTED.replace(b"\x97\x04\x01", b"\x97\x04\xcd\x00\x01"),  # a longer integer
+        ASSERTED.replace(b"\xa1x", b"\xd9\x01x"),  # a longer length
+        ASSERTED.replace(b"\x91\x97", b"\xdc\x00\x01\xdc\x00\x07"),  # longer heads of arrays
+        ASSERTED.replace(b"\x97", b"\x95")[:-2],  # the last two fields have defaults
+    ],
+)
+def test_readers_take_what_writers_need_not_write(raw: bytes) -> None:
+    assert op.read_operations(raw) == [op.Assert(1, "x", "general", 5)]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        ASSERTED + b"\x00",  # trailing
+        ASSERTED.replace(b"\x97", b"\x98") + b"\x00",  # a field too many
+        ASSERTED.replace(b"\x97", b"\x94")[:-3],  # a field without a default is missing
+        ASSERTED.replace(b"\xa1x", b"\xc4\x01x"),  # bin for str
+        ASSERTED.replace(b"\xa1x", b"\xa1\xff"),  # no UTF-8
+        ASSERTED.replace(b"\x97\x04\x01", b"\x97\x04\xc3"),  # a boolean for an integer
+        ASSERTED.replace(b"general", b"genera\n"),
+        ids.mp([[3, "a" * 513]]),
+        ids.mp([[8, b"b" * 16, 1, [2, 1, 2, 1, 0], b"e" * 16, 1, b""]]),  # a ratio of one half
+        ids.mp([[7, [[b"b" * 16, 1], [b"a" * 16, 1]]]]),  # electors out of order
+        ids.mp([[13]]),
+    ],
+)
+def test_readers_refuse_the_rest(raw: bytes) -> None:
+    with pytest.raises(PeerFault) as fault:
+        op.read_operations(raw)
+    assert fault.value.code == "malformed"
+
+
+def test_a_reason_is_bound_by_characters_when_read() -> None:
+    assert op.read_operations(ids.mp([[3, "\u00e9" * 512]]))
+
+
+@pytest.mark.parametrize(("header", "code"), [(b"\x99\x02", "unknown-version"), (b"", "malformed")])
+def test_the_version_is_the_second_byte(header: bytes, code: str) -> None:
+    with pytest.raises(PeerFault) as fault:
+        read_header(header)
+    assert fault.value.code == code
