@@ -16,7 +16,7 @@ from credimus.cli.output import FAILED, OK, Outcome, complain, say, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from credimus.sim.replay import ReplayReport
+    from credimus.sim.plan import ReplayReport
 
 
 def replay(
@@ -28,22 +28,32 @@ def replay(
     nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
     seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
     out: Annotated[Path | None, Parameter(help="Write item and verdict there, as CSV.")] = None,
+    processes: Annotated[
+        bool, Parameter(negative="", help="Real node processes, mutual TLS and disks.")
+    ] = False,
     strict: Annotated[bool, Parameter(negative="", help="End at the first bad line.")] = False,
     output: AsJson = AsJson(),
 ) -> Outcome:
     """Decide a crowd's answers with the real core, and compare with the truth.
 
     Each worker is a member with its own key, each item a belief; the electorate of an item is the
-    workers who answered it. Bad lines are left out and reported.
+    workers who answered it. In virtual time in this process, or with --processes on real nodes
+    over which the workers are spread. Bad lines are left out and reported.
     Example: credimus replay answers.csv --truth truth.csv --out verdicts.csv
     """
-    from credimus.sim.replay import ReplayOptions, replay
+    from credimus.sim.plan import ReplayOptions
+    from credimus.sim.replay import replay
 
     options = ReplayOptions(
         scheme=scheme, aggregation=aggregation, nodes=nodes, seed=seed, strict=strict
     )
     with _progress() as told:
-        report = replay(answers, truth, options, time.perf_counter, told)
+        if processes:
+            from credimus.harness.replay import replay_on_processes
+
+            report = replay_on_processes(answers, truth, options, told)
+        else:
+            report = replay(answers, truth, options, time.perf_counter, told)
     for bad in report.bad_lines:
         complain(f"line {bad.line} left out: it {bad.reason}")
     if out is not None:

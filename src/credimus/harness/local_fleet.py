@@ -32,7 +32,7 @@ class LocalFleet:
     Args:
         module: run with `python -m`; begins with `ChildSettings` on its first line of input.
         hosted: for each node the seeds of the members that it hosts.
-        jobs: for each node what its job needs.
+        job: what the module needs to know beside.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class LocalFleet:
         link: str = "tls",
         voting: VotingConfig | None = None,
         hosted: Sequence[Sequence[bytes]] = (),
+        job: dict[str, Any] | None = None,
     ) -> None:
         self._module = module
         self._nodes = nodes
@@ -49,8 +50,8 @@ class LocalFleet:
         self._voting = voting or VotingConfig()
         self._hosted = hosted or [()] * nodes
         self._folder = tempfile.TemporaryDirectory(prefix="credimus-")
+        self._job = job or {}
         self._children: list[subprocess.Popen[str]] = []
-        self.jobs: list[dict[str, Any]] = [{} for _ in range(nodes)]
 
     def __enter__(self) -> Self:
         settings = self._set_up(Path(self._folder.name))
@@ -131,7 +132,7 @@ class LocalFleet:
                 nodes=self._nodes,
                 voting=self._voting,
                 hosted=[seed.hex() for seed in self._hosted[i]],
-                job=self.jobs[i],
+                job=self._job,
             )
             for i in range(self._nodes)
         ]

@@ -64,7 +64,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
             await asyncio.sleep(0.01)
     projecting = asyncio.create_task(projector.keep_up(driver.pace, _report))
     try:
-        await _converse(driver, job)
+        await _converse(driver, transport, job)
     finally:
         projecting.cancel()
         driver.close()
@@ -101,7 +101,7 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
     )
 
 
-async def _converse(driver: Driver, job: Orders) -> None:
+async def _converse(driver: Driver, transport: ZenohTransport, job: Orders) -> None:
     loop = asyncio.get_running_loop()
     _answer({"ready": True})
     while True:
@@ -109,7 +109,8 @@ async def _converse(driver: Driver, job: Orders) -> None:
         order = json.loads(line) if line else {"stop": True}
         if "stop" in order:
             return
-        _answer(await job(driver, order))
+        answer = await job(driver, order)
+        _answer({**answer, "messages": transport.counts.sent})
 
 
 def _report(problem: StorageError) -> None:
