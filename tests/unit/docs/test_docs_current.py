@@ -99,7 +99,7 @@ def test_every_fault_is_told(code: str) -> None:
 def test_the_index_of_the_protocol_is_whole() -> None:
     index = (PROTOCOL / "README.md").read_text()
     for page in PROTOCOL.glob("*.md"):
-        if page.name != "README.md":
+        if page.name not in ("README.md", "errors.md"):  # errors.md is about our own API
             assert f"]({page.name})" in index
 
 
