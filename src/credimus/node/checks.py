@@ -75,8 +75,8 @@ def check_proposal(rules: Rules | None, electors: Sequence[NodeId] | None) -> No
     if rules is not None:
         try:
             decode(encode(rules), _rules, "rules")
-        except PeerFault as problem:
-            raise UsageError("bad-rules", f"these {problem.message}") from None
+        except (PeerFault, OverflowError) as problem:
+            raise UsageError("bad-rules", f"these rules can not travel: {problem}") from None
     if electors is not None and (
         not 1 <= len(electors) <= limits.ELECTORATE_MEMBERS_MAX
         or any(len(one) != ID_BYTES for one in electors)

@@ -84,6 +84,7 @@ def refused(fleet: Fleet, command: Command, code: str, kind: type = UsageError) 
         ),
         (AssertBelief(content="x", rules=Rules(quorum=MILLION + 1)), "bad-rules"),
         (AssertBelief(content="x", rules=Rules(quorum=-1)), "bad-rules"),
+        (AssertBelief(content="x", rules=Rules(quorum=1 << 70)), "bad-rules"),
         (AdmitMember(public_key=b"short", name="n"), "bad-key"),
         (AdmitMember(public_key=b"k" * 32, name="n" * 129), "too-long"),
         (AdmitMember(public_key=b"k" * 32, name="\ud800"), "bad-unicode"),
