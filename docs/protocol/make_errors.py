@@ -1,0 +1,103 @@
+"""Writes errors.md from the sources: `python docs/protocol/make_errors.py`."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import credimus
+from credimus.kernel import errors
+from credimus.kernel.errors import CredimusError
+
+PAGE = Path(__file__).with_name("errors.md")
+SOURCES = Path(credimus.__file__).parent
+
+HEAD = """# Errors
+
+<!-- made by make_errors.py from the calls in src/credimus; do not edit -->
+
+Every error has a stable code, the same in Python, on the wire, in HTTP problem details and in
+`--json`.
+The class tells whose wrong it was, whether the call certainly did not happen, and whether the same
+call may succeed later.
+
+| class | meaning | certainly did not happen | try again | HTTP |
+|---|---|---|---|---|
+"""
+CODES = """
+Where one code is raised in several places, each meaning stands in its own line.
+`…` stands for what differs from case to case.
+
+| code | class | meaning | mending |
+|---|---|---|---|
+"""
+MENDING = {
+    "UsageError": "Change the call.",
+    "NotFound": "Check the name; the block that brings it may not have come yet.",
+    "Conflict": "Look at the present state first.",
+    "NotPermitted": "Ask somebody who may.",
+    "PeerFault": "Nothing here: the peer's fault is counted and its message dropped.",
+    "Unavailable": "Try again soon.",
+    "StorageError": "Look at the disk, then start the node again.",
+    "InternalError": "Report it as a bug, with the message.",
+}
+
+
+def classes(kind: type[CredimusError] = CredimusError) -> Iterator[type[CredimusError]]:
+    """The tree of kernel/errors.py without its root, parents first."""
+    for sub in kind.__subclasses__():
+        if sub.__module__ == errors.__name__:
+            yield sub
+            yield from classes(sub)
+
+
+def calls() -> Iterator[tuple[str, str, ast.expr | None]]:
+    """(code, class, message) of every error that is made with a code written out."""
+    names = {kind.__name__ for kind in classes()}
+    for path in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if (
+                    node.func.id in names
+                    and isinstance(first, ast.Constant)
+                    and isinstance(first.value, str)
+                ):
+                    yield first.value, node.func.id, node.args[1] if node.args[1:] else None
+
+
+def words(message: ast.expr | None) -> str:
+    """A message with its changing parts left out."""
+    if isinstance(message, ast.Constant):
+        return str(message.value)
+    if isinstance(message, ast.JoinedStr):
+        parts = [str(one.value) if isinstance(one, ast.Constant) else "…" for one in message.values]
+        return "".join(parts)
+    if isinstance(message, ast.BinOp):
+        return words(message.left) + words(message.right)
+    return "…"
+
+
+def row(code: str, kind: str, message: ast.expr | None) -> str:
+    """One line of the table: a message says what happened, then what to do."""
+    text = " ".join(words(message).replace("|", "/").split())
+    cuts = [at for at in (text.find("; "), text.find(". ")) if at >= 0]
+    meaning, mending = text, ""
+    if cuts:
+        meaning, mending = text[: min(cuts)], text[min(cuts) + 2 :]
+    mending = mending[:1].upper() + mending[1:] or MENDING[kind]
+    return f"| `{code}` | {kind} | {meaning.rstrip('.')} | {mending.rstrip('.')}. |"
+
+
+def page() -> str:
+    """The text of errors.md."""
+    kinds = [
+        f"| {kind.__name__} | {(kind.__doc__ or '').splitlines()[0]} "
+        f"| {'yes' if kind.definite else 'no'} | {'yes' if kind.retry else 'no'} | {kind.status} |"
+        for kind in classes()
+    ]
+    rows = sorted({row(*call) for call in calls()})
+    return HEAD + "\n".join(kinds) + "\n" + CODES + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
