@@ -211,6 +211,11 @@ def check_bounds(bounds: list[int], what: str) -> None:
 
 
 def check_names(names: list[bytes], what: str) -> None:
+    """Refuse names that are out of order, repeated or of a wrong size.
+
+    Raises:
+        PeerFault: `malformed`, naming `what`.
+    """
     rising = all(first < second for first, second in pairwise(names))
     if not rising or not all(1 <= len(name) <= REPLICA_BYTES_MAX for name in names):
         raise PeerFault("malformed", f"{what}: replica names are out of order, size or repeated.")

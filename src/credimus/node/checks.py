@@ -122,30 +122,6 @@ def check_millionths(value: int, what: str) -> None:
         raise UsageError("out-of-range", f"{what} is {value / MILLION}; give 0 to 1, such as 0.8")
 
 
-def check_rules(rules: Rules | None) -> None:
-    """Refuse rules that no peer would take.
-
-    Raises:
-        UsageError: `bad-rules`.
-    """
-    if rules is None:
-        return
-    try:
-        decode(encode(rules), _rules, "rules")
-    except (PeerFault, OverflowError) as problem:
-        raise UsageError("bad-rules", f"these rules can not travel: {problem}") from None
-
-
-def check_electors(electors: Sequence[NodeId] | None) -> None:
-    """Refuse a list of electors that no peer would take.
-
-    Raises:
-        UsageError: `bad-electors`.
-    """
-    if electors is not None and any(len(elector) != ID_BYTES for elector in electors):
-        raise UsageError("bad-electors", f"an elector is named by the {ID_BYTES} bytes of its id")
-
-
 def unknown_belief(belief: bytes) -> NotFound:
     """The error for a belief that nobody asserted here."""
     return NotFound(
