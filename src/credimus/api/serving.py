@@ -17,6 +17,8 @@ from credimus.runtime.settings import host_port
 
 GRACE_S = 2
 """How long requests that wait are given when the node stops. [guess]"""
+KEEP_ALIVE_S = 60
+"""How long an idle connection is kept for its caller's next request. [guess]"""
 _BACKLOG = 512
 
 
@@ -119,6 +121,7 @@ def _config(daemon: Daemon) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
         backlog=_BACKLOG,
     )

@@ -9,21 +9,22 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import takewhile
-from typing import NamedTuple, NoReturn
-
-from cyclopts import App, CycloptsError
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from credimus import __version__
 from credimus.cli.output import (
-    BUG,
-    USAGE,
+    OK,
     Outcome,
     complain,
     error_body,
     exit_code_of,
     print_json,
+    say,
 )
 from credimus.kernel.errors import CredimusError, InternalError, UsageError
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 
 class Entry(NamedTuple):
@@ -49,10 +50,12 @@ COMMANDS = (
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
 )
+INTERRUPTED = 130
 _GROUPS = {"bench": "Measure this machine."}
+_HEADLINE = "A leaderless fleet that decides what it believes."
 _EPILOGUE = (
-    "Exit codes: 0 done, 1 a verdict or check failed, 2 wrong call, 3 unavailable now, 4 storage, "
-    "5 not permitted, 70 a bug."
+    "Exit codes: 0 done, 1 a verdict or check failed, 2 wrong call, 3 unavailable now,\n4 storage, "
+    "5 not permitted, 70 a bug, 130 stopped by Ctrl-C."
 )
 
 
@@ -70,30 +73,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(given: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
+    if list(given) in ([], ["--help"], ["-h"], ["--version"]):
+        say(__version__ if given and given[0] == "--version" else _overview())
+        return OK
     command = _named(given)
     as_json = "--json" in takewhile(lambda word: word != "--", given)
     try:
-        outcome = application(command)(
-            list(given), exit_on_error=False, print_error=False, result_action="return_value"
-        )
-    except CycloptsError as problem:
-        return _failed(command, as_json, _usage(command, problem), USAGE)
+        outcome = _called(command, given)
     except CredimusError as error:
-        return _failed(command, as_json, error, exit_code_of(error))
+        return _failed(command, as_json, error)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         raise
-    except Exception as problem:
+    except Exception as problem:  # the last resort
         if os.environ.get("CREDIMUS_DEBUG"):
             raise
-        bug = InternalError(
-            "bug", f"{type(problem).__name__}: {problem}. Please report it (CREDIMUS_DEBUG=1 "
-            "shows where)."
-        )  # fmt: skip
-        return _failed(command, as_json, bug, BUG)
-    if not isinstance(outcome, Outcome):  # help, version
-        return 0
+        text = f"{type(problem).__name__}: {problem}. Please report it."
+        return _failed(command, as_json, InternalError("bug", text))
+    if not isinstance(outcome, Outcome):  # help
+        return OK
     if not as_json:
         outcome.show()
     elif outcome.data is not None:
@@ -101,24 +100,42 @@ def run(given: Sequence[str]) -> int:
     return outcome.exit_code
 
 
-def application(called: str = "") -> App:
+def _called(command: str, given: Sequence[str]) -> object:
+    """What the command came to.
+
+    Raises:
+        UsageError: `usage`, when the words are not understood.
+    """
+    from cyclopts import CycloptsError
+
+    try:
+        return application(command)(
+            list(given), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as problem:
+        text = " ".join(str(problem).split())
+        called = "credimus" if command == "credimus" else f"credimus {command}"
+        raise UsageError("usage", f"{text} See `{called} --help`.") from None
+
+
+def application(called: str = "") -> "App":
     """The parser of all commands that are installed; none is loaded yet.
 
     Args:
         called: the command whose own text is wanted, should it be asked for help.
     """
+    from cyclopts import App
+
     app = App(
         name="credimus",
-        help="A leaderless fleet that decides what it believes.",
+        help=_HEADLINE,
         help_format="plaintext",
         help_formatter="plain",
         help_epilogue=_EPILOGUE,
         version=__version__,
     )
     groups: dict[str, App] = {}
-    for entry in COMMANDS:
-        if find_spec(entry.target.partition(":")[0]) is None:
-            continue
+    for entry in _installed():
         group, _, word = entry.words.rpartition(" ")
         parent = app
         if group:
@@ -132,6 +149,19 @@ def application(called: str = "") -> App:
     return app
 
 
+def _installed() -> list[Entry]:
+    return [one for one in COMMANDS if find_spec(one.target.partition(":")[0]) is not None]
+
+
+def _overview() -> str:
+    """What `credimus --help` prints: made without the parser, so that it comes at once."""
+    lines = [f"  {one.words:<13} {one.help}" for one in _installed()]
+    return "\n".join(
+        ["Usage: credimus COMMAND [OPTIONS]", "", f"{_HEADLINE}", "", *lines, "", _EPILOGUE,
+         "See `credimus COMMAND --help`."]
+    )  # fmt: skip
+
+
 def _named(given: Sequence[str]) -> str:
     """The words of the command that is called, as the JSON output names it."""
     words = " ".join(word for word in given[:2] if not word.startswith("-"))
@@ -140,15 +170,9 @@ def _named(given: Sequence[str]) -> str:
     return words if words in known else first if first in known | set(_GROUPS) else "credimus"
 
 
-def _usage(command: str, problem: CycloptsError) -> UsageError:
-    text = " ".join(str(problem).split())
-    called = "credimus" if command == "credimus" else f"credimus {command}"
-    return UsageError("usage", f"{text} See `{called} --help`.")
-
-
-def _failed(command: str, as_json: bool, error: CredimusError, code: int) -> int:
+def _failed(command: str, as_json: bool, error: CredimusError) -> int:
     if as_json:
         print_json(command, "error", error_body(error))
     else:
         complain(f"error: {error.message} [{error.code}]")
-    return code
+    return exit_code_of(error)

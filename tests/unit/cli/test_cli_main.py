@@ -38,7 +38,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
     assert run(["--help"]) == 0
     seen = capsys.readouterr().out
     for words in ("init", "invite", "join", "up", "assert", "beliefs", "status", "bench", "replay"):
-        assert f"  {words}: " in seen
+        assert f"\n  {words} " in seen
     assert "Exit codes" in seen
 
 
