@@ -47,7 +47,7 @@ async def call(
         writer.write(head.encode() + content)
         await writer.drain()
         status, answer = await _answer(reader)
-    except (OSError, EOFError, asyncio.LimitOverrunError, ValueError) as problem:
+    except (OSError, EOFError, LookupError, ValueError, asyncio.LimitOverrunError) as problem:
         raise Unavailable("no-answer", f"{host}:{port} broke off its answer: {problem}") from None
     finally:
         writer.close()
@@ -63,7 +63,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, Any]:
     """Status and JSON of a response.
 
     Raises:
-        ValueError, EOFError, LimitOverrunError: it is no whole response.
+        ValueError, LookupError, EOFError, LimitOverrunError: it is no whole response.
     """
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     status = int(head[0].split(" ")[1])

@@ -66,7 +66,7 @@ class Statement(Entry, frozen=True, kw_only=True):
     """Below one half, the asserter passes on what it doubts itself, and votes so."""
     evidence: Annotated[tuple[Evidence, ...], Meta(max_length=limits.EVIDENCE_COUNT_MAX)] = ()
     known: dict[NodeName, Text] = {}
-    """Who else knows that it is true, and why."""
+    """Who knows by itself that it is true, and why; with several asserters, they too."""
     denied: dict[NodeName, Text] = {}
     """Who knows that it is false, and why."""
     later: tuple[Later, ...] = ()
