@@ -1,0 +1,65 @@
+"""Folding the blocks of all gives the set that merging the claims of some gives."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credimus.lace.block import Block
+from credimus.state.beliefs import Beliefs
+from credimus.state.operations import Assert, Operation, Relate, Relation, Retract
+from strategies import BELIEFS, GENESIS, MEMBERS, SIGNERS, STATEMENTS, Replica, make_block
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # author
+        st.sampled_from(("assert", "assert", "relate", "retract")),
+        st.integers(0, 4),
+        st.booleans(),  # whether the author saw the last block of the others
+    ),
+    max_size=20,
+)
+
+
+def honest(plan: list[tuple[int, str, int, bool]]) -> list[Block]:
+    """Blocks of authors who use each counter once and retract what they said."""
+    blocks, last = [GENESIS], {0: GENESIS}
+    counters = [0, 0, 0, 0]
+    for author, kind, number, saw in plan:
+        said: Operation
+        if kind == "retract" and counters[author]:
+            said = Retract((1 + number % counters[author],), "")
+        elif kind == "relate":
+            counters[author] += 1
+            said = Relate(counters[author], BELIEFS[0], Relation.IMPLIES, BELIEFS[number % 3])
+        else:
+            counters[author] += 1
+            said = Assert(counters[author], STATEMENTS[number], "general", number)
+        previous = last.get(author)
+        seen = [blocks[-1]] if saw and blocks[-1].author != MEMBERS[author] else []
+        parents = seen or ([] if previous else [GENESIS])
+        last[author] = make_block(SIGNERS[author], [said], previous, parents)
+        blocks.append(last[author])
+    return blocks
+
+
+@given(steps, st.data())
+def test_merging_claims_gives_the_set_that_folding_gives(
+    plan: list[tuple[int, str, int, bool]], data: st.DataObject
+) -> None:
+    blocks = honest(plan)
+    whole = Replica().take_all(blocks).state.beliefs
+    merged = Beliefs()
+    for author in range(4):  # each knows its own chain and what that chain had seen
+        by_id = {block.id: block for block in blocks}
+        waiting = [block for block in blocks if block.author == MEMBERS[author]]
+        known: dict[bytes, Block] = {}
+        while waiting:
+            block = waiting.pop()
+            if block.id not in known:
+                known[block.id] = block
+                header = block.header
+                before = (*header.parents, *([header.previous] if header.previous else []))
+                waiting += [by_id[one] for one in before]
+        order = [block for block in blocks if block.id in known]
+        part = Replica().take_all(data.draw(st.permutations(order))).state.beliefs
+        merged.merge_claims(part.claims)
+    assert merged.to_bytes() == whole.to_bytes()

@@ -1,0 +1,135 @@
+"""Sync by hand: beacons, gaps, patience, pulls, answers, and peers that lie."""
+
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
+from credimus.lace.block import Block
+from credimus.lace.frontier import Frontier, Head
+from credimus.node.supply import payload_of, read_message
+from credimus.protocol.sync.interface import (
+    BatchTaken,
+    Beacon,
+    BeaconSeen,
+    Blocks,
+    GapSeen,
+    Pull,
+    PullAsked,
+    Supply,
+    SyncConfig,
+)
+from credimus.protocol.sync.machine import Sync
+from strategies import GENESIS, MEMBERS, SIGNERS, Replica, make_block
+
+PEER = MEMBERS[1]
+UNKNOWN = Frontier((Head(PEER, 3, b"?" * 32),))
+
+
+def at(ms: int) -> Now:
+    """A moment."""
+    return Now(Instant(ms * MILLISECOND), ms)
+
+
+def chain(count: int) -> list[Block]:
+    """The genesis and what its author wrote after it."""
+    blocks = [GENESIS]
+    for _ in range(count):
+        blocks.append(make_block(SIGNERS[0], [], blocks[-1]))
+    return blocks
+
+
+def machine(blocks: list[Block], **config: int) -> Sync:
+    """A machine over a lace with these blocks."""
+    replica = Replica().take_all(blocks)
+    stream = Entropy(b"sync").stream("sync")
+    return Sync(SyncConfig(**config), replica.lace, replica.ingress.orphans, stream)
+
+
+def messages(effects: object) -> list[object]:
+    """What is sent, without to whom."""
+    return [send.message for send in effects.send]
+
+
+def test_the_frontier_is_shown_to_all_every_period() -> None:
+    sync = machine([GENESIS])
+    shown = [bool(messages(sync.tick(at(ms)))) for ms in range(0, 3_000, 500)]
+    assert shown == [True, False] * 3
+    assert sync.deadline() == 3 * SECOND
+
+
+def test_a_gap_that_closes_by_itself_is_not_pulled() -> None:
+    blocks = chain(1)
+    replica = Replica().take_all(blocks[:1])
+    sync = Sync(SyncConfig(), replica.lace, replica.ingress.orphans, Entropy(b"").stream(""))
+    sync.tick(at(0))
+    sync.handle(BeaconSeen(PEER, Replica().take_all(blocks).lace.frontier()), at(10))
+    assert sync.deadline() == 50 * MILLISECOND
+    replica.take_all(blocks)
+    assert not sync.tick(at(50))
+
+
+def test_a_gap_is_pulled_after_patience_and_again_but_not_for_ever() -> None:
+    sync = machine([GENESIS], beacon_period_ns=10**15, full_period_ns=10**15)
+    sync.tick(at(0))
+    sync.handle(BeaconSeen(PEER, UNKNOWN), at(0))
+    sync.handle(BeaconSeen(PEER, UNKNOWN), at(20))
+    pulls = [ms for ms in range(0, 60_000, 10) if messages(sync.tick(at(ms)))]
+    assert pulls[0] == 40
+    assert pulls[1] - pulls[0] == 500
+    assert 2 <= len(pulls) < 20, "who never answers is given up"
+
+
+def test_nothing_lacking_is_no_gap() -> None:
+    blocks = chain(1)
+    sync = machine(blocks)
+    sync.tick(at(0))
+    sync.handle(BeaconSeen(PEER, machine(blocks)._lace.frontier()), at(0))
+    sync.handle(GapSeen(PEER), at(0))
+    assert not sync.tick(at(999))
+
+
+def test_orphans_are_asked_for_by_name() -> None:
+    sync = machine(chain(2)[1:])
+    sync.tick(at(0))
+    sync.handle(GapSeen(PEER), at(0))
+    (pull,) = messages(sync.tick(at(40)))
+    assert isinstance(pull, Pull)
+    assert pull.wanted == (GENESIS.id,)
+
+
+def test_a_pull_is_answered_with_what_lies_beyond_parents_first() -> None:
+    blocks = chain(3)
+    sync = machine(blocks)
+    pull = Pull(Replica().take_all(blocks[:2]).lace.frontier(), (GENESIS.id, b"?" * 32))
+    (answer,) = messages(sync.handle(PullAsked(PEER, pull), at(0)))
+    assert answer == Supply((GENESIS.id, blocks[2].id, blocks[3].id), more=False)
+    complete = Pull(sync._lace.frontier())
+    assert not sync.handle(PullAsked(PEER, complete), at(0))
+
+
+def test_a_long_answer_is_cut_and_continued() -> None:
+    sync = machine(chain(9), supply_count_max=4)
+    (answer,) = messages(sync.handle(PullAsked(PEER, Pull(Frontier(()))), at(0)))
+    assert len(answer.ids) == 4
+    assert answer.more
+    (again,) = messages(machine([GENESIS]).handle(BatchTaken(PEER, more=True), at(0)))
+    assert isinstance(again, Pull)
+    assert not machine([GENESIS]).handle(BatchTaken(PEER, more=False), at(0))
+
+
+def test_an_answer_is_cut_by_bytes_and_says_so() -> None:
+    wires = [b"x" * 100_000] * 3
+    payload = payload_of(Supply((b"a", b"b", b"c"), more=False), lambda _: wires)
+    assert read_message(payload) == Blocks((wires[0],), more=True)
+    whole = payload_of(Supply((b"a",), more=False), lambda _: [b"x" * 10**6])
+    assert read_message(whole) == Blocks((b"x" * 10**6,), more=False)
+    assert read_message(payload_of(Beacon(UNKNOWN), lambda _: [])) == Beacon(UNKNOWN)
+
+
+def test_now_and_then_some_peer_is_pulled_without_any_sign() -> None:
+    sync = machine([GENESIS], beacon_period_ns=10**15)
+    sync.tick(at(0))
+    assert not sync.tick(at(10_000)), "nobody is known"
+    sync.handle(BatchTaken(PEER, more=False), at(10_000))
+    sync.handle(BatchTaken(MEMBERS[2], more=False), at(10_000))
+    sent = [send for ms in range(0, 200_000, 10_000) for send in sync.tick(at(ms)).send]
+    assert {send.to for send in sent} == {PEER, MEMBERS[2]}
+    assert all(isinstance(send.message, Pull) for send in sent)
