@@ -9,6 +9,7 @@ from desk import Desk, assert_problem, desk, founded, free_address, play, until
 
 from credimus.api.endpoint import BODY_BYTES_MAX
 from credimus.kernel.errors import Conflict, CredimusError, NotPermitted, PeerFault
+from credimus.node.commands import AdmitMember
 from credimus.runtime.credentials import NodeKey
 from credimus.runtime.driver import now
 from credimus.runtime.home import Home
@@ -258,5 +259,23 @@ def test_a_node_dials_who_was_admitted_before_it(tmp_path: Path) -> None:
                 "/v1/beliefs", content="the north gate is open", wait_for="replicated:2"
             )
             assert receipt["replicas"] == 2
+
+    play(tmp_path, scene)
+
+
+def test_links_are_opened_anew_when_there_is_somebody_to_dial(tmp_path: Path) -> None:
+    """A new address makes a member the last to be admitted: from then on it dials the others."""
+
+    async def scene(desk: Desk) -> None:
+        assert (await desk.post("/v1/links", open=True))["dialled"] == []
+        node, driver, links = desk.daemon.node, desk.daemon.driver, desk.daemon.links
+        other = AdmitMember(public_key=NodeKey(b"\x01" * 32).public, name="n1", address="[::1]:9")
+        await driver.submit(other).local()
+        assert links.dialled == ()
+        own = node.authors[0].public_key
+        await driver.submit(AdmitMember(public_key=own, name="n0", address=free_address())).local()
+        await links.follow_roster()
+        assert links.dialled == ("[::1]:9",)
+        assert links.are_open
 
     play(tmp_path, scene)

@@ -73,7 +73,14 @@ def post_bytes(url: str, body: bytes) -> bytes:
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
     headers = {"Content-Type": "application/octet-stream"}
-    return exchange(base, "POST", parts.path, body, headers, TIMEOUT_S * 2)
+    try:
+        return exchange(base, "POST", parts.path, body, headers, TIMEOUT_S * 2)
+    except _Refusing as problem:
+        raise Unavailable(
+            "inviter-unreachable",
+            f"{problem.message}. Is the node that made the ticket running, and is the address one "
+            "that this machine can reach (see credimus invite --address)?",
+        ) from None
 
 
 class _Refusing(Unavailable):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from credimus.kernel.errors import (
     Unavailable,
     UsageError,
 )
+from credimus.kernel.ids import FleetId
+from credimus.runtime.ticket import make_ticket, ticket_text
+from credimus.runtime.tickets import now_wall_ms
 
 INIT = ["--fleet", "harbour", "--name", "n0"]
 
@@ -137,6 +141,24 @@ def test_a_join_with_a_bad_ticket_leaves_nothing(
     code, refused = asked(capsys, "join", str(tmp_path / "n1"), "credimus1-abc", "--name", "n1")
     assert (code, refused["error"]["code"]) == (2, "ticket-malformed")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_inviter_that_can_not_be_reached_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credimus.runtime.joining.ASK_PAUSE_S", 0)
+    fleet, expires = FleetId(b"f" * 16), now_wall_ms() + 60_000
+    ticket = make_ticket(f"http://{_nowhere()}", fleet, b"k" * 32, expires)
+    home = tmp_path / "n1"
+    code, refused = asked(capsys, "join", str(home), ticket_text(ticket), "--name", "n1")
+    assert (code, refused["error"]["code"]) == (3, "inviter-unreachable")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _nowhere() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def test_replay_writes_verdicts_and_reports_bad_lines(
