@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -90,6 +90,17 @@ class Daemon:
             store.close()
             raise
         return daemon
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def start(self) -> None:
         """Open the links and take up work.
