@@ -1,7 +1,7 @@
 """The lace beside brute force: causality, edges, forks, what a peer lacks, the waiting room."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credimus.kernel import limits
@@ -11,6 +11,8 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.orphans import Orphans
 from strategies import GENESIS, MEMBERS, SIGNERS, Replica, histories, make_block, shuffled
+
+HALF = settings(max_examples=max(1, settings.default.max_examples // 2))
 
 
 def filled(blocks: list[Block]) -> tuple[Lace, list[Block]]:
@@ -32,6 +34,7 @@ def past_of(block: Block, by_id: dict) -> set:
     return found
 
 
+@HALF
 @given(histories())
 def test_causality_is_reachability(blocks: list[Block]) -> None:
     lace, log = filled(blocks)
@@ -48,6 +51,7 @@ def test_causality_is_reachability(blocks: list[Block]) -> None:
     assert sorted(order) == sorted(by_id)
 
 
+@HALF
 @given(histories())
 def test_the_edge_is_what_nobody_points_at(blocks: list[Block]) -> None:
     lace, log = filled(blocks)
@@ -70,6 +74,7 @@ def test_the_edge_is_what_nobody_points_at(blocks: list[Block]) -> None:
         assert fork in twins if twins else fork is None
 
 
+@HALF
 @given(st.data())
 def test_beyond_a_frontier_lies_what_its_holder_lacks(data: st.DataObject) -> None:
     blocks = data.draw(histories())
@@ -90,6 +95,7 @@ def test_beyond_a_frontier_lies_what_its_holder_lacks(data: st.DataObject) -> No
     ][:3]
 
 
+@HALF
 @given(st.data())
 def test_adding_again_or_in_another_order_changes_nothing(data: st.DataObject) -> None:
     blocks = data.draw(histories())
