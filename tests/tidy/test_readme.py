@@ -34,11 +34,8 @@ def test_there_are_two_examples() -> None:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_runs(number: int, tmp_path: Path) -> None:
     listen, api = free_ports(2)
-    run(
-        ["-m", "credimus", "init", "n0", "--fleet", "harbour", "--name", "n0"]
-        + ["--listen", f"127.0.0.1:{listen}", "--api", f"127.0.0.1:{api}"],
-        tmp_path,
-    )
+    where = ["--listen", f"127.0.0.1:{listen}", "--api", f"127.0.0.1:{api}"]
+    run(["-m", "credimus", "init", "n0", "--fleet", "harbour", "--name", "n0", *where], tmp_path)
     said = run(["-c", EXAMPLES[number]], tmp_path)
     if "Daemon" in EXAMPLES[number]:
         assert said == "route 9: accepted, known to 1 of the fleet\n"
