@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from credimus.demo.reading import parse_scenario
+from credimus.demo.running import play_incident
+from credimus.demo.telling import Silent
+
 SMALL = """
 title = "A small one"
 fleet = "small"
@@ -165,6 +169,18 @@ def test_a_signal_ends_every_process(tmp_path: Path) -> None:
         running.send_signal(signal.SIGTERM)
         assert running.wait(60) == 130
     assert processes_of(folder) == []
+
+
+def test_a_fleet_that_can_not_be_set_up_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (sys.executable, "-c", "import sys; sys.exit('no disk')")
+    monkeypatch.setattr("credimus.demo.member.COMMAND", broken)
+    ended = play_incident(parse_scenario(SMALL, "small"), Silent(), tmp_path / "kept")
+    assert not ended.good
+    (failure,) = ended.failures
+    assert failure.startswith("command-failed: credimus init")
+    assert failure.endswith("ended with 1: no disk")
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])

@@ -60,6 +60,11 @@ def test_a_scenario_is_read() -> None:
         (STATEMENT.replace('["a"]', '["a", "a"]'), "names an asserter twice"),
         (STATEMENT.replace("The gate is open", " . "), "says nothing"),
         (STATEMENT.replace("The gate is open", "é" * 600), "more than 1024 bytes"),
+        (STATEMENT.replace('"seen"', f'"{"é" * 300}"'), "a reason has more than 512 bytes"),
+        (
+            STATEMENT + f'evidence = [{{ kind = "x", content = "{"é" * 600}" }}]\n',
+            "evidence has more than 1024 bytes",
+        ),
         (STATEMENT + 'denied.b = "no"\n', "'b' can not both know it and deny it"),
         (STATEMENT + 'denied.a = "no"\n', "'a' asserts what it knows to be false"),
         (STATEMENT + 'later = [{ by = "b", at = 0.5 }]\n', "'b' comes later, but at 0.5 s"),

@@ -107,6 +107,13 @@ def test_the_report_of_a_bad_run_says_what_failed_and_where_the_logs_are() -> No
     assert "the nodes do NOT agree" in shown(outcome(agree=False))
 
 
+def test_the_report_of_what_could_not_be_played() -> None:
+    text = shown(outcome(nodes=[], statements=[], agree=False, failures=["node-ended: a ended"]))
+    assert "node-ended: a ended" in text
+    assert "The nodes' logs: /x/logs" in text
+    assert "could not be played to its end" in text
+
+
 def test_kept_folders_are_shown_with_commands() -> None:
     assert "credimus up /x/a" in shown(outcome(kept=True))
     assert "credimus demo --keep" in shown(outcome())
@@ -123,7 +130,7 @@ def test_plain_lines_hold_no_colours() -> None:
     telling = teller(console)
     assert isinstance(telling, Plain)
     with telling:
-        telling.tell("good", "accepted " + "x" * 60, 1.25)
+        telling.tell("yes", "accepted " + "x" * 60, 1.25)
         telling.tell("step", "all see each other")
         telling.show([])
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
@@ -142,7 +149,7 @@ def test_a_terminal_gets_a_live_table() -> None:
                 NodeNow(name="b", state="dead"),
             ]
         )
-        telling.tell("bad", "rejected", 2.0)
+        telling.tell("no", "rejected", 2.0)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "42" in text
     assert "dead" in text
@@ -151,5 +158,5 @@ def test_a_terminal_gets_a_live_table() -> None:
 
 def test_silence_says_nothing() -> None:
     with Silent() as telling:
-        telling.tell("good", "accepted")
+        telling.tell("yes", "accepted")
         telling.show([])

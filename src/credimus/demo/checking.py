@@ -43,12 +43,23 @@ def _statement(one: Statement, scenario: Scenario) -> Iterator[str]:
         yield f"{what} has more than {limits.BELIEF_BYTES_MAX} bytes"
     if not normalised(one.says):
         yield f"{what} says nothing"
+    yield from _lengths(one, what)
     for later in one.later:
         if later.at <= one.at:
             yield f"{what}: {later.by!r} comes later, but at {later.at} s"
         yield from _down(what, later.by, later.at, scenario)
     for name in one.by:
         yield from _down(what, name, one.at, scenario)
+
+
+def _lengths(one: Statement, what: str) -> Iterator[str]:
+    """What would be refused for its bytes, although it has few letters."""
+    for reason in (*one.known.values(), *one.denied.values()):
+        if len(reason.encode()) > limits.REASON_BYTES_MAX:
+            yield f"{what}: a reason has more than {limits.REASON_BYTES_MAX} bytes"
+    for item in one.evidence:
+        if len(item.content.encode()) > limits.EVIDENCE_BYTES_MAX:
+            yield f"{what}: evidence has more than {limits.EVIDENCE_BYTES_MAX} bytes"
 
 
 def _knowers(one: Statement, scenario: Scenario) -> Iterator[str]:

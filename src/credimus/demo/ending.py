@@ -18,6 +18,7 @@ from credimus.demo.result import (
     times_of,
 )
 from credimus.demo.stage import Stage, Status
+from credimus.kernel.errors import CredimusError
 
 REST_S = 1.0
 """How long nothing may change before the fleet counts as at rest, in s. [guess: ten times what a
@@ -83,6 +84,24 @@ class Ending:
             cut=play.faults.cut_end,
             seconds=seconds,
             folder=str(stage.folder),
+            kept=kept,
+        )
+
+    def broken(self, problem: CredimusError, *, kept: bool) -> Outcome:
+        """What it came to when it could not be played to its end."""
+        play = self._play
+        return Outcome(
+            title=play.scenario.title,
+            nodes=[],
+            agree=False,
+            expected=Expected(held=0, failed=len(play.said)),
+            failures=[*play.failures, f"{problem.code}: {problem.message}"],
+            statements=[],
+            decisions=_decisions(play),
+            kill=play.faults.kill_end,
+            cut=play.faults.cut_end,
+            seconds=Seconds(set_up=0.0, played=0.0, settled=0.0, total=0.0),
+            folder=str(self._stage.folder),
             kept=kept,
         )
 

@@ -15,6 +15,7 @@ from credimus.demo.foresight import waits_for
 from credimus.demo.member import READY_S_MAX
 from credimus.demo.scenario import Later, Relation, Retraction, Scenario, Statement
 from credimus.demo.stage import Stage
+from credimus.demo.together import together
 from credimus.kernel.errors import CredimusError, Unavailable
 from credimus.state.categories import KeywordCategorizer
 from credimus.state.identity import as_written, belief_id
@@ -78,12 +79,7 @@ class Play:
         work += [self._relate(one) for one in scenario.relation]
         work += [self._retract(one) for one in scenario.retraction]
         work.append(self.until(max(one.at for one in scenario.statement)))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for one in work:
-                    group.create_task(one)
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
+        await together(work)
 
     async def close(self) -> None:
         """Stop waiting for verdicts."""
@@ -132,7 +128,7 @@ class Play:
         took_ms = (time.monotonic() - begun) * 1_000
         if said.decided_ms is None:
             said.decided_ms, said.verdict = took_ms, answer["verdict"]
-            mark = "good" if answer["verdict"] == "accepted" else "bad"
+            mark = "yes" if answer["verdict"] == "accepted" else "no"
             self._tell(mark, f"{answer['verdict']} {_duration(took_ms)}", name, statement)
 
     async def _assert_later(self, statement: Statement, later: Later) -> None:

@@ -7,12 +7,28 @@ from rich.text import Text
 
 from credimus.demo.result import CutEnd, KillEnd, Outcome, Times
 
-_WIDE, _WIDEST = 100, 140
+_WIDE, _WIDEST = 116, 140
 _STYLES = {"accepted": "green", "rejected": "magenta", "expired": "yellow"}
 
 
 def report(outcome: Outcome, console: Console) -> None:
     """Print everything that is worth knowing."""
+    if outcome.nodes:
+        _report_play(outcome, console)
+    if outcome.failures:
+        _heading(console, "What failed")
+        for failure in outcome.failures:
+            console.print(Text(f"  {failure}", style="red"))
+        console.print(Text(f"  The nodes' logs: {outcome.folder}/logs"), soft_wrap=True)
+    if outcome.nodes:
+        _heading(console, "Where to look next")
+        for line in _next(outcome):
+            console.print(Text(f"  {line}"), soft_wrap=True)
+    console.print()
+    console.print(_summary(outcome), soft_wrap=True)
+
+
+def _report_play(outcome: Outcome, console: Console) -> None:
     console.print()
     console.print(_verdicts(outcome, console.width))
     _heading(console, "What happened")
@@ -24,16 +40,6 @@ def report(outcome: Outcome, console: Console) -> None:
         console.print(
             Text.assemble(f"  {node.name:<{width}}  ", (node.fingerprint, "cyan")), soft_wrap=True
         )
-    if outcome.failures:
-        _heading(console, "What failed")
-        for failure in outcome.failures:
-            console.print(Text(f"  {failure}", style="red"))
-        console.print(Text(f"  The nodes' logs: {outcome.folder}/logs"), soft_wrap=True)
-    _heading(console, "Where to look next")
-    for line in _next(outcome):
-        console.print(Text(f"  {line}"), soft_wrap=True)
-    console.print()
-    console.print(_summary(outcome), soft_wrap=True)
 
 
 def _verdicts(outcome: Outcome, width: int) -> Table:
@@ -46,7 +52,9 @@ def _verdicts(outcome: Outcome, width: int) -> Table:
     table.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=1)
     if wide:
         table.add_column("category", no_wrap=True, width=14)
-    table.add_column("asserted by", no_wrap=True, overflow="ellipsis", width=16 if wide else 8)
+    table.add_column(
+        "asserted by", no_wrap=True, overflow="ellipsis", width=16 if width >= 90 else 8
+    )
     table.add_column("votes", no_wrap=True, width=5)
     table.add_column("verdict", no_wrap=True, width=10)
     table.add_column("expected", no_wrap=True, width=8)
@@ -126,8 +134,6 @@ def _cut(cut: CutEnd) -> list[tuple[str, str]]:
 
 
 def _next(outcome: Outcome) -> list[str]:
-    if not outcome.nodes:
-        return []
     folder = outcome.folder
     if not (outcome.kept or outcome.failures):
         return [
@@ -146,6 +152,8 @@ def _next(outcome: Outcome) -> list[str]:
 
 
 def _summary(outcome: Outcome) -> Text:
+    if not outcome.nodes:
+        return Text("the incident could not be played to its end", style="bold red")
     count, held = len(outcome.statements), outcome.expected.held
     agree = f"all {len(outcome.nodes)} nodes agree" if outcome.agree else "the nodes do NOT agree"
     text = f"{agree}; {held} of {count} expected verdicts hold"

@@ -29,7 +29,6 @@ def play_incident(scenario: Scenario, teller: Teller, keep: Path | None = None) 
 
     Raises:
         Conflict: `folder-not-empty`.
-        CredimusError: the fleet could not be set up; the message says where the logs are.
         KeyboardInterrupt: it was asked to stop, by SIGINT, SIGTERM or SIGHUP.
     """
     with _folder(keep) as folder:
@@ -38,10 +37,6 @@ def play_incident(scenario: Scenario, teller: Teller, keep: Path | None = None) 
             outcome = asyncio.run(_interruptible(stage, kept=keep is not None))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
-        except CredimusError as problem:
-            raise type(problem)(
-                problem.code, f"{problem.message}\nThe nodes' logs are in {folder / 'logs'}"
-            ) from None
         finally:
             stage.end_now()
         if keep is None and outcome.good:
@@ -63,32 +58,40 @@ async def _interruptible(stage: Stage, *, kept: bool) -> Outcome:
 
 
 async def _play(stage: Stage, *, kept: bool) -> Outcome:
-    begun = time.monotonic()
+    """Everything between the first process and the last; what breaks is part of the outcome."""
     play = Play(stage)
     ending = Ending(play)
     showing = asyncio.create_task(stage.show_for_ever())
     try:
-        stage.teller.tell("step", f"{len(stage.members)} nodes in {stage.folder}")
-        await stage.set_up()
-        ready = time.monotonic()
-        await play.run()
-        played = time.monotonic()
-        stage.teller.tell("step", "all is said; waiting until the fleet is at rest", play.second)
-        await ending.settle()
-        settled = time.monotonic()
-        seconds = Seconds(
-            set_up=round(ready - begun, 2),
-            played=round(played - ready, 2),
-            settled=round(settled - played, 2),
-            total=round(settled - begun, 2),
-        )
+        seconds = await _acts(stage, play, ending)
         return await ending.outcome(seconds, kept=kept)
+    except CredimusError as problem:
+        return ending.broken(problem, kept=kept)
     finally:
         showing.cancel()
         try:
             await play.close()
         finally:
             await asyncio.shield(stage.end())
+
+
+async def _acts(stage: Stage, play: Play, ending: Ending) -> Seconds:
+    """Set up, play, come to rest; returns how long each took."""
+    begun = time.monotonic()
+    stage.teller.tell("step", f"{len(stage.members)} nodes in {stage.folder}")
+    await stage.set_up()
+    ready = time.monotonic()
+    await play.run()
+    played = time.monotonic()
+    stage.teller.tell("step", "all is said; waiting until the fleet is at rest", play.second)
+    await ending.settle()
+    settled = time.monotonic()
+    return Seconds(
+        set_up=round(ready - begun, 2),
+        played=round(played - ready, 2),
+        settled=round(settled - played, 2),
+        total=round(settled - begun, 2),
+    )
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from credimus.demo.ports import free_ports
 from credimus.demo.reading import knowledge_of
 from credimus.demo.scenario import Scenario
 from credimus.demo.telling import NodeNow, Teller
+from credimus.demo.together import together
 from credimus.kernel.errors import Unavailable
 
 MEET_S_MAX = 60.0
@@ -69,7 +70,7 @@ class Stage:
         )  # fmt: skip
         await self._start(founder)
         self.teller.tell("step", f"{founder.name} founds the fleet and issues tickets")
-        await asyncio.gather(*(self._join(founder, joiner) for joiner in joiners))
+        await together(self._join(founder, joiner) for joiner in joiners)
         await self._met()
         self.teller.tell("step", f"all {len(self.members)} nodes see each other, over mutual TLS")
 

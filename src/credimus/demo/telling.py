@@ -13,11 +13,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-Mark = Literal["say", "good", "bad", "wait", "fault", "step"]
+Mark = Literal["say", "yes", "no", "bad", "wait", "fault", "step"]
 _LOOKS: dict[Mark, tuple[str, str, str]] = {
     "say": ("·", ".", "dim"),
-    "good": ("✓", "+", "green"),
-    "bad": ("✗", "x", "red"),
+    "yes": ("✓", "+", "green"),
+    "no": ("✗", "x", "magenta"),
+    "bad": ("‼", "?", "bold red"),
     "wait": ("…", "~", "yellow"),
     "fault": ("⚡", "!", "bold yellow"),
     "step": ("▸", ">", "bold cyan"),
@@ -104,9 +105,10 @@ class Lively:
     def tell(self, mark: Mark, text: str, second: float | None = None) -> None:
         """A line above the table."""
         sign, _, style = _LOOKS[mark]
-        line = Text(f"{_clock(second)} ", style="dim")
-        line.append(f"{sign} ", style=style)
-        line.append(text, style="" if mark in ("say", "good", "wait") else style)
+        plain = mark in ("say", "yes", "no", "wait")
+        line = Text.assemble(
+            (f"{_clock(second)} ", "dim"), (f"{sign} ", style), (text, "" if plain else style)
+        )
         self._console.print(line, no_wrap=True, overflow="ellipsis")
 
     def show(self, nodes: Sequence[NodeNow]) -> None:
