@@ -184,13 +184,15 @@ class Lace:
 
     # --- the edge
 
-    def tips(self, author: NodeId) -> tuple[BlockId, ...]:
+    def tips(
+        self, author: NodeId, count: int | None = limits.BLOCK_PARENTS_MAX
+    ) -> tuple[BlockId, ...]:
         """Blocks of others without known successors, sorted: the parents of the author's next one.
 
-        At most `BLOCK_PARENTS_MAX`, oldest known first; the rest waits for the next block.
+        At most `count`, oldest known first; the rest waits for the next block.
         """
         others = (tip for tip in self._tips if self._places[tip].author != author)
-        return tuple(sorted(islice(others, limits.BLOCK_PARENTS_MAX)))
+        return tuple(sorted(islice(others, count)))
 
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""

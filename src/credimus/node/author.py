@@ -10,9 +10,9 @@ from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.hlc import Stamp
-from credimus.kernel.ids import BeliefId, FleetId, NodeId
+from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
-from credimus.lace.lace import Lace
+from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
 from credimus.state.operations import (
@@ -23,6 +23,7 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
+from credimus.state.roster import Members
 
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 
@@ -135,11 +136,24 @@ class Author:
             sequence=head.sequence + 1 if head else 1,
             stamp=stamp(),
             previous=head.id if head else NO_PREVIOUS,
-            parents=self._lace.tips(self.id),
+            parents=self._parents(head),
             operations_root=root,
             operation_count=len(leaves),
         )
         return seal(self._signer, header, body), operations
+
+    def _parents(self, head: Place | None) -> tuple[BlockId, ...]:
+        """The parents of the next block; where our chain does not show that we are a member, one
+        that does is among them, however many blocks of others wait to be named."""
+        parents = self._lace.tips(self.id)
+        if len(parents) < limits.BLOCK_PARENTS_MAX or (head is not None and self._knows_us(head)):
+            return parents
+        every = (self._lace.place(tip) for tip in self._lace.tips(self.id, None))
+        witness = [place.id for place in every if self._knows_us(place)][:1]
+        return tuple(sorted({*parents[len(witness) :], *witness}))
+
+    def _knows_us(self, place: Place) -> bool:
+        return isinstance(place.view, Members) and self.id in place.view
 
     def discard(self) -> None:
         """Let go of what waits: the author is no member (any more), so nobody would take it."""

@@ -1,7 +1,7 @@
 """What a caller may write, what it is told, and that an error leaves nothing behind."""
 
 import pytest
-from fleets import Fleet
+from by_hand import Fleet
 
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, CredimusError, NotFound, Unavailable, UsageError

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from fleets import Fleet
+from by_hand import Fleet
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode

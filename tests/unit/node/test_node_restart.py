@@ -1,14 +1,16 @@
 """What a restart keeps, and what a restored node tells."""
 
 import pytest
-from fleets import Fleet
+from by_hand import Fleet
 
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict
 from credimus.node.commands import AssertBelief, CastVote
+from credimus.node.node import Node
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.protocol.voting.knowledge import Manual
-from credimus.state.operations import Choice, Votes, read_operations
-from strategies import MEMBERS
+from credimus.state.operations import Admit, Assert, Choice, Votes, read_operations
+from strategies import FLEET, MEMBERS, SIGNERS, make_block
 
 
 def test_a_restored_node_is_the_same_and_silent() -> None:
@@ -78,3 +80,23 @@ def test_a_node_that_was_away_catches_up_by_itself() -> None:
     fleet.away = set()
     fleet.wait(3_000)
     assert len(fleet.fingerprints()) == 1
+
+
+def test_a_newcomer_s_first_block_descends_from_its_admission_however_many_forks_there_are() -> (
+    None
+):
+    fleet = Fleet(3)
+    start = fleet.stores[0]
+    said = [[Assert(1, f"statement {number}", "general", 1)] for number in range(70)]
+    forks = [make_block(SIGNERS[1], one, None, start[-1:]) for one in said]
+    admits = make_block(SIGNERS[2], [Admit(SIGNERS[4].public, "", "")], None, start[-1:])
+    newcomer = Node(FLEET, [SIGNERS[4]], fleet.config, Entropy(b""))
+    newcomer.restore([block.wire for block in (*start, *forks, admits)])
+    fleet.push(0, [*forks, admits], 1)
+    for _ in range(2):
+        newcomer.execute(AssertBelief(content="hello", propose=False), fleet.now)
+        (block,) = newcomer.collect(fleet.now).persist
+        assert len(block.header.parents) <= 64
+        fleet.push(0, [block], 4)
+    assert not fleet.nodes[0].faults
+    assert fleet.nodes[0].state.fingerprint() == newcomer.state.fingerprint()

@@ -1,7 +1,7 @@
 """Who proposes, answers, refuses, closes, reopens and records; with liars among them."""
 
 import pytest
-from fleets import Fleet
+from by_hand import Fleet
 
 from credimus.kernel.errors import Conflict
 from credimus.kernel.hlc import stamp_of
