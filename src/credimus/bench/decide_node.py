@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import time
+from array import array
 from typing import Any
 
 from credimus.harness.node_process import Orders, quiet, read_settings, serve
@@ -14,6 +15,26 @@ from credimus.state.events import RoundDecided
 from credimus.state.operations import Evidence
 
 
+class Moments:
+    """When things happened to beliefs; 24 bytes each, so that the measure weighs little itself."""
+
+    def __init__(self) -> None:
+        self._beliefs = bytearray()
+        self._moments_ns = array("q")
+
+    def add(self, belief: BeliefId, moment_ns: int) -> None:
+        """Note one."""
+        self._beliefs += belief
+        self._moments_ns.append(moment_ns)
+
+    def by_belief(self) -> dict[str, int]:
+        """The last moment of each belief, by its id in hex."""
+        return {
+            self._beliefs[16 * i : 16 * i + 16].hex(): moment_ns
+            for i, moment_ns in enumerate(self._moments_ns)
+        }
+
+
 class Load:
     """Some beliefs in flight, the next proposed when one is decided."""
 
@@ -22,13 +43,13 @@ class Load:
         self._index = settings.index
         self._number = 0
         self._latencies_ns: list[int] = []
-        self._seen_ns: dict[BeliefId, int] = {}
-        self._proposed_ns: dict[BeliefId, int] = {}
+        self._seen = Moments()
+        self._proposed = Moments()
         driver.listen(self._hear)
 
     async def phase(self, driver: Driver, order: dict[str, Any]) -> dict[str, Any]:
         """Keep `in_flight` beliefs in flight until `until_ns`, then wait until all is quiet."""
-        self._latencies_ns, self._seen_ns, self._proposed_ns = [], {}, {}
+        self._latencies_ns, self._seen, self._proposed = [], Moments(), Moments()
         begin = resource.getrusage(resource.RUSAGE_SELF)
         steps, blocks = driver.step_count, len(driver.node.lace)
         await asyncio.gather(*(self._lane(order["until_ns"]) for _ in range(order["in_flight"])))
@@ -43,8 +64,8 @@ class Load:
             "steps": driver.step_count - steps,
             "blocks": len(driver.node.lace) - blocks,
             "latencies_ns": self._latencies_ns,
-            "proposed_ns": {belief.hex(): ns for belief, ns in self._proposed_ns.items()},
-            "seen_ns": {belief.hex(): ns for belief, ns in self._seen_ns.items()},
+            "proposed_ns": self._proposed.by_belief(),
+            "seen_ns": self._seen.by_belief(),
             "fingerprint": state.fingerprint().hex(),
             "votes_missing": sum(
                 one.voted.bit_count() != len(one.electorate) for one in state.rounds
@@ -55,7 +76,7 @@ class Load:
         moment = time.monotonic_ns()
         for event in events:
             if type(event) is RoundDecided:
-                self._seen_ns[event.belief] = moment
+                self._seen.add(event.belief, moment)
 
     async def _lane(self, until_ns: int) -> None:
         while (begun := time.monotonic_ns()) < until_ns:
@@ -67,7 +88,7 @@ class Load:
                 evidence=(Evidence("sensor", f"camera {self._number % 40} frame {begun}"),),
             )
             receipt = self._driver.submit(command)
-            self._proposed_ns[receipt.belief] = begun
+            self._proposed.add(receipt.belief, begun)
             await receipt.decided(timeout=20)
             self._latencies_ns.append(time.monotonic_ns() - begun)
 

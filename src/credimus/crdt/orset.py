@@ -221,16 +221,13 @@ class ORSet(Generic[K, V]):
         """The dots of a key in order; empty when it is not there."""
         return [self._dot(dot) for dot in self._store.siblings(key)]
 
-    def records_by(self, key: K, replica: bytes) -> list[V]:
-        """The records of a key whose dots are of one replica, in order of counter."""
+    def voices(self, key: K) -> list[tuple[bytes, V]]:
+        """The replica and record of each dot of a key, in order of dot."""
         held = self._dots_of.get(key)
-        index = self._store.index_of.get(replica)
-        if held is None or index is None:
-            return []
+        names = self._store.names
         if held.__class__ is int:
-            return [self._record_of[held]] if held % STRIDE == index else []
-        mine = sorted(dot for dot in held if dot % STRIDE == index)  # type: ignore[union-attr]
-        return [self._record_of[dot] for dot in mine]
+            return [(names[held % STRIDE], self._record_of[held])]
+        return [(names[dot % STRIDE], self._record_of[dot]) for dot in self._store.siblings(key)]
 
     def record_at(self, replica: bytes, counter: int) -> V | None:
         """The record that is live under this dot, or None."""

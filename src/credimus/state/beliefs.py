@@ -159,13 +159,18 @@ class Beliefs:
 
     def stance(self, identifier: BeliefId, author: NodeId) -> Assertion | None:
         """An author's newest live assertion of a belief."""
-        own = self._claims.records_by(identifier, author)
-        return max((one for one in own if type(one) is Assertion), key=_stamp, default=None)
+        return self.stances(identifier, author)[0]
 
-    def boldest(self, identifier: BeliefId) -> int:
-        """The greatest live confidence, in millionths; 0 without any."""
-        said = self._claims.records(identifier)
-        return max((one.confidence for one in said if type(one) is Assertion), default=0)
+    def stances(self, identifier: BeliefId, author: NodeId) -> tuple[Assertion | None, int]:
+        """An author's newest live assertion, and the greatest confidence of all, in millionths."""
+        own: Assertion | None = None
+        boldest = 0
+        for who, claim in self._claims.voices(identifier):
+            if type(claim) is Assertion:
+                boldest = max(boldest, claim.confidence)
+                if who == author and (own is None or claim.stamp > own.stamp):
+                    own = claim
+        return own, boldest
 
     def history(self, identifier: BeliefId) -> list[tuple[int, NodeId, int]]:
         """The confidence history: (stamp, author, millionths) of live assertions, oldest first."""
@@ -261,7 +266,3 @@ def _is_earlier(origin: Origin, said: Assert, place: Place, known: Belief) -> bo
     if origin < known.origin:
         return True
     return (said.content, place.id) < (known.content, known.origin_block)
-
-
-def _stamp(claim: Assertion) -> int:
-    return claim.stamp

@@ -117,7 +117,7 @@ class Roster:
         """
         known = past.by_id.get(header.author)
         if known is not None:
-            if any(isinstance(operation, Found) for operation in operations):
+            if Found in map(type, operations):
                 raise PeerFault("wrong-genesis", "a fleet is founded once, in its first block")
             return known.public_key
         first = operations[0] if operations else None

@@ -26,6 +26,7 @@ class Concluding:
         self._config = config
         self._state = state
         self._hosted = hosted
+        self._hosted_ids = frozenset(hosted)
         self._watched: list[tuple[Instant, RoundId]] = []
         self._to_conclude: dict[RoundId, NodeId] = {}
         self._conclude_due: Instant | None = None
@@ -33,7 +34,7 @@ class Concluding:
     def watch(self, found: Round, now: Now) -> None:
         """Look at an open round again when its time is up."""
         author = self._proposer(found)
-        if author is None and not any(one in found.electorate.position for one in self._hosted):
+        if author is None and self._hosted_ids.isdisjoint(found.electorate.position):
             return
         wait_ms = found.timeout_ms + (0 if author else self._config.aggregation_ms)
         heappush(self._watched, (after(now.instant, wait_ms * MILLISECOND), found.id))

@@ -46,7 +46,7 @@ class LocalKnowledge:
             return _own_ballot(question.own)
         belief = BeliefId(question.belief)
         beliefs = self._state.beliefs
-        own = beliefs.stance(belief, question.elector)
+        own, said = beliefs.stances(belief, question.elector)
         if own is not None:
             return _own_ballot(own.confidence)
         for other in beliefs.contradictions(belief):
@@ -55,7 +55,6 @@ class LocalKnowledge:
                 return Ballot(Choice.REJECT, against, f"contradicts {other.hex()[:12]}")
         if self._unknown is not Choice.ACCEPT:
             return Ballot(self._unknown, 0, "unknown here")
-        said = beliefs.boldest(belief)
         if said >= HALF:
             return Ballot(Choice.ACCEPT, said)
         return Ballot(Choice.ABSTAIN, 0, "asserted with little confidence")

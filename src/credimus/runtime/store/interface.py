@@ -10,8 +10,9 @@ import msgspec
 
 from credimus.kernel.errors import UsageError
 
-CACHE_BYTES_MAX = 4 * 1_048_576
-"""Bytes of wires kept in memory for peers that ask; the least recently used go first. [guess]"""
+CACHE_BYTES_MAX = 1_048_576
+"""Bytes of wires kept in memory for peers that ask; the least recently used go first. [guess: a
+second of blocks under load; a node is to stay small]"""
 FACT_BYTES_MAX = 65_536
 """Bytes of one remembered fact. [guess: an identity, a ticket or a receipt is far smaller]"""
 FACT_KEY_BYTES_MAX = 256
