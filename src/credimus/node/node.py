@@ -19,6 +19,7 @@ from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
 from credimus.lace.block import Block
+from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
@@ -172,6 +173,7 @@ class Node:
         if isinstance(message, Blocks):
             self._take(sender, message, now)
         else:
+            self._note_frontier(sender, message.frontier)
             heard = MESSAGES[type(message)](sender, message)
             self._carry_out(self._sync.handle(heard, now))
 
@@ -331,9 +333,18 @@ class Node:
             known = lace.place(one).covers
             covers = max(covers, known)
         place.covers = covers
-        if covers > self._acknowledged.get(place.author, 0):
-            self._acknowledged[place.author] = covers
-            self._effects.emit.append(Acknowledged(place.author, covers))
+        self._note_held(place.author, covers)
+
+    def _note_frontier(self, peer: NodeId, frontier: Frontier) -> None:
+        """A peer that shows our own block holds it, and all before it, on its disk."""
+        for head in frontier.heads:
+            if head.author == self.id and head.block in self.lace:
+                self._note_held(peer, self.lace.place(head.block).sequence)
+
+    def _note_held(self, member: NodeId, sequence: int) -> None:
+        if sequence > self._acknowledged.get(member, 0) and member in self.state.roster.current:
+            self._acknowledged[member] = sequence
+            self._effects.emit.append(Acknowledged(member, sequence))
 
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)

@@ -194,17 +194,26 @@ class Driver:
         deadline = node.deadline()
         if deadline is not None and deadline <= moment.instant:
             node.tick(moment)
-        self._finish(node.collect(moment))
-        self.pace.stepped()
+        effects = node.collect(moment)
+        self._finish(effects)
+        spoke = any(type(event) is Sealed for event in effects.emit)
+        self.pace.stepped(spoke=spoke, awaited=bool(self._deciding))
 
     def _finish(self, effects: NodeEffects) -> None:
-        """Persist, then send, then emit; a full disk stops the node here until it has room."""
-        if effects.persist:
-            try:
-                self.store.append([stored(block) for block in effects.persist])
-            except StorageError as failure:
-                self._stop_for(failure, effects)
-                return
+        """Persist, then send, then emit; a full disk stops the node here until it has room.
+
+        The disk is waited for before anything is sent. A step that only took in what others have
+        made durable and said writes it without waiting; the next one that speaks syncs both.
+        """
+        try:
+            if effects.persist:
+                blocks = [stored(block) for block in effects.persist]
+                self.store.append(blocks, synced=bool(effects.send))
+            elif effects.send:
+                self.store.sync()
+        except StorageError as failure:
+            self._stop_for(failure, effects)
+            return
         self._stuck = self.failure = None
         transport = self._transport
         if transport is not None:

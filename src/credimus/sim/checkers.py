@@ -199,11 +199,16 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
 
 
 class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
-    """What a node told its callers to be decided stays so, also over a restart; verdicts climb."""
+    """What a node told its callers to be decided stays so, also over a restart; verdicts climb.
+
+    After a loss of power the node may have to hear it from its peers again (decision 0009): then it
+    is owed at the end.
+    """
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self._told: dict[int, dict[RoundId, Verdict]] = {}
+        self._owed: dict[int, dict[RoundId, Verdict]] = {}
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
         """Remember what callers were told."""
@@ -217,6 +222,8 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
 
     def started(self, host: Host) -> None:
         """Look at once after a restart."""
+        if host.disk.lost_count:
+            self._owed.setdefault(host.place, {}).update(self._told.pop(host.place, {}))
         self._look(host)
 
     def sample(self) -> None:
@@ -225,7 +232,11 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
             self._look(host)
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
-        """Look at everybody."""
+        """Look at everybody, and at what is owed."""
+        for place, owed in self._owed.items():
+            told = self._told.setdefault(place, {})
+            for identifier, verdict in owed.items():
+                told[identifier] = join(verdict, told.get(identifier, verdict))
         self.sample()
 
     def _look(self, host: Host) -> None:

@@ -166,10 +166,13 @@ class Fleet:
         self.wake(host)
 
     def crash(self, host: Host) -> None:
-        """End a life at once."""
+        """End a life at once: the process alone, or the machine with it."""
         if host.node is not None:
             self._note("crash", host)
             host.stop()
+            host.disk.lost_count = 0
+            if self._disks.happens(500_000):
+                host.disk.lose_power()
 
     def pause(self, host: Host, duration_ns: int) -> None:
         """Let a node do nothing for a while; its inbox fills."""
@@ -273,8 +276,10 @@ class Fleet:
             self.wake(host)
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
+        if effects.send and not effects.persist:
+            host.disk.sync()
         if effects.persist:
-            host.disk.append(effects.persist)
+            host.disk.append(effects.persist, synced=bool(effects.send))
             for watcher in self.watchers:
                 watcher.persisted(host, effects.persist)
 

@@ -53,7 +53,7 @@ class Database:
         StorageError: `corrupt`, `schema-newer`, `disk-full` or `disk`.
     """
 
-    __slots__ = ("_connection", "_lock", "path")
+    __slots__ = ("_connection", "_full", "_lock", "_unsynced", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -65,6 +65,8 @@ class Database:
             ) from None
         self._lock = FolderLock(path)
         self._connection: sqlite3.Connection | None = None
+        self._full = True
+        self._unsynced = False
         try:
             self._refuse_a_lost_file()
             wal.check(path)
@@ -128,18 +130,25 @@ class Database:
             raise StorageError("closed", f"{self.path} is closed; open it again.")
         return self._connection
 
-    def write(self, work: Callable[[sqlite3.Connection], None], where: str) -> None:
+    def write(
+        self, work: Callable[[sqlite3.Connection], None], where: str, *, synced: bool = True
+    ) -> None:
         """Do the work in one transaction: durable when this returns, undone when it raises.
 
         Args:
             work: its IntegrityError passes through as it is; called once between BEGIN and COMMIT.
             where: the table, for the message of an error.
+            synced: whether to wait for the disk; without, a loss of power may still undo it.
         """
         connection = self.connection
         try:
+            if synced is not self._full:
+                connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._full = synced
             connection.execute("BEGIN IMMEDIATE")
             work(connection)
             connection.execute("COMMIT")
+            self._unsynced = not synced
         except BaseException as problem:
             self._roll_back(connection)
             if isinstance(problem, failures.PROBLEMS) and not isinstance(
@@ -147,6 +156,26 @@ class Database:
             ):
                 raise failures.translate(problem, self.path, where) from None
             raise
+
+    def sync(self) -> None:
+        """Wait for the disk, when a transaction was not synced: the log is written in order.
+
+        Raises:
+            StorageError: `disk`.
+        """
+        if not self._unsynced:
+            return
+        try:
+            descriptor = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as problem:
+            raise StorageError(
+                "disk", f"{self.path}-wal can not be synced: {problem.strerror}. Check the disk."
+            ) from None
+        self._unsynced = False
 
     def read(self, statement: str, values: Sequence[object], where: str) -> list[tuple[Any, ...]]:
         """All rows of a query.

@@ -157,12 +157,25 @@ class Store(Protocol):
     def block_count(self) -> int:
         """How many blocks the log holds."""
 
-    def append(self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = ()) -> None:
+    def append(
+        self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = (), *, synced: bool = True
+    ) -> None:
         """Make blocks and facts durable in one transaction; a block already there is skipped.
+
+        Args:
+            synced: whether it must survive a loss of power when this returns. False survives the
+                loss of the process, and a loss of power once `sync` or a synced append returned.
 
         Raises:
             StorageError: `disk-full` (free some space, then call again), `corrupt`, `disk`.
             UsageError: `bad-block` or `bad-fact`, for a value outside its bounds.
+        """
+
+    def sync(self) -> None:
+        """Make what was appended without sync survive a loss of power; cheap when nothing was.
+
+        Raises:
+            StorageError: `disk`.
         """
 
     def wires(self, ids: Sequence[bytes]) -> list[bytes]:

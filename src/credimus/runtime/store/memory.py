@@ -25,7 +25,13 @@ class MemoryStore:
         """How many blocks the log holds."""
         return len(self._blocks)
 
-    def append(self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = ()) -> None:
+    def append(
+        self,
+        blocks: Sequence[StoredBlock],
+        facts: Sequence[Fact] = (),
+        *,
+        synced: bool = True,  # noqa: ARG002 - memory has no power to lose
+    ) -> None:
         """Keep blocks and facts, all or none; a block already there is skipped."""
         for block in blocks:
             check_block(block)
@@ -36,6 +42,9 @@ class MemoryStore:
             self._blocks.setdefault(block.id, block)
         for fact in facts:
             _put(self._facts.setdefault(family_of(fact.key), {}), fact)
+
+    def sync(self) -> None:
+        """Nothing to do."""
 
     def wires(self, ids: Sequence[bytes]) -> list[bytes]:
         """The wires of these blocks in this order; those not held are left out."""

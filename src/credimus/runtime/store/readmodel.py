@@ -194,7 +194,7 @@ class ReadModels:
 
     def _write(self, work: Any) -> None:
         try:
-            self._database.write(work, "the read models")
+            self._database.write(work, "the read models", synced=False)
         except StorageError as problem:
             raise self._derived(problem) from None
 
