@@ -123,7 +123,11 @@ class Lace:
         if self.missing(header):
             raise InternalError("gap-in-lace", f"block {short(block_id)} came before a parent")
         place = places[block_id] = Place(block_id, header)
-        chain = self._chains.setdefault(header.author, [])
+        if header.previous:  # one copy of each id in memory, however many blocks name it
+            previous = places[header.previous]
+            place.previous, place.author = previous.id, previous.author
+        place.parents = tuple([places[parent].id for parent in header.parents])
+        chain = self._chains.setdefault(place.author, [])
         if len(chain) + 1 == header.sequence:
             chain.append(block_id)
         else:

@@ -11,6 +11,7 @@ rejected belief.
 """
 
 from collections.abc import Iterator
+from sys import intern
 
 import msgspec
 
@@ -53,7 +54,7 @@ class Belief:
     ) -> None:
         self.id = identifier
         self.content = said.content
-        self.category = said.category
+        self.category = intern(said.category)
         self.origin = origin
         self.origin_block = block
 
@@ -90,12 +91,13 @@ class Beliefs:
         author, counter = place.author, said.counter
         identifier = belief_id(said.content, said.category)
         origin = (place.stamp, author, counter)
+        category = intern(said.category)
         known = self._beliefs.get(identifier)
         if known is None or (origin <= known.origin and _is_earlier(origin, said, place, known)):
             self._beliefs[identifier] = Belief(identifier, said, origin, place.id)
         content = known.content if known and known.content == said.content else said.content
         claim = Assertion(
-            content, said.category, said.confidence, place.stamp, said.evidence, said.ttl_ms
+            content, category, said.confidence, place.stamp, said.evidence, said.ttl_ms
         )
         self._insert(author, counter, identifier, claim)
         if self._doomed:
