@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
 
-from credimus.demo.calls import Refused
 from credimus.demo.foresight import Absence
 from credimus.demo.member import Member
 from credimus.demo.result import CutEnd, KillEnd
 from credimus.demo.scenario import Cut, Kill, Scenario, Statement
 from credimus.demo.stage import Stage
-from credimus.kernel.errors import CredimusError
+from credimus.kernel.errors import CredimusError, Unavailable
 
 CATCH_UP_S_MAX = 30.0
 """How long a node may take to catch up, in s. [guess: a busy machine]"""
@@ -52,6 +52,8 @@ class Faults:
     def __init__(self, play: Setting) -> None:
         self._play = play
         self._killed: set[str] = set()
+        self._whole = asyncio.Event()
+        """Set when no node is dead any more, nor will be."""
         self.absences: list[Absence] = []
         """Who was out of reach, from the order on until all was caught up."""
         self.kill_end: KillEnd | None = None
@@ -65,10 +67,16 @@ class Faults:
 
     async def kill(self) -> None:
         """Kill a node, start it again, and wait until it has caught up."""
-        kill, stage = self._play.scenario.kill, self._play.stage
-        if kill is None:
-            return
-        await self._play.until(kill.at)
+        kill = self._play.scenario.kill
+        try:
+            if kill is not None:
+                await self._play.until(kill.at)
+                await self._kill(kill)
+        finally:
+            self._whole.set()
+
+    async def _kill(self, kill: Kill) -> None:
+        stage = self._play.stage
         member = stage[kill.node]
         await self._all_taken(kill)
         before = await stage.blocks([member])
@@ -79,7 +87,7 @@ class Faults:
         self._tell(f"{kill.node} is killed (SIGKILL, process {pid}); nobody leads, so all go on")
         await self._play.until(kill.restart_at)
         meanwhile = self._by_others(kill.node, kill.at, kill.restart_at)
-        decided = await self._decided(stage.others(kill.node)[0], meanwhile)
+        decided = await self._decided(stage.others(kill.node), meanwhile)
         member.up()
         await member.ready()
         down_s = time.monotonic() - died
@@ -125,6 +133,9 @@ class Faults:
         if cut is None:
             return
         await self._play.until(cut.at)
+        kill = self._play.scenario.kill
+        if kill is not None and kill.restart_at <= cut.at:  # one after the other, however slow
+            await self._whole.wait()
         member = stage[cut.node]
         begun = time.monotonic()
         if not await self._set_links(member, open_=False):
@@ -169,7 +180,7 @@ class Faults:
         decided_inside = [name for name, verdict in inside.items() if verdict in DECIDED]
         if decided_inside:
             self._play.fail(f"{cut.node} decided alone, which must not be: {decided_inside}")
-        decided = await self._decided(stage.others(cut.node)[0], others)
+        decided = await self._decided(stage.others(cut.node), others)
         self._tell(
             f"behind the cut {cut.node} wrote {len(inside)} statements, {len(decided_inside)} "
             f"decided; the others wrote {len(others)}, {len(decided)} decided"
@@ -182,7 +193,7 @@ class Faults:
     async def _set_links(self, member: Member, *, open_: bool) -> bool:
         try:
             await member.ask("POST", "/v1/links", {"open": open_})
-        except (CredimusError, Refused) as problem:
+        except CredimusError as problem:
             self._play.fail(f"{member.name} did not switch its links: {problem}")
             return False
         return True
@@ -197,9 +208,15 @@ class Faults:
             if begin <= one.at < end and name not in one.by
         ]
 
-    async def _decided(self, member: Member, statements: Iterable[Statement]) -> list[str]:
-        """Those of the statements that have a verdict at a node, by id."""
-        known = await self._play.stage.beliefs(member)
+    async def _decided(
+        self, members: Sequence[Member], statements: Iterable[Statement]
+    ) -> list[str]:
+        """Those of the statements that have a verdict at the first node that answers, by id."""
+        known: dict[str, dict[str, Any]] = {}
+        for member in members:
+            with suppress(Unavailable):
+                known = await self._play.stage.beliefs(member)
+                break
         return [
             one.id
             for one in statements

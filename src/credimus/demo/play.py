@@ -142,7 +142,8 @@ class Play:
             if rests > 2:
                 break
             await asyncio.sleep(_PAUSE_S)
-        await self._post(later.by, "/v1/beliefs", {**_assertion(statement), "wait_for": "local"})
+        body = {**_assertion(statement), "wait_for": "local"}
+        await self._insist(later.by, "/v1/beliefs", body, f"later assertion of {statement.id!r}")
         self._tell("say", "asserted anew", later.by, statement)
 
     async def _relate(self, one: Relation) -> None:
@@ -171,9 +172,10 @@ class Play:
                 if problem.status != 404 or time.monotonic() > until:
                     self.fail(f"{name} refused the {what}: {problem.code}: {problem.message}")
                     return
-            except Unavailable as problem:
-                self.fail(f"{name} did not take the {what}: {problem.message}")
-                return
+            except Unavailable as problem:  # killed just then, perhaps; to say it twice is no harm
+                if time.monotonic() > until:
+                    self.fail(f"{name} did not take the {what}: {problem.message}")
+                    return
             else:
                 return
             await asyncio.sleep(_PAUSE_S)
