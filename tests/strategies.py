@@ -60,7 +60,9 @@ LATER_MS = WALL_MS + 10_000_000
 NONCE = b"n" * 16
 SIGNERS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(6))
 MEMBERS: tuple[NodeId, ...] = tuple(signer.node_id for signer in SIGNERS)
-FLEET: FleetId = fleet_id(SIGNERS[0].public, NONCE)
+LEFT_OUT_MAX = 250_000
+"""The policy of these fleets: an electorate may leave out one of four, none of three."""
+FLEET: FleetId = fleet_id(SIGNERS[0].public, NONCE, LEFT_OUT_MAX)
 TIMEOUT_MS = 5_000
 
 
@@ -94,7 +96,7 @@ def make_block(
     return seal(signer, Header(**{**header, **changed}), body)  # type: ignore[arg-type]
 
 
-FOUND = Found("test fleet", NONCE, SIGNERS[0].public, "n0", "")
+FOUND = Found("test fleet", NONCE, SIGNERS[0].public, "n0", "", LEFT_OUT_MAX)
 GENESIS = make_block(
     SIGNERS[0],
     [FOUND, *(Admit(signer.public, f"n{i}", "") for i, signer in enumerate(SIGNERS[1:4], 1))],
@@ -181,8 +183,13 @@ BELIEFS: tuple[BeliefId, ...] = tuple(
 ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
     electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
-    electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 7), strict=True))),
+    electorate_of(dict(zip(MEMBERS[:4], (0, 1, 2, 3), strict=True))),
+    electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 6), strict=True))),
+    electorate_of(dict(zip(MEMBERS[:4], (1, 1, 1, 4), strict=True))),
+    electorate_of(dict.fromkeys(MEMBERS[:2], 1)),
 )
+"""Fair at first are those of four and of three; the sixth is so but under reputation. That of five
+needs the fifth admitted, the last one needs others to leave."""
 RULES: tuple[Rules, ...] = (
     Rules(),
     Rules(Scheme.MAJORITY, quorum=0),
@@ -201,7 +208,9 @@ PROPOSALS: tuple[Propose, ...] = tuple(
             (1, RULES[0], ELECTORATES[0]), (1, RULES[1], ELECTORATES[0]),
             (2, RULES[2], ELECTORATES[2]), (1, RULES[3], ELECTORATES[1]),
             (1, RULES[4], ELECTORATES[0]), (2, RULES[5], ELECTORATES[1]),
-            (3, RULES[6], ELECTORATES[2]),
+            (3, RULES[6], ELECTORATES[2]), (1, RULES[2], ELECTORATES[3]),
+            (2, RULES[2], ELECTORATES[4]), (1, RULES[1], ELECTORATES[4]),
+            (2, RULES[1], ELECTORATES[5]),
         )
     )
 )  # fmt: skip
@@ -265,7 +274,9 @@ class Liar:
         if stream.happens(20_000):
             said.append(Leave(""))
         if founding:
-            said.insert(0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", ""))
+            policy = LEFT_OUT_MAX if stream.happens(900_000) else MILLION
+            name = f"fleet {stream.below(9)}"
+            said.insert(0, Found(name, NONCE, signer.public, "n0", "", policy))
         return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:

@@ -30,6 +30,7 @@ from credimus.state.verdict import Verdict, join
 from strategies import (
     ELECTORATES,
     GENESIS,
+    LEFT_OUT_MAX,
     MEMBERS,
     PROPOSALS,
     RULES,
@@ -52,6 +53,19 @@ def worth(rules: Rules, elector: Elector, confidence: int) -> int:
         Aggregation.REPUTATION: elector.weight,
     }
     return by_kind[rules.aggregation]
+
+
+def fair(replica: Replica, block: Block, said: Propose, electors: tuple[Elector, ...]) -> bool:
+    """Whether a proposal counts: judged by the members in the past of its block."""
+    members = set(replica.state.roster.before(block.header, replica.lace).by_id)
+    voters = {elector.member for elector in electors}
+    if voters - members or Fraction(len(members - voters), len(members)) > Fraction(
+        LEFT_OUT_MAX, MILLION
+    ):
+        return False
+    weights = sorted(elector.weight for elector in electors)
+    balanced = len(weights) == 1 or weights[-1] <= sum(weights[:-1])
+    return balanced or said.rules.aggregation is not Aggregation.REPUTATION
 
 
 def listed_in(closing: Close) -> list[tuple[int, Choice]]:
@@ -165,6 +179,13 @@ def test_verdicts_are_those_of_a_plain_count(blocks: list[Block]) -> None:
     replica = Replica().take_all(blocks)
     said = [(block, one) for block in replica.log for one in read_operations(block.body)]
     published = {electorate_id(one.electors): one for _, one in said if isinstance(one, Publish)}
+    said = [
+        (block, one)
+        for block, one in said
+        if not isinstance(one, Propose)
+        or one.electorate not in published
+        or fair(replica, block, one, published[one.electorate].electors)
+    ]
     seen = set()
     for _, proposal in said:
         if not isinstance(proposal, Propose) or proposal.electorate not in published:

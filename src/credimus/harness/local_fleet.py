@@ -14,6 +14,7 @@ import msgspec
 
 from credimus.harness.orders import ChildSettings
 from credimus.kernel.errors import InternalError
+from credimus.kernel.fixed import MILLION
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember
 from credimus.protocol.voting.interface import VotingConfig
@@ -31,7 +32,8 @@ class LocalFleet:
 
     Args:
         module: run with `python -m`; begins with `ChildSettings` on its first line of input.
-        hosted: for each node the seeds of the members that it hosts.
+        hosted: for each node the seeds of the members that it hosts; where there are any, an
+            electorate may be of any members, else it is of all.
         job: what the module needs to know beside.
     """
 
@@ -49,6 +51,7 @@ class LocalFleet:
         self._link = link
         self._voting = voting or VotingConfig()
         self._hosted = hosted or [()] * nodes
+        self._left_out_max = MILLION if hosted else 0
         self._folder = tempfile.TemporaryDirectory(prefix="credimus-")
         self._job = job or {}
         self._children: list[subprocess.Popen[str]] = []
@@ -114,7 +117,9 @@ class LocalFleet:
             for i, seeds in enumerate(self._hosted)
             for seed in seeds
         ]
-        fleet, blocks = found_fleet(keys[0], "local", "node0", "", tuple(members))
+        fleet, blocks = found_fleet(
+            keys[0], "local", "node0", "", tuple(members), self._left_out_max
+        )
         authority = Authority.create(fleet)
         for home, key in zip(homes, keys, strict=True):
             authority.equip(home, key.node_id)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import NewType
 
 FleetId = NewType("FleetId", bytes)
-"""16 bytes: fingerprint of the founder's public key and a nonce."""
+"""16 bytes: fingerprint of the founder's public key, a nonce and the fleet's policy."""
 NodeId = NewType("NodeId", bytes)
 """16 bytes: fingerprint of an Ed25519 public key. Hosted members have one too."""
 BlockId = NewType("BlockId", bytes)
@@ -43,9 +43,15 @@ def node_id(public_key: bytes) -> NodeId:
     return NodeId(fingerprint(b"credimus node", public_key)[:ID_BYTES])
 
 
-def fleet_id(founder_key: bytes, nonce: bytes) -> FleetId:
-    """The id of the fleet that this founder began with this nonce."""
-    return FleetId(fingerprint(b"credimus fleet", founder_key, nonce)[:ID_BYTES])
+def fleet_id(founder_key: bytes, nonce: bytes, left_out_max: int = 0) -> FleetId:
+    """The id of the fleet that this founder began with this nonce and policy.
+
+    Args:
+        left_out_max: millionths of the members that an electorate may leave out. The id names it,
+            so that nobody, the founder included, can change it later.
+    """
+    policy = left_out_max.to_bytes(4, "big")
+    return FleetId(fingerprint(b"credimus fleet", founder_key, nonce, policy)[:ID_BYTES])
 
 
 def short(identifier: bytes) -> str:

@@ -6,7 +6,7 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 (runtime/).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -189,13 +189,24 @@ class Lace:
     # --- the edge
 
     def tips(
-        self, author: NodeId, count: int | None = limits.BLOCK_PARENTS_MAX
+        self,
+        author: NodeId,
+        count: int | None = limits.BLOCK_PARENTS_MAX,
+        news: Collection[BlockId] = (),
     ) -> tuple[BlockId, ...]:
         """Blocks of others without known successors, sorted: the parents of the author's next one.
 
         At most `count`, oldest known first; the rest waits for the next block.
+
+        Args:
+            news: held blocks to pass over with all that came after them, as if none had come; what
+                they name stands in for them.
         """
-        others = (tip for tip in self._tips if self._places[tip].author != author)
+        tips: Iterable[BlockId] = self._tips
+        if news:
+            named = (one for block in news for one in self._places[block].predecessors())
+            tips = (one for one in dict.fromkeys((*tips, *named)) if one not in news)
+        others = (tip for tip in tips if self._places[tip].author != author)
         return tuple(sorted(islice(others, count)))
 
     def head(self, author: NodeId) -> Place | None:

@@ -4,7 +4,7 @@ A busy node steps when the previous write has become durable, so batches grow wi
 does not: one signature and one disk write per block.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
@@ -17,8 +17,11 @@ from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
+    Admit,
     Assert,
+    Leave,
     Operation,
+    Propose,
     Relate,
     Vote,
     Votes,
@@ -35,8 +38,8 @@ class Author:
     """
 
     __slots__ = (
-        "_beliefs", "_claims", "_fleet", "_lace", "_open", "_signer", "_votes", "forked", "id",
-        "proposing",
+        "_beliefs", "_changes_roster", "_claims", "_fleet", "_lace", "_open", "_signer", "_votes",
+        "forked", "id", "proposes", "proposing",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -50,6 +53,10 @@ class Author:
         self._claims = 0
         self.proposing: set[BeliefId] = set()
         """Beliefs that the open block proposes."""
+        self.proposes = False
+        """Whether some proposal stands in the open block: then it is to be sealed in the roster
+        with which it was said, because it is judged by that of its own past."""
+        self._changes_roster = False
         self.forked = False
         """Whether our own chain was seen forked; then nothing more is written to it."""
 
@@ -97,20 +104,32 @@ class Author:
         """Add an operation to the open block."""
         if self._votes:
             self._gather_votes()
+        kind = type(operation)
+        if kind is Propose:
+            self.proposes = True
+        elif kind is Admit or kind is Leave:
+            self._changes_roster = True
         self._open.append(operation)
 
     def vote(self, vote: Vote) -> None:
         """Add a vote to the open block; votes in a row share operations."""
         self._votes.append(vote)
 
-    def seal(self, stamp: Callable[[], Stamp]) -> tuple[Block, list[Operation]] | None:
+    def seal(
+        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = ()
+    ) -> tuple[Block, list[Operation]] | None:
         """The next block with as much as fits, or None when nothing waits.
 
         The caller folds it before it asks for another, so that the chain has moved on.
+
+        Args:
+            news: blocks that the new one is not to descend from.
         """
         if not self.has_open or self.forked:
             return None
         self._gather_votes()
+        if self.proposes and self._changes_roster:  # proposals first, where it takes two blocks
+            self._open.sort(key=lambda said: isinstance(said, Admit | Leave))
         leaves: list[bytes] = []
         size = 0
         for operation in self._open[: limits.BLOCK_OPERATIONS_MAX]:
@@ -126,6 +145,7 @@ class Author:
         del self._open[: len(leaves)]
         if not self._open:
             self.proposing.clear()
+            self.proposes = self._changes_roster = False
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
         body, root = pack_leaves(leaves)
         head = self._lace.head(self.id)
@@ -136,30 +156,35 @@ class Author:
             sequence=head.sequence + 1 if head else 1,
             stamp=stamp(),
             previous=head.id if head else NO_PREVIOUS,
-            parents=self._parents(head),
+            parents=self._parents(head, news),
             operations_root=root,
             operation_count=len(leaves),
         )
         return seal(self._signer, header, body), operations
 
-    def _parents(self, head: Place | None) -> tuple[BlockId, ...]:
-        """The parents of the next block; where our chain does not show that we are a member, one
-        that does is among them, however many blocks of others wait to be named."""
-        parents = self._lace.tips(self.id)
-        if len(parents) < limits.BLOCK_PARENTS_MAX or (head is not None and self._knows_us(head)):
+    def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
+        """The parents of the next block; however many blocks of others wait to be named, what is
+        known of the roster is in its past, our own admission first."""
+        most = limits.BLOCK_PARENTS_MAX
+        parents = self._lace.tips(self.id, most, news)
+        if len(parents) < most:
             return parents
-        every = (self._lace.place(tip) for tip in self._lace.tips(self.id, None))
-        witness = [place.id for place in every if self._knows_us(place)][:1]
-        return tuple(sorted({*parents[len(witness) :], *witness}))
+        shown = {} if head is None else {_view_key(head): head}
+        every = self._lace.tips(self.id, None, news)
+        for place in sorted(map(self._lace.place, every), key=self._is_strange):
+            shown.setdefault(_view_key(place), place)
+        witnesses = [place.id for place in shown.values() if place is not head]
+        return tuple(sorted([*dict.fromkeys((*witnesses, *parents))][:most]))
 
-    def _knows_us(self, place: Place) -> bool:
-        return isinstance(place.view, Members) and self.id in place.view
+    def _is_strange(self, place: Place) -> bool:
+        return not (isinstance(place.view, Members) and self.id in place.view)
 
     def discard(self) -> None:
         """Let go of what waits: the author is no member (any more), so nobody would take it."""
         self._open.clear()
         self._votes.clear()
         self.proposing.clear()
+        self.proposes = self._changes_roster = False
         self._claims = 0
 
     def _gather_votes(self) -> None:
@@ -167,3 +192,7 @@ class Author:
         for first in range(0, len(votes), VOTES_PER_OPERATION):
             self._open.append(Votes(tuple(votes[first : first + VOTES_PER_OPERATION])))
         votes.clear()
+
+
+def _view_key(place: Place) -> bytes:
+    return place.view.key if isinstance(place.view, Members) else b""

@@ -16,7 +16,7 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
 from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier
@@ -65,6 +65,7 @@ from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Found
+from credimus.state.roster import Members
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 
@@ -218,32 +219,48 @@ class Node:
         self._hear(now)
         while self._seal_now:
             self._seal_now = False
-            sealed: list[Block] = []
-            for author in self.authors:
-                if not self._may_write(author):
-                    author.discard()
-                while (made := author.seal(lambda: self.clock.next(now.wall_ms))) is not None:
-                    taken = self._ingress.fold(*made)
-                    taken.place.covers = (
-                        taken.place.sequence if author is self.authors[0] else self._cover(taken)
-                    )
-                    sealed.append(taken.block)
-                    self._facts += taken.events
-                    self._effects.emit.append(Sealed(author.id, taken.place.sequence))
-                    if not self._may_write(author):
-                        author.discard()
+            self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
-            if sealed:
-                self._effects.persist += sealed
-                self._push(sealed)
             self._hear(now)
         effects, self._effects = self._effects, Effects()
         return effects
 
     # --- private
 
+    def _seal(
+        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
+    ) -> None:
+        """Seal what these have said.
+
+        Args:
+            roster: with which they said it.
+            news: blocks that changed it since; no proposal is to descend from them.
+        """
+        sealed: list[Block] = []
+        for author in authors:
+            if author.id not in roster and len(self.lace):  # nor the founder's first
+                author.discard()
+            passed = tuple(news) if author.proposes else ()
+            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
+                before = self.state.roster.current
+                taken = self._ingress.fold(*made)
+                taken.place.covers = (
+                    taken.place.sequence if author is self.authors[0] else self._cover(taken)
+                )
+                sealed.append(taken.block)
+                self._facts += taken.events
+                self._effects.emit.append(Sealed(author.id, taken.place.sequence))
+                if self.state.roster.current is not before:
+                    news = [*news, taken.block.id]
+                if not self._may_write(author):
+                    author.discard()
+        if sealed:
+            self._effects.persist += sealed
+            self._push(sealed)
+
     def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
         for wire in message.wires:
+            roster = self.state.roster.current
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
@@ -254,6 +271,9 @@ class Node:
                 self._facts += one.events
                 self._note_cover(one.place)
                 self._note_fork(one)
+            if self.state.roster.current is not roster:
+                proposers = [author for author in self.authors if author.proposes]
+                self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
             self._fault(block.author, reason)

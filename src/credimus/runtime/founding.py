@@ -17,19 +17,25 @@ from credimus.state.operations import Found
 
 
 def found_fleet(
-    founder: Signer, fleet_name: str, name: str, address: str, members: tuple[AdmitMember, ...] = ()
+    founder: Signer,
+    fleet_name: str,
+    name: str,
+    address: str,
+    members: tuple[AdmitMember, ...] = (),
+    left_out_max: int = 0,
 ) -> tuple[FleetId, list[Block]]:
     """A new fleet: its id and the founder's blocks, the genesis first.
 
     Args:
         name, address: the founder's own.
         members: who is admitted at once.
+        left_out_max: the members, in millionths, that an electorate may leave out; for ever.
     """
     nonce = random(16)
-    fleet = fleet_id(founder.public, nonce)
+    fleet = fleet_id(founder.public, nonce, left_out_max)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
-    node.found(Found(fleet_name, nonce, founder.public, name, address))
+    node.found(Found(fleet_name, nonce, founder.public, name, address, left_out_max))
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)

@@ -12,6 +12,7 @@ import msgspec
 from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import UsageError
+from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AssertBelief
@@ -36,6 +37,8 @@ AGGREGATIONS: dict[str, Aggregation] = {
     "weighted": Aggregation.CONFIDENCE,
     "reputation": Aggregation.REPUTATION,
 }
+LEFT_OUT_MAX = MILLION
+"""The policy of a replay's fleet: each item has its own electors."""
 CHUNK = 1_000
 """Items under way at once; well below `OPEN_OPERATIONS_MAX` votes of one worker. [guess]"""
 
@@ -144,11 +147,7 @@ class ReplayPlan:
         self.keys = {name: SeedSigner(seed) for name, seed in self.seeds.items()}
         self.contents = _contents(self._answers.by_item, self._answers.texts)
         self.beliefs = {item: belief_id(text, CATEGORY) for item, text in self.contents.items()}
-        self.voting = VotingConfig(
-            rules=self.rules,
-            attempts_max=1,
-            left_out_tolerance=len(self.keys) + options.nodes,
-        )
+        self.voting = VotingConfig(rules=self.rules, attempts_max=1)
 
     def sheet(self) -> AnswerSheet:
         """Everybody's answers."""

@@ -17,7 +17,7 @@ from credimus.node.config import Config
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.host import MemberKey
 from credimus.sim.network import Weather
-from credimus.sim.plan import CHUNK, Outcome, ReplayOptions, ReplayPlan, ReplayReport
+from credimus.sim.plan import CHUNK, LEFT_OUT_MAX, Outcome, ReplayOptions, ReplayPlan, ReplayReport
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -52,7 +52,12 @@ class _Replay:
         self._plan = plan
         sheet = plan.sheet()
         nodes = plan.options.nodes
-        config = FleetConfig(nodes=nodes, node=Config(voting=plan.voting), skew_ms_max=0)
+        config = FleetConfig(
+            nodes=nodes,
+            node=Config(voting=plan.voting),
+            skew_ms_max=0,
+            left_out_max=LEFT_OUT_MAX,
+        )
         self._fleet = Fleet(config, plan.entropy, lambda _, __: sheet, self._spread())
         self._fleet.network.weather = Weather(delay_ns_min=MILLISECOND, delay_ns_max=MILLISECOND)
 

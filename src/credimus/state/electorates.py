@@ -1,6 +1,6 @@
 """Electorates: fixed lists of members and weights, named by their fingerprint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
@@ -13,7 +13,7 @@ from credimus.state.operations import Aggregation, Elector, Publish, Rules, Sche
 class Electorate:
     """Who may vote in a round, and with what weight. Treat as frozen."""
 
-    __slots__ = ("_bars", "electors", "id", "position", "weight_sum")
+    __slots__ = ("_bars", "balanced", "electors", "id", "position", "weight_sum")
 
     def __init__(self, electors: tuple[Elector, ...]) -> None:
         self.electors = electors
@@ -21,6 +21,9 @@ class Electorate:
         self.id = electorate_id(electors)
         self.position = {NodeId(elector.member): i for i, elector in enumerate(electors)}
         self.weight_sum = sum(elector.weight for elector in electors)
+        heaviest = max((elector.weight for elector in electors), default=0)
+        self.balanced = len(electors) == 1 or 2 * heaviest <= self.weight_sum
+        """Whether nobody outweighs all others together; a round by reputation needs it."""
 
     def __len__(self) -> int:
         return len(self.electors)
@@ -70,6 +73,24 @@ class Electorate:
 
 
 _BARS_KEPT = 64
+
+
+def left_out_most(left_out_max: int, member_count: int) -> int:
+    """How many of so many members an electorate may leave out.
+
+    Args:
+        left_out_max: the fleet's policy, in millionths.
+    """
+    return left_out_max * member_count // MILLION
+
+
+def is_fair(electorate: Electorate, members: Mapping[NodeId, object], left_out_max: int) -> bool:
+    """Whether all electors are members, and few enough members are left out."""
+    left_out = len(members) - len(electorate)
+    return (
+        left_out <= left_out_most(left_out_max, len(members))
+        and electorate.position.keys() <= members.keys()
+    )
 
 
 def electorate_id(electors: Iterable[Elector]) -> ElectorateId:

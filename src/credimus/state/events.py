@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +41,14 @@ class RoundOpened(Fact, frozen=True):
     """A round on a belief can be voted in: proposal and electorate are known."""
 
     round: RoundId
+
+
+class ProposalIgnored(Fact, frozen=True):
+    """A proposal opened nothing: its electorate is not fair in the past of its block."""
+
+    proposer: NodeId
+    belief: BeliefId
+    electorate: ElectorateId
 
 
 class RoundDecided(Fact, frozen=True):
@@ -81,6 +89,6 @@ class RoundRefused(Fact, frozen=True):
 
 
 StateEvent: TypeAlias = (
-    MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | RoundOpened | RoundDecided
-    | RoundExpired | RoundContested | DoubleVote | RoundRefused
+    MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
+    | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
 )  # fmt: skip

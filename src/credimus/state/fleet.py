@@ -50,7 +50,7 @@ class FleetState:
             elif kind is Assert:
                 events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
             elif kind is Propose:
-                events += self.rounds.propose(operation, place)  # type: ignore[arg-type]
+                events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
             elif kind is Found or kind is Admit or kind is Leave:
                 of_roster = operations
             else:
@@ -60,7 +60,10 @@ class FleetState:
                 touched.append(event.round)
         for identifier in touched:
             events += self._remove_rejected(identifier)
-        return events + self.roster.apply(place, of_roster, past)
+        events += self.roster.apply(place, of_roster, past)
+        if of_roster:
+            self.rounds.left_out_max = self.roster.left_out_max
+        return events
 
     def fingerprint(self) -> bytes:
         """32 bytes; equal on every node that holds the same blocks."""

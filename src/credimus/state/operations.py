@@ -90,6 +90,9 @@ class Found(Struct, frozen=True, tag=1):
     public_key: PublicKey
     name: Name
     address: Name
+    left_out_max: Millionths = 0
+    """The members, in millionths of the roster, that an electorate may leave out: 0 for none, a
+    million for electorates of any members. Part of the fleet's id."""
 
 
 class Admit(Struct, frozen=True, tag=2):

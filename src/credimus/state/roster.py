@@ -95,6 +95,8 @@ class Roster:
         self.keys: dict[NodeId, bytes] = {}
         """The public key of everyone who ever was a member."""
         self.fleet_name = ""
+        self.left_out_max = 0
+        """The fleet's policy for electorates; one for ever, because the fleet's id names it."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
 
@@ -123,7 +125,7 @@ class Roster:
         first = operations[0] if operations else None
         if isinstance(first, Found) and not header.previous and not header.parents:
             if (
-                fleet_id(first.public_key, first.nonce) != self._fleet
+                fleet_id(first.public_key, first.nonce, first.left_out_max) != self._fleet
                 or node_id(first.public_key) != header.author
                 or any(isinstance(operation, Found) for operation in operations[1:])
             ):
@@ -176,6 +178,7 @@ class Roster:
         if self._founding is None or founding < self._founding:
             self._founding = founding
             self.fleet_name, self.founder = said.fleet_name, place.author
+            self.left_out_max = said.left_out_max
 
     def _advance(self, view: Members) -> list[StateEvent]:
         before = self.current

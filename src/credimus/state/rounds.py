@@ -2,7 +2,8 @@
 
 Whatever comes before what it refers to (a vote before its round, a round before its electorate, a
 verdict operation before its votes) is kept and counted when that comes, so that the order of
-arrival can not be seen in the result.
+arrival can not be seen in the result. Only a proposal whose electorate is fair in the view of the
+proposal's own past opens a round, so that no member decides with a few of its choice.
 """
 
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from collections.abc import Iterator
 from credimus.kernel.codec import encode
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
-from credimus.state.electorates import Electorate
+from credimus.state.electorates import Electorate, is_fair
 from credimus.state.events import (
     DoubleVote,
+    ProposalIgnored,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -21,6 +23,7 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.operations import (
+    Aggregation,
     Close,
     Conclude,
     Conclusion,
@@ -31,11 +34,15 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
+from credimus.state.roster import Members
 from credimus.state.round import Round, with_entry
 from credimus.state.verdict import Verdict, join
 
 _Early = tuple[NodeId, int, object]
 """Author, stamp and operation of something that came before its round."""
+_Unopened = tuple[NodeId, int, Propose, Members]
+"""Author and stamp of a proposal that came before its electorate, and the view of its past."""
+_JUDGED_KEPT = 1_024
 
 
 class Rounds:
@@ -46,7 +53,10 @@ class Rounds:
         self._by_belief: dict[BeliefId, tuple[Round, ...]] = {}
         self._electorates: dict[ElectorateId, Electorate] = {}
         self._published: dict[ElectorateId, int] = {}
-        self._unopened: dict[ElectorateId, list[tuple[NodeId, int, Propose]]] = {}
+        self.left_out_max = 0
+        """The fleet's policy, in millionths; set when its founding is folded."""
+        self._judged: dict[tuple[ElectorateId, bytes], bool] = {}
+        self._unopened: dict[ElectorateId, list[_Unopened]] = {}
         self._early: dict[RoundId, list[_Early]] = {}
         self._rules: dict[Rules, Rules] = {}
 
@@ -106,18 +116,22 @@ class Rounds:
             return []
         self._electorates[electorate.id] = electorate
         events: list[StateEvent] = []
-        for author, stamp, proposal in self._unopened.pop(electorate.id, ()):
-            events += self._open(author, stamp, proposal, electorate)
+        for author, stamp, proposal, past in self._unopened.pop(electorate.id, ()):
+            events += self._open(author, stamp, proposal, electorate, past)
         return events
 
-    def propose(self, said: Propose, place: Place) -> list[StateEvent]:
-        """Fold a proposal."""
+    def propose(self, said: Propose, place: Place, past: Members) -> list[StateEvent]:
+        """Fold a proposal.
+
+        Args:
+            past: the members as of the causal past of its block.
+        """
         electorate = self._electorates.get(ElectorateId(said.electorate))
         if electorate is None:
             waiting = self._unopened.setdefault(ElectorateId(said.electorate), [])
-            waiting.append((place.author, place.stamp, said))
+            waiting.append((place.author, place.stamp, said, past))
             return []
-        return self._open(place.author, place.stamp, said, electorate)
+        return self._open(place.author, place.stamp, said, electorate, past)
 
     def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
         """Fold an author's votes."""
@@ -184,7 +198,7 @@ class Rounds:
             for identifier, entries in self._early.items()
         )
         unopened = sorted(
-            (identifier, sorted(encode(entry) for entry in entries))
+            (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
             for identifier, entries in self._unopened.items()
         )
         published = sorted(self._published.items())
@@ -195,8 +209,10 @@ class Rounds:
     # --- private
 
     def _open(
-        self, author: NodeId, stamp: int, said: Propose, electorate: Electorate
+        self, author: NodeId, stamp: int, said: Propose, electorate: Electorate, past: Members
     ) -> list[StateEvent]:
+        if not self._is_fair(said.rules, electorate, past):
+            return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)
         found = self._rounds.get(identifier)
@@ -218,6 +234,15 @@ class Rounds:
         if self._early:
             self._replay_early(found, events)
         return events
+
+    def _is_fair(self, rules: Rules, electorate: Electorate, past: Members) -> bool:
+        key = electorate.id, past.key
+        fair = self._judged.get(key)
+        if fair is None:
+            if len(self._judged) >= _JUDGED_KEPT:
+                self._judged.clear()
+            fair = self._judged[key] = is_fair(electorate, past.by_id, self.left_out_max)
+        return fair and (electorate.balanced or rules.aggregation is not Aggregation.REPUTATION)
 
     def _keep(self, identifier: RoundId, author: NodeId, stamp: int, said: object) -> None:
         self._early.setdefault(identifier, []).append((author, stamp, said))

@@ -36,6 +36,7 @@ def sealed(seed: bytes, header: bytes, operations: list) -> bytes:
 
 
 _DEFAULTS: dict[int, list] = {
+    1: [None] * 6 + [0],
     4: [None, None, None, None, None, [], 0],
     8: [None] * 6 + [b""],
     11: [None, None, b"", b"", b"", []],

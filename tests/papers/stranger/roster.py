@@ -11,7 +11,7 @@ def view_after(block: Block, past: Dots) -> Dots:
     view = dict(past)
     for index, one in enumerate(block.operations):
         if one[0] in (1, 2):
-            key, name, address = one[-3:]
+            key, name, address = one[3:6] if one[0] == 1 else one[1:]
             node = node_id(key)
             member = (node, [node, key, name, address, block.stamp, block.author])
             dot = (block.author, block.sequence * 2_048 + index)
@@ -48,9 +48,7 @@ class Fleet:
 
     def _take(self, block: Block) -> None:
         fault = self._chain_fault(block)
-        past: Dots = {}
-        for one in block.predecessors:
-            past = joined(past, self.views[one])
+        past = self.past(block)
         key = key_in(past, block.author)
         founds = [index for index, one in enumerate(block.operations) if one[0] == 1]
         if not fault and key is None:
@@ -67,6 +65,15 @@ class Fleet:
             return
         self.taken[block.id] = block
         self.views[block.id] = view_after(block, past)
+
+    def past(self, block: Block) -> Dots:
+        view: Dots = {}
+        for one in block.predecessors:
+            view = joined(view, self.views[one])
+        return view
+
+    def left_out_max(self) -> int:
+        return next((one[6] for _, one in self.said(1)), 0)
 
     def _chain_fault(self, block: Block) -> str:
         if block.fleet != self.fleet:
@@ -87,8 +94,9 @@ class Fleet:
     def _genesis_fault(self, block: Block, founds: list[int]) -> tuple[str, bytes | None]:
         if not founds or founds[0] != 0 or block.predecessors:
             return "not-a-member", None
-        _, _, nonce, key, _, _ = block.operations[0]
-        right = fleet_id(key, nonce) == self.fleet and node_id(key) == block.author
+        _, _, nonce, key, _, _, left_out_max = block.operations[0]
+        fleet = fleet_id(key, nonce, left_out_max)
+        right = fleet == self.fleet and node_id(key) == block.author
         return ("", key) if right and founds == [0] else ("wrong-genesis", None)
 
     def said(self, *tags: int) -> list[tuple[Block, list]]:

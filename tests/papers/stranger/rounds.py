@@ -5,6 +5,7 @@ from collections import defaultdict
 from stranger.blocks import MILLION, Block
 from stranger.identifiers import electorate_id, fingerprint, mp, round_id, unpack
 from stranger.roster import Fleet
+from stranger.sets import set_bytes
 
 OPEN, EXPIRED, ACCEPTED, REJECTED, CONTESTED = range(5)
 ABSTAIN, ACCEPT, REJECT = range(3)
@@ -28,10 +29,13 @@ class Rounds:
         for block, one in fleet.said(8):
             _, belief, attempt, rules, electorate, timeout_ms, _ = one
             if electorate not in self.electorates:
-                self.unopened[electorate].append(mp([block.author, block.stamp, one]))
+                roster = fingerprint(b"credimus members", set_bytes(fleet.past(block)))
+                self.unopened[electorate].append(mp([block.author, block.stamp, one, roster]))
                 continue
             identifier = round_id(belief, attempt, rules, electorate)
             electors = self.electorates[electorate]
+            if not is_fair(fleet, block, rules, electors):
+                continue
             opened = self.rounds.setdefault(identifier, Round(identifier, one, electors))
             opened.openings.add((block.stamp, block.author, timeout_ms))
         self.early: dict[bytes, list] = defaultdict(list)
@@ -61,6 +65,16 @@ class Rounds:
             mp(sorted((key, sorted(held)) for key, held in self.unopened.items())),
             mp(sorted(self.published.items())),
         )
+
+
+def is_fair(fleet: Fleet, block: Block, rules: list, electors: list) -> bool:
+    members = {held[0] for held in fleet.past(block).values() if held}
+    voters = {member for member, _ in electors}
+    weights = sorted(weight for _, weight in electors)
+    if rules[3] == REPUTATION and len(weights) > 1 and weights[-1] > sum(weights[:-1]):
+        return False
+    left_out = len(members - voters)
+    return voters <= members and left_out * MILLION <= fleet.left_out_max() * len(members)
 
 
 class Round:

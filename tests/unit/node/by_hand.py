@@ -11,8 +11,7 @@ from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
-from credimus.state.operations import Found
-from strategies import FLEET, NONCE, SIGNERS, WALL_MS
+from strategies import FLEET, FOUND, SIGNERS, WALL_MS
 
 
 class Fleet:
@@ -36,7 +35,7 @@ class Fleet:
         self.stores: list[list[Block]] = [[] for _ in self.nodes]
         self.events: list[list[object]] = [[] for _ in self.nodes]
         self.away: set[int] = set()
-        self.nodes[0].found(Found("test", NONCE, SIGNERS[0].public, "n0", ""))
+        self.nodes[0].found(FOUND)
         self.settle()
         for number in range(1, count):
             self.nodes[0].execute(AdmitMember(public_key=SIGNERS[number].public, name=""), self.now)

@@ -172,8 +172,8 @@ def test_an_expired_round_is_closed() -> None:
 
 
 def test_who_is_no_elector_can_not_vote() -> None:
-    fleet = Fleet(4, VotingConfig(left_out_tolerance=4), [Manual()] * 4)
-    fleet.nodes[1].execute(AssertBelief(content="x", electors=MEMBERS[1:3]), fleet.now)
+    fleet = Fleet(4, VotingConfig(), [Manual()] * 4)
+    fleet.nodes[1].execute(AssertBelief(content="x", electors=MEMBERS[1:4]), fleet.now)
     fleet.settle()
     belief = next(iter(fleet.nodes[0].state.beliefs)).id
     refused(fleet, CastVote(belief=belief, choice=Choice.ACCEPT), "no-round", NotFound)

@@ -14,7 +14,7 @@ from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.node.events import ForkSeen, IdentityForked, PeerFaulted
 from credimus.protocol.sync.interface import Blocks
 from credimus.state.operations import Assert, Found, Leave, Operation
-from strategies import MEMBERS, SIGNERS, WALL_MS, make_block
+from strategies import LEFT_OUT_MAX, MEMBERS, SIGNERS, WALL_MS, make_block
 
 SAID: list[Operation] = [Assert(1, "it rains", "general", 5)]
 ADMITTED, STRANGER, PEER = SIGNERS[1], SIGNERS[5], 3
@@ -80,11 +80,14 @@ MAKERS: dict[str, list[Callable[[Fleet], bytes]]] = {
         ).wire,
         lambda _: make_block(STRANGER, [Found("x", b"n" * 16, STRANGER.public, "", "")]).wire,
         lambda _: make_block(STRANGER, [Found("x", b"n" * 16, SIGNERS[0].public, "", "")]).wire,
-        lambda fleet: say(fleet, said=[Found("x", b"n" * 16, SIGNERS[0].public, "", "")]).wire,
+        lambda _: make_block(SIGNERS[0], [Found("x", b"n" * 16, SIGNERS[0].public, "", "")]).wire,
+        lambda fleet: say(
+            fleet, said=[Found("x", b"n" * 16, SIGNERS[0].public, "", "", LEFT_OUT_MAX)]
+        ).wire,
         lambda _: make_block(
             SIGNERS[0],
             [
-                Found("a", b"n" * 16, SIGNERS[0].public, "", ""),
+                Found("a", b"n" * 16, SIGNERS[0].public, "", "", LEFT_OUT_MAX),
                 Found("b", b"n" * 16, STRANGER.public, "", ""),
             ],
         ).wire,

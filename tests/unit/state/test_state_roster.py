@@ -87,7 +87,7 @@ def test_a_forked_admission_gives_one_view_everywhere() -> None:
 
 def test_a_founder_that_founds_twice_gives_one_name() -> None:
     again = make_block(
-        SIGNERS[0], [Found("second", FOUND.nonce, FOUND.public_key, "", "")],
+        SIGNERS[0], [Found("second", FOUND.nonce, FOUND.public_key, "", "", FOUND.left_out_max)],
         header_stamp=GENESIS.header.stamp - 1,
     )  # fmt: skip
     replicas = [Replica().take_all(order) for order in ((GENESIS, again), (again, GENESIS))]

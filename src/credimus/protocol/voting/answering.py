@@ -155,7 +155,9 @@ class Answering:
         if key not in self._objections:
             if len(self._objections) >= OBJECTIONS_KEPT:
                 self._objections.clear()
-            self._objections[key] = objection(found.electorate, members, self._config)
+            self._objections[key] = objection(
+                found.electorate, members, self._config, self._state.roster.left_out_max
+            )
         return self._objections[key]
 
     def _fresh(self, found: Round, now: Now) -> bool:

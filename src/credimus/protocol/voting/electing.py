@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate
+from credimus.state.electorates import Electorate, left_out_most
 from credimus.state.roster import Members
 
 
@@ -28,13 +28,21 @@ def fitting(
     return None
 
 
-def objection(electorate: Electorate, members: Members, config: VotingConfig) -> str | None:
-    """Why this node's roster speaks against an electorate; None when it does not."""
+def objection(
+    electorate: Electorate, members: Members, config: VotingConfig, left_out_max: int
+) -> str | None:
+    """Why this node's roster speaks against an electorate; None when it does not.
+
+    The fold has judged it by the past of its proposal; this is the roster as it is known now.
+
+    Args:
+        left_out_max: the fleet's policy, in millionths.
+    """
     strangers = [one for one in electorate.position if one not in members]
     if strangers:
         return f"holds {strangers[0].hex()[:12]}, who is no member"
     left_out = [one for one in members.by_id if one not in electorate.position]
-    if len(left_out) > config.left_out_tolerance:
+    if len(left_out) > left_out_most(left_out_max, len(members)):
         return f"leaves out {len(left_out)} active members, {left_out[0].hex()[:12]} among them"
     weights = weights_of(members, config)
     for elector in electorate.electors:

@@ -31,9 +31,6 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     weight_tolerance: int = 100_000
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
-    left_out_tolerance: int = 0
-    """How many active members an electorate may leave out before electors refuse it. A fleet that
-    assigns beliefs to some members only sets it to the size of the fleet. [guess]"""
     elector_weight: int = 500_000
     """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
     unknown: Choice = Choice.ACCEPT

@@ -24,6 +24,7 @@ from credimus.protocol.voting.interface import (
     VotingInput,
 )
 from credimus.protocol.voting.proposing import Proposing
+from credimus.state.electorates import left_out_most
 from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Rules, Scheme
@@ -153,8 +154,10 @@ class Voting:
 
     def _electors_again(self, found: Round) -> list[NodeId] | None:
         """Who votes in the next attempt: those of this one who are still members, or everybody
-        where nothing smaller than the whole fleet is taken."""
-        members = self._state.roster.current
+        where the fleet does not let so many be left out."""
+        roster = self._state.roster
+        members = roster.current
         still = [one for one in found.electorate.position if one in members]
-        whole = len(still) == len(members) or not self._config.left_out_tolerance
-        return None if whole or not still else still
+        left_out = len(members) - len(still)
+        allowed = left_out <= left_out_most(roster.left_out_max, len(members))
+        return still if still and left_out and allowed else None

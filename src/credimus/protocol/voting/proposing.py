@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
+from credimus.kernel.errors import Conflict
+from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId
 from credimus.protocol.voting.electing import fitting, weights_of
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.electorates import Electorate, electorate_id, electorate_of, left_out_most
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
 
@@ -30,6 +32,9 @@ class Proposing:
         Args:
             rules: the node's own when None.
             electors: who votes; everybody in our roster when None.
+
+        Raises:
+            Conflict: `electors-not-allowed`, by the fleet's policy.
         """
         operations: list[Operation] = []
         identifier, voters, publication = self._electorate(electors)
@@ -58,11 +63,32 @@ class Proposing:
             weights = weights_of(self._state.roster.current, self._config)
         else:
             weights = dict.fromkeys(electors, self._config.elector_weight)
+            self._check_electors(weights)
         publication = electorate_of(weights)
         identifier = electorate_id(publication.electors)
         if published.electorate(identifier) is not None:
             return identifier, weights, None
         return identifier, weights, publication
+
+    def _check_electors(self, electors: Collection[NodeId]) -> None:
+        """Refuse electors with whom the fold would ignore the proposal."""
+        roster = self._state.roster
+        members = roster.current
+        strangers = [one for one in electors if one not in members]
+        most = left_out_most(roster.left_out_max, len(members))
+        left_out = len(members) - len(electors)
+        if strangers:
+            raise Conflict(
+                "electors-not-allowed",
+                f"{strangers[0].hex()[:12]} is no member; name members only.",
+            )
+        if left_out > most:
+            raise Conflict(
+                "electors-not-allowed",
+                f"these electors leave out {left_out} of {len(members)} members; this fleet was "
+                f"founded to leave out at most {roster.left_out_max / MILLION:.0%} of them, {most} "
+                "now. Name more, or none for everybody.",
+            )
 
     def _of_fleet(self) -> Electorate | None:
         """A published electorate that fits the roster; looked for anew when either changed."""
