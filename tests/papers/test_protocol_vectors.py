@@ -199,7 +199,7 @@ def of_stranger() -> dict[str, bytes | str]:
     third = their_blocks.Block(wires[2])
     rounds = their_rounds.Rounds(state)
     assert rounds.rounds[identifier].verdict() == their_rounds.ACCEPTED
-    claims, _ = their_state.claims_of(state, rounds)
+    claims = their_state.claims_of(state, rounds)
     members = sets.joined(state.views[second.id], state.views[third.id])
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
@@ -278,7 +278,7 @@ def test_a_second_implementation_reaches_the_same_state(blocks: list[Block]) -> 
     assert {one.id: int(one.verdict) for one in ours.state.rounds} == {
         identifier: one.verdict() for identifier, one in rounds.rounds.items()
     }
-    claims, _ = their_state.claims_of(theirs, rounds)
+    claims = their_state.claims_of(theirs, rounds)
     assert sets.set_bytes(claims) == ours.state.beliefs.to_bytes()
     assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
 

@@ -2,12 +2,13 @@
 
     assert, relate    insert a dot
     retract           discards dots of the same author, seen or not
-    a rejection       discards the dots that the verdict operation lists, once the round is rejected
+    a rejection       discards the earlier dots that its verdict operation lists
 
 Invariant: the state depends on the set of folded operations alone. Two different claims under one
 dot (an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
 `_doomed` until the dot is seen, because only the claim itself shows whether it belongs to the
-rejected belief.
+rejected belief and is older than the verdict operation. Dooms follow from rounds and claims, and
+are never more than the verdict operations list, which are kept anyway.
 """
 
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ class Beliefs:
         self._claims: ORSet[bytes, Assertion | Link] = ORSet(b"")
         self._beliefs: dict[BeliefId, Belief] = {}
         self._links: dict[BeliefId, dict[bytes, None]] = {}
-        self._doomed: dict[tuple[bytes, int], set[BeliefId]] = {}
+        self._doomed: dict[tuple[bytes, int], dict[BeliefId, int]] = {}
         self._retractions: dict[NodeId, list[tuple[int, str, tuple[int, ...]]]] = {}
         self._counters: dict[NodeId, int] = {}
 
@@ -130,15 +131,24 @@ class Beliefs:
                 changed[gone.source] = None
         return [BeliefChanged(belief) for belief in changed]
 
-    def remove_rejected(self, belief: BeliefId, dots: tuple[DotName, ...]) -> bool:
-        """Fold the removal that a rejection lists. Returns whether anything went."""
+    def remove_rejected(
+        self, belief: BeliefId, before_stamp: int, dots: tuple[DotName, ...]
+    ) -> bool:
+        """Fold the removal that a rejection lists. Returns whether anything went.
+
+        Args:
+            before_stamp: that of the block which lists it: what was asserted later stays.
+        """
         removed = False
         for dot in dots:
             claim = self._claims.record_at(dot.author, dot.counter)
             if claim is None and not self._claims.saw(dot.author, dot.counter):
-                self._doomed.setdefault((dot.author, dot.counter), set()).add(belief)
-            elif isinstance(claim, Assertion) and (
-                belief_id(claim.content, claim.category) == belief
+                dooms = self._doomed.setdefault((dot.author, dot.counter), {})
+                dooms[belief] = max(before_stamp, dooms.get(belief, 0))
+            elif (
+                isinstance(claim, Assertion)
+                and claim.stamp < before_stamp
+                and belief_id(claim.content, claim.category) == belief
             ):
                 self._claims.discard(dot.author, dot.counter)
                 removed = True
@@ -233,11 +243,8 @@ class Beliefs:
         origins = sorted(
             (belief.id, belief.origin, belief.content) for belief in self._beliefs.values()
         )
-        doomed = sorted((dot, sorted(beliefs)) for dot, beliefs in self._doomed.items())
         retracted = sorted((who, sorted(what)) for who, what in self._retractions.items())
-        return fingerprint(
-            b"credimus beliefs", self.to_bytes(), encode(origins), encode(doomed), encode(retracted)
-        )
+        return fingerprint(b"credimus beliefs", self.to_bytes(), encode(origins), encode(retracted))
 
     def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
         if counter > self._counters.get(author, 0):
@@ -250,11 +257,13 @@ class Beliefs:
         self._claims.insert(author, counter, key, claim)
 
     def _settle_doom(self, author: NodeId, counter: int) -> None:
-        beliefs = self._doomed.pop((author, counter), None)
+        dooms = self._doomed.pop((author, counter), None)
         claim = self._claims.record_at(author, counter)
-        if not beliefs or not isinstance(claim, Assertion):
-            return
-        if belief_id(claim.content, claim.category) in beliefs:
+        if (
+            dooms
+            and isinstance(claim, Assertion)
+            and claim.stamp < dooms.get(belief_id(claim.content, claim.category), 0)
+        ):
             self._claims.discard(author, counter)
 
 

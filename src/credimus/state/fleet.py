@@ -5,10 +5,10 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
-from credimus.kernel.ids import FleetId, RoundId, fingerprint
+from credimus.kernel.ids import FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
-from credimus.state.events import BeliefChanged, RoundContested, RoundDecided, StateEvent
+from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -42,7 +42,6 @@ class FleetState:
         """Fold one block whose predecessors are all folded; returns what changed."""
         events: list[StateEvent] = []
         of_roster: Sequence[Operation] = ()
-        touched: list[RoundId] = []
         for operation in operations:
             kind = type(operation)
             if kind is Votes:
@@ -54,12 +53,9 @@ class FleetState:
             elif kind is Found or kind is Admit or kind is Leave:
                 of_roster = operations
             else:
-                events += self._apply(operation, place, touched)
-        for event in events:
-            if type(event) is RoundDecided or type(event) is RoundContested:
-                touched.append(event.round)
-        for identifier in touched:
-            events += self._remove_rejected(identifier)
+                events += self._apply(operation, place)
+        if self.rounds.removals:
+            events += self._remove_rejected()
         events += self.roster.apply(place, of_roster, past)
         if of_roster:
             self.rounds.left_out_max = self.roster.left_out_max
@@ -74,13 +70,10 @@ class FleetState:
             self.rounds.fingerprint(),
         )
 
-    def _apply(
-        self, operation: Operation, place: Place, touched: list[RoundId]
-    ) -> list[StateEvent]:
+    def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
         match operation:
             case Conclude():
                 self.rounds.conclude(operation, place)
-                touched += [RoundId(one.round) for one in operation.conclusions if one.removed]
                 return []
             case Publish():
                 return self.rounds.publish(operation, place)
@@ -95,10 +88,10 @@ class FleetState:
             case _:
                 return []
 
-    def _remove_rejected(self, identifier: RoundId) -> list[StateEvent]:
-        """Both halves are needed, in any order: the certificate and the list of what goes."""
-        found = self.rounds.get(identifier)
-        if found is None or not found.reject_certified:
-            return []
-        removed = self.beliefs.remove_rejected(found.belief, self.rounds.removals(found))
-        return [BeliefChanged(found.belief)] if removed else []
+    def _remove_rejected(self) -> list[StateEvent]:
+        removals, self.rounds.removals = self.rounds.removals, []
+        return [
+            BeliefChanged(belief)
+            for belief, before_stamp, dots in removals
+            if self.beliefs.remove_rejected(belief, before_stamp, dots)
+        ]

@@ -46,7 +46,7 @@ class Round:
         self.verdict = Verdict.OPEN
         self.openings: tuple[Opening, ...] = ()
         self.closings: tuple[tuple[NodeId, int, Close], ...] = ()
-        self.conclusions: tuple[tuple[NodeId, Conclusion], ...] = ()
+        self.conclusions: tuple[tuple[NodeId, int, Conclusion], ...] = ()
         self.refusals: tuple[tuple[NodeId, str], ...] = ()
         self.confidences: dict[tuple[int, Choice], tuple[int, ...]] | None = None
 
@@ -75,6 +75,10 @@ class Round:
         if len(openings) == 1:
             return [openings[0][1]]
         return sorted({opening[1] for opening in openings})
+
+    def concerns(self, member: NodeId) -> bool:
+        """Whether a member is an elector or a proposer: what others conclude removes nothing."""
+        return member in self.electorate.position or any(one[1] == member for one in self.openings)
 
     def culprits(self) -> list[NodeId]:
         """The electors who gave two different answers, and proposers who closed twice."""

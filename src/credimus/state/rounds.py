@@ -7,6 +7,7 @@ proposal's own past opens a round, so that no member decides with a few of its c
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from credimus.kernel.codec import encode
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
@@ -24,6 +25,7 @@ from credimus.state.events import (
 )
 from credimus.state.operations import (
     Aggregation,
+    Choice,
     Close,
     Conclude,
     Conclusion,
@@ -45,6 +47,14 @@ _Unopened = tuple[NodeId, int, Propose, Members]
 _JUDGED_KEPT = 1_024
 
 
+class Removal(NamedTuple):
+    """The assertions of a rejected belief that a conclusion lists, and whose stamp is earlier."""
+
+    belief: BeliefId
+    before_stamp: int
+    dots: tuple[DotName, ...]
+
+
 class Rounds:
     """All rounds, by id and by belief."""
 
@@ -55,6 +65,8 @@ class Rounds:
         self._published: dict[ElectorateId, int] = {}
         self.left_out_max = 0
         """The fleet's policy, in millionths; set when its founding is folded."""
+        self.removals: list[Removal] = []
+        """What rejections make go, for the fold of claims to take from here after each block."""
         self._judged: dict[tuple[ElectorateId, bytes], bool] = {}
         self._unopened: dict[ElectorateId, list[_Unopened]] = {}
         self._early: dict[RoundId, list[_Early]] = {}
@@ -176,19 +188,13 @@ class Rounds:
         return events
 
     def conclude(self, said: Conclude, place: Place) -> None:
-        """Fold verdict operations; `removals` tells what they make go."""
+        """Fold verdict operations."""
         for conclusion in said.conclusions:
             found = self._rounds.get(RoundId(conclusion.round))
             if found is None:
                 self._keep(RoundId(conclusion.round), place.author, place.stamp, conclusion)
             else:
-                self._add_conclusion(found, place.author, conclusion)
-
-    def removals(self, found: Round) -> tuple[DotName, ...]:
-        """The assertions that go because this round is rejected; none without a certificate."""
-        if not found.reject_certified:
-            return ()
-        return tuple(dot for _, conclusion in found.conclusions for dot in conclusion.removed)
+                self._add_conclusion(found, place.author, place.stamp, conclusion)
 
     def fingerprint(self) -> bytes:
         """Of everything agreed about rounds."""
@@ -218,9 +224,11 @@ class Rounds:
         found = self._rounds.get(identifier)
         events: list[StateEvent] = []
         if found is not None:
-            before = found.verdict
+            before, known = found.verdict, found.concerns(author)
             if found.open_by(opening):
                 self._report(found, before, events)
+            elif not known:  # what it concluded counts from now on
+                self._note_removals(found)
             return events
         rules = self._rules.setdefault(said.rules, said.rules)
         found = Round(identifier, BeliefId(said.belief), said.attempt, rules, electorate)
@@ -256,7 +264,7 @@ class Rounds:
                 case Refuse():
                     found.refusals = tuple(sorted({*found.refusals, (author, said.reason)}))
                 case Conclusion():
-                    self._add_conclusion(found, author, said)
+                    self._add_conclusion(found, author, stamp, said)
                 case _:
                     position = found.electorate.position.get(author)
                     if position is not None:
@@ -264,10 +272,31 @@ class Rounds:
             if climbed:
                 self._report(found, before, events)
 
-    def _add_conclusion(self, found: Round, author: NodeId, conclusion: Conclusion) -> None:
-        found.conclusions = with_entry(found.conclusions, (author, conclusion), encode)
+    def _add_conclusion(
+        self, found: Round, author: NodeId, stamp: int, conclusion: Conclusion
+    ) -> None:
+        entry = (author, stamp, conclusion)
+        found.conclusions = with_entry(found.conclusions, entry, encode)
+        self._note_removal(found, *entry)
+
+    def _note_removal(
+        self, found: Round, author: NodeId, stamp: int, conclusion: Conclusion
+    ) -> None:
+        """Both halves are needed, in any order: the certificate and the list of what goes."""
+        if (
+            found.reject_certified
+            and conclusion.removed
+            and conclusion.outcome is Choice.REJECT
+            and found.concerns(author)
+        ):
+            self.removals.append(Removal(found.belief, stamp, conclusion.removed))
+
+    def _note_removals(self, found: Round) -> None:
+        for entry in found.conclusions:
+            self._note_removal(found, *entry)
 
     def _report(self, found: Round, before: Verdict, events: list[StateEvent]) -> None:
+        self._note_removals(found)
         match found.verdict:
             case Verdict.ACCEPTED | Verdict.REJECTED:
                 events.append(RoundDecided(found.id, found.belief))

@@ -47,15 +47,16 @@ class Rounds:
                 else:
                     self.early[identifier].append(mp([block.author, block.stamp, said]))
 
-    def removed(self) -> dict[tuple[bytes, int], set[bytes]]:
-        """The dots that rejections list, with the beliefs that were rejected."""
-        found: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-        for one in self.rounds.values():
-            if one.certificates()[1]:
-                for raw in one.conclusions:
-                    for author, counter in unpack(raw)[1][6]:
-                        found[author, counter].add(one.belief)
-        return found
+    def removed(self) -> set[tuple[tuple[bytes, int], bytes, int]]:
+        """The dots that rejections list, the belief that was rejected, and the stamp of that."""
+        return {
+            ((author, counter), one.belief, stamp)
+            for one in self.rounds.values()
+            if one.certificates()[1]
+            for who, stamp, said in map(unpack, one.conclusions)
+            if said[1] == REJECT and one.concerns(who)
+            for author, counter in said[6]
+        }
 
     def fingerprint(self) -> bytes:
         return fingerprint(
@@ -98,7 +99,10 @@ class Round:
         elif tag == 11:
             self.closings.add((block.author, block.stamp, mp(said)))
         else:
-            self.conclusions.add(mp([block.author, said]))
+            self.conclusions.add(mp([block.author, block.stamp, said]))
+
+    def concerns(self, who: bytes) -> bool:
+        return self.position(who) is not None or who in {one[1] for one in self.openings}
 
     def position(self, member: bytes) -> int | None:
         members = [elector[0] for elector in self.electors]

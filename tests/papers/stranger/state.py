@@ -22,8 +22,8 @@ def state_fingerprint(fleet: Fleet) -> bytes:
     )
 
 
-def claims_of(fleet: Fleet, rounds: Rounds) -> tuple[Dots, dict]:
-    """The set of claims, and the doomed dots."""
+def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:
+    """The set of claims."""
     claims: dict[tuple[bytes, int], list] = defaultdict(list)
     for block, one in fleet.said(4, 5):
         if one[0] == 4:
@@ -40,13 +40,16 @@ def claims_of(fleet: Fleet, rounds: Rounds) -> tuple[Dots, dict]:
     dots: Dots = dict.fromkeys(retracted)
     for dot, said in claims.items():
         gone = dot in retracted or len(said) > 1
-        rejected = said[0][1][0] == 1 and said[0][0] in listed.get(dot, ())
+        key, record = said[0]
+        rejected = record[0] == 1 and any(
+            record[4] < stamp for which, belief, stamp in listed if (which, belief) == (dot, key)
+        )
         dots[dot] = None if gone or rejected else said[0]
-    return dots, {dot: beliefs for dot, beliefs in listed.items() if dot not in dots}
+    return dots
 
 
 def beliefs_fingerprint(fleet: Fleet, rounds: Rounds) -> bytes:
-    dots, doomed = claims_of(fleet, rounds)
+    dots = claims_of(fleet, rounds)
     origins: dict[bytes, Any] = {}
     for block, one in fleet.said(4):
         identifier = belief_id(one[2], one[3])
@@ -59,6 +62,5 @@ def beliefs_fingerprint(fleet: Fleet, rounds: Rounds) -> bytes:
         b"credimus beliefs",
         set_bytes(dots),
         mp(sorted(origins.values())),
-        mp(sorted((dot, sorted(beliefs)) for dot, beliefs in doomed.items())),
         mp(sorted((who, sorted(what)) for who, what in retracted.items())),
     )

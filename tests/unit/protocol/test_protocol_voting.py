@@ -272,7 +272,7 @@ def test_a_closing_before_its_time_counts_for_nothing() -> None:
 
 
 def test_a_rejection_removes_what_its_proposer_saw_and_leaves_what_comes_later() -> None:
-    fleet = Fleet(4, VotingConfig(), [AnswerSheet({})] + [_Denies()] * 3)
+    fleet = Fleet(4, VotingConfig(), [AnswerSheet({})] + [Denies()] * 3)
     fleet.nodes[0].execute(RAIN, fleet.now)
     fleet.settle()
     assert rounds(fleet)[0].verdict is Verdict.REJECTED
@@ -284,7 +284,7 @@ def test_a_rejection_removes_what_its_proposer_saw_and_leaves_what_comes_later()
     assert [one.attempt for one in rounds(fleet)] == [1, 2]
 
 
-class _Denies:
+class Denies:
     """Rejects everything."""
 
     def evaluate(self, question: Question) -> Ballot | None:

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from credimus.crdt import ORSet
+from credimus.lace.block import Block
 from credimus.state.beliefs import Beliefs, link_key
 from credimus.state.categories import KeywordCategorizer
 from credimus.state.electorates import electorate_id
@@ -24,8 +25,10 @@ from credimus.state.operations import (
     Scheme,
     Vote,
     Votes,
+    read_operations,
 )
 from credimus.state.rounds import round_id
+from credimus.state.verdict import Verdict
 from strategies import BELIEFS, ELECTORATES, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
 RAIN = Assert(1, "it rains", "general", 900_000)
@@ -42,8 +45,8 @@ def all_orders_agree(blocks: list) -> Replica:
     return first
 
 
-def rejected_round(*removed: DotName) -> list:
-    """Blocks that reject the belief in rain by a round of one elector, removing these dots."""
+def rejected_round(*removed: DotName, by: int = 1, outcome: Choice = Choice.REJECT) -> list[Block]:
+    """Blocks that reject the belief in rain by the first three; the last one lists these dots."""
     electorate = ELECTORATES[1]
     proposal = Propose(
         RAIN_ID, 1, Rules(Scheme.MAJORITY, quorum=0), electorate_id(electorate.electors), 5_000
@@ -59,8 +62,10 @@ def rejected_round(*removed: DotName) -> list:
         )
         for index, signer in enumerate(SIGNERS[:2])
     ]  # fmt: skip
-    verdict = Conclude((Conclusion(identifier, Choice.REJECT, b"", b"", b"", 0, removed),))
-    return [*votes, make_block(SIGNERS[1], [verdict], votes[1])]
+    verdict = Conclude((Conclusion(identifier, outcome, b"", b"", b"", 0, removed),))
+    if by == 1:
+        return [*votes, make_block(SIGNERS[1], [verdict], votes[1])]
+    return [*votes, make_block(SIGNERS[by], [verdict], None, votes)]
 
 
 def test_a_rejection_removes_what_it_lists_before_or_after_it_came() -> None:
@@ -76,6 +81,46 @@ def test_a_rejection_leaves_the_dots_of_other_beliefs() -> None:
     said = make_block(SIGNERS[2], [Assert(1, "it snows", "general", 1)], None, [GENESIS])
     replica = all_orders_agree([GENESIS, *rejected_round(DotName(MEMBERS[2], 1)), said])
     assert len(replica.state.beliefs.assertions(belief_id("it snows", "general"))) == 1
+
+
+EVERY_DOT = tuple(DotName(MEMBERS[2], counter) for counter in range(1, 1_000))
+
+
+def test_a_rejection_leaves_what_is_asserted_after_it() -> None:
+    rejection = rejected_round(*EVERY_DOT)
+    first = make_block(SIGNERS[2], [RAIN], None, [GENESIS])
+    again = make_block(SIGNERS[2], [Assert(2, "it rains", "general", 1)], first, rejection[-1:])
+    beside = make_block(
+        SIGNERS[2], [Assert(3, "it rains", "general", 1)], first,
+        header_stamp=rejection[-1].header.stamp,
+    )  # fmt: skip
+    replica = all_orders_agree([GENESIS, *rejection, first, again])
+    said = replica.state.beliefs.assertions(RAIN_ID)
+    assert [counter for _, counter, _ in said] == [2]
+    replica = all_orders_agree([GENESIS, *rejection, first, beside])
+    assert [counter for _, counter, _ in replica.state.beliefs.assertions(RAIN_ID)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("by", "outcome"), [(3, Choice.REJECT), (1, Choice.ACCEPT), (1, Choice.ABSTAIN)]
+)
+def test_a_conclusion_by_an_outsider_or_of_another_outcome_removes_nothing(
+    by: int, outcome: Choice
+) -> None:
+    said = make_block(SIGNERS[2], [RAIN], None, [GENESIS])
+    rejection = rejected_round(*EVERY_DOT, by=by, outcome=outcome)
+    replica = all_orders_agree([GENESIS, said, *rejection])
+    assert len(replica.state.beliefs.assertions(RAIN_ID)) == 1
+    assert replica.state.rounds.verdict(RAIN_ID) is Verdict.REJECTED
+
+
+def test_what_an_outsider_concluded_counts_once_it_proposes_the_round_too() -> None:
+    said = make_block(SIGNERS[2], [RAIN], None, [GENESIS])
+    rejection = rejected_round(*EVERY_DOT, by=3)
+    proposal = next(one for one in read_operations(rejection[0].body) if isinstance(one, Propose))
+    late = make_block(SIGNERS[3], [proposal], rejection[-1])
+    replica = all_orders_agree([GENESIS, said, *rejection, late])
+    assert replica.state.beliefs.assertions(RAIN_ID) == []
 
 
 @pytest.mark.parametrize(

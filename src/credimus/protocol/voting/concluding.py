@@ -70,7 +70,7 @@ class Concluding:
         by_author: dict[NodeId, list[Conclusion]] = {}
         for identifier, author in self._to_conclude.items():
             found = self._state.rounds.get(identifier)
-            if found is not None and not any(who == author for who, _ in found.conclusions):
+            if found is not None and not any(who == author for who, _, _ in found.conclusions):
                 by_author.setdefault(author, []).append(conclusion_of(found, self._state.beliefs))
         self._to_conclude.clear()
         for author, conclusions in by_author.items():
@@ -131,8 +131,10 @@ _COMPACT_ABOVE = 4_096
 
 
 def recorded(found: Round) -> bool:
-    """Whether a round has a verdict and somebody recorded that very verdict."""
+    """Whether a round has a verdict and somebody whom it concerns recorded that very verdict."""
     if found.verdict < Verdict.ACCEPTED:
         return False
     outcome = Choice.ACCEPT if found.accept_certified else Choice.REJECT
-    return any(conclusion.outcome is outcome for _, conclusion in found.conclusions)
+    return any(
+        said.outcome is outcome and found.concerns(who) for who, _, said in found.conclusions
+    )

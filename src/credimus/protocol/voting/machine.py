@@ -10,7 +10,7 @@ from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.voting.answering import Answering
-from credimus.protocol.voting.concluding import Concluding
+from credimus.protocol.voting.concluding import Concluding, recorded
 from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
@@ -119,7 +119,7 @@ class Voting:
         for found in list(self._state.rounds):
             if found.verdict < Verdict.ACCEPTED:
                 self._changed(RoundOpened, found, now, effects.emit)
-            elif not found.conclusions:
+            elif not recorded(found):
                 self._concluding.decided(found, now)
         return effects
 
