@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from credimus.demo.clock import Clock
 from credimus.demo.foresight import Absence
 from credimus.demo.member import Member
 from credimus.demo.result import CutEnd, KillEnd
@@ -26,23 +27,15 @@ class Setting(Protocol):
 
     stage: Stage
     scenario: Scenario
+    clock: Clock
 
     @property
     def said(self) -> Any:
         """What became of each statement, by its id."""
         ...
 
-    async def until(self, at: float) -> None:
-        """Wait for a second of the play."""
-        ...
-
     def fail(self, what: str) -> None:
         """Note that something went wrong."""
-        ...
-
-    @property
-    def second(self) -> float:
-        """Seconds since the play began."""
         ...
 
 
@@ -52,8 +45,6 @@ class Faults:
     def __init__(self, play: Setting) -> None:
         self._play = play
         self._killed: set[str] = set()
-        self._whole = asyncio.Event()
-        """Set when no node is dead any more, nor will be."""
         self.absences: list[Absence] = []
         """Who was out of reach, from the order on until all was caught up."""
         self.kill_end: KillEnd | None = None
@@ -67,25 +58,33 @@ class Faults:
 
     async def kill(self) -> None:
         """Kill a node, start it again, and wait until it has caught up."""
-        kill = self._play.scenario.kill
-        try:
-            if kill is not None:
-                await self._play.until(kill.at)
-                await self._kill(kill)
-        finally:
-            self._whole.set()
-
-    async def _kill(self, kill: Kill) -> None:
-        stage = self._play.stage
-        member = stage[kill.node]
-        await self._all_taken(kill)
-        before = await stage.blocks([member])
-        self._killed.add(kill.node)
-        self._leaves(kill.node, "is dead")
-        pid = await member.kill()
+        kill, play = self._play.scenario.kill, self._play
+        if kill is None:
+            return
+        await play.clock.until(kill.at)
+        member = play.stage[kill.node]
+        with play.clock.held():
+            await self._all_taken(kill)
+            before = await play.stage.blocks([member])
+            self._killed.add(kill.node)
+            self._leaves(kill.node, "is dead")
+            pid = await member.kill()
         died = time.monotonic()
         self._tell(f"{kill.node} is killed (SIGKILL, process {pid}); nobody leads, so all go on")
-        await self._play.until(kill.restart_at)
+        await play.clock.until(kill.restart_at)
+        with play.clock.held():
+            self.kill_end = await self._restart(kill, pid, died, before)
+        self._returns(kill.node)
+
+    async def _restart(self, kill: Kill, pid: int, died: float, before: int) -> KillEnd:
+        """Start the node again, and wait until it has what the others had when it answered.
+
+        Args:
+            died: when it was killed, by the monotonic clock.
+            before: the blocks that it held then.
+        """
+        stage = self._play.stage
+        member = stage[kill.node]
         meanwhile = self._by_others(kill.node, kill.at, kill.restart_at)
         decided = await self._decided(stage.others(kill.node), meanwhile)
         member.up()
@@ -95,8 +94,7 @@ class Faults:
         caught_up_s = await stage.holds(member, there, CATCH_UP_S_MAX)
         if caught_up_s is None:
             self._play.fail(f"{kill.node} did not catch up within {CATCH_UP_S_MAX:.0f} s")
-        self._returns(kill.node)
-        self.kill_end = KillEnd(
+        ended = KillEnd(
             node=kill.node,
             pid=pid,
             pid_after=member.pid or 0,
@@ -108,9 +106,9 @@ class Faults:
         )
         self._tell(
             f"{kill.node} is back after {down_s:.1f} s (process {member.pid}), and has the "
-            f"{self.kill_end.missed_blocks} blocks it missed after "
-            f"{self.kill_end.caught_up_s:.2f} s"
+            f"{ended.missed_blocks} blocks it missed after {ended.caught_up_s:.2f} s"
         )
+        return ended
 
     async def _all_taken(self, kill: Kill) -> None:
         """Wait until the node has taken what it was to say before its death."""
@@ -129,34 +127,27 @@ class Faults:
 
     async def cut(self) -> None:
         """Take a node's links down, later up again, and wait until both sides have met."""
-        cut, stage = self._play.scenario.cut, self._play.stage
+        cut, play = self._play.scenario.cut, self._play
         if cut is None:
             return
-        await self._play.until(cut.at)
-        kill = self._play.scenario.kill
-        if kill is not None and kill.restart_at <= cut.at:  # one after the other, however slow
-            await self._whole.wait()
-        member = stage[cut.node]
+        await play.clock.until(cut.at)
+        member = play.stage[cut.node]
         begun = time.monotonic()
-        if not await self._set_links(member, open_=False):
-            return
-        stage.cut_off.add(cut.node)
-        self._leaves(cut.node, "is cut off")
+        with play.clock.held():
+            if not await self._set_links(member, open_=False):
+                return
+            play.stage.cut_off.add(cut.node)
+            self._leaves(cut.node, "is cut off")
         self._tell(f"{cut.node} is cut off; both sides go on writing")
-        await self._play.until(cut.heal_at)
-        seen = await self._both_sides(cut, member)
-        healed = time.monotonic()
-        if not await self._set_links(member, open_=True):
-            return
-        stage.cut_off.discard(cut.node)
-        inside, outside = await stage.blocks([member]), await stage.blocks(stage.others(cut.node))
-        self._tell(f"{cut.node} has its links back; {seen.decided_inside} verdicts behind the cut")
-        met = [
-            stage.holds(member, outside, CATCH_UP_S_MAX),
-            *(stage.holds(one, inside, CATCH_UP_S_MAX) for one in stage.others(cut.node)),
-        ]
-        if None in await asyncio.gather(*met):
-            self._play.fail(f"{cut.node} and the others did not meet within {CATCH_UP_S_MAX:.0f} s")
+        await play.clock.until(cut.heal_at)
+        with play.clock.held():
+            seen = await self._both_sides(cut, member)
+            healed = time.monotonic()
+            if not await self._set_links(member, open_=True):
+                return
+            play.stage.cut_off.discard(cut.node)
+            self._tell(f"{cut.node} has its links back")
+            await self._meet(cut, member)
         self._returns(cut.node)
         self.cut_end = msgspec.structs.replace(
             seen,
@@ -164,6 +155,18 @@ class Faults:
             caught_up_s=round(time.monotonic() - healed, 3),
         )
         self._tell(f"both sides know all again {self.cut_end.caught_up_s:.2f} s after the heal")
+
+    async def _meet(self, cut: Cut, member: Member) -> None:
+        """Wait until either side holds what the other had written."""
+        stage = self._play.stage
+        others = stage.others(cut.node)
+        inside, outside = await stage.blocks([member]), await stage.blocks(others)
+        met = await asyncio.gather(
+            stage.holds(member, outside, CATCH_UP_S_MAX),
+            *(stage.holds(one, inside, CATCH_UP_S_MAX) for one in others),
+        )
+        if None in met:
+            self._play.fail(f"{cut.node} and the others did not meet within {CATCH_UP_S_MAX:.0f} s")
 
     async def _both_sides(self, cut: Cut, member: Member) -> CutEnd:
         """What either side decided, just before the heal."""
@@ -224,11 +227,11 @@ class Faults:
         ]
 
     def _leaves(self, name: str, why: str) -> None:
-        second = self._play.second
+        second = self._play.clock.second
         self.absences.append(Absence(node=name, why=f"{name} {why}", begin=second))
 
     def _returns(self, name: str) -> None:
-        second = self._play.second
+        second = self._play.clock.second
         self.absences = [
             msgspec.structs.replace(one, end=min(one.end, second)) if one.node == name else one
             for one in self.absences
@@ -239,4 +242,4 @@ class Faults:
         return belief
 
     def _tell(self, text: str) -> None:
-        self._play.stage.teller.tell("fault", text, self._play.second)
+        self._play.stage.teller.tell("fault", text, self._play.clock.second)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from credimus.demo.calls import UNREACHABLE, Refused
+from credimus.demo.clock import Clock
 from credimus.demo.faults import Faults
 from credimus.demo.foresight import waits_for
 from credimus.demo.member import READY_S_MAX
@@ -51,25 +52,13 @@ class Play:
             one.id: Said(statement=one, belief=belief_of(one)) for one in self.scenario.statement
         }
         self.faults = Faults(self)
-        self._begun = time.monotonic()
+        self.clock = Clock()
         self._waits: list[asyncio.Task[None]] = []
-
-    # --- time
-
-    @property
-    def second(self) -> float:
-        """Seconds since the play began."""
-        return time.monotonic() - self._begun
-
-    async def until(self, at: float) -> None:
-        """Wait for a second of the play."""
-        await asyncio.sleep(max(0.0, at - self.second))
 
     # --- playing
 
     async def run(self) -> None:
         """Let everything happen; verdicts may still be on their way when it ends."""
-        self._begun = time.monotonic()
         scenario = self.scenario
         work = [self.faults.kill(), self.faults.cut()]
         for statement in scenario.statement:
@@ -78,11 +67,12 @@ class Play:
             work += [self._assert_later(statement, later) for later in statement.later]
         work += [self._relate(one) for one in scenario.relation]
         work += [self._retract(one) for one in scenario.retraction]
-        work.append(self.until(max(one.at for one in scenario.statement)))
+        work.append(self.clock.until(max(one.at for one in scenario.statement)))
+        self._waits.append(asyncio.create_task(self.clock.run()))
         await together(work)
 
     async def close(self) -> None:
-        """Stop waiting for verdicts."""
+        """Stop the clock, and stop waiting for verdicts."""
         for task in self._waits:
             task.cancel()
         await asyncio.gather(*self._waits, return_exceptions=True)
@@ -90,7 +80,7 @@ class Play:
     def fail(self, what: str) -> None:
         """Note that something went wrong."""
         self.failures.append(what)
-        self.stage.teller.tell("bad", what, self.second)
+        self.stage.teller.tell("bad", what, self.clock.second)
 
     def waits_for(self, statement: Statement) -> str | None:
         """Why a statement can or could not be decided at once."""
@@ -100,7 +90,7 @@ class Play:
 
     async def _assert(self, statement: Statement, name: str) -> None:
         """One node asserts a statement, and waits for the verdict as long as the play goes on."""
-        await self.until(statement.at)
+        await self.clock.until(statement.at)
         asking = asyncio.create_task(self._ask_for_verdict(statement, name))
         try:
             done, _ = await asyncio.wait({asking}, timeout=SOON_S)
@@ -133,7 +123,7 @@ class Play:
 
     async def _assert_later(self, statement: Statement, later: Later) -> None:
         """Another node asserts it once the fleet let the question rest."""
-        await self.until(later.at)
+        await self.clock.until(later.at)
         belief = self.said[statement.id].belief
         rests = 0
         for _ in range(int(KNOWN_S_MAX / _PAUSE_S)):
@@ -147,16 +137,16 @@ class Play:
         self._tell("say", "asserted anew", later.by, statement)
 
     async def _relate(self, one: Relation) -> None:
-        await self.until(one.at)
+        await self.clock.until(one.at)
         source, target = self.said[one.source], self.said[one.target]
         body = {"relation": one.relation, "target": target.belief}
         path = f"/v1/beliefs/{source.belief}/relations"
         await self._insist(one.by, path, body, f"relation of {one.source!r} and {one.target!r}")
         text = f"{one.source} {one.relation.replace('_', ' ')} {one.target}"
-        self.stage.teller.tell("say", f"{'relates':<16} {one.by}: {text}", self.second)
+        self.stage.teller.tell("say", f"{'relates':<16} {one.by}: {text}", self.clock.second)
 
     async def _retract(self, one: Retraction) -> None:
-        await self.until(one.at)
+        await self.clock.until(one.at)
         said = self.said[one.statement]
         path = f"/v1/beliefs/{said.belief}/retract"
         await self._insist(one.by, path, {"reason": one.reason}, f"retraction of {one.statement!r}")
@@ -208,7 +198,7 @@ class Play:
         who = ", ".join(statement.by) if name in statement.by else name
         because = f" ({why})" if why else ""
         text = f"{what:<16} {who}: {statement.says}{because}"
-        self.stage.teller.tell(mark, text, self.second)
+        self.stage.teller.tell(mark, text, self.clock.second)
 
 
 def belief_of(statement: Statement) -> str:

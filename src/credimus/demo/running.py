@@ -83,7 +83,7 @@ async def _acts(stage: Stage, play: Play, ending: Ending) -> Seconds:
     ready = time.monotonic()
     await play.run()
     played = time.monotonic()
-    stage.teller.tell("step", "all is said; waiting until the fleet is at rest", play.second)
+    stage.teller.tell("step", "all is said; waiting until the fleet is at rest", play.clock.second)
     await ending.settle()
     settled = time.monotonic()
     return Seconds(
