@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, NotFound, UsageError
-from credimus.kernel.ids import BeliefId, RoundId
+from credimus.kernel.ids import BeliefId, RoundId, node_id
 from credimus.node.author import Author
 from credimus.node.checks import (
     check_category,
@@ -162,6 +162,12 @@ class Writing:
         check_length(command.address, limits.NAME_BYTES_MAX, "address")
         if len(command.public_key) != 32:
             raise UsageError("bad-key", "a public key is 32 bytes")
+        node = node_id(command.public_key)
+        if node in self._state.roster.current and node != author.id:
+            raise Conflict(
+                "already-a-member",
+                f"{node.hex()[:12]} is a member; only it can change its name and address.",
+            )
         author.say(Admit(command.public_key, command.name, command.address))
         return Written(author.id)
 

@@ -51,11 +51,10 @@ async def admit(daemon: Daemon, request: bytes) -> bytes:
 
 
 async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
-    """Admit, unless this very member is in already: its first answer got lost."""
+    """Admit, unless it is in already: its first answer got lost, and it describes itself."""
     address = asked.addresses[0] if asked.addresses else ""
-    known = daemon.node.state.roster.current.by_id.get(node_id(asked.public_key))
-    failure = daemon.driver.failure
-    if known is not None and (known.name, known.address) == (asked.name, address) and not failure:
+    known = node_id(asked.public_key) in daemon.node.state.roster.current
+    if known and not daemon.driver.failure:
         return
     command = AdmitMember(public_key=asked.public_key, name=asked.name, address=address)
     await daemon.driver.submit(command).local()

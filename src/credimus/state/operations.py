@@ -96,7 +96,8 @@ class Found(Struct, frozen=True, tag=1):
 
 
 class Admit(Struct, frozen=True, tag=2):
-    """Makes the holder of a key a member, or gives a member a new name and address."""
+    """Makes the holder of a key a member; said by a member of itself, gives it a new name and
+    address."""
 
     public_key: PublicKey
     name: Name

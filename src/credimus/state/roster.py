@@ -3,7 +3,7 @@
 A block's *view* is the roster that its predecessors' operations give. What a block may do is
 decided by its view, so every node judges alike; what the fleet knows now is the merge of all views.
 Admitting adds a dot; leaving removes the dots that the leaver's block had seen, so a concurrent
-admission wins.
+admission wins. Who is a member already is described anew by itself only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from credimus.crdt import ORSet
-from credimus.kernel import limits
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id, node_id
 from credimus.lace.block import Header
@@ -51,35 +50,18 @@ class Members:
 
     def merged(self, others: Iterable["Members"]) -> "Members":
         """This view joined with others."""
-        joined = self._copy()
+        joined = self.copy()
         for other in others:
             joined.merge(other._set)  # noqa: SLF001 - the same class
         return Members(joined)
-
-    def admitting(self, author: NodeId, first_counter: int, news: Sequence[Member]) -> "Members":
-        """This view with members added; what was known of them is superseded."""
-        changed = self._copy()
-        for offset, member in enumerate(news):
-            for replica, counter in changed.dots(member.node):
-                changed.discard(replica, counter)
-            changed.insert(author, first_counter + offset, member.node, member)
-        return Members(changed)
-
-    def without(self, node: NodeId) -> "Members":
-        """This view after a member left."""
-        changed = self._copy()
-        for replica, counter in changed.dots(node):
-            changed.discard(replica, counter)
-        return Members(changed)
 
     def to_bytes(self) -> bytes:
         """Canonical bytes of the OR-Set."""
         return self._set.to_bytes()
 
-    def _copy(self) -> ORSet[bytes, Member]:
-        copy: ORSet[bytes, Member] = ORSet(b"")
-        copy.merge(self._set)
-        return copy
+    def copy(self) -> ORSet[bytes, Member]:
+        """A set of its own, to change."""
+        return self._set.copy()
 
 
 class Roster:
@@ -141,26 +123,40 @@ class Roster:
         self, place: Place, operations: Sequence[Operation], past: Members
     ) -> list[StateEvent]:
         """Fold one block; sets the place's view. Other operations than the roster's are skipped."""
-        view = past
+        changed: ORSet[bytes, Member] | None = None
         for index, operation in enumerate(operations):
             if isinstance(operation, Found | Admit):
-                member = Member(
-                    node=node_id(operation.public_key),
-                    public_key=operation.public_key,
-                    name=operation.name,
-                    address=operation.address,
-                    admitted_stamp=place.stamp,
-                    admitted_by=place.author,
-                )
-                counter = place.sequence * limits.BLOCK_OPERATIONS_MAX + index
-                view = view.admitting(place.author, counter, (member,))
-                self.keys[member.node] = member.public_key
+                changed = past.copy() if changed is None else changed
+                self._admit(operation, place, index, changed)
                 if isinstance(operation, Found):
                     self._note_founding(operation, place)
             elif isinstance(operation, Leave):
-                view = view.without(place.author)
-        place.view = view = view if view is past else self._intern(view)
+                changed = past.copy() if changed is None else changed
+                changed.remove(place.author)
+        place.view = view = past if changed is None else self._intern(Members(changed))
         return self._advance(view)
+
+    def _admit(
+        self, said: Found | Admit, place: Place, index: int, view: ORSet[bytes, Member]
+    ) -> None:
+        """Make a member in a view that is being changed; of who is one, only its own word counts.
+
+        The dot is named by the block, so that two branches of a fork admit under two dots.
+        """
+        node = node_id(said.public_key)
+        if node in view and node != place.author:
+            return
+        self.keys[node] = said.public_key
+        member = Member(
+            node=node,
+            public_key=said.public_key,
+            name=said.name,
+            address=said.address,
+            admitted_stamp=place.stamp,
+            admitted_by=place.author,
+        )
+        view.remove(node)
+        view.insert(place.id, index + 1, node, member)
 
     def view(self, place: Place) -> Members:
         """The members as of a held block, its own operations included."""

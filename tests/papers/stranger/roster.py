@@ -14,7 +14,9 @@ def view_after(block: Block, past: Dots) -> Dots:
             key, name, address = one[3:6] if one[0] == 1 else one[1:]
             node = node_id(key)
             member = (node, [node, key, name, address, block.stamp, block.author])
-            dot = (block.author, block.sequence * 2_048 + index)
+            dot = (block.id, index + 1)
+            if node != block.author and key_in(view, node) is not None:
+                continue
             view = {d: None if h and h[0] == node else h for d, h in view.items()}
             view = joined(view, {dot: member})
         elif one[0] == 3:

@@ -54,13 +54,19 @@ def test_who_left_writes_no_more_but_what_is_concurrent_counts() -> None:
     assert replica.outcomes[beside.id] == "taken"
 
 
-def test_a_concurrent_admission_wins_over_leaving() -> None:
+def test_an_admission_that_the_leaver_had_not_seen_wins_over_leaving() -> None:
+    one = make_block(SIGNERS[1], [Admit(NEW.public, "one", "")], None, [GENESIS])
+    other = make_block(SIGNERS[2], [Admit(NEW.public, "other", "")], None, [GENESIS])
+    leaves = make_block(NEW, [Leave("")], None, [one])
+    assert agreed(one, other, leaves).state.roster.current.by_id[NEWCOMER].name == "other"
+    later = make_block(NEW, SAID, leaves, [other])
+    assert agreed(one, other, leaves, later).outcomes[later.id] == "taken"
+
+
+def test_admitting_a_member_says_nothing_so_its_leaving_stands() -> None:
     leaves = make_block(SIGNERS[1], [Leave("")], None, [GENESIS])
     again = make_block(SIGNERS[2], [Admit(SIGNERS[1].public, "back", "")], None, [GENESIS])
-    replica = agreed(leaves, again)
-    assert replica.state.roster.current.by_id[MEMBERS[1]].name == "back"
-    later = make_block(SIGNERS[1], SAID, leaves, [again])
-    assert agreed(leaves, again, later).outcomes[later.id] == "taken"
+    assert MEMBERS[1] not in members(agreed(leaves, again))
 
 
 def test_of_two_admissions_the_newer_by_stamp_is_shown() -> None:
@@ -70,19 +76,45 @@ def test_of_two_admissions_the_newer_by_stamp_is_shown() -> None:
         header_stamp=one.header.stamp + 1,
     )  # fmt: skip
     assert agreed(one, other).state.roster.current.by_id[NEWCOMER].name == "other"
-    third = make_block(SIGNERS[3], [Admit(NEW.public, "third", "")], None, [one, other])
-    assert agreed(one, other, third).state.roster.current.by_id[NEWCOMER].name == "third"
+    third = make_block(NEW, [Admit(NEW.public, "third", "here:1")], None, [one, other])
+    known = agreed(one, other, third).state.roster.current.by_id[NEWCOMER]
+    assert (known.name, known.address, known.admitted_by) == ("third", "here:1", NEWCOMER)
 
 
-def test_a_forked_admission_gives_one_view_everywhere() -> None:
+def test_nobody_renames_or_moves_another_member() -> None:
+    founder = Admit(SIGNERS[0].public, "mallory", "mallory.example:1")
+    newcomer = Admit(NEW.public, "again", "mallory.example:2")
+    lies = make_block(SIGNERS[1], [founder, ADMITS, newcomer], None, [GENESIS])
+    again = make_block(SIGNERS[2], [newcomer, founder], None, [lies])
+    roster = agreed(lies, again).state.roster.current
+    assert (roster.by_id[MEMBERS[0]].name, roster.by_id[MEMBERS[0]].address) == ("n0", "")
+    assert (roster.by_id[NEWCOMER].name, roster.by_id[NEWCOMER].address) == ("new", "")
+    assert roster.by_id[NEWCOMER].admitted_by == MEMBERS[1]
+
+
+def test_who_left_may_be_admitted_anew_by_anybody() -> None:
+    leaves = make_block(SIGNERS[1], [Leave("")], None, [GENESIS])
+    back = make_block(SIGNERS[2], [Admit(SIGNERS[1].public, "back", "")], None, [leaves])
+    assert agreed(leaves, back).state.roster.current.by_id[MEMBERS[1]].name == "back"
+
+
+def test_many_admissions_of_one_block_make_one_view() -> None:
+    keys = [number.to_bytes(32, "big") for number in range(1_000)]
+    admits = make_block(SIGNERS[1], [Admit(key, "", "") for key in keys], None, [GENESIS])
+    replica = Replica().take_all([GENESIS, admits])
+    assert len(members(replica)) == 1_004
+    assert len(replica.state.roster._interned) == 3, "nobody, the genesis and this"
+
+
+def test_both_branches_of_a_forked_admission_stay() -> None:
     one = make_block(SIGNERS[1], [Admit(NEW.public, "one", "")], None, [GENESIS])
     other = make_block(SIGNERS[1], [Admit(SIGNERS[5].public, "two", "")], None, [GENESIS])
     both = make_block(SIGNERS[2], SAID, None, [one, other])
     fourth = make_block(NEW, SAID, None, [both])
     fifth = make_block(SIGNERS[5], SAID, None, [both])
     replica = agreed(one, other, both, fourth, fifth)
-    taken = {replica.outcomes[block.id] for block in (fourth, fifth)}
-    assert taken == {"taken", "not-a-member"}, "one dot, one member"
+    assert {replica.outcomes[block.id] for block in (fourth, fifth)} == {"taken"}
+    assert {NEWCOMER, MEMBERS[5]} <= members(replica)
 
 
 def test_a_founder_that_founds_twice_gives_one_name() -> None:
