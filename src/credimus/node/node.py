@@ -62,6 +62,7 @@ from credimus.protocol.voting.interface import (
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
 from credimus.state.categories import Categorizer, KeywordCategorizer
+from credimus.state.dependencies import Dependencies
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Found
@@ -121,6 +122,11 @@ class Node:
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._ingress.orphans)
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """How the beliefs depend on each other, and which came before which."""
+        return Dependencies(self.state.beliefs, self.lace.happened_before)
 
     def holders(self, sequence: int) -> list[NodeId]:
         """The other members known to hold this node's own block of that sequence, sorted."""
