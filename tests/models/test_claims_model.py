@@ -19,14 +19,17 @@ steps = st.lists(
 )
 
 
-def honest(plan: list[tuple[int, str, int, bool]]) -> list[Block]:
-    """Blocks of authors who use each counter once and retract what they said."""
+def history(plan: list[tuple[int, str, int, bool]]) -> list[Block]:
+    """Blocks of authors who assert, relate and retract; the third uses few counters for all."""
     blocks, last = [GENESIS], {0: GENESIS}
     counters = [0, 0, 0, 0]
     for author, kind, number, saw in plan:
         said: Operation
         if kind == "retract" and counters[author]:
             said = Retract((1 + number % counters[author],), "")
+        elif author == 2:
+            said = Assert(1 + number % 2, STATEMENTS[number % 3], "general", number)
+            counters[author] = 2
         elif kind == "relate":
             counters[author] += 1
             said = Relate(counters[author], BELIEFS[0], Relation.IMPLIES, BELIEFS[number % 3])
@@ -36,6 +39,8 @@ def honest(plan: list[tuple[int, str, int, bool]]) -> list[Block]:
         previous = last.get(author)
         seen = [blocks[-1]] if saw and blocks[-1].author != MEMBERS[author] else []
         parents = seen or ([] if previous else [GENESIS])
+        if author == 2 and number == 4:
+            previous, parents = None, [GENESIS]  # a fork, with stamps that collide
         last[author] = make_block(SIGNERS[author], [said], previous, parents)
         blocks.append(last[author])
     return blocks
@@ -45,7 +50,7 @@ def honest(plan: list[tuple[int, str, int, bool]]) -> list[Block]:
 def test_merging_claims_gives_the_set_that_folding_gives(
     plan: list[tuple[int, str, int, bool]], data: st.DataObject
 ) -> None:
-    blocks = honest(plan)
+    blocks = history(plan)
     whole = Replica().take_all(blocks).state.beliefs
     merged = Beliefs()
     for author in range(4):  # each knows its own chain and what that chain had seen

@@ -2,8 +2,8 @@
 
 An absent dot is read with the other side's context, as in every OR-Set without tombstones: seen
 there and not live means removed there; not seen there means new here. One rule is added for authors
-that lie: when one dot has two contents, the smaller canonical encoding stays, so that for each dot
-unseen < contents, the smaller above the greater < removed is a chain, and the join stays a join.
+that lie: two contents under one dot void each other, so that for each dot
+unseen < a content < removed, with the contents side by side, is a lattice, and the join stays one.
 Source: Bieniusa et al., "An optimized conflict-free replicated set" (RR-8083, 2012), section 3;
 Almeida, Shoker, Baquero, "Delta state replicated data types" (JPDC 2018), section 7.
 """
@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from credimus.crdt import runs
 from credimus.crdt.dot import REPLICAS_MAX
 from credimus.crdt.store import ABSENT, DotStore, packed
-from credimus.kernel import codec
 from credimus.kernel.errors import UsageError
 
 K = TypeVar("K")
@@ -54,7 +53,7 @@ def join(mine: DotStore[K, V], theirs: DotStore[K, V]) -> bool:
 def _settle(
     mine: DotStore[K, V], theirs: DotStore[K, V], known: runs.Bounds, indices: tuple[int, int]
 ) -> bool:
-    """Among dots that both saw: drop what is removed there, and settle forks."""
+    """Among dots that both saw: drop what is removed there, and what has another content there."""
     index, their_index = indices
     shift = their_index - index
     if runs.count(known) > 4 * len(mine.record_of):
@@ -62,20 +61,12 @@ def _settle(
     else:
         ours = list(packed(index, known))
     others = [dot + shift for dot in ours] if shift else ours
-    gone: list[int] = []
-    changed = False
-    for dot in _differing(mine, theirs, ours, others):
-        if dot not in mine.record_of:
-            continue
-        if dot + shift in theirs.record_of:
-            changed |= settle_fork(
-                mine, dot, theirs.key_of[dot + shift], theirs.record_of[dot + shift]
-            )
-        else:
-            mine.unlink(dot)
-            gone.append(dot)
+    differing = _differing(mine, theirs, ours, others)
+    gone = [dot for dot in differing if dot in mine.record_of]
+    for dot in gone:
+        mine.unlink(dot)
     mine.note_gone(gone)
-    return changed or bool(gone)
+    return bool(gone)
 
 
 def _differing(
@@ -106,16 +97,3 @@ def _take(
         mine.see(index, low, end)
     keys = list(map(theirs.key_of.__getitem__, others))
     mine.link_all(dots, keys, list(map(theirs.record_of.__getitem__, others)))
-
-
-def settle_fork(store: DotStore[K, V], dot: int, key: K, record: V) -> bool:
-    """Of two contents for one live dot keep the smaller encoding. Returns whether it changed."""
-    held = store.key_of[dot], store.record_of[dot]
-    if held == (key, record):
-        return False
-    smaller = codec.encode((key, record)) < codec.encode(held)
-    if smaller:
-        store.unlink(dot)
-        store.link(dot, key, record)
-    store.note_forked(dot)
-    return smaller

@@ -100,8 +100,8 @@ class ORSet(Generic[K, V]):
         """Take the add that made this dot, as a fold over a causal log does; siblings stay.
 
         A dot that was seen is not taken again, so an add that arrives after its removal is ignored.
-        When the dot is live with another content (its author lied), the content with the smaller
-        canonical encoding stays, whichever came first.
+        When the dot is live with another content (its author lied), both are void: the dot is
+        removed, whichever came first.
 
         Returns:
             Whether anything changed.
@@ -117,7 +117,11 @@ class ORSet(Generic[K, V]):
         index = store.intern(replica)
         dot = counter * STRIDE + index
         if store.saw(index, counter):
-            return dot in self._record_of and merging.settle_fork(store, dot, key, record)
+            held = (self._key_of.get(dot), self._record_of.get(dot))
+            if dot not in self._record_of or held == (key, record):
+                return False
+            self.discard(replica, counter)
+            return True
         store.see(index, counter, counter + 1)
         store.link(dot, key, record)
         return True
@@ -257,7 +261,8 @@ class ORSet(Generic[K, V]):
 
         Merging it there gives what merging this whole set gives. A context alone does not tell
         which removals were seen, so all of them are named. Nor does it tell which content a forked
-        dot has: forks that were seen here are named too, others need the whole state.
+        dot has, so where two sets each saw one of two contents, they void them when they exchange
+        whole states, or the dot is removed.
 
         Returns:
             A set without a replica. Its context has gaps; it is no version vector.
@@ -291,8 +296,6 @@ class ORSet(Generic[K, V]):
             into = target.intern(name)
             if not target.saw(into, counter):
                 target.see(into, counter, counter + 1)
-        for dot in filter(self._record_of.__contains__, store.forked):
-            delta.insert(*self._dot(dot), self._key_of[dot], self._record_of[dot])
         return delta
 
     def copy(self, replica: bytes = b"") -> "ORSet[K, V]":

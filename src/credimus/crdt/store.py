@@ -29,7 +29,6 @@ class DotStore(Generic[K, V]):
         key_of, record_of: live packed dot -> key, record.
         dots_of: key -> its one packed dot, or a tuple of siblings.
         gone: packed dots in the order in which they were removed, the latest `len(gone)`.
-        forked: dots that were seen with two contents; contexts do not tell, so deltas name them.
         base: how many earlier ones `gone` has let go of.
         guarded: whether an add must look twice: no owner, or gaps in the owner's own dots.
 
@@ -39,7 +38,6 @@ class DotStore(Generic[K, V]):
     __slots__ = (
         "base",
         "dots_of",
-        "forked",
         "gaps",
         "gone",
         "guarded",
@@ -58,7 +56,6 @@ class DotStore(Generic[K, V]):
         self.key_of: dict[int, K] = {}
         self.record_of: dict[int, V] = {}
         self.dots_of: dict[K, int | tuple[int, ...]] = {}
-        self.forked: dict[int, None] = {}
         self.gone: list[int] = []
         self.base = 0
         self.guarded = not owner
@@ -160,7 +157,6 @@ class DotStore(Generic[K, V]):
         else:
             rest = tuple(other for other in held if other != dot)
             self.dots_of[key] = rest[0] if len(rest) == 1 else rest
-        self.forked.pop(dot, None)
         return self.record_of.pop(dot)
 
     def siblings(self, key: K) -> tuple[int, ...]:
@@ -178,13 +174,6 @@ class DotStore(Generic[K, V]):
             surplus = len(self.gone) - GONE_MAX // 2
             del self.gone[:surplus]
             self.base += surplus
-
-    def note_forked(self, dot: int) -> None:
-        """Remember a live dot as forked; never more of them than live dots."""
-        self.forked[dot] = None
-        if len(self.forked) > len(self.record_of):
-            for stale in [other for other in self.forked if other not in self.record_of]:
-                del self.forked[stale]
 
     def live_within(self, index: int, bounds: runs.Bounds) -> list[int]:
         """The live packed dots of one replica within some runs, in order of counter.

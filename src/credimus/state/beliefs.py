@@ -5,10 +5,10 @@
     a rejection       discards the earlier dots that its verdict operation lists
 
 Invariant: the state depends on the set of folded operations alone. Two different claims under one
-dot (an equivocator's) void each other; where a verdict lists a dot that has not come, it waits in
-`_doomed` until the dot is seen, because only the claim itself shows whether it belongs to the
-rejected belief and is older than the verdict operation. Dooms follow from rounds and claims, and
-are never more than the verdict operations list, which are kept anyway.
+dot (an equivocator's) void each other. Where a verdict operation lists a dot that has not come, it
+waits in `_doomed` until the dot is seen, because only the claim itself shows whether it belongs to
+the rejected belief and is older. Dooms follow from rounds and claims, and are never more than the
+verdict operations list, which are kept anyway.
 """
 
 from collections.abc import Iterator
@@ -229,7 +229,8 @@ class Beliefs:
     def merge_claims(self, claims: ORSet[bytes, Assertion | Link]) -> None:
         """Join another replica's set of claims into ours, as a snapshot does.
 
-        Invariant: gives the same set as folding that replica's blocks.
+        Invariant: gives the same set as folding that replica's claims and retractions, whoever lied
+        in them. What a rejection removes of claims that are here is for the rounds to say.
         """
         self._claims.merge(claims)
 
@@ -249,11 +250,6 @@ class Beliefs:
     def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
         if counter > self._counters.get(author, 0):
             self._counters[author] = counter
-        else:
-            held = self._claims.record_at(author, counter)
-            if held is not None and held != claim:
-                self._claims.discard(author, counter)
-                return
         self._claims.insert(author, counter, key, claim)
 
     def _settle_doom(self, author: NodeId, counter: int) -> None:

@@ -63,7 +63,7 @@ def test_insert_and_discard_commute_also_for_forks(order: tuple[int, ...]) -> No
         lambda held: held.discard(b"liar", 3),
     ]
     expected: Set = ORSet()
-    expected.insert(b"liar", 1, b"k", b"first")  # the smaller encoding
+    expected.discard(b"liar", 1)  # two contents void each other
     expected.discard(b"liar", 3)
     held: Set = ORSet()
     for step in order:
@@ -76,29 +76,37 @@ def test_insert_says_whether_anything_changed() -> None:
     held: Set = ORSet()
     assert held.insert(b"r", 2, b"k", b"m")
     assert not held.insert(b"r", 2, b"k", b"m")
-    assert not held.insert(b"r", 2, b"k", b"n")
-    assert held.insert(b"r", 2, b"k", b"a")
-    assert held.discard(b"r", 2) == b"a"
-    assert held.discard(b"r", 2) is None
-    assert not held.insert(b"r", 2, b"k", b"a")
+    assert held.insert(b"r", 2, b"k", b"n"), "both are void"
+    assert held.record_at(b"r", 2) is None
+    assert not held.insert(b"r", 2, b"k", b"m")
+    assert held.insert(b"r", 3, b"k", b"a")
+    assert held.discard(b"r", 3) == b"a"
+    assert held.discard(b"r", 3) is None
     assert held.discard(b"r", 1) is None
     assert not held.insert(b"r", 1, b"k", b"a")
-    assert held.context == CausalContext([(b"r", 1), (b"r", 2)])
+    assert held.context == CausalContext([(b"r", 1), (b"r", 2), (b"r", 3)])
 
 
-def test_forks_merge_to_the_smaller_encoding_on_both_sides() -> None:
+def test_two_contents_under_one_dot_void_each_other_on_both_sides() -> None:
     sets: list[Set] = [ORSet(), ORSet()]
     for held, record in zip(sets, (b"x", b"y"), strict=True):
         held.insert(b"liar", 1, b"k", record)
         held.insert(b"liar", 2, b"key " + record, b"same")
-    sets[1].merge(sets[0])
-    sets[0].merge(sets[1])
+        held.insert(b"liar", 3, b"k", b"honest")
+    since = sets[1].version()
+    assert sets[1].merge(sets[0])
+    assert sets[0].merge(sets[1])
     assert sets[0].to_bytes() == sets[1].to_bytes()
-    assert sets[0].records(b"k") == [b"x"]
-    assert sorted(sets[1].keys()) == [b"k", b"key x"]
+    assert sets[0].records(b"k") == [b"honest"]
+    assert list(sets[1].keys()) == [b"k"]
+    third: Set = ORSet()
+    third.insert(b"liar", 1, b"k", b"z")
+    third.insert(b"liar", 3, b"k", b"honest")
+    third.merge(sets[1].delta_since(since))
+    assert third == sets[0]
 
 
-def test_a_settled_fork_travels_in_later_deltas() -> None:
+def test_a_void_travels_in_later_deltas() -> None:
     ours: Set = ORSet()
     ours.insert(b"liar", 1, b"k", b"larger")
     theirs = ours.copy()
@@ -108,9 +116,10 @@ def test_a_settled_fork_travels_in_later_deltas() -> None:
         copy = theirs.copy()
         copy.merge(ORSet.from_bytes(ours.delta_since(moment).to_bytes()))
         assert copy == ours
-    ours.remove(b"j")
+    ours.insert(b"liar", 1, b"k", b"larger")
     theirs.merge(ours.delta_since(since))
     assert theirs == ours
+    assert len(theirs) == 0
 
 
 def test_own_dots_that_come_back_from_others_are_never_made_again() -> None:
