@@ -2,6 +2,8 @@
 
 The unit of work: a belief proposed at one node, every node's signed vote verified by every node,
 decided, visible on all nodes. Real processes on loopback, mutual TLS, SQLite with synchronous FULL.
+`time_shares` says where a node's time went, as shares of the wall time: taking blocks in, deciding
+(voting, concluding, sealing), persisting, sending, telling callers; the rest is waiting.
 """
 
 import time
@@ -57,6 +59,10 @@ def _figures(answers: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
         "rss_mib_max": round(max(one["rss_kib"] for one in answers) / 1_024, 1),
         "steps_per_s": round(sum(one["steps"] for one in answers) / seconds / len(answers), 1),
         "blocks_per_s": round(blocks / seconds, 1),
+        "time_shares": {
+            name: round(sum(one["spent"][name] for one in answers) / len(answers), 3)
+            for name in answers[0]["spent"]
+        },
         "votes_missing": sum(one["votes_missing"] for one in answers),
         "agree": len({one["fingerprint"] for one in answers}) == 1,
     }

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import time
 from array import array
+from dataclasses import asdict
 from typing import Any
 
 from credimus.harness.node_process import Orders, quiet, read_settings, serve
@@ -52,14 +53,22 @@ class Load:
         self._latencies_ns, self._seen, self._proposed = [], Moments(), Moments()
         begin = resource.getrusage(resource.RUSAGE_SELF)
         steps, blocks = driver.step_count, len(driver.node.lace)
+        spent, wall_ns = asdict(driver.spent), time.monotonic_ns()
         await asyncio.gather(*(self._lane(order["until_ns"]) for _ in range(order["in_flight"])))
         left_s = (order["until_ns"] - time.monotonic_ns()) / 1e9
         await asyncio.sleep(max(0.0, left_s))
+        wall_ns = time.monotonic_ns() - wall_ns
+        now_spent = asdict(driver.spent)
+        shares = {
+            name.removesuffix("_ns"): (now_spent[name] - before) / wall_ns
+            for name, before in spent.items()
+        }
         await quiet(driver)
         end = resource.getrusage(resource.RUSAGE_SELF)
         state = driver.node.state
         return {
             "cpu_s": end.ru_utime - begin.ru_utime + end.ru_stime - begin.ru_stime,
+            "spent": shares,
             "rss_kib": end.ru_maxrss,
             "steps": driver.step_count - steps,
             "blocks": len(driver.node.lace) - blocks,

@@ -35,7 +35,7 @@ def orset(
 
     Example: credimus bench orset --size 100000
     """
-    from credimus.cli.bench_orset import bench_orset
+    from credimus.bench.orset import bench_orset
 
     figures = bench_orset(size)
     return Outcome(figures, lambda: _show(figures))
@@ -43,6 +43,9 @@ def orset(
 
 def _show(figures: dict[str, Any]) -> None:
     rows = [(name, _figure(value)) for name, value in figures.items() if not _nested(value)]
+    rows += [
+        (f"time: {name}", f"{share:.1%}") for name, share in figures.get("time_shares", {}).items()
+    ]
     table("", ("figure", "value"), rows)
 
 

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from credimus.kernel import limits
 from credimus.kernel.errors import CredimusError, InternalError, StorageError, Unavailable
@@ -32,6 +33,22 @@ from credimus.state.verdict import Verdict
 
 Listener = Callable[[Sequence[NodeEvent]], None]
 _RETRY_S = 1.0
+
+
+@dataclass(slots=True)
+class Spent:
+    """Where the time of the steps went, in ns since the start; waits for disk and CPU included."""
+
+    take_ns: int = 0
+    """Messages of peers: read, checked, folded."""
+    decide_ns: int = 0
+    """Voting, concluding, sealing: what the node itself says."""
+    persist_ns: int = 0
+    """The store's transactions."""
+    send_ns: int = 0
+    """Handing messages to the transport."""
+    emit_ns: int = 0
+    """Telling callers and listeners."""
 
 
 class Driver:
@@ -59,6 +76,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self.pace = Pace()
+        self.spent = Spent()
         self.on_crash: Callable[[InternalError], None] = _raise
         """Called when a step failed by a bug; the node has stopped and its process should end."""
         self.inbox_dropped_count = 0
@@ -186,15 +204,18 @@ class Driver:
             self._finish(self._stuck)
             return
         self.step_count += 1
-        moment = now()
+        spent, moment = self.spent, now()
+        began = moment.instant
         node, inbox = self.node, self._inbox
         while inbox:
             sender, payload = inbox.popleft()
             node.receive(sender, payload, moment)
+        spent.take_ns += (taken := time.monotonic_ns()) - began
         deadline = node.deadline()
         if deadline is not None and deadline <= moment.instant:
             node.tick(moment)
         effects = node.collect(moment)
+        spent.decide_ns += time.monotonic_ns() - taken
         self._finish(effects)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(spoke=spoke, awaited=bool(self._deciding))
@@ -205,6 +226,7 @@ class Driver:
         The disk is waited for before anything is sent. A step that only took in what others have
         made durable and said writes it without waiting; the next one that speaks syncs both.
         """
+        spent, began = self.spent, time.monotonic_ns()
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
@@ -214,6 +236,7 @@ class Driver:
         except StorageError as failure:
             self._stop_for(failure, effects)
             return
+        spent.persist_ns += (persisted := time.monotonic_ns()) - began
         self._stuck = self.failure = None
         transport = self._transport
         if transport is not None:
@@ -223,8 +246,10 @@ class Driver:
                     transport.broadcast(payload)
                 else:
                     transport.send(send.to, payload)
+        spent.send_ns += (sent := time.monotonic_ns()) - persisted
         self._emit(effects.emit)
         self._arm()
+        spent.emit_ns += time.monotonic_ns() - sent
 
     def _emit(self, events: list[NodeEvent]) -> None:
         if self._unsealed:

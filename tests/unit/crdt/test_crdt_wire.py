@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credimus.cli.bench_orset import bench_orset
+from credimus.bench.orset import bench_orset
 from credimus.crdt import ORSet
 from credimus.kernel import codec
 from credimus.kernel.errors import PeerFault
