@@ -113,7 +113,7 @@ class Replica:
     clock: HybridClock = field(default_factory=lambda: HybridClock(60_000))
     log: list[Block] = field(default_factory=list)
     outcomes: dict[BlockId, str] = field(default_factory=dict)
-    """`taken`, `waiting`, or the code of the fault, by block."""
+    """`taken`, `waiting`, `let go`, or the code of the fault, by block."""
 
     def __post_init__(self) -> None:
         self.ingress = Ingress(FLEET, self.lace, self.state, self.clock)
@@ -126,7 +126,8 @@ class Replica:
             self.outcomes[block.id] = fault.code
             return []
         if not taken:
-            self.outcomes.setdefault(block.id, "waiting")
+            known = block.id in self.ingress.orphans or block.id in self.lace
+            self.outcomes.setdefault(block.id, "waiting" if known else "let go")
         for one in taken:
             self.log.append(one.block)
             self.outcomes[one.block.id] = "taken"
@@ -136,9 +137,17 @@ class Replica:
         return taken
 
     def take_all(self, blocks: Iterable[Block]) -> "Replica":
-        """Take blocks in, in this order."""
-        for block in blocks:
-            self.take(block)
+        """Take blocks in, in this order; what was let go comes again, as a pull brings it."""
+        waiting = list(blocks)
+        while waiting:
+            for block in waiting:
+                self.take(block)
+            let_go = [one for one in waiting if self.outcomes[one.id] == "let go"]
+            if len(let_go) == len(waiting):
+                break
+            for one in let_go:
+                self.outcomes.pop(one.id, None)
+            waiting = let_go
         return self
 
     def restored(self) -> "Replica":

@@ -119,6 +119,28 @@ def test_a_late_joiner_catches_up_and_votes() -> None:
     assert fleet.agree()
 
 
+def test_a_newcomer_s_blocks_that_come_before_its_admission_come_again_within_a_second() -> None:
+    fleet = fleet_of(YES, YES, YES, YES, joiners=1)
+    late, newcomer = fleet.hosts[3], fleet.hosts[4]
+    fleet.network.cut([(place, late.place) for place in (0, 1, 2)])
+    fleet.admit(newcomer.place)
+    a_moment(fleet, 1_200)
+    assert newcomer.id in newcomer.running.state.roster.current
+    assert newcomer.id not in late.running.state.roster.current
+    let_go = late.running._ingress.unknown_count
+    fleet.order(newcomer.place, claim())
+    a_moment(fleet, 20)
+    assert late.running._ingress.unknown_count > let_go, "its author was not known there"
+    assert late.running.state.beliefs.get(BELIEF) is None
+    a_moment(fleet, 1_100)
+    assert late.running.state.beliefs.get(BELIEF) is not None
+    assert newcomer.id in late.running.state.roster.current
+    assert not late.running.faults
+    fleet.network.heal()
+    a_while(fleet)
+    assert verdicts(fleet, BELIEF) == {Verdict.ACCEPTED}
+
+
 def test_the_minority_side_decides_nothing() -> None:
     fleet = fleet_of(YES, YES, YES, YES, YES)
     isolate(fleet, 0, 1)

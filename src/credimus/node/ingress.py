@@ -1,7 +1,8 @@
 """The door: only verified blocks reach the lace and the folds. Whatever else comes is a PeerFault.
 
     size, shape, fleet, clock        at once
-    predecessors                     held? else the block waits in a bounded room
+    predecessors                     held? else the block waits in a bounded room, if its author
+                                     is known and signed it
     chain, membership, signature     judged in the block's own causal past
     operations                       each in its range
 
@@ -40,10 +41,15 @@ class Ingress:
         self._clock = clock
         self.orphans = Orphans()
         self.refused: list[tuple[Block, PeerFault]] = []
-        """Blocks that had waited and then did not pass; the node takes them from here."""
+        """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
+        them is certain: only what its author signed waits."""
+        self.unknown_count = 0
+        """Blocks let go because they came before anybody here knew their author's key. A pull
+        brings them again, in causal order, behind their author's admission."""
 
     def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
-        """Take a block in, and whatever waited for it, in causal order; empty when it waits too.
+        """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
+        or is let go because nobody here knows its author's key yet.
 
         Raises:
             PeerFault: nothing was changed.
@@ -82,8 +88,10 @@ class Ingress:
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         key = self._state.roster.keys.get(block.author)
-        if key is not None:  # a stranger may be admitted by a block that we lack
-            _verify(block, key)
+        if key is None:  # a forged copy of a block would stand in the way of the true one
+            self.unknown_count += 1
+            return
+        _verify(block, key)
         self.orphans.hold(block, missing)
 
     def _pass(self, block: Block) -> Taken:

@@ -191,7 +191,8 @@ def test_an_orphan_leaves_when_the_last_it_lacks_has_come() -> None:
 def test_a_chain_of_orphans_wants_only_its_root() -> None:
     first = make_block(SIGNERS[1], [], None, [GENESIS])
     second = make_block(SIGNERS[1], [], first)
-    replica = Replica().take_all([second, first])
-    assert replica.ingress.orphans.wanted(9) == [GENESIS.id]
-    assert [one.block for one in replica.take(GENESIS)] == replica.log
-    assert len(replica.lace) == 3
+    third = make_block(SIGNERS[1], [], second)
+    replica = Replica().take_all([GENESIS, third, second])
+    assert replica.ingress.orphans.wanted(9) == [first.id]
+    assert [one.block.id for one in replica.take(first)] == [first.id, second.id, third.id]
+    assert len(replica.lace) == 4

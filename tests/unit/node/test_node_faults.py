@@ -13,7 +13,7 @@ from credimus.lace.block import Block
 from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.node.events import ForkSeen, IdentityForked, PeerFaulted
 from credimus.protocol.sync.interface import Blocks
-from credimus.state.operations import Assert, Found, Leave, Operation
+from credimus.state.operations import Admit, Assert, Found, Leave, Operation
 from strategies import LEFT_OUT_MAX, MEMBERS, SIGNERS, WALL_MS, make_block
 
 SAID: list[Operation] = [Assert(1, "it rains", "general", 5)]
@@ -155,6 +155,33 @@ def test_a_known_author_s_signature_is_checked_before_a_block_waits() -> None:
     fleet.nodes[0].receive(MEMBERS[PEER], forged, fleet.now)
     assert fleet.nodes[0].orphan_count == 0
     assert fleet.nodes[0].faults == {(MEMBERS[PEER], "bad-signature"): 1}
+
+
+def test_a_forged_copy_of_a_newcomer_s_block_neither_waits_nor_is_charged_to_it() -> None:
+    fleet = Fleet(2)
+    newcomer = SIGNERS[4]
+    admits = make_block(ADMITTED, [Admit(newcomer.public, "new", "")], None, fleet.stores[0][-1:])
+    first = make_block(newcomer, SAID, None, [admits])
+    second = make_block(newcomer, [Leave("")], first)
+    node = fleet.nodes[0]
+    for block in (first, second):
+        forged = encode(Blocks((wire(block, signature=b"\x01" * 64),)))
+        node.receive(MEMBERS[PEER], forged, fleet.now)
+    fleet.push(0, [second], PEER)
+    assert node.orphan_count == 0, "whose key is unknown is not kept: it may be forged"
+    fleet.push(0, [admits, first, second], PEER)
+    assert second.id in node.lace
+    assert not node.faults
+
+
+def test_what_is_refused_after_waiting_is_its_author_s_own_fault() -> None:
+    fleet = Fleet(2)
+    first = say(fleet)
+    wrong = make_block(ADMITTED, SAID, first, header_stamp=first.header.stamp)
+    fleet.push(0, [wrong], PEER)
+    assert fleet.nodes[0].orphan_count == 1
+    fleet.push(0, [first], PEER)
+    assert fleet.nodes[0].faults == {(MEMBERS[1], "stamp-not-after-parents"): 1}
 
 
 def test_old_stamps_are_welcome() -> None:

@@ -87,12 +87,13 @@ def test_nothing_lacking_is_no_gap() -> None:
 
 
 def test_orphans_are_asked_for_by_name() -> None:
-    sync = machine(chain(2)[1:])
+    genesis, first, second = chain(2)
+    sync = machine([genesis, second])
     sync.tick(at(0))
     sync.handle(GapSeen(PEER), at(0))
     (pull,) = messages(sync.tick(at(40)))
     assert isinstance(pull, Pull)
-    assert pull.wanted == (GENESIS.id,)
+    assert pull.wanted == (first.id,)
 
 
 def test_a_pull_is_answered_with_what_lies_beyond_parents_first() -> None:
