@@ -15,7 +15,7 @@ AGREED = frozenset(
     }
 )  # fmt: skip
 """Those by which blocks are judged."""
-ON_THE_WIRE = frozenset({"WANTED_MAX"})
+ON_THE_WIRE = frozenset({"WANTED_MAX", "FRONTIER_HEADS_MAX"})
 """Those by which other messages are judged."""
 
 HEAD = """# Limits

@@ -43,8 +43,8 @@ WANTED_MAX = 512
 """Block ids in one request. [guess]"""
 SUPPLY_BYTES_MAX = 196_608
 """Bytes of blocks in one answer; the asker asks again for the rest. [guess]"""
-FRONTIER_HEADS_MAX = 8_192
-"""Chain heads in one frontier message. [guess]"""
+FRONTIER_HEADS_MAX = 4_096
+"""Chain heads in one frontier: at 62 bytes each at most, so that a pull fits a message. [guess]"""
 INBOX_MAX = 8_192
 """Messages waiting in a node's inbox; past it the newest is dropped and later pulled. [guess]"""
 OPEN_OPERATIONS_MAX = 8_192

@@ -1,7 +1,11 @@
 """A frontier names all that a node holds by the last block of each chain."""
 
-import msgspec
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 
 
@@ -16,4 +20,4 @@ class Head(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The heads of all chains, sorted by author and block; a fork shows as two heads."""
 
-    heads: tuple[Head, ...]
+    heads: Annotated[tuple[Head, ...], Meta(max_length=limits.FRONTIER_HEADS_MAX)]

@@ -219,14 +219,22 @@ class Lace:
         return sorted(self._chains)
 
     def frontier(self) -> Frontier:
-        """The last block of every branch of every chain."""
+        """The last block of every branch of every chain, as many as a frontier holds.
+
+        Where they are more, every author has one before anybody has two.
+        """
         places = self._places
         heads = [
             Head(author, places[block_id].sequence, block_id)
             for author in sorted(self._heads)
             for block_id in sorted(self._heads[author])
         ]
-        return Frontier(tuple(heads[: limits.FRONTIER_HEADS_MAX]))
+        if len(heads) > limits.FRONTIER_HEADS_MAX:
+            firsts = {head.author: head for head in reversed(heads)}
+            rest = (head for head in heads if firsts[head.author] is not head)
+            chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
+            heads = sorted(chosen, key=attrgetter("author", "block"))
+        return Frontier(tuple(heads))
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here."""

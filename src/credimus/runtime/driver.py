@@ -16,7 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from credimus.kernel import limits
-from credimus.kernel.errors import CredimusError, InternalError, StorageError, Unavailable
+from credimus.kernel.errors import (
+    CredimusError,
+    InternalError,
+    StorageError,
+    Unavailable,
+    UsageError,
+)
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import AnyCommand
@@ -80,6 +86,8 @@ class Driver:
         self.on_crash: Callable[[InternalError], None] = _raise
         """Called when a step failed by a bug; the node has stopped and its process should end."""
         self.inbox_dropped_count = 0
+        self.unsent_count = 0
+        """Messages that were too large to be sent, and were not."""
         self.step_count = 0
 
     # --- life
@@ -242,10 +250,13 @@ class Driver:
         if transport is not None:
             for send in effects.send:
                 payload = payload_of(send.message, self.store.wires)
-                if send.to is None:
-                    transport.broadcast(payload)
-                else:
-                    transport.send(send.to, payload)
+                try:
+                    if send.to is None:
+                        transport.broadcast(payload)
+                    else:
+                        transport.send(send.to, payload)
+                except UsageError:  # too large for any transport, now and again
+                    self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
         self._emit(effects.emit)
         self._arm()

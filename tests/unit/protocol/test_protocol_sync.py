@@ -1,6 +1,11 @@
 """Sync by hand: beacons, gaps, patience, pulls, answers, and peers that lie."""
 
+import pytest
+
+from credimus.kernel import limits
+from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier, Head
@@ -17,6 +22,7 @@ from credimus.protocol.sync.interface import (
     SyncConfig,
 )
 from credimus.protocol.sync.machine import Sync
+from credimus.runtime.transport.interface import PAYLOAD_BYTES_MAX
 from strategies import GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
 PEER = MEMBERS[1]
@@ -134,3 +140,29 @@ def test_now_and_then_some_peer_is_pulled_without_any_sign() -> None:
     sent = [send for ms in range(0, 200_000, 10_000) for send in sync.tick(at(ms)).send]
     assert {send.to for send in sent} == {PEER, MEMBERS[2]}
     assert all(isinstance(send.message, Pull) for send in sent)
+
+
+def test_the_largest_pull_fits_a_message_and_a_larger_frontier_is_malformed() -> None:
+    heads = [
+        Head(number.to_bytes(16, "big"), (1 << 64) - 1, bytes(32))
+        for number in range(limits.FRONTIER_HEADS_MAX + 1)
+    ]
+    most = Pull(Frontier(tuple(heads[:-1])), (bytes(32),) * limits.WANTED_MAX)
+    assert len(encode(most)) <= PAYLOAD_BYTES_MAX
+    assert read_message(encode(most)) == most
+    for message in (Beacon(Frontier(tuple(heads))), Pull(Frontier(tuple(heads)))):
+        with pytest.raises(PeerFault):
+            read_message(encode(message))
+
+
+def test_an_author_with_many_branches_hides_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FRONTIER_HEADS_MAX", 6)
+    forks = [
+        make_block(SIGNERS[n], [], None, [GENESIS], header_stamp=GENESIS.header.stamp + 1 + time)
+        for n in (1, 2, 3)
+        for time in range(3)
+    ]
+    heads = Replica().take_all([GENESIS, *forks]).lace.frontier().heads
+    assert len(heads) == 6
+    assert {head.author for head in heads} == set(MEMBERS[:4])
+    assert list(heads) == sorted(heads, key=lambda head: (head.author, head.block))
