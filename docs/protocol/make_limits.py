@@ -32,8 +32,8 @@ PARTS = (
         """All nodes of a fleet must share these.
 A block that breaks one is refused by everybody; a node with another number would end up with
 another state.
-Those of evidence, categories, reasons and names bound the *characters* of a text when a block is
-read, and its UTF-8 bytes when one is written; a belief's content is held to bytes in both.
+A block is held to the *code points* of evidence, reasons and names, what a caller writes to the
+same number of UTF-8 *bytes*; a belief's content is held to bytes in both.
 See [operations.md](operations.md).""",
     ),
     (

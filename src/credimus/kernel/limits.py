@@ -1,17 +1,19 @@
 """Every bound in one place, with its unit and its reason; reaching one is a named outcome."""
 
 BELIEF_BYTES_MAX = 1_024
-"""UTF-8 bytes of a belief's content. [seed]"""
+"""UTF-8 bytes of a belief's content, of callers and in blocks alike. [seed]"""
 EVIDENCE_COUNT_MAX = 10
 """Evidence items in one assertion. [seed]"""
 EVIDENCE_BYTES_MAX = 1_024
-"""UTF-8 bytes of one evidence item. [guess: as long as a belief]"""
+"""UTF-8 bytes of one evidence item of our callers; code points of one in a block. [guess: as long
+as a belief]"""
 CATEGORY_BYTES_MAX = 64
-"""UTF-8 bytes of a category name. [guess]"""
+"""Characters of a category name, all of them ASCII. [guess]"""
 REASON_BYTES_MAX = 512
-"""UTF-8 bytes of the reason of a vote, refusal or retraction. [guess]"""
+"""UTF-8 bytes of a reason that our callers give; code points of one in a block. [guess]"""
 NAME_BYTES_MAX = 128
-"""UTF-8 bytes of a member's or fleet's name, and of an address. [guess]"""
+"""UTF-8 bytes of a name, address or kind of evidence of our callers; code points in a block.
+[guess]"""
 TTL_MS_MAX = 10 * 365 * 86_400_000
 """Ten years: the longest life that an assertion may ask for, in ms. [guess]"""
 

@@ -157,7 +157,7 @@ class Node:
             self._note_cover(place)
             own = self._by_id.get(place.author)
             if own is not None and self.lace.fork_at(place) is not None:
-                own.forked = True
+                self._silence(own)
             count += 1
             if hear is not None:
                 hear(taken.events)
@@ -244,15 +244,13 @@ class Node:
         """
         sealed: list[Block] = []
         for author in authors:
-            if author.id not in roster and len(self.lace):  # nor the founder's first
+            if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
             while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
                 before = self.state.roster.current
                 taken = self._ingress.fold(*made)
-                taken.place.covers = (
-                    taken.place.sequence if author is self.authors[0] else self._cover(taken)
-                )
+                taken.place.covers = self._cover(taken.place)
                 sealed.append(taken.block)
                 self._facts += taken.events
                 self._effects.emit.append(Sealed(author.id, taken.place.sequence))
@@ -265,6 +263,7 @@ class Node:
             self._push(sealed)
 
     def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
+        held_count = len(self.lace)
         for wire in message.wires:
             roster = self.state.roster.current
             try:
@@ -285,7 +284,8 @@ class Node:
             self._fault(block.author, reason)
         if len(self._ingress.orphans):
             self._carry_out(self._sync.handle(GapSeen(sender), now))
-        self._carry_out(self._sync.handle(BatchTaken(sender, message.more), now))
+        more = message.more and len(self.lace) > held_count  # else it could go on for ever
+        self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
     def _hear(self, now: Now) -> None:
         """Give facts to the machines that listen; they may cause further operations."""
@@ -343,23 +343,18 @@ class Node:
             size += len(block.wire)
         self._effects.send.append(Send(None, Blocks(tuple(wires))))
 
-    def _cover(self, taken: Taken) -> int:
-        """The last of our own blocks in a block's causal past."""
-        places = (self.lace.place(one) for one in taken.place.predecessors())
-        return max((place.covers for place in places), default=0)
+    def _cover(self, place: Place) -> int:
+        """The last of our own blocks that a block is, or descends from."""
+        if place.author == self.id:
+            return place.sequence
+        held = self.lace.place
+        return max((held(one).covers for one in place.predecessors()), default=0)
 
     def _note_cover(self, place: Place) -> None:
         """A member's block shows which of ours the member holds."""
-        if place.author == self.id:
-            place.covers = place.sequence
-            return
-        lace = self.lace
-        covers = 0
-        for one in place.predecessors():
-            known = lace.place(one).covers
-            covers = max(covers, known)
-        place.covers = covers
-        self._note_held(place.author, covers)
+        place.covers = self._cover(place)
+        if place.author != self.id:
+            self._note_held(place.author, place.covers)
 
     def _note_frontier(self, peer: NodeId, frontier: Frontier) -> None:
         """A peer that shows our own block holds it, and all before it, on its disk."""
@@ -380,8 +375,12 @@ class Node:
         self._effects.emit.append(ForkSeen(author, sequence, (other, taken.place.id)))
         own = self._by_id.get(author)
         if own is not None:
-            own.forked = True
+            self._silence(own)
             self._effects.emit.append(IdentityForked(author, sequence))
+
+    def _silence(self, author: Author) -> None:
+        author.forked = True
+        self._voting.silence(author.id)
 
     def _fault(self, peer: NodeId, fault: PeerFault) -> None:
         if (peer, fault.code) in self.faults or len(self.faults) < _FAULTS_KEPT:

@@ -1,7 +1,8 @@
 """Everything that can be said in a block; each operation is one leaf under the header's root.
 
 Operations are MessagePack arrays [tag, field, ...]. Ranges are checked when they are read, so that
-a block with a wrong operation is refused whole, alike by every node.
+a block with a wrong operation is refused whole, alike by every node. Texts are held to code points
+here, but for a belief's content; node/checks.py holds our own callers to the same number of bytes.
 
 Deliberately not here: what an operation does; each fold says that for its own.
 """

@@ -1,6 +1,7 @@
 """Sync by hand: beacons, gaps, patience, pulls, answers, and peers that lie."""
 
 import pytest
+from by_hand import Fleet
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
@@ -166,3 +167,14 @@ def test_an_author_with_many_branches_hides_nobody(monkeypatch: pytest.MonkeyPat
     assert len(heads) == 6
     assert {head.author for head in heads} == set(MEMBERS[:4])
     assert list(heads) == sorted(heads, key=lambda head: (head.author, head.block))
+
+
+def test_a_peer_that_always_has_more_of_what_we_hold_is_not_pulled_on() -> None:
+    fleet = Fleet(2)
+    node = fleet.nodes[0]
+    held = tuple(block.wire for block in fleet.stores[0])
+    fresh = make_block(SIGNERS[1], [], None, fleet.stores[0][-1:])
+    for wires, pulls in ((held, 0), ((), 0), ((fresh.wire, *held), 1), ((fresh.wire,), 0)):
+        node.receive(PEER, encode(Blocks(wires, more=True)), fleet.now)
+        sent = [send.message for send in node.collect(fleet.now).send]
+        assert sum(isinstance(message, Pull) for message in sent) == pulls

@@ -92,7 +92,7 @@ class GapSeen(msgspec.Struct, frozen=True, gc=False):
 
 
 class BatchTaken(msgspec.Struct, frozen=True, gc=False):
-    """Blocks of a peer were taken; `more` when it said that it has more."""
+    """Blocks of a peer were taken; `more` when some were new and it said that it has more."""
 
     peer: NodeId
     more: bool

@@ -107,12 +107,12 @@ class Concluding:
         return next((one for one in self._hosted if one in proposers), None)
 
     def _drawn(self, found: Round) -> tuple[NodeId | None, int]:
-        """The hosted elector whose turn comes first, and its rank in the draw."""
+        """The hosted elector, still a member, whose turn comes first; and its rank in the draw."""
         order = sorted(
             found.electorate.position, key=lambda one: fingerprint(b"credimus draw", found.id, one)
         )
         for rank, elector in enumerate(order):
-            if elector in self._hosted:
+            if elector in self._hosted and elector in self._state.roster.current:
                 return elector, rank
         return None, 0
 

@@ -47,7 +47,7 @@ class Voting:
     ) -> None:
         self._config = config
         self._state = state
-        self._hosted = tuple(hosted)
+        self._hosted = list(hosted)  # shared with the parts: `silence` takes from all
         self._proposing = Proposing(config, state)
         self._answering = Answering(config, state, evaluator, self._hosted)
         self._concluding = Concluding(config, state, self._hosted)
@@ -108,6 +108,11 @@ class Voting:
             if vote is not None:
                 said.append(vote)
         return Opened(identifier, tuple(said))
+
+    def silence(self, author: NodeId) -> None:
+        """A hosted member writes no more, because its chain forked: others speak in its place."""
+        if author in self._hosted:
+            self._hosted.remove(author)
 
     def sealed(self) -> None:
         """All that was said is in blocks and folded."""
