@@ -19,6 +19,7 @@ from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Lane
 from credimus.sim.saboteurs import a_node_that_votes_twice
+from credimus.sim.stacking import stacking
 from credimus.state.identity import belief_id
 from credimus.state.operations import Rules, Scheme
 from credimus.state.verdict import Verdict
@@ -116,6 +117,23 @@ def test_a_late_joiner_catches_up_and_votes() -> None:
     (found,) = rounds_at(fleet, 0, belief_id("the road is dry", "claim"))
     assert len(found.electorate) == 5
     assert found.verdict is Verdict.ACCEPTED
+    assert fleet.agree()
+
+
+def test_one_member_with_electors_of_its_choice_decides_and_removes_nothing() -> None:
+    fleet = fleet_of(YES, YES, YES, YES, YES)
+    fleet.order(0, claim())
+    a_moment(fleet)
+    for number in range(8):
+        fleet.order(1, stacking(number))
+        a_moment(fleet, 50)
+    a_while(fleet)
+    for place in fleet.places:
+        state = fleet.hosts[place].running.state
+        assert len(list(state.rounds)) == 1
+        assert state.rounds.electorate_count == 5, "they were published, and that is all"
+        assert len(state.beliefs.assertions(BELIEF)) == 1
+    assert verdicts(fleet, BELIEF) == {Verdict.ACCEPTED}
     assert fleet.agree()
 
 

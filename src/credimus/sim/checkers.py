@@ -18,10 +18,16 @@ from credimus.node.node import Node, NodeEffects
 from credimus.sim.fleet import Done, Fleet
 from credimus.sim.host import Host
 from credimus.sim.record import Record
-from credimus.sim.recount import least_value, recount, value_of, whole_value
+from credimus.sim.recount import (
+    least_value,
+    members_before,
+    recount,
+    value_of,
+    whole_value,
+)
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Scheme
+from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
 
 VIOLATIONS_MAX = 50
@@ -198,6 +204,26 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
                 self.fail(f"round {short(found.id)} is {found.verdict.word}, recounted {counted}")
 
 
+class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
+    """Somebody proposed each round with all members of its own past, none outweighing the rest."""
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look at every round of a node, and at all blocks that propose it."""
+        record = self.watch.record
+        for found in self.watch.fleet.up[0].running.state.rounds:
+            electorate = found.electorate
+            if not any(
+                members_before(record, block) == electorate.position.keys()
+                for block in record.proposed_in.get(found.id, ())
+            ):
+                self.fail(f"round {short(found.id)} has {len(electorate)} electors of somebody's")
+            heaviest = max(elector.weight for elector in electorate.electors)
+            if found.rules.aggregation is Aggregation.REPUTATION and (
+                2 * heaviest > electorate.weight_sum
+            ):
+                self.fail(f"round {short(found.id)} has an elector that outweighs all others")
+
+
 class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
     """What a node told its callers to be decided stays so, also over a restart; verdicts climb.
 
@@ -349,6 +375,7 @@ ALL: tuple[type[Checker], ...] = (
     same_blocks_same_state,
     no_two_certificates_conflict,
     a_verdict_follows_from_its_votes,
+    a_round_is_of_the_whole_fleet,
     a_decided_belief_stays_decided,
     nothing_acknowledged_is_lost,
     healed_fleet_converges,

@@ -9,11 +9,14 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host, Lane
 from credimus.sim.network import CALM
 from credimus.sim.profiles import Profile
+from credimus.sim.stacking import stacking
 
 _PATIENCE_NS = 200 * MILLISECOND
 """How long an armed crash waits for a step that writes; then it strikes the idle node."""
 
 
+LIAR = 1
+"""The place of the node that lies, where one does."""
 Blow: TypeAlias = Callable[[], None]
 
 
@@ -25,6 +28,7 @@ class Nemesis:
         self._stream = stream
         self._profile = profile
         self._raging = False
+        self._stacked_count = 0
         self.blow_count = 0
 
     def rage(self) -> None:
@@ -37,6 +41,7 @@ class Nemesis:
             (profile.cut_period_ns, self._cut),
             (profile.pause_period_ns, self._pause),
             (profile.jump_period_ns, self._jump),
+            (profile.stack_period_ns, self._stack),
         )
         for period_ns, blow in blows:
             if period_ns:
@@ -107,3 +112,7 @@ class Nemesis:
     def _jump(self) -> None:
         most = self._profile.jump_ms_max
         self._stream.choose(self._fleet.hosts).skew_ms = self._stream.between(-most, most)
+
+    def _stack(self) -> None:
+        self._fleet.order(LIAR, stacking(self._stacked_count))
+        self._stacked_count += 1

@@ -18,6 +18,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """How long a crashed node stays down."""
     lying: bool = False
     """Whether one member answers both ways in every round."""
+    stack_period_ns: int = 0
+    """Between two attempts of one member to decide with electors of its choice."""
     cut_period_ns: int = 0
     """Between two partitions of the network."""
     cut_ns: tuple[int, int] = (300 * MILLISECOND, 4 * SECOND)
@@ -43,6 +45,7 @@ PROFILES: dict[str, Profile] = {
         Profile(name="lossy", weather=_LOSSY),
         Profile(name="partition", cut_period_ns=1_500 * MILLISECOND),
         Profile(name="liar", weather=_LOSSY, lying=True),
+        Profile(name="stacked", weather=_LOSSY, stack_period_ns=150 * MILLISECOND),
         Profile(name="churn", crash_period_ns=600 * MILLISECOND),
         Profile(
             name="storm",

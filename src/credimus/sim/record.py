@@ -35,6 +35,8 @@ class Record:
         self.blocks: dict[BlockId, Block] = {}
         self.operations: dict[BlockId, list[Operation]] = {}
         self.proposals: dict[RoundId, Propose] = {}
+        self.proposed_in: dict[RoundId, list[BlockId]] = {}
+        """By round: the blocks that propose it."""
         self.electorates: dict[ElectorateId, Electorate] = {}
         self.cast: dict[RoundId, dict[tuple[NodeId, Choice], int]] = {}
         """By round: the greatest confidence that each voter gave each of its answers."""
@@ -56,6 +58,7 @@ class Record:
                 case Propose():
                     identifier = round_id(operation)
                     self.proposals[identifier] = operation
+                    self.proposed_in.setdefault(identifier, []).append(block.id)
                     for author, vote in self._early.pop(identifier, ()):
                         votes.append(self._count(author, vote))
                 case Votes():

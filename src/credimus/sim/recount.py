@@ -10,9 +10,40 @@ from fractions import Fraction
 from math import ceil, floor
 
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import NodeId
+from credimus.kernel.ids import BlockId, NodeId, node_id
+from credimus.sim.record import Record
 from credimus.state.electorates import Electorate
-from credimus.state.operations import Aggregation, Choice, Elector, Rules, Scheme
+from credimus.state.operations import (
+    Admit,
+    Aggregation,
+    Choice,
+    Elector,
+    Found,
+    Leave,
+    Rules,
+    Scheme,
+)
+
+
+def members_before(record: Record, block: BlockId) -> set[NodeId]:
+    """The members as of a block's causal past, where nobody who left came back."""
+    admitted: set[NodeId] = set()
+    left: set[NodeId] = set()
+    seen: set[BlockId] = set()
+    waiting = [block]
+    while waiting:
+        header = record.blocks[waiting.pop()].header
+        for one in (header.previous, *header.parents):
+            if one and one not in seen:
+                seen.add(one)
+                waiting.append(one)
+    for one in seen:
+        for said in record.operations[one]:
+            if isinstance(said, Found | Admit):
+                admitted.add(node_id(said.public_key))
+            elif isinstance(said, Leave):
+                left.add(record.blocks[one].author)
+    return admitted - left
 
 
 def recount(

@@ -16,7 +16,7 @@ from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checkers import ALL, Checker, Violation, Watch, healed_fleet_converges
 from credimus.sim.fleet import Done, Fleet, FleetConfig
 from credimus.sim.host import Host
-from credimus.sim.nemesis import Nemesis
+from credimus.sim.nemesis import LIAR, Nemesis
 from credimus.sim.profiles import profile_named
 from credimus.sim.saboteurs import a_node_that_votes_twice
 from credimus.sim.workload import Moody, Workload
@@ -116,8 +116,8 @@ class _Run:
         self.fleet.watchers.append(_Board(self._checkers))
         profile = profile_named(scenario.profile)
         self.lying = profile.lying
-        if profile.lying:
-            self._watch.liars = (self.fleet.hosts[1].id,)
+        if profile.lying or profile.stack_period_ns:
+            self._watch.liars = (self.fleet.hosts[LIAR].id,)
         self._nemesis = Nemesis(self.fleet, entropy.stream("nemesis"), profile)
         self._healed_s = -1.0
 

@@ -17,6 +17,7 @@ from credimus.sim.checkers import (
     Checker,
     a_decided_belief_stays_decided,
     a_durable_vote_is_never_contradicted,
+    a_round_is_of_the_whole_fleet,
     a_verdict_follows_from_its_votes,
     healed_fleet_converges,
     no_two_certificates_conflict,
@@ -25,6 +26,7 @@ from credimus.sim.checkers import (
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
+from credimus.sim.nemesis import LIAR
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -70,9 +72,20 @@ def a_threshold_of_one(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 @contextmanager
+def a_fold_that_trusts_every_electorate(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever electorate is published may decide."""
+
+    def fair(*_: Any) -> bool:
+        return True
+
+    with _patched(Rounds, "_is_fair", fair):
+        yield
+
+
+@contextmanager
 def a_node_that_votes_twice(fleet: Fleet) -> Iterator[None]:
     """The second node adds the opposite answer to each of its own."""
-    liar = fleet.hosts[1].id
+    liar = fleet.hosts[LIAR].id
     vote = Author.vote
 
     def both(self: Author, said: Vote) -> None:
@@ -131,6 +144,11 @@ SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
+    Saboteur(
+        sabotage=a_fold_that_trusts_every_electorate,
+        trips=a_round_is_of_the_whole_fleet,
+        profile="stacked",
+    ),
     Saboteur(
         sabotage=a_node_that_votes_twice,
         trips=a_durable_vote_is_never_contradicted,
