@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, assert_never
 
+from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
@@ -19,7 +20,6 @@ from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
 from credimus.lace.block import Block
-from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
@@ -180,7 +180,6 @@ class Node:
         if isinstance(message, Blocks):
             self._take(sender, message, now)
         else:
-            self._note_frontier(sender, message.frontier)
             heard = MESSAGES[type(message)](sender, message)
             self._carry_out(self._sync.handle(heard, now))
 
@@ -311,7 +310,7 @@ class Node:
     def _cast(self, command: CastVote, now: Now) -> Written:
         author = self._writing.author_of(command)
         check_millionths(command.confidence, "confidence")
-        check_length(command.reason, 512, "reason")
+        check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
         rounds = self.state.rounds.on(command.belief)
         if self.state.beliefs.get(command.belief) is None and not rounds:
             raise unknown_belief(command.belief)
@@ -355,12 +354,6 @@ class Node:
         place.covers = self._cover(place)
         if place.author != self.id:
             self._note_held(place.author, place.covers)
-
-    def _note_frontier(self, peer: NodeId, frontier: Frontier) -> None:
-        """A peer that shows our own block holds it, and all before it, on its disk."""
-        for head in frontier.heads:
-            if head.author == self.id and head.block in self.lace:
-                self._note_held(peer, self.lace.place(head.block).sequence)
 
     def _note_held(self, member: NodeId, sequence: int) -> None:
         if sequence > self._acknowledged.get(member, 0) and member in self.state.roster.current:
