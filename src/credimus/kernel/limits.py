@@ -53,5 +53,5 @@ OPEN_OPERATIONS_MAX = 8_192
 """Operations waiting to be sealed; past it writes are refused as overloaded. [guess]"""
 WAITING_RECEIPTS_MAX = 65_536
 """Callers waiting for a verdict. [guess]"""
-FAULT_KINDS_MAX = 64
-"""Distinct fault codes counted per peer. [guess]"""
+FAULTS_MAX = 4_096
+"""Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""

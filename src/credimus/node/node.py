@@ -376,10 +376,9 @@ class Node:
         self._voting.silence(author.id)
 
     def _fault(self, peer: NodeId, fault: PeerFault) -> None:
-        if (peer, fault.code) in self.faults or len(self.faults) < _FAULTS_KEPT:
+        if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
 
 
-_FAULTS_KEPT = 4_096
 _PUSH_BYTES_MAX = 131_072
