@@ -5,7 +5,8 @@ level with an odd count carries its last node up unchanged, which is the same tr
 split at the largest power of two.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 EMPTY_ROOT = sha256(b"").digest()
@@ -58,6 +59,63 @@ def root_from_path(content: bytes, index: int, count: int, steps: Sequence[bytes
         index >>= 1
         count = (count + 1) >> 1
     return node if next(remaining, None) is None else None
+
+
+def cover(leaves: Sequence[bytes], kept: Collection[int]) -> list[bytes]:
+    """The roots of the largest subtrees without a kept leaf, left to right.
+
+    With the kept leaves they give the root. Around one leaf they are the nodes of its audit path,
+    in another order; around several they are fewer than their paths together.
+    """
+    order = sorted(kept)
+    nodes: list[bytes] = []
+
+    def visit(low: int, high: int) -> None:
+        if not _any_within(order, low, high):
+            nodes.append(root(leaves[low:high]))
+        elif high - low > 1:
+            middle = low + _left_size(high - low)
+            visit(low, middle)
+            visit(middle, high)
+
+    if leaves:
+        visit(0, len(leaves))
+    return nodes
+
+
+def root_from_cover(kept: Mapping[int, bytes], count: int, nodes: Sequence[bytes]) -> bytes | None:
+    """The root over `count` leaves of which some are kept, or None when this is no cover of them.
+
+    Args:
+        kept: at least one leaf, by index.
+        nodes: as `cover` gives them.
+    """
+    order = sorted(kept)
+    if not order or order[0] < 0 or order[-1] >= count:
+        return None
+    remaining = iter(nodes)
+
+    def visit(low: int, high: int) -> bytes | None:
+        if not _any_within(order, low, high):
+            return next(remaining, None)
+        if high - low == 1:
+            return leaf(kept[low])
+        middle = low + _left_size(high - low)
+        left = visit(low, middle)
+        right = None if left is None else visit(middle, high)
+        return None if left is None or right is None else sha256(b"\x01" + left + right).digest()
+
+    found = visit(0, count)
+    return found if next(remaining, None) is None else None
+
+
+def _any_within(order: list[int], low: int, high: int) -> bool:
+    return bisect_left(order, low) < bisect_left(order, high)
+
+
+def _left_size(count: int) -> int:
+    """The largest power of two below a count of two or more: where the RFC splits."""
+    return 1 << ((count - 1).bit_length() - 1)
 
 
 def _parents(level: list[bytes]) -> list[bytes]:
