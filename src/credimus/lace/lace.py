@@ -6,6 +6,7 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 (runtime/).
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
@@ -213,6 +214,17 @@ class Lace:
         """The author's last block on the branch that was seen first, or None."""
         heads = self._heads.get(author)
         return self._places[heads[0]] if heads else None
+
+    def chain(self, author: NodeId, since: int = 0) -> Iterator[Place]:
+        """The author's held blocks stamped `since` or later, all branches, in order of stamp."""
+        places, chain = self._places, self._chains.get(author, [])
+        first = bisect_left(chain, since, key=lambda one: places[one].stamp)
+        rest = (places[one] for one in islice(chain, first, None))
+        others = [places[one] for one in self._forked.get(author, ())]
+        if not others:
+            return rest
+        return merge(rest, sorted((o for o in others if o.stamp >= since), key=_by_stamp),
+                     key=_by_stamp)  # fmt: skip
 
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""

@@ -48,6 +48,15 @@ class Members:
     def __len__(self) -> int:
         return len(self.by_id)
 
+    def admission(self, node: NodeId) -> tuple[BlockId, int]:
+        """The block and the place in it where a member of this view was admitted: by another, if
+        any such admission is known, else by its own word (its founding, or a new description)."""
+        found = min(
+            zip(self._set.dots(node), self._set.records(node), strict=True),
+            key=lambda one: (one[1].admitted_by == node, one[1].admitted_stamp, one[0]),
+        )[0]
+        return BlockId(found.replica), found.counter - 1
+
     def merged(self, others: Iterable["Members"]) -> "Members":
         """This view joined with others."""
         joined = self.copy()
@@ -68,7 +77,7 @@ class Roster:
     """The fold of roster operations."""
 
     def __init__(self, fleet: FleetId) -> None:
-        self._fleet = fleet
+        self.fleet = fleet
         nobody: Members = Members(ORSet(b""))
         self.current = nobody
         self._nobody = nobody
@@ -82,7 +91,7 @@ class Roster:
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
 
-    def before(self, header: Header, lace: Lace) -> Members:
+    def before(self, header: Header | Place, lace: Lace) -> Members:
         """The members as of a block's causal past; its predecessors must be held."""
         views = []
         if header.previous:
@@ -107,7 +116,7 @@ class Roster:
         first = operations[0] if operations else None
         if isinstance(first, Found) and not header.previous and not header.parents:
             if (
-                fleet_id(first.public_key, first.nonce, first.left_out_max) != self._fleet
+                fleet_id(first.public_key, first.nonce, first.left_out_max) != self.fleet
                 or node_id(first.public_key) != header.author
                 or any(isinstance(operation, Found) for operation in operations[1:])
             ):

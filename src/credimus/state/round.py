@@ -94,6 +94,40 @@ class Round:
                  (Choice.ABSTAIN, self.abstain))  # fmt: skip
         return [choice for choice, mask in masks if mask >> position & 1]
 
+    def deciding_closing(self) -> tuple[NodeId, int, Close] | None:
+        """Under turnout, the first closing that gives the verdict; None when none does."""
+        proposers, due_stamp = self.proposers, self._due_stamp()
+        for author, stamp, closing in self.closings:
+            counts = author in proposers and stamp >= due_stamp
+            if counts and self._turnout_of(closing) is self.verdict:
+                return author, stamp, closing
+        return None
+
+    def values_listed(self, closing: Close) -> list[int] | None:
+        """The value of the listed accepts, rejects and abstentions; None for values not shown."""
+        electors = self.electorate.electors
+        choices = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
+        listed = [
+            (i, choice)
+            for mask, choice in zip(listed_masks(closing), choices, strict=True)
+            for i in range(len(electors))
+            if mask >> i & 1
+        ]
+        sums = dict.fromkeys(choices, 0)
+        if self.rules.aggregation is Aggregation.CONFIDENCE:
+            shown = self.confidences or {}
+            if len(closing.confidences) != len(listed):
+                return None
+            for vote, confidence in zip(listed, closing.confidences, strict=True):
+                if confidence not in shown.get(vote, ()):
+                    return None
+                sums[vote[1]] += confidence
+        else:
+            equal = self.rules.aggregation is Aggregation.EQUAL
+            for position, choice in listed:
+                sums[choice] += 1 if equal else electors[position].weight
+        return [sums[choice] for choice in choices]
+
     # --- folding; each returns whether the verdict climbed
 
     def count(self, position: int, choice: Choice, confidence: int) -> bool:
@@ -201,18 +235,25 @@ class Round:
         turnout = self.rules.scheme is Scheme.TURNOUT
         proposers = {opening[1] for opening in self.openings}
         twice = self._closed_twice()
-        due_stamp = min(opened + (ms << LOGICAL_BITS) for opened, _, ms in self.openings)
+        due_stamp = self._due_stamp()
         for author, stamp, closing in self.closings:
-            if stamp < due_stamp:  # the timeout of no proposal had passed
+            if stamp < due_stamp:
                 continue
             proposed = author in proposers
             if author in self.electorate.position or (proposed and not turnout):
                 verdict = join(verdict, Verdict.EXPIRED)  # whether or not it proposes later
             if turnout and proposed:
-                verdict = join(verdict, self._turnout_of(closing))
+                outcome = self._turnout_of(closing)
+                verdict = join(verdict, outcome)
+                self.accept_certified |= outcome is Verdict.ACCEPTED
+                self.reject_certified |= outcome is Verdict.REJECTED
                 if author in twice:
                     verdict = Verdict.CONTESTED
         return verdict
+
+    def _due_stamp(self) -> int:
+        """From when on a closing counts: the timeout of some proposal has passed."""
+        return min(opened + (ms << LOGICAL_BITS) for opened, _, ms in self.openings)
 
     def _closed_twice(self) -> set[NodeId]:
         """Under turnout, those whose closings contradict each other."""
@@ -225,48 +266,24 @@ class Round:
         return twice
 
     def _turnout_of(self, closing: Close) -> Verdict:
-        accept, reject, abstain = (
-            int.from_bytes(mask, "big")
-            for mask in (closing.accept, closing.reject, closing.abstain)
-        )
+        accept, reject, abstain = listed_masks(closing)
         if accept & ~self.accept or reject & ~self.reject or abstain & ~self.abstain:
             return Verdict.OPEN  # it lists votes that nobody has shown
         if (accept | reject | abstain).bit_count() < self.quorum_count:
             return Verdict.EXPIRED
-        values = self._values_listed(closing, accept, reject, abstain)
+        values = self.values_listed(closing)
         if values is None:
             return Verdict.OPEN
-        verdict = turnout_verdict(self.rules, values[0], values[1], sum(values))
-        if verdict is Verdict.ACCEPTED:
-            self.accept_certified = True
-        elif verdict is Verdict.REJECTED:
-            self.reject_certified = True
-        return verdict
+        return turnout_verdict(self.rules, values[0], values[1], sum(values))
 
-    def _values_listed(self, closing: Close, *masks: int) -> list[int] | None:
-        """The value of the listed accepts, rejects and abstentions; None for values not shown."""
-        electors = self.electorate.electors
-        choices = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
-        listed = [
-            (i, choice)
-            for mask, choice in zip(masks, choices, strict=True)
-            for i in range(len(electors))
-            if mask >> i & 1
-        ]
-        sums = dict.fromkeys(choices, 0)
-        if self.rules.aggregation is Aggregation.CONFIDENCE:
-            shown = self.confidences or {}
-            if len(closing.confidences) != len(listed):
-                return None
-            for vote, confidence in zip(listed, closing.confidences, strict=True):
-                if confidence not in shown.get(vote, ()):
-                    return None
-                sums[vote[1]] += confidence
-        else:
-            equal = self.rules.aggregation is Aggregation.EQUAL
-            for position, choice in listed:
-                sums[choice] += 1 if equal else electors[position].weight
-        return [sums[choice] for choice in choices]
+
+def listed_masks(closing: Close) -> tuple[int, int, int]:
+    """The positions that a closing lists as accepting, rejecting and abstaining."""
+    return (
+        int.from_bytes(closing.accept, "big"),
+        int.from_bytes(closing.reject, "big"),
+        int.from_bytes(closing.abstain, "big"),
+    )
 
 
 def with_entry(

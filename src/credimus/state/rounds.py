@@ -107,6 +107,10 @@ class Rounds:
         """A published electorate, or None."""
         return self._electorates.get(identifier)
 
+    def published_stamp(self, identifier: ElectorateId) -> int:
+        """The smallest stamp under which an electorate was published; 0 for one that was not."""
+        return self._published.get(identifier, 0)
+
     @property
     def electorate_count(self) -> int:
         """How many electorates were published."""
