@@ -1,0 +1,26 @@
+"""Certificates: a verdict that a stranger checks offline, from one file and the id of the fleet.
+
+    make_certificate    at a node that holds the blocks
+    verify              anywhere: nothing here needs a node, a disk or a network
+
+A certificate shows some operations of some signed blocks, each with its Merkle path to its header;
+what it proves is what the ordinary folds make of them (state/), so no rule stands twice.
+"""
+
+from credimus.certificate.archive import Archive
+from credimus.certificate.document import Certificate
+from credimus.certificate.making import make_certificate
+from credimus.certificate.trust import Trust, read_trust, trust_text
+from credimus.certificate.verifying import Verified, Voter, verify
+
+__all__ = [
+    "Archive",
+    "Certificate",
+    "Trust",
+    "Verified",
+    "Voter",
+    "make_certificate",
+    "read_trust",
+    "trust_text",
+    "verify",
+]

@@ -1,0 +1,122 @@
+"""Chooses the votes that a certificate shows: no more than its outcome needs, the cheapest first.
+
+An elector's vote is looked for in its chain, from the first proposal on.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from credimus.certificate.archive import Reading, Spot
+from credimus.certificate.showing import Showing
+from credimus.kernel.ids import NodeId
+from credimus.state.operations import Aggregation, Choice, Operation, Scheme, Votes
+from credimus.state.round import Round, listed_masks
+from credimus.state.verdict import Verdict
+
+_SIDES = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
+
+
+class Ballot(NamedTuple):
+    """A vote that was found."""
+
+    position: int
+    value: int
+    bytes_count: int
+    spot: Spot
+
+
+class Ballots:
+    """The votes of a decided round."""
+
+    __slots__ = ("_reading", "_round", "_showing")
+
+    def __init__(self, reading: Reading, showing: Showing, found: Round) -> None:
+        self._reading = reading
+        self._showing = showing
+        self._round = found
+
+    def chosen(self) -> list[Spot]:
+        """The votes to show; fewer than are needed where they can not be found."""
+        if self._round.rules.scheme is Scheme.TURNOUT:
+            return [one.spot for one in self._listed()]
+        side = Choice.ACCEPT if self._round.verdict is Verdict.ACCEPTED else Choice.REJECT
+        deciding, spare = self._deciding(sorted(self._cast(side), key=_dearest_last))
+        counted = {one.position for one in deciding}
+        others = (one for choice in _SIDES if choice is not side for one in self._cast(choice))
+        for one in (*spare, *others) if len(counted) < self._round.quorum_count else ():
+            if len(counted) >= self._round.quorum_count:
+                break
+            if one.position not in counted:
+                counted.add(one.position)
+                deciding.append(one)
+        return [one.spot for one in deciding]
+
+    def _deciding(self, ballots: list[Ballot]) -> tuple[list[Ballot], list[Ballot]]:
+        """As many as reach the value that decides, and the rest."""
+        value = 0
+        for count, one in enumerate(ballots):
+            if value >= self._round.value_needed:
+                return ballots[:count], ballots[count:]
+            value += one.value
+        return ballots, []
+
+    def _cast(self, choice: Choice) -> Iterator[Ballot]:
+        """The votes of one side that can be found."""
+        for position in range(len(self._round.electorate)):
+            if choice in self._round.choices(position):
+                ballot = self._found(position, choice, self._confidence(position, choice))
+                if ballot is not None:
+                    yield ballot
+
+    def _listed(self) -> Iterator[Ballot]:
+        """Under turnout, the votes that the deciding closing lists."""
+        found = self._round
+        deciding = found.deciding_closing()
+        if deciding is None:
+            return
+        closing = deciding[2]
+        confidences = iter(closing.confidences)
+        for choice, mask in zip(_SIDES, listed_masks(closing), strict=True):
+            for position in range(len(found.electorate)):
+                if mask >> position & 1:
+                    ballot = self._found(position, choice, next(confidences, None))
+                    if ballot is not None:
+                        yield ballot
+
+    def _confidence(self, position: int, choice: Choice) -> int | None:
+        """The greatest confidence given with a choice, where that is what counts."""
+        shown = (self._round.confidences or {}).get((position, choice))
+        return None if shown is None else shown[-1]
+
+    def _found(self, position: int, choice: Choice, confidence: int | None) -> Ballot | None:
+        elector = self._round.electorate.electors[position]
+        identifier = self._round.id
+
+        def casts(said: Operation) -> bool:
+            return isinstance(said, Votes) and any(
+                vote.round == identifier
+                and vote.choice is choice
+                and confidence in (None, vote.confidence)
+                for vote in said.votes
+            )
+
+        since = self._round.opened_stamp
+        spot = self._reading.find(NodeId(elector.member), since, casts)
+        if spot is None:
+            return None
+        weighed = self._round.rules.aggregation is Aggregation.REPUTATION
+        value = elector.weight if weighed else 1 if confidence is None else confidence
+        return Ballot(position, value, self._bytes_of(spot), spot)
+
+    def _bytes_of(self, spot: Spot) -> int:
+        """What it takes to show a vote, about."""
+        opened = self._reading.opened(spot.place)
+        if opened is None or self._showing.has(spot.place):
+            return 0
+        header, leaf = opened.block.header, opened.block.leaves()[spot.leaf]
+        path_count = (header.operation_count - 1).bit_length()
+        return len(leaf) + 32 * (path_count + len(header.parents) + bool(header.previous))
+
+
+def _dearest_last(one: Ballot) -> tuple[int, int, int]:
+    return -one.value, one.bytes_count, one.position

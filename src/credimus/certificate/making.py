@@ -1,0 +1,145 @@
+"""Makes the certificate of a belief's verdict from the blocks that a node holds.
+
+Pure: the bytes of blocks come from a callable. Whatever is made is verified before it is given out.
+"""
+
+from credimus.certificate.archive import Archive, Reading, Spot
+from credimus.certificate.ballots import Ballots
+from credimus.certificate.document import describe, statement_of, write_certificate
+from credimus.certificate.showing import Showing
+from credimus.certificate.trust import Trust
+from credimus.certificate.verifying import fold, verify
+from credimus.kernel.errors import Conflict, PeerFault
+from credimus.kernel.hlc import LOGICAL_BITS
+from credimus.kernel.ids import NodeId, short
+from credimus.lace.lace import Place
+from credimus.state.beliefs import Belief
+from credimus.state.electorates import electorate_id
+from credimus.state.operations import Close, Operation, Propose, Publish, Scheme
+from credimus.state.round import Opening, Round
+from credimus.state.rounds import Rounds, round_id
+from credimus.state.verdict import Verdict
+
+
+def make_certificate(archive: Archive, belief: Belief) -> bytes:
+    """The certificate of a belief's verdict, as text.
+
+    Cost: reads one block for each operation shown, and for each vote those of its author between
+    the proposal and it; at most limits.CERTIFICATE_READS_MAX.
+
+    Raises:
+        Conflict: `not-decided`, `contested`, `not-certifiable`.
+    """
+    found = _decided(archive.state.rounds, belief)
+    reading = Reading(archive)
+    showing = Showing(archive, reading)
+    proposal = _show_proposal(archive, reading, showing, found)
+    for spot in Ballots(reading, showing, found).chosen():
+        showing.show(spot)
+    showing.show_who_left(proposal)
+    proof = showing.proof()
+    try:
+        state = fold(proof, archive.fleet)
+        proved = state.rounds.get(found.id)
+        if proved is None:
+            raise _not_certifiable(found, "its electors can not be shown to be members")
+        words = belief.category, statement_of(belief.content)
+        text = write_certificate(describe(state, proved, words, proof))
+        verify(text, Trust(archive.fleet))
+    except PeerFault as problem:
+        raise _not_certifiable(found, problem.message) from None
+    return text
+
+
+def _decided(rounds: Rounds, belief: Belief) -> Round:
+    """The round that gives a belief its verdict.
+
+    Raises:
+        Conflict: `not-decided`, `contested`.
+    """
+    name, verdict = belief.id.hex(), rounds.verdict(belief.id)
+    match verdict:
+        case None:
+            raise Conflict(
+                "not-decided", f"belief {name} was never proposed; put it to the vote first."
+            )
+        case Verdict.OPEN:
+            raise Conflict(
+                "not-decided",
+                f"the round on belief {name} is open; ask again when it is decided.",
+            )
+        case Verdict.EXPIRED:
+            raise Conflict(
+                "not-decided",
+                f"the last round on belief {name} expired without a decision; propose it again.",
+            )
+        case Verdict.CONTESTED:
+            raise Conflict(
+                "contested",
+                f"belief {name} is contested: both outcomes have enough votes, so neither is "
+                "certified. Look at its votes for who gave two answers, and propose it again.",
+            )
+    return next(one for one in rounds.deciding(belief.id) if one.verdict is verdict)
+
+
+def _show_proposal(archive: Archive, reading: Reading, showing: Showing, found: Round) -> Place:
+    """Show what opened the round, its electorate, the admission of each elector, and the closing
+    that decided it, if one did. Returns the proposal's block."""
+    turnout = found.rules.scheme is Scheme.TURNOUT
+    closing = found.deciding_closing() if turnout else None
+    proposals = [
+        spot for opening in _openings(found, closing)
+        if (spot := reading.find(opening[1], opening[0], lambda said: _opens(said, found)))
+    ]  # fmt: skip
+    if not proposals:
+        raise _not_certifiable(found, "its proposal is not held")
+    first = proposals[0].place
+    past = reading.before(first)
+    for spot in (*proposals, _publication(archive, reading, found, first)):
+        showing.show(spot)
+    for elector in found.electorate.position:
+        showing.show_member(elector, past)
+    if closing is not None:
+        author, stamp, said = closing
+        closed = reading.find(author, stamp, lambda one: one == said)
+        if closed is not None:
+            showing.show(closed)
+    return first
+
+
+def _openings(found: Round, closing: tuple[NodeId, int, Close] | None) -> list[Opening]:
+    """The first opening; under turnout one of whoever closed, and one after which that was due."""
+    if closing is None:
+        return [found.openings[0]]
+    author, stamp, _ = closing
+    due = [one for one in found.openings if one[0] + (one[2] << LOGICAL_BITS) <= stamp]
+    own = [one for one in found.openings if one[1] == author]
+    both = [one for one in due if one in own]
+    return sorted(both[:1] or {due[0], own[0]})
+
+
+def _publication(archive: Archive, reading: Reading, found: Round, proposal: Place) -> Spot:
+    """Where the electorate was published: with the proposal if it was, else the first time."""
+    identifier = found.electorate.id
+
+    def publishes(said: Operation) -> bool:
+        return isinstance(said, Publish) and electorate_id(said.electors) == identifier
+
+    stamp = archive.state.rounds.published_stamp(identifier)
+    firsts = [next(archive.lace.chain(one, stamp), None) for one in archive.lace.authors()]
+    for place in (proposal, *(one for one in firsts if one is not None and one.stamp == stamp)):
+        for spot in reading.spots(place, publishes):
+            return spot
+    raise _not_certifiable(found, "the publication of its electorate is not held")
+
+
+def _opens(said: Operation, found: Round) -> bool:
+    return isinstance(said, Propose) and round_id(said) == found.id
+
+
+def _not_certifiable(found: Round, why: str) -> Conflict:
+    return Conflict(
+        "not-certifiable",
+        f"round {short(found.id)} is {found.verdict.word}, but this node can not prove it: {why}. "
+        "Ask another node.",
+    )

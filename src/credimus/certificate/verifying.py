@@ -1,0 +1,238 @@
+"""Checks a certificate against nothing but the fleet that its reader trusts.
+
+    read            the text, the proof in it
+    put together    each header from its excerpt; its author's signature over it
+    fold            what is shown, as a node folds blocks: members, electorate, proposal, votes
+    compare         what the text says with what came out
+
+Deliberately not here: any rule of the roster or of rounds. The folds of state/ run on the excerpts
+as if they were all the blocks there are, one after the other in order of their stamps.
+"""
+
+from typing import NamedTuple
+
+from credimus.certificate.document import (
+    Certificate,
+    check_stated,
+    describe,
+    proof_of,
+    read_certificate,
+    statement_of,
+)
+from credimus.certificate.excerpt import Excerpt, Proof, cut, header_bytes_of
+from credimus.certificate.trust import Trust
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.ids import BlockId, FleetId, NodeId, RoundId, node_id, short
+from credimus.lace.block import Header, block_id
+from credimus.lace.lace import Place
+from credimus.lace.seal import check_signature, pack_leaves
+from credimus.state.fleet import FleetState
+from credimus.state.identity import belief_id
+from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
+from credimus.state.round import Round
+from credimus.state.verdict import Verdict
+
+
+class Voter(NamedTuple):
+    """An elector whose answer is shown."""
+
+    node: NodeId
+    name: str
+    choice: str
+
+
+class Verified(NamedTuple):
+    """A certificate that holds."""
+
+    certificate: Certificate
+    voters: list[Voter]
+    silent: list[str]
+    """Names of the electors whose answer is not shown."""
+    unproved: list[str]
+    """What no certificate of this kind can prove, as sentences."""
+
+
+def verify(text: bytes, trust: Trust) -> Verified:
+    """What a certificate proves.
+
+    Raises:
+        PeerFault: anything in it does not hold; the message says what.
+    """
+    stated = read_certificate(text)
+    check_fleet(stated, trust)
+    proof = proof_of(stated)
+    state = fold(proof, trust.fleet)
+    check_founder(state, trust)
+    found = decided_round(state, stated)
+    check_statement(stated, found)
+    proved = describe(state, found, (stated.category, stated.statement), proof)
+    check_stated(text, stated, proved)
+    return _verified(stated, state, found)
+
+
+def fold(proof: Proof, fleet: FleetId) -> FleetState:
+    """The state that the excerpts give when nothing else was ever said.
+
+    Raises:
+        PeerFault: `malformed`, `certificate-disordered`, `bad-signature`, `not-a-member`,
+            `wrong-genesis`.
+    """
+    state = FleetState(fleet)
+    ids = [BlockId(one) for one in cut(proof.ids)]
+    stamp = 0
+    for excerpt in proof.excerpts:
+        check_order(excerpt, stamp)
+        stamp = excerpt.stamp
+        operations = read_operations(pack_leaves([said for _, said in excerpt.shown])[0])
+        author = _author(excerpt, operations, list(state.roster.keys))
+        header_bytes, header = header_bytes_of(excerpt, fleet, author, ids)
+        _fold_one(state, header_bytes, header, excerpt, operations)
+        ids.append(block_id(header_bytes))
+    return state
+
+
+def check_fleet(stated: Certificate, trust: Trust) -> None:
+    """Refuse the certificate of another fleet.
+
+    Raises:
+        PeerFault: `wrong-fleet`.
+    """
+    if stated.fleet != trust.fleet.hex():
+        raise PeerFault(
+            "wrong-fleet",
+            f"this certificate is of fleet {stated.fleet[:32]}; trust was given for "
+            f"{trust.fleet.hex()}",
+        )
+
+
+def check_founder(state: FleetState, trust: Trust) -> None:
+    """Refuse a founder with another key than the trusted one.
+
+    Raises:
+        PeerFault: `wrong-fleet`.
+    """
+    founder = state.roster.founder
+    key = None if founder is None else state.roster.keys[founder]
+    if trust.founder_key is not None and key != trust.founder_key:
+        raise PeerFault("wrong-fleet", "the founder's key is not the one that is trusted")
+
+
+def check_order(excerpt: Excerpt, stamp: int) -> None:
+    """Refuse a block that is older than one shown before it: who proposes, proposes with the
+    members that were admitted by then.
+
+    Raises:
+        PeerFault: `certificate-disordered`.
+    """
+    if excerpt.stamp < stamp:
+        raise PeerFault("certificate-disordered", "the blocks do not stand in order of stamps")
+
+
+def decided_round(state: FleetState, stated: Certificate) -> Round:
+    """The round that the certificate is of, decided by what is shown.
+
+    Raises:
+        PeerFault: `certificate-unproved`.
+    """
+    identifier = _octets(stated.round)
+    found = state.rounds.get(RoundId(identifier))
+    if found is None:
+        raise PeerFault(
+            "certificate-unproved",
+            f"nothing shown opens round {stated.round[:32]} with electors that are members and "
+            "leave out none of those shown",
+        )
+    if found.verdict not in (Verdict.ACCEPTED, Verdict.REJECTED):
+        raise PeerFault(
+            "certificate-unproved",
+            f"the votes shown leave round {short(found.id)} {found.verdict.word}: an accept value "
+            f"of {found.accept_value} and a reject value of {found.reject_value}, and "
+            f"{found.voted.bit_count()} answers; a decision takes {found.value_needed} and "
+            f"{found.quorum_count}",
+        )
+    return found
+
+
+def check_statement(stated: Certificate, found: Round) -> None:
+    """Refuse words that are not those of the belief.
+
+    Raises:
+        PeerFault: `certificate-altered`.
+    """
+    statement = stated.statement
+    try:
+        same = belief_id(statement, stated.category) == found.belief
+        same = same and statement_of(statement) == statement
+    except UnicodeEncodeError:
+        same = False
+    if not same:
+        raise PeerFault(
+            "certificate-altered", "the statement and its category are not what was voted on"
+        )
+
+
+def _fold_one(
+    state: FleetState,
+    header_bytes: bytes,
+    header: Header,
+    excerpt: Excerpt,
+    operations: list[Operation],
+) -> None:
+    identifier = block_id(header_bytes)
+    past = state.roster.current
+    key = state.roster.check(header, operations, past)
+    what = f"block {short(identifier)} of {short(header.author)}"
+    check_signature(key, header_bytes, excerpt.signature, what)
+    state.apply(Place(identifier, header), operations, past)
+
+
+def _author(excerpt: Excerpt, operations: list[Operation], known: list[NodeId]) -> NodeId:
+    if 0 <= excerpt.author < len(known):
+        return known[excerpt.author]
+    first = operations[0] if operations else None
+    if isinstance(first, Found) and not known and excerpt.author == 0:
+        return node_id(first.public_key)
+    raise PeerFault("not-a-member", "a block is shown before its author's admission")
+
+
+def _verified(stated: Certificate, state: FleetState, found: Round) -> Verified:
+    members = state.roster.current.by_id
+    voters: list[Voter] = []
+    silent: list[str] = []
+    for node, position in found.electorate.position.items():
+        name = members[node].name if node in members else ""
+        choices = found.choices(position)
+        voters += [Voter(node, name, choice.name.lower()) for choice in choices]
+        if not choices:
+            silent.append(name or short(node))
+    return Verified(stated, voters, silent, _unproved(found))
+
+
+_UNPROVED = (
+    (
+        "that the fleet had no further members, left out of the electorate: any member may admit "
+        "others, and only those are shown whom the proof needs"
+    ),
+    (
+        "that nothing contradicts it: electors may have voted both ways, and a later attempt may "
+        "have ended otherwise"
+    ),
+    "when it happened: the times are those of the authors' clocks",
+    "that whoever admitted an elector had not left the fleet before",
+)
+
+
+def _unproved(found: Round) -> list[str]:
+    sentences = list(_UNPROVED)
+    if found.rules.aggregation is Aggregation.REPUTATION:
+        sentences.append("that the weights are deserved: they are the proposer's word")
+    if found.rules.scheme is Scheme.TURNOUT:
+        sentences.append("that the closing lists every vote: under turnout its proposer chooses")
+    return sentences
+
+
+def _octets(digits: str) -> bytes:
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return b""
