@@ -21,6 +21,7 @@ def application(daemon: Daemon) -> Starlette:
         endpoint(daemon, "/health", "GET", fleet.health, guarded=False),
         endpoint(daemon, "/metrics", "GET", metrics, guarded=False),
         endpoint(daemon, "/v1/status", "GET", fleet.status),
+        endpoint(daemon, "/v1/fleet", "GET", fleet.key),
         endpoint(daemon, "/v1/members", "GET", fleet.members),
         endpoint(daemon, "/v1/tickets", "POST", fleet.invite, shapes.NewTicket, status=201),
         endpoint(daemon, "/v1/join", "POST", fleet.join, guarded=False),
@@ -30,6 +31,7 @@ def application(daemon: Daemon) -> Starlette:
             daemon, "/v1/beliefs", "POST", beliefs.assert_belief, shapes.NewBelief, status=201
         ),
         endpoint(daemon, one, "GET", beliefs.look_at),
+        endpoint(daemon, f"{one}/certificate", "GET", beliefs.certify),
         endpoint(daemon, f"{one}/votes", "POST", beliefs.vote, shapes.NewVote, status=201),
         endpoint(daemon, f"{one}/retract", "POST", beliefs.retract, shapes.NewRetraction),
         endpoint(

@@ -1,10 +1,13 @@
 """Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at."""
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from credimus.api import shapes
+from credimus.api.endpoint import JSON
 from credimus.api.problems import Waited
 from credimus.api.views import belief_view, receipt_view, row_view
+from credimus.certificate import Archive, make_certificate
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.fixed import millionths
 from credimus.kernel.hlc import stamp_of
@@ -99,6 +102,14 @@ async def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDet
     """GET /v1/beliefs/{id}."""
     state = daemon.node.state
     return belief_view(state, find_belief(state, request.path_params["id"]))
+
+
+async def certify(daemon: Daemon, _: None, request: Request) -> Response:
+    """GET /v1/beliefs/{id}/certificate: the file itself, one field a line."""
+    node = daemon.node
+    belief = find_belief(node.state, request.path_params["id"])
+    archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
+    return Response(make_certificate(archive, belief), media_type=JSON)
 
 
 def _named(daemon: Daemon, request: Request) -> BeliefId:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from credimus import __version__
 from credimus.api import shapes
 from credimus.api.endpoint import read_body
+from credimus.certificate import Trust, trust_text
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.hlc import wall_ms_of
 from credimus.node.queries import belief_counts, faults_of, round_counts
@@ -71,6 +72,24 @@ async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberIte
         )
         for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
     ]
+
+
+async def key(daemon: Daemon, _: None, __: Request) -> shapes.FleetKey:
+    """GET /v1/fleet."""
+    node, roster = daemon.node, daemon.node.state.roster
+    if roster.founder is None:
+        raise Unavailable(
+            "founder-unknown",
+            "this node has not seen the founding of its fleet yet; try again when it has caught "
+            "up.",
+        )
+    founder_key = roster.keys[roster.founder]
+    return shapes.FleetKey(
+        fleet=node.fleet.hex(),
+        fleet_name=roster.fleet_name,
+        founder_key=founder_key.hex(),
+        trust=trust_text(Trust(node.fleet, founder_key), roster.fleet_name),
+    )
 
 
 async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:

@@ -213,6 +213,17 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[RoundItem]
 
 
+class FleetKey(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/fleet: what a stranger needs to check certificates."""
+
+    fleet: str
+    fleet_name: str
+    founder_key: str
+    """Ed25519, hex."""
+    trust: str
+    """The line that the fleet publishes for it."""
+
+
 class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the fleet."""
 

@@ -45,6 +45,10 @@ class Client:
         target = f"{path}?{urlencode(given)}" if given else path
         return json.loads(self._ask("GET", target, None, TIMEOUT_S))
 
+    def get_text(self, path: str) -> str:
+        """The answer of a GET as it came."""
+        return self._ask("GET", path, None, TIMEOUT_S).decode()
+
     def post(self, path: str, wait_s: float = 0.0, /, **body: object) -> Any:
         """The answer of a POST; fields that are None are left out.
 
