@@ -132,10 +132,19 @@ def is_plain(block: Block) -> bool:
     return encode(block.header) == block.header_bytes
 
 
-def _root(excerpt: Excerpt) -> bytes:
-    places = [index for index, _ in excerpt.shown]
+def check_places(excerpt: Excerpt) -> None:
+    """Refuse operations that do not stand in order, each once: every one must be under the root.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    places = [place for place, _ in excerpt.shown]
     if places != sorted(set(places)):
         raise PeerFault("malformed", "the operations of an excerpt do not stand in order")
+
+
+def _root(excerpt: Excerpt) -> bytes:
+    check_places(excerpt)
     nodes = cut(excerpt.cover)
     root = merkle.root_from_cover(dict(excerpt.shown), excerpt.operation_count, nodes)
     if root is None:

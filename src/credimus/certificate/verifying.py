@@ -23,7 +23,7 @@ from credimus.certificate.excerpt import Excerpt, Proof, cut, header_bytes_of
 from credimus.certificate.trust import Trust
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, FleetId, NodeId, RoundId, node_id, short
-from credimus.lace.block import Header, block_id
+from credimus.lace.block import block_id
 from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
@@ -79,15 +79,21 @@ def fold(proof: Proof, fleet: FleetId) -> FleetState:
     """
     state = FleetState(fleet)
     ids = [BlockId(one) for one in cut(proof.ids)]
-    stamp = 0
+    last: tuple[int, bytes] = 0, b""
     for excerpt in proof.excerpts:
-        check_order(excerpt, stamp)
-        stamp = excerpt.stamp
         operations = read_operations(pack_leaves([said for _, said in excerpt.shown])[0])
         author = _author(excerpt, operations, list(state.roster.keys))
         header_bytes, header = header_bytes_of(excerpt, fleet, author, ids)
-        _fold_one(state, header_bytes, header, excerpt, operations)
-        ids.append(block_id(header_bytes))
+        place = Place(block_id(header_bytes), header)
+        this = place.stamp, place.id
+        check_order(last, this)
+        past = state.roster.current
+        key = state.roster.check(header, operations, past)
+        what = f"block {short(place.id)} of {short(author)}"
+        check_signature(key, header_bytes, excerpt.signature, what)
+        state.apply(place, operations, past)
+        ids.append(place.id)
+        last = this
     return state
 
 
@@ -117,14 +123,17 @@ def check_founder(state: FleetState, trust: Trust) -> None:
         raise PeerFault("wrong-fleet", "the founder's key is not the one that is trusted")
 
 
-def check_order(excerpt: Excerpt, stamp: int) -> None:
-    """Refuse a block that is older than one shown before it: who proposes, proposes with the
+def check_order(before: tuple[int, bytes], place: tuple[int, bytes]) -> None:
+    """Refuse a block that should stand before the one before it: who proposes, proposes with the
     members that were admitted by then.
+
+    Args:
+        before, place: stamp and id of two blocks, as they are shown.
 
     Raises:
         PeerFault: `certificate-disordered`.
     """
-    if excerpt.stamp < stamp:
+    if place <= before:
         raise PeerFault("certificate-disordered", "the blocks do not stand in order of stamps")
 
 
@@ -169,21 +178,6 @@ def check_statement(stated: Certificate, found: Round) -> None:
         raise PeerFault(
             "certificate-altered", "the statement and its category are not what was voted on"
         )
-
-
-def _fold_one(
-    state: FleetState,
-    header_bytes: bytes,
-    header: Header,
-    excerpt: Excerpt,
-    operations: list[Operation],
-) -> None:
-    identifier = block_id(header_bytes)
-    past = state.roster.current
-    key = state.roster.check(header, operations, past)
-    what = f"block {short(identifier)} of {short(header.author)}"
-    check_signature(key, header_bytes, excerpt.signature, what)
-    state.apply(Place(identifier, header), operations, past)
 
 
 def _author(excerpt: Excerpt, operations: list[Operation], known: list[NodeId]) -> NodeId:

@@ -1,4 +1,4 @@
-"""Commands that measure: bench decide, bench orset."""
+"""Commands that measure: bench decide, bench orset, bench certificate."""
 
 from typing import Annotated, Any, Literal
 
@@ -38,6 +38,23 @@ def orset(
     from credimus.bench.orset import bench_orset
 
     figures = bench_orset(size)
+    return Outcome(figures, lambda: _show(figures))
+
+
+def certificate(
+    *,
+    nodes: Annotated[int, Parameter(help="Processes, 1 to 50.")] = 5,
+    in_flight: Annotated[int, Parameter(help="Beliefs under way at once, when busy.")] = 64,
+    seconds: Annotated[float, Parameter(help="Length of each phase.")] = 3.0,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Measure the size of certificates, of a fleet that idles and of one that is busy.
+
+    Example: credimus bench certificate --nodes 5
+    """
+    from credimus.bench.certificate import bench_certificate
+
+    figures = bench_certificate(nodes, in_flight, seconds, complain)
     return Outcome(figures, lambda: _show(figures))
 
 

@@ -52,6 +52,7 @@ COMMANDS = (
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
+    Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
 )
 INTERRUPTED = 130
 _GROUPS = {"bench": "Measure this machine."}
@@ -158,7 +159,7 @@ def _installed() -> list[Entry]:
 
 def _overview() -> str:
     """What `credimus --help` prints: made without the parser, so that it comes at once."""
-    lines = [f"  {one.words:<13} {one.help}" for one in _installed()]
+    lines = [f"  {one.words:<17} {one.help}" for one in _installed()]
     return "\n".join(
         ["Usage: credimus COMMAND [OPTIONS]", "", f"{_HEADLINE}", "", *lines, "", _EPILOGUE,
          "See `credimus COMMAND --help`."]

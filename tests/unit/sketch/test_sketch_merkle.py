@@ -87,3 +87,26 @@ def test_a_node_is_no_leaf() -> None:
     assert merkle.root([b"a", b"b"]) != merkle.leaf(pair)
     assert merkle.root([pair]) != merkle.root([b"a", b"b"])
     assert merkle.root([]) == merkle.EMPTY_ROOT != merkle.root([b""])
+
+
+@given(st.lists(st.binary(max_size=4), min_size=1, max_size=40), st.data())
+def test_a_cover_gives_the_root_of_some_leaves(contents: list[bytes], data: st.DataObject) -> None:
+    places = st.sets(st.integers(0, len(contents) - 1), min_size=1)
+    kept = {place: contents[place] for place in data.draw(places)}
+    nodes = merkle.cover(contents, kept)
+    count = len(contents)
+    assert merkle.root_from_cover(kept, count, nodes) == textbook_root(contents)
+    paths = {node for place in kept for node in textbook_path(contents, place)}
+    assert set(nodes) <= paths
+    if len(kept) == 1:
+        assert sorted(nodes) == sorted(textbook_path(contents, *kept))
+    assert merkle.root_from_cover(kept, count, [*nodes, b"x" * 32]) is None
+    assert not nodes or merkle.root_from_cover(kept, count, nodes[:-1]) is None
+    assert merkle.root_from_cover({}, count, [merkle.root(contents)]) is None
+    for wrong in (-1, count):
+        assert merkle.root_from_cover({**kept, wrong: b""}, count, nodes) is None
+
+
+def test_nothing_covers_no_leaves() -> None:
+    assert merkle.cover([], []) == []
+    assert merkle.root_from_cover({0: b""}, 0, []) is None

@@ -1,0 +1,77 @@
+"""One node of `bench certificate`: decides beliefs under a load, then certifies some of them."""
+
+import asyncio
+import time
+from typing import Any
+
+from credimus.bench.decide_node import Load
+from credimus.certificate import Archive, Trust, make_certificate, verify
+from credimus.certificate.document import proof_of, read_certificate
+from credimus.certificate.excerpt import Excerpt, Proof
+from credimus.harness.node_process import Orders, read_settings, serve
+from credimus.harness.orders import ChildSettings
+from credimus.kernel.codec import encode
+from credimus.kernel.ids import BeliefId
+from credimus.lace.seal import pack_leaves
+from credimus.runtime.driver import Driver
+from credimus.state.operations import Admit, Found, Propose, Publish, read_operations
+
+
+class Certifier:
+    """A load, and certificates of what it decided."""
+
+    def __init__(self, settings: ChildSettings, driver: Driver) -> None:
+        self._load = Load(settings, driver)
+
+    async def order(self, driver: Driver, order: dict[str, Any]) -> dict[str, Any]:
+        """A phase of load, or the certificates of the beliefs named."""
+        if "certify" in order:
+            return {"certificates": [certified(driver, one) for one in order["certify"]]}
+        return await self._load.phase(driver, order)
+
+
+def certified(driver: Driver, name: str) -> dict[str, int]:
+    """The figures of one belief's certificate; bytes of its parts are those in the file."""
+    state = driver.node.state
+    belief = state.beliefs.get(BeliefId(bytes.fromhex(name)))
+    if belief is None:
+        return {}
+    archive = Archive(driver.node.fleet, driver.node.lace, state, driver.store.wires)
+    begun = time.perf_counter_ns()
+    text = make_certificate(archive, belief)
+    made = time.perf_counter_ns()
+    verified = verify(text, Trust(driver.node.fleet))
+    checked = time.perf_counter_ns()
+    proof = proof_of(read_certificate(text))
+    return {
+        "bytes": len(text),
+        "votes": len(verified.voters),
+        "make_us": (made - begun) // 1_000,
+        "verify_us": (checked - made) // 1_000,
+        **parts(proof),
+        "words_bytes": len(text) - len(verified.certificate.proof),
+    }
+
+
+def parts(proof: Proof) -> dict[str, int]:
+    """Bytes of a proof by what they are for, as base64."""
+    found = {"roster": 0, "proposal": 0, "votes": 0, "ids": len(proof.ids)}
+    for excerpt in proof.excerpts:
+        found[_purpose(excerpt)] += len(encode(excerpt))
+    return {f"{name}_bytes": -(-count * 4 // 3) for name, count in found.items()}
+
+
+def _purpose(excerpt: Excerpt) -> str:
+    said = read_operations(pack_leaves([raw for _, raw in excerpt.shown])[0])
+    if any(isinstance(one, Propose | Publish) for one in said):
+        return "proposal"
+    return "roster" if any(isinstance(one, Found | Admit) for one in said) else "votes"
+
+
+def begin(settings: ChildSettings, driver: Driver) -> Orders:
+    """The job of a node process."""
+    return Certifier(settings, driver).order
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(begin, None, read_settings()))

@@ -1,0 +1,93 @@
+"""Any bytes given as a certificate are verified or refused; nothing else happens."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import decisions
+from credimus.certificate import Trust, read_trust, verify
+from credimus.certificate.document import proof_of, read_certificate
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import PeerFault, UsageError
+from credimus.kernel.ids import FleetId
+
+HISTORIES = [scene() for scene in decisions.SCENES]
+TEXTS = [history.certificate() for history in HISTORIES]
+PROOFS = [encode(proof_of(read_certificate(text))) for text in TEXTS]
+TRUST = HISTORIES[0].trust
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+octets = st.recursive(
+    st.integers(0, (1 << 64) - 1) | st.binary(max_size=70) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=8),
+    max_leaves=30,
+)
+
+
+def tried(text: bytes, trust: Trust = TRUST) -> None:
+    """It holds, or is refused in words."""
+    try:
+        assert verify(text, trust).certificate
+    except PeerFault as fault:
+        assert fault.code
+        assert len(fault.message) > 10
+
+
+def around(packed: bytes, number: int = 0, **words: Any) -> bytes:
+    """A text with these bytes as its proof."""
+    fields = {**json.loads(TEXTS[number]), "proof": b64encode(packed).decode(), **words}
+    return json.dumps(fields).encode()
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes(text: bytes) -> None:
+    tried(text)
+    tried(around(text))
+
+
+@given(st.dictionaries(st.sampled_from(list(json.loads(TEXTS[0]))), values))
+def test_any_words(words: dict[str, Any]) -> None:
+    tried(around(PROOFS[0], **words))
+    tried(json.dumps(words).encode())
+
+
+@given(octets)
+def test_any_values_as_a_proof(value: Any) -> None:
+    tried(around(encode([1, b"", [value]])))
+    tried(around(encode([1, b"x" * 32, [[0, 1, 1, [], 1, [[0, b""]], b"", value]]])))
+
+
+@given(st.data())
+def test_a_proof_with_some_bytes_replaced(data: st.DataObject) -> None:
+    number = data.draw(st.integers(0, len(TEXTS) - 1))
+    packed = bytearray(PROOFS[number])
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(packed) - 1))
+        packed[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    tried(around(bytes(packed), number), HISTORIES[number].trust)
+
+
+@given(st.text(alphabet=st.characters(codec=None), max_size=20))
+def test_any_words_of_a_belief(words: str) -> None:
+    text = json.dumps({**json.loads(TEXTS[0]), "statement": words, "category": words})
+    tried(text.encode("utf-8", "surrogatepass"))
+    tried(text.encode("utf-8", "surrogatepass").replace(b"\\u", b"\\\\u"))
+
+
+@given(st.text(max_size=200))
+def test_any_text_as_trust(text: str) -> None:
+    try:
+        assert len(read_trust(text).fleet) == 16
+    except UsageError as error:
+        assert error.code == "bad-trust"
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_no_other_fleet_takes_a_certificate(fleet: bytes) -> None:
+    tried(TEXTS[0], Trust(FleetId(fleet)))
