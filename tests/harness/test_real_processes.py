@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from credimus.bench.certificate import bench_certificate
 from credimus.bench.decide import bench_decide
 from credimus.harness.replay import replay_on_processes
 from credimus.sim.plan import ReplayOptions
@@ -28,6 +29,14 @@ def test_a_measurement_decides_everything_it_proposes_and_all_nodes_agree() -> N
     assert figures["undecided"] == 0
     assert figures["votes_missing"] == 0
     assert figures["agree"] is True
+
+
+def test_certificates_of_real_verdicts_are_measured() -> None:
+    figures = bench_certificate(nodes=3, in_flight=6, seconds=0.5)
+    for name in ("idle", "busy"):
+        parts = [figures[f"{name}_{part}_bytes"] for part in ("roster", "proposal", "votes")]
+        assert figures[f"{name}_votes"] == 3
+        assert figures[f"{name}_bytes"] > sum(parts) > 0
 
 
 @pytest.fixture

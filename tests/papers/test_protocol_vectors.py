@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
+from stranger import certificates as their_certificates
 from stranger import identifiers as ids
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
 from stranger import sets
 from stranger import state as their_state
 
+from credimus.certificate import Archive, make_certificate
+from credimus.certificate.document import proof_of, read_certificate
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
@@ -93,10 +96,15 @@ def of_code() -> dict[str, bytes | str]:
     )
     third = block(ADA, (2, STAMP + 2, genesis.id, [second.id]), [vote])
 
-    state = FleetState(FleetId(fleet))
-    ingress = Ingress(FleetId(fleet), Lace(), state, HybridClock(60_000))
+    state, lace = FleetState(FleetId(fleet)), Lace()
+    ingress = Ingress(FleetId(fleet), lace, state, HybridClock(60_000))
     for one in (genesis, second, third):
         assert ingress.take(one.wire, 1_700_000_000_000)
+    wires = {one.id: one.wire for one in (genesis, second, third)}
+    archive = Archive(FleetId(fleet), lace, state, lambda ids: [wires[BlockId(i)] for i in ids])
+    asserted = state.beliefs.get(belief)
+    assert asserted is not None
+    certificate = read_certificate(make_certificate(archive, asserted))
     heads = Frontier(
         tuple(
             Head(NodeId(one.author), one.header.sequence, BlockId(one.id))
@@ -158,6 +166,7 @@ def of_code() -> dict[str, bytes | str]:
         "beacon": encode(Beacon(heads)),
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
+        "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
         "request": proof,
         "answer": sealed,
@@ -203,6 +212,12 @@ def of_stranger() -> dict[str, bytes | str]:
     members = sets.joined(state.views[second.id], state.views[third.id])
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
+    listed = [genesis.id, second.id]
+    excerpts = [
+        their_certificates.excerpt_of(0, genesis, [0, 1], []),
+        their_certificates.excerpt_of(1, second, [1, 2, 3], listed),
+        their_certificates.excerpt_of(0, third, [0], listed),
+    ]
     text = b32encode(ticket + fp(b"credimus ticket", ticket)[:4]).decode().rstrip("=").lower()
     request = mp([1, TICKET_ID, keys[1], "bob", ["127.0.0.1:7449"], JOIN_NONCE])
     mac = digest(fp(b"credimus join request", SECRET), request, "sha256")
@@ -248,6 +263,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "beacon": mp([2, [heads]]),
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
+        "proof": mp([1, b"", excerpts]),
         "ticket": "credimus1-" + text,
         "request": request + mac,
         "answer": bytes(box),

@@ -9,6 +9,7 @@ Deliberately not here: any rule of the roster or of rounds. The folds of state/ 
 as if they were all the blocks there are, one after the other in order of their stamps.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from credimus.certificate.document import (
@@ -29,6 +30,7 @@ from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
+from credimus.state.roster import Member
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -39,6 +41,9 @@ class Voter(NamedTuple):
     node: NodeId
     name: str
     choice: str
+    admitted_by: str
+    """The name of the member who vouched for it, the founder for itself; empty where the proof
+    shows that the elector has left since."""
 
 
 class Verified(NamedTuple):
@@ -194,12 +199,18 @@ def _verified(stated: Certificate, state: FleetState, found: Round) -> Verified:
     voters: list[Voter] = []
     silent: list[str] = []
     for node, position in found.electorate.position.items():
-        name = members[node].name if node in members else ""
-        choices = found.choices(position)
-        voters += [Voter(node, name, choice.name.lower()) for choice in choices]
+        name, elector = _named(members, node), members.get(node)
+        vouched = "" if elector is None else _named(members, elector.admitted_by)
+        choices = [choice.name.lower() for choice in found.choices(position)]
+        voters += [Voter(node, name, choice, vouched) for choice in choices]
         if not choices:
-            silent.append(name or short(node))
+            silent.append(name)
     return Verified(stated, voters, silent, _unproved(found))
+
+
+def _named(members: Mapping[NodeId, Member], node: NodeId) -> str:
+    member = members.get(node)
+    return short(node) if member is None else member.name
 
 
 _UNPROVED = (

@@ -78,8 +78,15 @@ def _facts(verified: "Verified") -> dict[str, Any]:
 
     facts: dict[str, Any] = msgspec.to_builtins(verified.certificate)
     del facts["proof"]
-    votes = [{"elector": one.node.hex(), "name": one.name, "choice": one.choice}
-             for one in verified.voters]  # fmt: skip
+    votes = [
+        {
+            "elector": one.node.hex(),
+            "name": one.name,
+            "choice": one.choice,
+            "admitted_by": one.admitted_by,
+        }
+        for one in verified.voters
+    ]
     return {
         **facts, "votes": votes, "not_shown": verified.silent, "not_proved": verified.unproved,
     }  # fmt: skip
@@ -95,7 +102,10 @@ def _show(verified: "Verified") -> None:
         ("scheme", f"{stated.scheme}, {stated.threshold}, votes {stated.aggregation}"),
         ("value", f"{stated.value} of {stated.value_max}, {stated.value_needed} needed"),
         ("answers", f"{stated.voted} of {stated.electors} electors, {stated.quorum} needed"),
-        *((one.choice, f"{one.name} {one.node.hex()}") for one in verified.voters),
+        *(
+            (one.choice, f"{one.name} {one.node.hex()}, admitted by {one.admitted_by or '?'}")
+            for one in verified.voters
+        ),
         *((("not shown", ", ".join(verified.silent)),) if verified.silent else ()),
     ]
     table("The certificate holds.", (), rows)

@@ -56,7 +56,8 @@ WAITING_RECEIPTS_MAX = 65_536
 FAULTS_MAX = 4_096
 """Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""
 CERTIFICATE_BYTES_MAX = 262_144
-"""Bytes of a certificate: some hundred electors. A reader's work grows with their square. [guess]"""
+"""Bytes of a certificate: some hundred electors; the work of reading grows with their square.
+[guess]"""
 CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
 CERTIFICATE_SEARCH_MAX = 1_024

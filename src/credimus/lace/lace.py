@@ -218,13 +218,12 @@ class Lace:
     def chain(self, author: NodeId, since: int = 0) -> Iterator[Place]:
         """The author's held blocks stamped `since` or later, all branches, in order of stamp."""
         places, chain = self._places, self._chains.get(author, [])
-        first = bisect_left(chain, since, key=lambda one: places[one].stamp)
-        rest = (places[one] for one in islice(chain, first, None))
-        others = [places[one] for one in self._forked.get(author, ())]
-        if not others:
-            return rest
-        return merge(rest, sorted((o for o in others if o.stamp >= since), key=_by_stamp),
-                     key=_by_stamp)  # fmt: skip
+        forked = self._forked.get(author)
+        if not forked:
+            first = bisect_left(chain, since, key=lambda one: places[one].stamp)
+            return (places[one] for one in islice(chain, first, None))
+        both = (places[one] for one in (*chain, *forked))
+        return iter(sorted((one for one in both if one.stamp >= since), key=_by_stamp))
 
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""

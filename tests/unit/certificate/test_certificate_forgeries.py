@@ -219,6 +219,17 @@ def test_what_is_honest_passes() -> None:
     assert verify(plain.text(), TRUST).certificate.outcome == "accepted"
 
 
+def test_who_leaves_after_voting_has_voted() -> None:
+    forger = Forger()
+    vote = forger.propose(0, 1, 2)
+    for number in range(3):
+        forger.say(number, vote)
+    forger.say(2, Leave("gone"))
+    text = Forgery("", verifying, "", nothing, forger.proof()).text()
+    left = SIGNERS[2].node_id
+    assert {one.node: one.admitted_by for one in verify(text, TRUST).voters}[left] == ""
+
+
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda one: one.__name__)
 def test_a_forgery_is_stopped_by_its_check_and_by_no_other(
     forge: Callable[[], Forgery], monkeypatch: pytest.MonkeyPatch

@@ -61,6 +61,12 @@ def test_who_answered_is_told_by_name() -> None:
     verified = verify(decisions.accepted().certificate(), decisions.accepted().trust)
     assert sorted(one.name for one in verified.voters) == ["n1", "n2", "n3"]
     assert {one.choice for one in verified.voters} == {"accept"}
+    assert {one.admitted_by for one in verified.voters} == {"n0"}
+    past = decisions.with_a_past()
+    told = verify(past.certificate(), past.trust).voters
+    assert {one.name: one.admitted_by for one in told} == {
+        "n1": past.heads[0].author[:6].hex(), "n2": "n1", "n3": "n2",
+    }  # fmt: skip
     assert verified.silent == ["n0"]
     assert len(verified.unproved) == 4
 

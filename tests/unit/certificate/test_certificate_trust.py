@@ -27,7 +27,8 @@ def test_a_bare_id_is_enough() -> None:
     "text",
     [
         "", "#", "00", "zz" * 16, "00" * 15, "00" * 17, f"credimus-fleet-1 {'00' * 16}",
-        f"credimus-fleet-2 {'00' * 16} {'00' * 32} x", f"credimus-fleet-1 {'00' * 16} {'00' * 31} x",
+        f"credimus-fleet-2 {'00' * 16} {'00' * 32} x",
+        f"credimus-fleet-1 {'00' * 16} {'00' * 31} x",
         f"{'00' * 16}\n{'00' * 16}", "ssh-ed25519 AAAA someone", "\x00", "é",
     ],
 )  # fmt: skip

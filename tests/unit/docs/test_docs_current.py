@@ -92,7 +92,8 @@ def test_every_number_is_told(numbers: typing.Any) -> None:
 
 @pytest.mark.parametrize("code", sorted(fault_codes()))
 def test_every_fault_is_told(code: str) -> None:
-    told = "".join((PROTOCOL / name).read_text() for name in ("blocks.md", "sync.md", "joining.md"))
+    pages = ("blocks.md", "sync.md", "joining.md", "certificates.md")
+    told = "".join((PROTOCOL / name).read_text() for name in pages)
     assert f"`{code}`" in told, f"raised in {sorted(fault_codes()[code])}"
 
 

@@ -53,6 +53,17 @@ def test_causality_is_reachability(blocks: list[Block]) -> None:
 
 @HALF
 @given(histories())
+def test_a_chain_has_all_branches_in_order_of_stamps(blocks: list[Block]) -> None:
+    lace, log = filled(blocks)
+    for author in MEMBERS:
+        own = sorted((b.header.stamp, b.id) for b in log if b.author == author)
+        for since in (0, *(stamp for stamp, _ in own), (1 << 63) - 1):
+            chain = [(place.stamp, place.id) for place in lace.chain(author, since)]
+            assert chain == [one for one in own if one[0] >= since]
+
+
+@HALF
+@given(histories())
 def test_the_edge_is_what_nobody_points_at(blocks: list[Block]) -> None:
     lace, log = filled(blocks)
     named = {one for block in log for one in (*block.header.parents, block.header.previous)}

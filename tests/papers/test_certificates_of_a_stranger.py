@@ -1,0 +1,64 @@
+"""A verifier that was made from docs/protocol/certificates.md alone judges as ours does."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stranger.certificates import Refused
+from stranger.certificates import verify as their_verify
+
+import decisions
+from credimus.certificate import verify
+from credimus.certificate.document import proof_of, read_certificate
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import PeerFault
+
+HISTORIES = [scene() for scene in decisions.SCENES]
+TEXTS = [history.certificate() for history in HISTORIES]
+
+
+def theirs(text: bytes, fleet: bytes) -> bool:
+    """Whether the stranger takes it."""
+    try:
+        return their_verify(text, fleet) in (2, 3)
+    except (Refused, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return False
+    except msgspec.DecodeError:
+        return False
+
+
+def ours(text: bytes, number: int) -> bool:
+    """Whether we take it."""
+    try:
+        return bool(verify(text, HISTORIES[number].trust))
+    except PeerFault:
+        return False
+
+
+@pytest.mark.parametrize("number", range(len(TEXTS)))
+def test_a_stranger_takes_what_we_take(number: int) -> None:
+    history = HISTORIES[number]
+    verdict = history.state.rounds.verdict(decisions.BELIEF)
+    assert their_verify(TEXTS[number], history.fleet) == verdict
+    assert not theirs(TEXTS[number], b"f" * 16)
+
+
+@given(st.data())
+def test_a_stranger_refuses_what_we_refuse(data: st.DataObject) -> None:
+    number = data.draw(st.integers(0, len(TEXTS) - 1))
+    fields: dict[str, Any] = json.loads(TEXTS[number])
+    packed = bytearray(encode(proof_of(read_certificate(TEXTS[number]))))
+    if data.draw(st.booleans()):
+        packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
+        fields["proof"] = b64encode(packed).decode()
+    else:
+        name = data.draw(st.sampled_from(list(fields)))
+        value = fields[name]
+        fields[name] = value + 1 if isinstance(value, int) else value[::-1] + "0"
+    altered = json.dumps(fields, ensure_ascii=False).encode()
+    assert not ours(altered, number)
+    assert not theirs(altered, HISTORIES[number].fleet)
