@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import decisions
-from credimus.certificate import Trust, read_trust, verify
+from credimus.certificate import Archive, Trust, make_certificate, read_trust, verify
 from credimus.certificate.document import proof_of, read_certificate
 from credimus.kernel.codec import encode
-from credimus.kernel.errors import PeerFault, UsageError
-from credimus.kernel.ids import FleetId
+from credimus.kernel.errors import Conflict, PeerFault, UsageError
+from credimus.kernel.ids import BlockId, FleetId
+from credimus.lace.block import Block
+from strategies import FLEET, Replica, histories
 
 HISTORIES = [scene() for scene in decisions.SCENES]
 TEXTS = [history.certificate() for history in HISTORIES]
@@ -29,6 +31,22 @@ octets = st.recursive(
     lambda inner: st.lists(inner, max_size=8),
     max_leaves=30,
 )
+
+
+@given(histories())
+def test_what_liars_decided_is_certified_or_refused(blocks: list[Block]) -> None:
+    """Whatever a node took: a certificate that holds and says its verdict, or a reason."""
+    replica = Replica().take_all(blocks)
+    wires = {block.id: block.wire for block in replica.log}
+    archive = Archive(
+        FLEET, replica.lace, replica.state, lambda ids: [wires[BlockId(one)] for one in ids]
+    )
+    for belief in replica.state.beliefs:
+        verdict = replica.state.rounds.verdict(belief.id)
+        with contextlib.suppress(Conflict):
+            stated = verify(make_certificate(archive, belief), Trust(FLEET)).certificate
+            assert verdict is not None
+            assert (stated.outcome, stated.belief) == (verdict.word, belief.id.hex())
 
 
 def tried(text: bytes, trust: Trust = TRUST) -> None:

@@ -100,8 +100,9 @@ class Ballots:
                 for vote in said.votes
             )
 
-        since = self._round.opened_stamp
-        spot = self._reading.find(NodeId(elector.member), since, casts)
+        spot = self._reading.find(NodeId(elector.member), self._round.opened_stamp, casts)
+        if spot is None:  # said before the proposal was, which nobody honest does
+            spot = self._reading.find(NodeId(elector.member), 0, casts)
         if spot is None:
             return None
         weighed = self._round.rules.aggregation is Aggregation.REPUTATION

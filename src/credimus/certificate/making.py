@@ -3,6 +3,8 @@
 Pure: the bytes of blocks come from a callable. Whatever is made is verified before it is given out.
 """
 
+from itertools import takewhile
+
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.ballots import Ballots
 from credimus.certificate.document import describe, statement_of, write_certificate
@@ -125,9 +127,13 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     def publishes(said: Operation) -> bool:
         return isinstance(said, Publish) and electorate_id(said.electors) == identifier
 
-    stamp = archive.state.rounds.published_stamp(identifier)
-    firsts = [next(archive.lace.chain(one, stamp), None) for one in archive.lace.authors()]
-    for place in (proposal, *(one for one in firsts if one is not None and one.stamp == stamp)):
+    stamp, lace = archive.state.rounds.published_stamp(identifier), archive.lace
+    firsts = (
+        place
+        for author in lace.authors()
+        for place in takewhile(lambda one: one.stamp == stamp, lace.chain(author, stamp))
+    )
+    for place in (proposal, *firsts):
         for spot in reading.spots(place, publishes):
             return spot
     raise _not_certifiable(found, "the publication of its electorate is not held")

@@ -36,7 +36,7 @@ class Showing:
             if place.id not in self._kept:
                 self._kept[place.id] = set()
                 self._places[place.id] = place
-                if place.predecessors():  # all but the founding
+                if place.id != self._archive.state.roster.founding:
                     waiting.append(self._admission(place.author, self._reading.before(place)))
             self._kept[place.id].add(index)
 
@@ -89,12 +89,15 @@ class Showing:
         return excerpt_of(opened.block, self._kept[place.id], author, ids)
 
     def _admission(self, node: NodeId, view: Members) -> Spot:
-        """Where a member was admitted by another, or founded the fleet: not where it described
-        itself anew."""
+        """Where a member was admitted by another, not where it described itself anew; the founder
+        by its first founding, whatever came of it since."""
+        roster, lace = self._archive.state.roster, self._archive.lace
+        if node == roster.founder and roster.founding is not None:
+            return Spot(lace.place(roster.founding), 0)
         while True:
             block, index = view.admission(node)
-            place = self._archive.lace.place(block)
-            if place.author != node or not place.predecessors():
+            place = lace.place(block)
+            if place.author != node:
                 return Spot(place, index)
             view = self._reading.before(place)
 

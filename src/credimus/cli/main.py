@@ -159,7 +159,7 @@ def _installed() -> list[Entry]:
 
 def _overview() -> str:
     """What `credimus --help` prints: made without the parser, so that it comes at once."""
-    lines = [f"  {one.words:<17} {one.help}" for one in _installed()]
+    lines = [f"  {one.words:<18} {one.help}" for one in _installed()]
     return "\n".join(
         ["Usage: credimus COMMAND [OPTIONS]", "", f"{_HEADLINE}", "", *lines, "", _EPILOGUE,
          "See `credimus COMMAND --help`."]

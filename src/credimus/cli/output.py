@@ -123,8 +123,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for index, column in enumerate(columns or ("", "")):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
-        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(visible(cell), style=_STYLES.get(cell, "")) for cell in row))
     console().print(made)
+
+
+def visible(text: str) -> str:
+    """A text with escapes for what does not print: what others wrote must not steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def console() -> Any:

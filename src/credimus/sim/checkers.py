@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from credimus.certificate import Archive, make_certificate
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Stream
+from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, short
 from credimus.lace.block import Block
@@ -18,13 +20,7 @@ from credimus.node.node import Node, NodeEffects
 from credimus.sim.fleet import Done, Fleet
 from credimus.sim.host import Host
 from credimus.sim.record import Record
-from credimus.sim.recount import (
-    least_value,
-    members_before,
-    recount,
-    value_of,
-    whole_value,
-)
+from credimus.sim.recount import least_value, members_before, recount, value_of, whole_value
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Scheme
@@ -316,6 +312,22 @@ class healed_fleet_converges(Checker):  # noqa: N801 - a sentence
     """
 
 
+class every_verdict_has_a_certificate(Checker):  # noqa: N801 - a sentence
+    """What a node holds as decided, its disk can prove to a stranger."""
+
+    def finish(self, stream: Stream) -> None:
+        """Certify all beliefs of one node; whatever is certified was verified."""
+        host = stream.choose(self.watch.fleet.up)
+        node = host.running
+        archive = Archive(node.fleet, node.lace, node.state, host.disk.wires_of)
+        for belief in node.state.beliefs:
+            try:
+                make_certificate(archive, belief)
+            except Conflict as problem:
+                if problem.code == "not-certifiable":
+                    self.fail(f"node {host.place}: {problem.message}")
+
+
 def fold_blocks(
     fleet: FleetId, record: Record, blocks: Sequence[BlockId], stream: Stream | None
 ) -> FleetState:
@@ -379,4 +391,5 @@ ALL: tuple[type[Checker], ...] = (
     a_decided_belief_stays_decided,
     nothing_acknowledged_is_lost,
     healed_fleet_converges,
+    every_verdict_has_a_certificate,
 )

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from credimus.certificate.archive import Spot
+from credimus.certificate.ballots import Ballots
 from credimus.kernel.effects import Effects
 from credimus.node.author import Author
 from credimus.protocol.sync.machine import Sync
@@ -19,6 +21,7 @@ from credimus.sim.checkers import (
     a_durable_vote_is_never_contradicted,
     a_round_is_of_the_whole_fleet,
     a_verdict_follows_from_its_votes,
+    every_verdict_has_a_certificate,
     healed_fleet_converges,
     no_two_certificates_conflict,
     nothing_acknowledged_is_lost,
@@ -140,6 +143,18 @@ def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
         yield
 
 
+@contextmanager
+def a_proof_without_its_last_vote(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Certificates show one vote too few."""
+    chosen = Ballots.chosen
+
+    def fewer(self: Ballots) -> list[Spot]:
+        return chosen(self)[:-1]
+
+    with _patched(Ballots, "chosen", fewer):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -164,6 +179,11 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
     Saboteur(sabotage=a_disk_that_forgets, trips=nothing_acknowledged_is_lost, profile="storm"),
     Saboteur(sabotage=a_sync_that_never_pulls, trips=healed_fleet_converges, profile="lossy"),
+    Saboteur(
+        sabotage=a_proof_without_its_last_vote,
+        trips=every_verdict_has_a_certificate,
+        profile="calm",
+    ),
 )
 
 _FORGOTTEN = 40

@@ -50,7 +50,7 @@ class Members:
 
     def admission(self, node: NodeId) -> tuple[BlockId, int]:
         """The block and the place in it where a member of this view was admitted: by another, if
-        any such admission is known, else by its own word (its founding, or a new description)."""
+        any such admission is known, else by its own word."""
         found = min(
             zip(self._set.dots(node), self._set.records(node), strict=True),
             key=lambda one: (one[1].admitted_by == node, one[1].admitted_stamp, one[0]),
@@ -172,6 +172,11 @@ class Roster:
         view = place.view
         assert isinstance(view, Members)  # noqa: S101 - set when the block was folded
         return view
+
+    @property
+    def founding(self) -> BlockId | None:
+        """The block of the founder's first founding, or None before that is folded."""
+        return None if self._founding is None else self._founding[1]
 
     def fingerprint(self) -> bytes:
         """Of what everybody agrees on about the roster."""

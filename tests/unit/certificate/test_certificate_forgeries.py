@@ -230,6 +230,20 @@ def test_who_leaves_after_voting_has_voted() -> None:
     assert {one.node: one.admitted_by for one in verify(text, TRUST).voters}[left] == ""
 
 
+def test_one_member_can_make_up_others() -> None:
+    """What no certificate can tell (docs/protocol/certificates.md): whom a member should not have
+    admitted. Its reader sees who vouched for whom."""
+    forger = Forger(2)
+    for number in (2, 3, 4, 5):
+        forger.admit(1, number)
+    vote = forger.propose(1, 0, 2, 3, 4, 5)
+    for number in (1, 2, 3, 4, 5):
+        forger.say(number, vote)
+    text = Forgery("", verifying, "", nothing, forger.proof()).text()
+    voters = verify(text, TRUST).voters
+    assert sorted(one.admitted_by for one in voters) == ["n0", "n1", "n1", "n1", "n1"]
+
+
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda one: one.__name__)
 def test_a_forgery_is_stopped_by_its_check_and_by_no_other(
     forge: Callable[[], Forgery], monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,8 @@
 """Whatever is altered in a certificate is refused, with the reason."""
 
 import json
+import subprocess
+import sys
 from base64 import b64encode
 from functools import cache
 from typing import Any
@@ -140,6 +142,16 @@ def test_an_excerpt_names_only_what_is_listed_before_it() -> None:
         changed = msgspec.structs.replace(proof.excerpts[-1], predecessors=names)
         other = msgspec.structs.replace(proof, excerpts=(*proof.excerpts[:-1], changed))
         assert refusal(with_packed(text, encode(other)), trust) in ("malformed", "bad-signature")
+
+
+def test_a_verifier_needs_no_node() -> None:
+    """Nor a disk, a network or a clock."""
+    names = ("credimus.node", "credimus.protocol", "credimus.runtime", "asyncio", "sqlite3",
+             "socket", "numpy", "zenoh", "starlette")  # fmt: skip
+    script = f"import sys, credimus.certificate; print([n for n in {names} if n in sys.modules])"
+    command = [sys.executable, "-c", script]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
 
 
 def test_other_versions_and_sizes_are_refused() -> None:
