@@ -100,7 +100,8 @@ def _show_proposal(archive: Archive, reading: Reading, showing: Showing, found: 
     for spot in (*proposals, _publication(archive, reading, found, first)):
         showing.show(spot)
     for elector in found.electorate.position:
-        showing.show_member(elector, past)
+        if elector in past:  # but for a proposer's fork, of which another branch was found
+            showing.show_member(elector, past)
     if closing is not None:
         author, stamp, said = closing
         closed = reading.find(author, stamp, lambda one: one == said)

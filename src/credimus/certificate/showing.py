@@ -64,11 +64,10 @@ class Showing:
         """
         order = sorted(self._places.values(), key=lambda place: (place.stamp, place.id))
         listed: dict[BlockId, None] = {}
-        for at, place in enumerate(order):
-            before = {one.id for one in order[:at]}
-            for one in place.predecessors():
-                if one not in before:
-                    listed[one] = None
+        before: set[BlockId] = set()
+        for place in order:
+            listed |= dict.fromkeys(one for one in place.predecessors() if one not in before)
+            before.add(place.id)
         ids = [*listed]
         known: list[NodeId] = []
         excerpts: list[Excerpt] = []

@@ -188,7 +188,7 @@ def check_statement(stated: Certificate, found: Round) -> None:
 def _author(excerpt: Excerpt, operations: list[Operation], known: list[NodeId]) -> NodeId:
     if 0 <= excerpt.author < len(known):
         return known[excerpt.author]
-    first = operations[0] if operations else None
+    first = operations[0] if operations and excerpt.shown[0][0] == 0 else None
     if isinstance(first, Found) and not known and excerpt.author == 0:
         return node_id(first.public_key)
     raise PeerFault("not-a-member", "a block is shown before its author's admission")

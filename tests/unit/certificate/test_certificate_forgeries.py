@@ -219,6 +219,18 @@ def test_what_is_honest_passes() -> None:
     assert verify(plain.text(), TRUST).certificate.outcome == "accepted"
 
 
+def test_a_founding_is_the_first_operation_of_its_block() -> None:
+    found = Found("harbour", NONCE, SIGNERS[0].public, "n0", "")
+    block = make_block(SIGNERS[0], [Assert(1, "x", "general", 1), found], header_fleet=FLEET)
+    for places in ((1,), (0, 1)):
+        with pytest.raises(PeerFault) as told:
+            verifying.fold(Proof(1, b"", (excerpt_of(block, places, 0, []),)), FLEET)
+        assert told.value.code == "not-a-member"
+    with pytest.raises(PeerFault) as told:
+        verifying.fold(Proof(1, b"", (Excerpt(0, 1, 1, (), 0, (), b"", b""),)), FLEET)
+    assert told.value.code == "not-a-member"
+
+
 def test_who_leaves_after_voting_has_voted() -> None:
     forger = Forger()
     vote = forger.propose(0, 1, 2)
