@@ -76,7 +76,7 @@ def read_knowledge(path: Path) -> dict[str, Known]:
 class FileKnowledge:
     """The default evaluator with facts of a file; it hears of the node's state after it is made."""
 
-    def __init__(self, facts: dict[str, Known], unknown: Choice) -> None:
+    def __init__(self, facts: dict[str, Known], unknown: Choice | None) -> None:
         self._facts = facts
         self._unknown = unknown
         self._inner: LocalKnowledge | None = None

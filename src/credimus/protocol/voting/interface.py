@@ -33,9 +33,9 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
     elector_weight: int = 500_000
     """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
-    unknown: Choice = Choice.ACCEPT
+    unknown: Choice | None = Choice.ACCEPT
     """The answer on a belief of which this node knows nothing: take the asserter's word for it
-    (accept, when its confidence is at least one half), or abstain. [guess]"""
+    (accept, when its confidence is at least one half), abstain, or none at all. [guess]"""
 
 
 class Ballot(msgspec.Struct, frozen=True, gc=False):
