@@ -1,6 +1,7 @@
 """What voting decides by, listens to and asks for."""
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -44,6 +45,18 @@ class Ballot(msgspec.Struct, frozen=True, gc=False):
     choice: Choice
     confidence: int = MILLION
     reason: str = ""
+
+
+class Left(Enum):
+    """What becomes of a question that one evaluator of a chain does not answer."""
+
+    NEXT = "next"
+    """The next evaluator is asked."""
+    OPEN = "open"
+    """No further evaluator is asked; a later command may vote."""
+
+
+Answer: TypeAlias = Ballot | Left
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
