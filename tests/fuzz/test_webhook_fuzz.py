@@ -20,7 +20,8 @@ GOOD = b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"choice": "reject"}'
 PIECES = (
     b"HTTP/1.1 ", b"200", b"307", b"103", b" OK", b"\r\n", b"\r\n\r\n", b"Content-Length: ",
     b"Transfer-Encoding: chunked", b":", b"0", b"14", b"20", b"99999", b";",
-    b'{"choice": "reject"}', b'{"choice":"accept","confidence":', b"1e400", b"NaN", b"-1", b"}", b"\xff", b"\x00", b"\n",
+    b'{"choice": "reject"}', b'{"choice":"accept","confidence":', b"1e400", b"NaN",
+    b"-1", b"}", b"\xff", b"\x00", b"\n",
 )  # fmt: skip
 wires = st.one_of(
     st.binary(max_size=200),

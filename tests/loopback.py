@@ -14,11 +14,16 @@ class Loopback:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.heard = asyncio.Event()
         self.gone = asyncio.Event()
+        self._enough = asyncio.Event()
         self.port = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/vote?by=test"
+
+    def hang_up(self) -> None:
+        """End the connections that wait for an answer."""
+        self._enough.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -29,7 +34,10 @@ class Loopback:
             self.requests.append(({"": first, **fields}, body))
             self.heard.set()
             if self.answer is None:
-                await reader.read()  # until the other side goes away
+                waits = [asyncio.create_task(one) for one in (reader.read(), self._enough.wait())]
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for one in waits:
+                    one.cancel()
             else:
                 writer.write(self.answer)
                 await writer.drain()
