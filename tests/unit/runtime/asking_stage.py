@@ -15,6 +15,7 @@ from credimus.protocol.voting.interface import Answer, Ballot
 from credimus.runtime.credentials import NodeKey
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
+from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.runtime.evaluating.steps import AnyStep, Judge, Slow, at_once
 from credimus.runtime.founding import found_fleet, stored
 from credimus.runtime.store.memory import MemoryStore
@@ -24,6 +25,10 @@ from credimus.state.round import Round
 PATIENCE_S = 20
 TIMEOUT_MS = 30_000
 NO_ANSWER = Ballot(Choice.ABSTAIN, 0, "no answer")
+INQUIRY = Inquiry(
+    fleet="", node="", elector="", elector_name="", round="", attempt=1, ends_ms=0, belief="",
+    content="it rains", category="general", assertions=(), assertion_count=0,
+)  # fmt: skip
 KEYS = [NodeKey(bytes([number + 1]) * 32) for number in range(3)]
 
 

@@ -4,11 +4,11 @@ import asyncio
 import logging
 
 import pytest
-from asking_stage import KEYS, NO_ANSWER, TIMEOUT_MS, Kept, jump, run, slow, stage
+from asking_stage import INQUIRY, KEYS, NO_ANSWER, TIMEOUT_MS, Kept, jump, run, slow, stage
 
-from credimus.kernel.errors import Unavailable
+from credimus.kernel.errors import StorageError, Unavailable
 from credimus.node.commands import CastVote
-from credimus.protocol.voting.interface import Answer, Ballot, Left, Question
+from credimus.protocol.voting.interface import Answer, Ballot, EvaluationWanted, Left, Question
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.state.operations import Choice
 from credimus.state.verdict import Verdict
@@ -255,5 +255,50 @@ def test_closing_gives_up_what_runs() -> None:
             await on.asking.close()
             assert on.asking.running_count == 0
             assert len(clerk.asked) == 1
+
+    run(scene())
+
+
+def test_a_question_that_comes_twice_is_asked_once() -> None:
+    async def scene() -> None:
+        clerk = Clerk(waits=True)
+        async with stage(slow(clerk.judge)) as on:
+            belief = on.says("it rains")
+            await clerk.heard.wait()
+            found = on.round(belief)
+            assert found is not None
+            again = Question(KEYS[0].node_id, found.id, belief, "it rains", "general")
+            on.asking.note([EvaluationWanted(again), EvaluationWanted(again)])
+            assert (on.asking.running_count, on.asking.waiting_count) == (1, 0)
+            clerk.go.set()
+            await on.voted(belief)
+            on.asking.note([EvaluationWanted(again)])
+            assert len(clerk.asked) == 1
+
+    run(scene())
+
+
+def test_what_nobody_has_asserted_is_not_put_to_slow_ones() -> None:
+    async def scene() -> None:
+        clerk = Clerk()
+        async with stage(slow(clerk.judge), lambda _: NO) as on:
+            nothing = Question(KEYS[0].node_id, b"r" * 16, b"b" * 16, "", "")
+            assert await on.asking._answer(nothing, INQUIRY) is NO
+            assert clerk.asked == []
+
+    run(scene())
+
+
+def test_a_ballot_that_the_node_can_not_write_is_counted() -> None:
+    async def scene() -> None:
+        clerk = Clerk(waits=True)
+        async with stage(slow(clerk.judge)) as on:
+            on.says("it rains")
+            await clerk.heard.wait()
+            on.driver.failure = StorageError("disk-full", "no room")
+            clerk.go.set()
+            while on.asking.running_count:
+                await asyncio.sleep(0)
+            assert on.asking.uncast_count == 1
 
     run(scene())

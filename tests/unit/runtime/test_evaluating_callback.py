@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from asking_stage import NO_ANSWER, TIMEOUT_MS, jump, run, slow, stage
+from asking_stage import INQUIRY, NO_ANSWER, TIMEOUT_MS, jump, run, slow, stage
 
 from credimus.kernel import limits
 from credimus.kernel.errors import Unavailable, UsageError
@@ -14,10 +14,6 @@ from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.state.operations import Choice
 
 YES = Ballot(Choice.ACCEPT, 700_000, "looked")
-INQUIRY = Inquiry(
-    fleet="", node="", elector="", elector_name="", round="", attempt=1, ends_ms=0, belief="",
-    content="it rains", category="general", assertions=(), assertion_count=0,
-)  # fmt: skip
 
 
 def judged(function: Function) -> object:

@@ -8,11 +8,9 @@ import ssl
 from pathlib import Path
 
 import pytest
-from asking_stage import KEYS, TIMEOUT_MS, jump, run, slow, stage
-from loopback import Loopback, http, loopback
+from asking_stage import INQUIRY, KEYS, TIMEOUT_MS, jump, run, slow, stage
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
-from test_evaluating_callback import INQUIRY
 
 from credimus.kernel.errors import Unavailable
 from credimus.kernel.ids import FleetId
@@ -21,6 +19,7 @@ from credimus.runtime.authority import Authority
 from credimus.runtime.evaluating.target import target_of
 from credimus.runtime.evaluating.webhook import Webhook
 from credimus.state.operations import Choice
+from loopback import Loopback, http, loopback
 
 ACCEPT = b'{"choice": "accept", "confidence": 0.7, "reason": "looked"}'
 WALL_MS = 1_700_000_000_000

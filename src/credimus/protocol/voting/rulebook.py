@@ -42,13 +42,14 @@ class Rulebook:
     def __init__(self, state: FleetState, rules: Sequence[Rule]) -> None:
         self._state = state
         self._rules = tuple(rules)
+        self._reads_words = any(rule.keywords for rule in self._rules)
 
     def consider(self, question: Question) -> Answer:
         """The answer of the first rule that matches.
 
         Cost: looks at every assertion of the belief, where a rule speaks of them.
         """
-        words = words_of(question.content)
+        words = words_of(question.content) if self._reads_words else ""
         asserted: list[tuple[NodeId, int]] | None = None
         for rule in self._rules:
             if rule.categories and question.category not in rule.categories:
