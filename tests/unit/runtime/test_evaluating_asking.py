@@ -56,6 +56,7 @@ def test_an_answer_becomes_a_vote() -> None:
             ]
             assert inquiry.round == on.round(belief).id.hex()
             assert on.asking.counts[0].answered_count == 1
+            assert on.asking.late_count == 0
 
     run(scene())
 

@@ -105,9 +105,8 @@ class Asking:
         for author in self._driver.node.authors:
             key = identifier, author.id
             running = self._running.get(key)
-            if running is not None:
-                running.cancel()
-            if running is not None or self._waiting.take(key) is not None:
+            was_running = running is not None and running.cancel()  # not one that has just ended
+            if was_running or self._waiting.take(key) is not None:
                 self.late_count += 1
 
     def _go_on(self) -> None:
