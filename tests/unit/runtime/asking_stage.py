@@ -11,7 +11,7 @@ from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.voting.chain import Chain
-from credimus.protocol.voting.interface import Answer, Ballot
+from credimus.protocol.voting.interface import Answer, Ballot, VotingConfig
 from credimus.runtime.credentials import NodeKey
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
@@ -62,10 +62,10 @@ class Stage:
     """A node that hosts some members, their slow evaluators, and what they voted."""
 
     def __init__(
-        self, steps: Sequence[AnyStep], store: MemoryStore, at_a_time: int, waiting_max: int
+        self, steps: Sequence[AnyStep], store: "Kept", at_a_time: int, waiting_max: int
     ) -> None:
         fleet, blocks = FLEETS[len(store.keys)]
-        self.node = Node(fleet, store.keys, Config(), Entropy(b"x"), Chain(at_once(steps)))
+        self.node = Node(fleet, store.keys, store.config, Entropy(b"x"), Chain(at_once(steps)))
         if not store.block_count:
             store.append([stored(block) for block in blocks])
         self.node.restore(block.wire for block in store.blocks())
@@ -105,11 +105,12 @@ class Stage:
 
 
 class Kept(MemoryStore):
-    """A store that outlives its node, and the keys of who writes to it."""
+    """A store that outlives its node, the keys of who writes to it, and how they vote."""
 
-    def __init__(self, members: int = 1) -> None:
+    def __init__(self, members: int = 1, voting: VotingConfig | None = None) -> None:
         super().__init__()
         self.keys = KEYS[:members]
+        self.config = Config(voting=voting or VotingConfig())
 
 
 def _founded(members: int) -> tuple[Any, Any]:

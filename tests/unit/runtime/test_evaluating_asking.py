@@ -8,7 +8,15 @@ from asking_stage import INQUIRY, KEYS, NO_ANSWER, TIMEOUT_MS, Kept, jump, run, 
 
 from credimus.kernel.errors import StorageError, Unavailable
 from credimus.node.commands import CastVote
-from credimus.protocol.voting.interface import Answer, Ballot, EvaluationWanted, Left, Question
+from credimus.node.config import Config
+from credimus.protocol.voting.interface import (
+    Answer,
+    Ballot,
+    EvaluationWanted,
+    Left,
+    Question,
+    VotingConfig,
+)
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.state.operations import Choice
 from credimus.state.verdict import Verdict
@@ -211,6 +219,23 @@ def test_what_a_round_needs_no_more_is_given_up() -> None:
             assert await on.voted(third) == [Choice.ACCEPT]
             assert [one.content for one in clerk.asked] == ["one", "three"]
             assert clerk.cancelled_count == 1
+
+    run(scene())
+
+
+def test_an_expired_round_is_not_asked_about_again() -> None:
+    async def scene() -> None:
+        store = Kept(1, VotingConfig(timeout_ms=1, attempts_max=1))
+        before, after = Clerk(waits=True), Clerk()
+        async with stage(slow(before.judge), store=store) as on:
+            belief = on.says("it rains")
+            await on.until(lambda: on.driver.verdict(belief) is Verdict.EXPIRED)
+            await on.until(lambda: on.asking.late_count == 1)
+        store.config = Config()
+        async with stage(slow(after.judge), store=store) as on:
+            await on.voted(on.says("it pours"))
+            assert [one.content for one in after.asked] == ["it pours"]
+            assert on.driver.verdict(belief) is Verdict.EXPIRED
 
     run(scene())
 
