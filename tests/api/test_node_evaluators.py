@@ -16,7 +16,7 @@ CALLBACK = """
 import threading
 
 
-def judge(inquiry):
+{kind} judge(inquiry):
     threading.Event().wait()
 """
 SETTINGS = """
@@ -35,10 +35,11 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     one.close()
 
 
-def test_a_callback_that_never_returns_keeps_no_node_from_stopping(
-    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_callback_that_never_returns_stalls_no_node(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    (tmp_path / "stuck_judge.py").write_text(CALLBACK)
+    (tmp_path / "stuck_judge.py").write_text(CALLBACK.format(kind=kind))
     paths = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     node = fleet.found()

@@ -136,6 +136,17 @@ def test_a_function_is_found_by_its_name() -> None:
     assert load_function("os.path:join") is load_function("posixpath:join")
 
 
+async def named(inquiry: Inquiry) -> Ballot | None:
+    """A coroutine that the settings could name."""
+    assert threading.current_thread() is not threading.main_thread()
+    await asyncio.sleep(0)
+    return YES if inquiry.content == "it rains" else None
+
+
+def test_a_coroutine_that_is_named_is_kept_off_the_loop() -> None:
+    assert judged(load_function(f"{__name__}:named")) is YES
+
+
 @pytest.mark.parametrize(
     "name", ["", "os", "os:", ":getcwd", "os:no_such", "no_such_module:x", "os:sep", "os.path:a.b"]
 )

@@ -1,4 +1,7 @@
-"""An evaluator in Python: a coroutine on the node's event loop, or a function in its own threads.
+"""An evaluator in Python: a function in threads of its own, or a coroutine.
+
+A coroutine that a program gives runs on the program's event loop, where its clients live. One that
+the settings name has no such ties, and is kept off that loop: it could block it.
 
 A function that never returns can not be ended: its thread is left behind, does not keep the process
 from ending, and counts against a bound.
@@ -7,7 +10,7 @@ from ending, and counts against a bound.
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from importlib import import_module
 from typing import TypeAlias, cast
@@ -29,8 +32,7 @@ class Callback:
     def __init__(self, function: Function) -> None:
         self._function = function
         self._running: set[asyncio.Future[Opinion]] = set()
-        awaited = map(inspect.iscoroutinefunction, (function, type(function).__call__))
-        self._begin = self._as_task if any(awaited) else self._in_thread
+        self._begin = self._as_task if _is_awaited(function) else self._in_thread
 
     async def judge(self, inquiry: Inquiry) -> Answer:
         """The function's answer; when this is cancelled a function in a thread goes on unheard.
@@ -94,7 +96,7 @@ class Callback:
 
 
 def load_function(name: str) -> Function:
-    """The function that `module:name` names, imported.
+    """The function that `module:name` names, imported; a coroutine as a function that runs it.
 
     Raises:
         UsageError: `bad-callback`.
@@ -112,7 +114,16 @@ def load_function(name: str) -> Function:
         ) from problem
     if not callable(found):
         raise UsageError("bad-callback", f"{name[:140]} can not be called; name a function.")
-    return cast(Function, found)
+    function = cast(Function, found)
+    if not _is_awaited(function):
+        return function
+    begin = cast(Callable[[Inquiry], Coroutine[None, None, Opinion]], function)
+    return lambda inquiry: asyncio.run(begin(inquiry))
+
+
+def _is_awaited(function: Function) -> bool:
+    """Whether calling it gives a coroutine."""
+    return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
 
 
 def _crashed(problem: BaseException) -> Unavailable:
