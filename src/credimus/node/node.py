@@ -324,7 +324,11 @@ class Node:
         rounds = self.state.rounds.on(command.belief)
         if self.state.beliefs.get(command.belief) is None and not rounds:
             raise unknown_belief(command.belief)
-        mine = [one for one in rounds if author.id in one.electorate.position]
+        mine = [
+            one
+            for one in rounds
+            if author.id in one.electorate.position and command.round in (None, one.id)
+        ]
         if not mine:
             raise NotFound(
                 "no-round",

@@ -1,6 +1,7 @@
 """What voting decides by, listens to and asks for."""
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -34,9 +35,9 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
     elector_weight: int = 500_000
     """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
-    unknown: Choice = Choice.ACCEPT
+    unknown: Choice | None = Choice.ACCEPT
     """The answer on a belief of which this node knows nothing: take the asserter's word for it
-    (accept, when its confidence is at least one half), or abstain. [guess]"""
+    (accept, when its confidence is at least one half), abstain, or none at all. [guess]"""
 
 
 class Ballot(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +46,18 @@ class Ballot(msgspec.Struct, frozen=True, gc=False):
     choice: Choice
     confidence: int = MILLION
     reason: str = ""
+
+
+class Left(Enum):
+    """What becomes of a question that one evaluator of a chain does not answer."""
+
+    NEXT = "next"
+    """The next evaluator is asked."""
+    OPEN = "open"
+    """No further evaluator is asked; a later command may vote."""
+
+
+Answer: TypeAlias = Ballot | Left
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
