@@ -9,6 +9,7 @@ from starlette.responses import Response
 from credimus import __version__
 from credimus.api import shapes
 from credimus.api.endpoint import read_body
+from credimus.api.views import evaluating_view
 from credimus.certificate import Trust, trust_text
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.hlc import wall_ms_of
@@ -53,6 +54,7 @@ async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
         failure=_failure(daemon),
         inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
         steps=daemon.driver.step_count,
+        evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
     )
 
 

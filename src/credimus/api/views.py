@@ -4,6 +4,7 @@ from credimus.api import shapes
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import wall_ms_of
 from credimus.node.queries import name_of
+from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.interface import BeliefRow
 from credimus.state.beliefs import Belief
@@ -22,6 +23,28 @@ def receipt_view(receipt: Receipt, verdict: Verdict | None) -> shapes.Receipt:
         sequence=receipt.sequence,
         replicas=receipt.replicas(),
         verdict=word(verdict),
+    )
+
+
+def evaluating_view(asking: Asking) -> shapes.Evaluating:
+    """What became of the questions to slow evaluators."""
+    return shapes.Evaluating(
+        waiting=asking.waiting_count,
+        running=asking.running_count,
+        overflow=asking.overflow_count,
+        late=asking.late_count,
+        uncast=asking.uncast_count,
+        evaluators=[
+            shapes.EvaluatorItem(
+                name=one.name,
+                asked=one.asked_count,
+                answered=one.answered_count,
+                left=one.left_count,
+                failures=dict(sorted(one.failures.items())),
+                failing=one.is_failing,
+            )
+            for one in asking.counts
+        ],
     )
 
 

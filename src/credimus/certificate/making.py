@@ -6,11 +6,11 @@ Pure: the bytes of blocks come from a callable. Whatever is made is verified bef
 from itertools import takewhile
 
 from credimus.certificate.archive import Archive, Reading, Spot
-from credimus.certificate.ballots import Ballots
 from credimus.certificate.document import describe, statement_of, write_certificate
 from credimus.certificate.showing import Showing
 from credimus.certificate.trust import Trust
 from credimus.certificate.verifying import fold, verify
+from credimus.certificate.votes import CastVotes
 from credimus.kernel.errors import Conflict, PeerFault
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId, short
@@ -36,7 +36,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     reading = Reading(archive)
     showing = Showing(archive, reading)
     proposal = _show_proposal(archive, reading, showing, found)
-    for spot in Ballots(reading, showing, found).chosen():
+    for spot in CastVotes(reading, showing, found).chosen():
         showing.show(spot)
     showing.show_who_left(proposal)
     proof = showing.proof()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from credimus.certificate.archive import Spot
-from credimus.certificate.ballots import Ballots
+from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
 from credimus.node.author import Author
 from credimus.protocol.sync.machine import Sync
@@ -146,12 +146,12 @@ def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 @contextmanager
 def a_proof_without_its_last_vote(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Certificates show one vote too few."""
-    chosen = Ballots.chosen
+    chosen = CastVotes.chosen
 
-    def fewer(self: Ballots) -> list[Spot]:
+    def fewer(self: CastVotes) -> list[Spot]:
         return chosen(self)[:-1]
 
-    with _patched(Ballots, "chosen", fewer):
+    with _patched(CastVotes, "chosen", fewer):
         yield
 
 

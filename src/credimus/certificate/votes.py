@@ -4,6 +4,7 @@ An elector's vote is looked for in its chain, from the first proposal on.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from credimus.certificate.archive import Reading, Spot
@@ -16,7 +17,7 @@ from credimus.state.verdict import Verdict
 _SIDES = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
 
 
-class Ballot(NamedTuple):
+class Cast(NamedTuple):
     """A vote that was found."""
 
     position: int
@@ -25,7 +26,7 @@ class Ballot(NamedTuple):
     spot: Spot
 
 
-class Ballots:
+class CastVotes:
     """The votes of a decided round."""
 
     __slots__ = ("_reading", "_round", "_showing")
@@ -40,10 +41,10 @@ class Ballots:
         if self._round.rules.scheme is Scheme.TURNOUT:
             return [one.spot for one in self._listed()]
         side = Choice.ACCEPT if self._round.verdict is Verdict.ACCEPTED else Choice.REJECT
-        deciding, spare = self._deciding(sorted(self._cast(side), key=_dearest_last))
+        deciding, spare = self._deciding(sorted(self._of_side(side), key=_dearest_last))
         counted = {one.position for one in deciding}
-        others = (one for choice in _SIDES if choice is not side for one in self._cast(choice))
-        for one in (*spare, *others) if len(counted) < self._round.quorum_count else ():
+        others = (one for choice in _SIDES if choice is not side for one in self._of_side(choice))
+        for one in chain(spare, others):
             if len(counted) >= self._round.quorum_count:
                 break
             if one.position not in counted:
@@ -51,24 +52,24 @@ class Ballots:
                 deciding.append(one)
         return [one.spot for one in deciding]
 
-    def _deciding(self, ballots: list[Ballot]) -> tuple[list[Ballot], list[Ballot]]:
+    def _deciding(self, found: list[Cast]) -> tuple[list[Cast], list[Cast]]:
         """As many as reach the value that decides, and the rest."""
         value = 0
-        for count, one in enumerate(ballots):
+        for count, one in enumerate(found):
             if value >= self._round.value_needed:
-                return ballots[:count], ballots[count:]
+                return found[:count], found[count:]
             value += one.value
-        return ballots, []
+        return found, []
 
-    def _cast(self, choice: Choice) -> Iterator[Ballot]:
+    def _of_side(self, choice: Choice) -> Iterator[Cast]:
         """The votes of one side that can be found."""
         for position in range(len(self._round.electorate)):
             if choice in self._round.choices(position):
-                ballot = self._found(position, choice, self._confidence(position, choice))
-                if ballot is not None:
-                    yield ballot
+                cast = self._found(position, choice, self._confidence(position, choice))
+                if cast is not None:
+                    yield cast
 
-    def _listed(self) -> Iterator[Ballot]:
+    def _listed(self) -> Iterator[Cast]:
         """Under turnout, the votes that the deciding closing lists."""
         found = self._round
         deciding = found.deciding_closing()
@@ -79,16 +80,16 @@ class Ballots:
         for choice, mask in zip(_SIDES, listed_masks(closing), strict=True):
             for position in range(len(found.electorate)):
                 if mask >> position & 1:
-                    ballot = self._found(position, choice, next(confidences, None))
-                    if ballot is not None:
-                        yield ballot
+                    cast = self._found(position, choice, next(confidences, None))
+                    if cast is not None:
+                        yield cast
 
     def _confidence(self, position: int, choice: Choice) -> int | None:
         """The greatest confidence given with a choice, where that is what counts."""
         shown = (self._round.confidences or {}).get((position, choice))
         return None if shown is None else shown[-1]
 
-    def _found(self, position: int, choice: Choice, confidence: int | None) -> Ballot | None:
+    def _found(self, position: int, choice: Choice, confidence: int | None) -> Cast | None:
         elector = self._round.electorate.electors[position]
         identifier = self._round.id
 
@@ -107,7 +108,7 @@ class Ballots:
             return None
         weighed = self._round.rules.aggregation is Aggregation.REPUTATION
         value = elector.weight if weighed else 1 if confidence is None else confidence
-        return Ballot(position, value, self._bytes_of(spot), spot)
+        return Cast(position, value, self._bytes_of(spot), spot)
 
     def _bytes_of(self, spot: Spot) -> int:
         """What it takes to show a vote, about."""
@@ -119,5 +120,5 @@ class Ballots:
         return len(leaf) + 32 * (path_count + len(header.parents) + bool(header.previous))
 
 
-def _dearest_last(one: Ballot) -> tuple[int, int, int]:
+def _dearest_last(one: Cast) -> tuple[int, int, int]:
     return -one.value, one.bytes_count, one.position
