@@ -128,6 +128,17 @@ def test_the_head_stays_on_the_branch_seen_first() -> None:
     assert lace.head(MEMBERS[5]) is None
 
 
+@given(histories(), st.integers(0, 12))
+def test_what_an_author_wrote_since_is_a_plain_filter(blocks: list[Block], count: int) -> None:
+    lace, taken = filled(blocks)
+    for author in MEMBERS:
+        own = sorted((block.header.stamp, block.id) for block in taken if block.author == author)
+        for stamp in {0, *(stamp for stamp, _ in own)}:
+            expected = [one for one in own if one[0] >= stamp][:count]
+            found = [(one.stamp, one.id) for one in lace.written_since(author, stamp, count)]
+            assert found == expected
+
+
 def test_unknown_blocks_are_named() -> None:
     lace = Lace()
     with pytest.raises(NotFound) as caught:
