@@ -36,6 +36,7 @@ def test_a_fleet_outlives_the_death_of_a_node(fleet: Fleet) -> None:
     until(lambda: len(first.status()["neighbours"]) == 2)
     receipt = second.run("assert", "the north gate is open", "--wait", "decided")
     assert receipt["verdict"] == "accepted"
+    assert third.run("why", receipt["belief"])["content"] == "the north gate is open"
 
     acknowledged = _write_until_killed(third)
     assert len(acknowledged) >= 90

@@ -30,6 +30,7 @@ def application(daemon: Daemon) -> Starlette:
             daemon, "/v1/beliefs", "POST", beliefs.assert_belief, shapes.NewBelief, status=201
         ),
         endpoint(daemon, one, "GET", beliefs.look_at),
+        endpoint(daemon, f"{one}/why", "GET", beliefs.why),
         endpoint(daemon, f"{one}/votes", "POST", beliefs.vote, shapes.NewVote, status=201),
         endpoint(daemon, f"{one}/retract", "POST", beliefs.retract, shapes.NewRetraction),
         endpoint(

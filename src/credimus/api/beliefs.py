@@ -1,4 +1,4 @@
-"""Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at."""
+"""Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at, explain."""
 
 from starlette.requests import Request
 
@@ -22,6 +22,8 @@ from credimus.runtime.daemon import Daemon
 from credimus.runtime.settings import rules_of
 from credimus.runtime.store.interface import BeliefQuery, cursor_after
 from credimus.state.operations import Choice, Evidence, Relation, Rules
+from credimus.why.explain import explain
+from credimus.why.explanation import Explanation
 
 _WALL_MS_MAX = (1 << 47) - 1
 
@@ -99,6 +101,13 @@ async def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDet
     """GET /v1/beliefs/{id}."""
     state = daemon.node.state
     return belief_view(state, find_belief(state, request.path_params["id"]))
+
+
+async def why(daemon: Daemon, _: None, request: Request) -> Explanation:
+    """GET /v1/beliefs/{id}/why."""
+    state = daemon.node.state
+    belief = find_belief(state, request.path_params["id"])
+    return explain(state, daemon.node.lace, belief, daemon.store.wires)
 
 
 def _named(daemon: Daemon, request: Request) -> BeliefId:

@@ -62,7 +62,7 @@ def vote(
     Example: credimus vote 3f9c02aa reject --reason "the gauge is broken"
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{_id(belief)}/votes", choice=choice, confidence=confidence, reason=reason
+        f"/v1/beliefs/{path_id(belief)}/votes", choice=choice, confidence=confidence, reason=reason
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -77,7 +77,9 @@ def retract(
 
     Example: credimus retract 3f9c02aa --reason "wrong gauge"
     """
-    receipt = Client(home_of(common.home)).post(f"/v1/beliefs/{_id(belief)}/retract", reason=reason)
+    receipt = Client(home_of(common.home)).post(
+        f"/v1/beliefs/{path_id(belief)}/retract", reason=reason
+    )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
 
@@ -105,6 +107,13 @@ def beliefs(
     return Outcome(page, lambda: _show_beliefs(page))
 
 
+def path_id(belief: str) -> str:
+    """A belief's id as part of a path; what is no id is refused here, not by the router."""
+    if not belief.isalnum() or not belief.isascii():
+        raise UsageError("bad-belief-id", f"{belief[:40]!r} is no belief id; give hex digits.")
+    return belief
+
+
 def _evidence(given: str) -> dict[str, str]:
     kind, colon, content = given.partition(":")
     if not (kind and colon and content):
@@ -112,13 +121,6 @@ def _evidence(given: str) -> dict[str, str]:
             "bad-evidence", f"evidence {given[:40]!r}: write KIND:TEXT, such as sensor:gauge-7."
         )
     return {"kind": kind, "content": content}
-
-
-def _id(belief: str) -> str:
-    """The part of the path: anything that is no id is refused here, not by the router."""
-    if not belief.isalnum() or not belief.isascii():
-        raise UsageError("bad-belief-id", f"{belief[:40]!r} is no belief id; give hex digits.")
-    return belief
 
 
 def _show_receipt(receipt: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ COMMANDS = (
     Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
     Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
