@@ -30,6 +30,7 @@ from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.founding import stored
+from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.interface import Store
@@ -81,6 +82,7 @@ class Driver:
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self.keys = Keys(store, self)
         self.pace = Pace()
         self.spent = Spent()
         self.on_crash: Callable[[InternalError], None] = _raise
@@ -132,17 +134,26 @@ class Driver:
         self._inbox.extend(messages)
         self._schedule()
 
-    def submit(self, command: AnyCommand) -> Receipt:
+    def submit(self, command: AnyCommand, key: str | None = None) -> Receipt:
         """Carry out a command in the next step.
 
+        Args:
+            key: names this write; a repetition under the same key gives the first receipt again.
+
         Raises:
+            Conflict: `key-reused`, when the key was given with another command.
             UsageError, Unavailable, StorageError: nothing was changed.
         """
         if self.failure is not None:
             raise self.failure.with_traceback(None)
         if self._closed:
             raise Unavailable("stopping", "the node is stopping; ask again later")
+        first = None if key is None else self.keys.first(key, command)
+        if first is not None:
+            return first
         receipt = Receipt(self.node.execute(command, now()), self)
+        if key is not None:
+            self.keys.note(key, command, receipt)
         self._unsealed.append(receipt)
         self._schedule()
         return receipt
@@ -238,7 +249,10 @@ class Driver:
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                self.store.append(blocks, synced=bool(effects.send))
+                keyed = self.keys.pending_count
+                facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
+                self.store.append(blocks, facts, synced=bool(effects.send))
+                self.keys.kept(facts)
             elif effects.send:
                 self.store.sync()
         except StorageError as failure:
@@ -264,7 +278,7 @@ class Driver:
 
     def _emit(self, events: list[NodeEvent]) -> None:
         if self._unsealed:
-            sequences = {one.author: one.sequence for one in events if type(one) is Sealed}
+            sequences = _sealed(events)
             unsealed, self._unsealed = self._unsealed, []
             for receipt in unsealed:
                 author = receipt.written.author
@@ -326,6 +340,11 @@ class Driver:
             return
         delay_s = max(0, deadline - time.monotonic_ns()) / 1e9
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._schedule)
+
+
+def _sealed(events: list[NodeEvent]) -> dict[NodeId, int]:
+    """The last sequence that each author sealed."""
+    return {one.author: one.sequence for one in events if type(one) is Sealed}
 
 
 def _raise(failure: InternalError) -> None:
