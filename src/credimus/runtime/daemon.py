@@ -18,8 +18,10 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
+from credimus.protocol.voting.interface import Evaluator
 from credimus.runtime.credentials import NodeKey, load_node_key
 from credimus.runtime.driver import Driver
+from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
 from credimus.runtime.knowledge_file import FileKnowledge, read_knowledge
 from credimus.runtime.links import Links
@@ -43,19 +45,29 @@ _log = logging.getLogger(__name__)
 class Daemon:
     """One node at work. Make it with `Daemon.load`, then `start`, and `close` in any case."""
 
-    def __init__(self, home: Home, settings: Settings, key: NodeKey, store: SqliteStore) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        key: NodeKey,
+        store: SqliteStore,
+        evaluator: Evaluator | None = None,
+    ) -> None:
         self.home = home
         self.settings = settings
         self.store = store
         config = settings.core()
         path = settings.voting.knowledge
         facts = read_knowledge(home.folder / path) if path else {}
-        evaluator = FileKnowledge(facts, config.voting.unknown)
-        self.node = Node(settings.fleet_id, [key], config, Entropy(os.urandom(32)), evaluator)
-        evaluator.know(self.node.state)
+        knowledge = FileKnowledge(facts, config.voting.unknown)
+        self.node = Node(
+            settings.fleet_id, [key], config, Entropy(os.urandom(32)), evaluator or knowledge
+        )
+        knowledge.know(self.node.state)
         self.driver = Driver(self.node, store)
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
+        self.feed = Feed(self.node.id)
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
@@ -66,11 +78,14 @@ class Daemon:
         self._fingerprint: tuple[int, str] = (-1, "")
 
     @classmethod
-    def load(cls, home: Home, settings: Settings | None = None) -> "Daemon":
+    def load(
+        cls, home: Home, settings: Settings | None = None, evaluator: Evaluator | None = None
+    ) -> "Daemon":
         """The node of a folder, restored from its store, not yet started.
 
         Args:
             settings: in place of what the folder's config.toml says.
+            evaluator: how the node votes; by what it knows itself when None.
 
         Raises:
             NotFound: `no-node-here`, `key-missing`, `knowledge-missing`.
@@ -84,7 +99,7 @@ class Daemon:
         store = SqliteStore(home.database)
         try:
             check_owner(home, store, settings, key)
-            daemon = cls(home, settings, key, store)
+            daemon = cls(home, settings, key, store, evaluator)
             daemon._restore()
         except BaseException:
             store.close()
@@ -115,15 +130,21 @@ class Daemon:
         """Take up work with the links as they are."""
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
+        self.driver.listen(self.feed.note)
         self.driver.begin()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
+
+    def dismiss(self) -> None:
+        """Stop working, and tell all who wait; they can be answered before `close`."""
+        self.driver.close()
+        self.feed.end()
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.driver.close()
+        self.dismiss()
         await self.links.close()
         self._flush_quietly()
         self.home.note_stopped()
@@ -150,7 +171,8 @@ class Daemon:
                 raise
             _log.warning("%s They are made anew from the log.", problem.message)
             self.models.clear()
-        self.projector.restore(block.wire for block in self.store.blocks())
+        wires = (block.wire for block in self.store.blocks())
+        self.projector.restore(wires, self.feed.note)
 
     def _flush_quietly(self) -> None:
         try:
