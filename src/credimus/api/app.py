@@ -22,9 +22,11 @@ def application(daemon: Daemon) -> Starlette:
         endpoint(daemon, "/metrics", "GET", metrics, guarded=False),
         endpoint(daemon, "/v1/status", "GET", fleet.status),
         endpoint(daemon, "/v1/members", "GET", fleet.members),
+        endpoint(daemon, "/v1/events", "GET", fleet.events, shapes.EventsAsked),
         endpoint(daemon, "/v1/tickets", "POST", fleet.invite, shapes.NewTicket, status=201),
         endpoint(daemon, "/v1/join", "POST", fleet.join, guarded=False),
         endpoint(daemon, "/v1/links", "POST", fleet.set_links, shapes.LinksWanted),
+        endpoint(daemon, "/v1/receipts/{sequence}", "GET", beliefs.receipt, shapes.ReceiptAsked),
         endpoint(daemon, "/v1/beliefs", "GET", beliefs.list_beliefs, shapes.BeliefsAsked),
         endpoint(
             daemon, "/v1/beliefs", "POST", beliefs.assert_belief, shapes.NewBelief, status=201

@@ -26,6 +26,7 @@ def assert_(
     ttl: Annotated[str | None, Parameter(help="Life of the assertion: 90s, 15m, 1h, 2d.")] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    key: Annotated[str | None, Parameter(help="Repeated under it, it is written once.")] = None,
     common: Common = Common(),
 ) -> Outcome:
     """State a belief and put it to the vote.
@@ -44,6 +45,7 @@ def assert_(
         ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
         wait_for=wait,
         timeout=wait_s,
+        key=key,
     )
     failed = wait == "decided" and receipt["verdict"] != "accepted"
     return Outcome(receipt, lambda: _show_receipt(receipt), FAILED if failed else OK)
