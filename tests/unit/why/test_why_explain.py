@@ -22,6 +22,7 @@ from credimus.state.operations import (
     Rules,
     Scheme,
 )
+from credimus.why import explain as explaining
 from credimus.why.explain import ROUNDS_MAX, explain
 from credimus.why.explanation import Explanation, RoundExplained
 
@@ -268,3 +269,15 @@ def test_the_rounds_told_of_are_bounded() -> None:
     assert found.rounds_left_out == 4
     assert found.rounds[-1].attempt == ROUNDS_MAX + 4
     assert fleet.nodes[0].state.rounds.get(RoundId(bytes.fromhex(found.rounds[-1].id)))
+
+
+def test_the_electors_told_of_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explaining, "VOTERS_MAX", 5)
+    fleet = fleet_of(YES, NO, attempts_max=3)
+    belief = say(fleet, 0)
+    fleet.wait(20_000)
+    found = told(fleet, belief)
+    assert [one.attempt for one in found.rounds] == [2, 3]
+    assert found.rounds_left_out == 1
+    monkeypatch.setattr(explaining, "VOTERS_MAX", 0)
+    assert [one.attempt for one in told(fleet, belief).rounds] == [3]
