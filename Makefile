@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEEDS ?= 1000
 BIN := .venv/bin
 
-.PHONY: demo test sweep bench clean help
+.PHONY: demo test sweep bench docs clean help
 
 demo: .venv/ready  ## five nodes on this machine decide a realistic incident
 	@$(BIN)/credimus demo
@@ -19,8 +19,13 @@ bench: .venv/ready  ## what the README's figures were measured with
 	@$(BIN)/credimus bench decide --nodes 5 --in-flight 64 --seconds 5
 	@$(BIN)/credimus bench orset --size 100000
 
+docs: .venv/ready  ## the documentation as a site in build/docs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-docs.txt
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html docs build/docs
+	@echo "build/docs/index.html"
+
 clean:  ## remove what make made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 help:
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'

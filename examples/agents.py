@@ -17,8 +17,8 @@ KNOWS = {
 def judge_of(name: str) -> credimus.Judge:
     """How an agent votes: by what it knows itself. Here a model or a sensor could answer."""
 
-    def judge(question: credimus.Question) -> credimus.Ballot:
-        holds = KNOWS[name].get(question.content)
+    def judge(inquiry: credimus.Inquiry) -> credimus.Ballot:
+        holds = KNOWS[name].get(inquiry.content)
         if holds is None:
             return credimus.Ballot("abstain", 0, "unknown here")
         return credimus.Ballot("accept" if holds else "reject", reason="known here")

@@ -35,12 +35,13 @@ if TYPE_CHECKING:
         Unavailable,
         UsageError,
     )
-    from credimus.library.judging import Ballot, Judge, Question
+    from credimus.library.judging import Ballot, Judge
     from credimus.library.node import Node
     from credimus.library.receipt import Receipt
     from credimus.library.remote import RemoteNode, connect
     from credimus.library.remote_receipt import RemoteReceipt
     from credimus.library.together import fleet_of
+    from credimus.runtime.evaluating.inquiry import Inquiry
     from credimus.state.operations import Evidence
     from credimus.why.explanation import Explanation
 
@@ -55,6 +56,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Explanation",
+    "Inquiry",
     "InternalError",
     "Judge",
     "MemberItem",
@@ -62,7 +64,6 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "PeerFault",
-    "Question",
     "Receipt",
     "RemoteNode",
     "RemoteReceipt",
@@ -82,10 +83,11 @@ _SHAPES = ("BeliefDetail", "BeliefItem", "BeliefPage", "Event", "MemberItem", "S
 _MODULES = {
     **dict.fromkeys(_ERRORS, "kernel.errors"),
     **dict.fromkeys(_SHAPES, "api.shapes"),
-    **dict.fromkeys(("Ballot", "Judge", "Question"), "library.judging"),
+    **dict.fromkeys(("Ballot", "Judge"), "library.judging"),
     **dict.fromkeys(("RemoteNode", "connect"), "library.remote"),
     "Evidence": "state.operations",
     "Explanation": "why.explanation",
+    "Inquiry": "runtime.evaluating.inquiry",
     "Node": "library.node",
     "Receipt": "library.receipt",
     "RemoteReceipt": "library.remote_receipt",

@@ -12,6 +12,7 @@ import msgspec
 
 from credimus.api.app import application
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.home import Home
 from credimus.runtime.joining import Plan, found_home
 from credimus.runtime.settings import Settings, read_settings
@@ -83,8 +84,10 @@ def settings_of(home: Home, **voting: Any) -> Settings:
 
 
 @asynccontextmanager
-async def desk(home: Home, settings: Settings | None = None) -> AsyncIterator[Desk]:
-    daemon = Daemon.load(home, settings)
+async def desk(
+    home: Home, settings: Settings | None = None, callback: Function | None = None
+) -> AsyncIterator[Desk]:
+    daemon = Daemon.load(home, settings, callback)
     daemon.begin()
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(application(daemon)),

@@ -9,22 +9,24 @@ from typing import TypeVar
 from desk import founded, settings_of
 
 from credimus.api.serving import _config, _Server, _until_started, listen, url_of
-from credimus.library.judging import Ballot, Judge, Judging, Question
+from credimus.library.judging import Ballot, Judge
+from credimus.library.node import loaded
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.runtime.home import Home
 
 Result = TypeVar("Result")
 
 
-def undecided(question: Question) -> Ballot | None:
+def undecided(inquiry: Inquiry) -> Ballot | None:
     """A judge that leaves open what says so, and accepts all else."""
-    return None if "undecided" in question.content else Ballot("accept", 0.9, "told so")
+    return None if "undecided" in inquiry.content else Ballot("accept", 0.9, "told so")
 
 
 @contextlib.asynccontextmanager
 async def served(home: Home, judge: Judge = undecided) -> AsyncIterator[Daemon]:
     """The node of a folder, at work without links, with its API."""
-    daemon = Daemon.load(home, settings_of(home), Judging(judge))
+    daemon = loaded(home, settings_of(home), judge)
     daemon.begin()
     listening = listen("127.0.0.1:0")
     daemon.url = url_of(listening)

@@ -34,7 +34,7 @@ def public(owner: type) -> list[Any]:
 
 HERE = [*public(credimus.Node), *public(credimus.Receipt), credimus.fleet_of]
 ELSEWHERE = [*public(credimus.RemoteNode), *public(credimus.RemoteReceipt), credimus.connect]
-VALUES = [credimus.Question, credimus.Ballot]
+VALUES = [credimus.Ballot]
 
 
 def examples_of(thing: Any) -> list[doctest.Example]:

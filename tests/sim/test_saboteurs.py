@@ -9,7 +9,7 @@ from credimus.sim.checkers import ALL
 from credimus.sim.run import Scenario, simulate
 from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_disk_that_forgets, a_node_that_votes_twice
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 25)
 
 
 def _scenario(seed: int, profile: str) -> Scenario:

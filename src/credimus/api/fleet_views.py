@@ -11,6 +11,7 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, round_counts
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.evaluating.asking import Asking
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
@@ -61,6 +62,29 @@ def status_view(daemon: Daemon) -> shapes.Status:
         failure=failure_view(daemon),
         inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
         steps=daemon.driver.step_count,
+        evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
+    )
+
+
+def evaluating_view(asking: Asking) -> shapes.Evaluating:
+    """What became of the questions to slow evaluators."""
+    return shapes.Evaluating(
+        waiting=asking.waiting_count,
+        running=asking.running_count,
+        overflow=asking.overflow_count,
+        late=asking.late_count,
+        uncast=asking.uncast_count,
+        evaluators=[
+            shapes.EvaluatorItem(
+                name=one.name,
+                asked=one.asked_count,
+                answered=one.answered_count,
+                left=one.left_count,
+                failures=dict(sorted(one.failures.items())),
+                failing=one.is_failing,
+            )
+            for one in asking.counts
+        ],
     )
 
 

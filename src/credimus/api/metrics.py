@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from credimus.node.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.evaluating.asking import Asking
 
 
 async def metrics(daemon: Daemon, _: None, __: Request) -> Response:
@@ -63,3 +64,33 @@ class _Figures:
         for peer, code, count in faults_of(node):
             faults.add_metric([peer.hex(), code], count)
         yield faults
+        if daemon.asking is not None:
+            yield from _evaluations(daemon.asking)
+
+
+def _evaluations(asking: Asking) -> Iterator[Any]:
+    """What became of the questions to slow evaluators."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    states = GaugeMetricFamily(
+        "credimus_evaluations", "Questions to slow evaluators, now", labels=["state"]
+    )
+    states.add_metric(["waiting"], asking.waiting_count)
+    states.add_metric(["running"], asking.running_count)
+    yield states
+    lost = CounterMetricFamily(
+        "credimus_evaluations_lost", "Questions that came to no vote", labels=["cause"]
+    )
+    lost.add_metric(["overflow"], asking.overflow_count)
+    lost.add_metric(["late"], asking.late_count)
+    lost.add_metric(["uncast"], asking.uncast_count)
+    yield lost
+    outcomes = CounterMetricFamily(
+        "credimus_evaluator_outcomes", "Outcomes of asking", labels=["evaluator", "outcome"]
+    )
+    for one in asking.counts:
+        outcomes.add_metric([one.name, "answered"], one.answered_count)
+        outcomes.add_metric([one.name, "left"], one.left_count)
+        for code, count in sorted(one.failures.items()):
+            outcomes.add_metric([one.name, code], count)
+    yield outcomes

@@ -298,6 +298,35 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class EvaluatorItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A slow evaluator, since the node started."""
+
+    name: str
+    asked: int
+    answered: int
+    """With a ballot."""
+    left: int
+    """To the next evaluator, or open."""
+    failures: dict[str, int]
+    """By code."""
+    failing: bool
+    """Whether the last question failed."""
+
+
+class Evaluating(msgspec.Struct, frozen=True, kw_only=True):
+    """The questions to slow evaluators."""
+
+    waiting: int
+    running: int
+    overflow: int
+    """Let go because too many waited."""
+    late: int
+    """Given up, or answered, after the round had ended."""
+    uncast: int
+    """Ballots that could not be written."""
+    evaluators: list[EvaluatorItem]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """GET /v1/status."""
 
@@ -329,6 +358,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None
     inbox_dropped: int
     steps: int
+    evaluating: Evaluating | None
+    """None where no evaluator is slow."""
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,8 @@ def up(
         ),
     ] = None,
     unknown: Annotated[
-        Literal["accept", "abstain"] | None, Parameter(help="The vote on what it does not know.")
+        Literal["accept", "abstain", "next"] | None,
+        Parameter(help="The vote on what it does not know; next asks the next evaluator."),
     ] = None,
     scheme: Annotated[Scheme | None, Parameter(help="Of rounds opened here.")] = None,
     timeout_ms: Annotated[int | None, Parameter(help="Life of rounds opened here.")] = None,
@@ -155,7 +156,18 @@ def _show_status(found: dict[str, Any]) -> None:
         ("rounds", ", ".join(f"{n} {word}" for word, n in found["rounds"].items() if n) or "none"),
         ("blocks", f"{found['blocks']}, {found['orphans']} waiting for others"),
         ("faults", ", ".join(f"{f['count']} {f['code']}" for f in found["faults"]) or "none"),
+        *_evaluator_rows(found["evaluating"]),
         ("failure", failure["message"] if failure else "none"),
         ("fingerprint", found["fingerprint"]),
     ]
     table("", (), rows)
+
+
+def _evaluator_rows(evaluating: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """One row for each slow evaluator."""
+    rows = []
+    for one in evaluating["evaluators"] if evaluating is not None else ():
+        failures = ", ".join(f"{count} {code}" for code, count in one["failures"].items())
+        answers = f"{one['asked']} asked, {one['answered']} answered, {one['left']} left"
+        rows.append((one["name"], f"{answers}, {failures or 'no failure'}"))
+    return rows

@@ -53,5 +53,20 @@ OPEN_OPERATIONS_MAX = 8_192
 """Operations waiting to be sealed; past it writes are refused as overloaded. [guess]"""
 WAITING_RECEIPTS_MAX = 65_536
 """Callers waiting for a verdict. [guess]"""
+EVALUATIONS_WAITING_MAX = 65_536
+"""Questions that a node may be set to keep for slow evaluators; past it the oldest is let go.
+[guess]"""
+EVALUATIONS_AT_ONCE_MAX = 256
+"""Slow evaluations that a node may be set to run at once. [guess]"""
+CALLBACKS_RUNNING_MAX = 512
+"""Calls of a callback that have not returned, those included that are waited for no more. [guess:
+two for each evaluation at once]"""
+EVALUATOR_ANSWER_BYTES_MAX = 16_384
+"""Bytes of a webhook's answer, and of its head. [guess: a reason of 512 bytes, with room]"""
+INQUIRY_ASSERTIONS_MAX = 32
+"""Assertions that a callback or webhook is shown with a question. [guess: with ten items of
+evidence each some 350 KiB]"""
+RULES_MAX = 1_024
+"""Rules in one file: each may be looked at for every belief. [guess]"""
 FAULTS_MAX = 4_096
 """Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""

@@ -1,32 +1,21 @@
-"""How a node votes, as people write it: a function from a question to an answer."""
+"""How a node votes, as people write it: a function from an inquiry to an answer.
 
-import logging
-from collections.abc import Callable
-from typing import TypeAlias
+It is asked beside the node's work, as the evaluator `callback` is; see runtime/evaluating/.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, cast
 
 import msgspec
 
 from credimus.api.shapes import ChoiceName
-from credimus.kernel import limits
 from credimus.kernel.fixed import millionths
 from credimus.protocol.voting import interface
+from credimus.runtime.evaluating.callback import Function
+from credimus.runtime.evaluating.inquiry import Inquiry
+from credimus.runtime.settings import CallbackSettings, Settings
 from credimus.state.operations import Choice
-
-_log = logging.getLogger(__name__)
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What a node is asked: is this so?
-
-    Example:
-        >>> credimus.Question(belief="9f3c" * 8, content="it rains", category="general").content
-        'it rains'
-    """
-
-    belief: str
-    """Its id, in hex."""
-    content: str
-    category: str
 
 
 class Ballot(msgspec.Struct, frozen=True):
@@ -44,38 +33,42 @@ class Ballot(msgspec.Struct, frozen=True):
     """At most 512 bytes; signed with the vote."""
 
 
-Judge: TypeAlias = Callable[[Question], Ballot | ChoiceName | None]
-"""Answers at once, from what it knows. None leaves the vote to a later `vote`, for those who have
-to look first."""
+Opinion: TypeAlias = Ballot | ChoiceName | None
+"""None leaves the vote open, for a later `vote`."""
+Judge: TypeAlias = Callable[[Inquiry], Opinion] | Callable[[Inquiry], Awaitable[Opinion]]
+"""A function, which is called in a thread, or a coroutine, which runs on the node's event loop.
+
+One that fails, gives what is no answer, or takes too long abstains: see `[voting.callback]`.
+"""
 
 
-class Judging:
-    """A judge as the voting machine asks it.
+def function_of(judge: Judge) -> Function:
+    """A judge as the node calls it."""
+    if inspect.iscoroutinefunction(judge) or inspect.iscoroutinefunction(type(judge).__call__):
+        begin = cast(Callable[[Inquiry], Awaitable[Opinion]], judge)
 
-    A judge that raises, or answers what is no answer, answers nothing: the failure is logged, and
-    the node goes on.
-    """
+        async def awaited(inquiry: Inquiry) -> interface.Ballot | interface.Left:
+            return _answer(await begin(inquiry))
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-
-    def evaluate(self, question: interface.Question) -> interface.Ballot | None:
-        """The judge's answer."""
-        asked = Question(
-            belief=question.belief.hex(), content=question.content, category=question.category
-        )
-        try:
-            return _ballot(self._judge(asked))
-        except Exception:  # noqa: BLE001 - a caller's code: ours must not stop for it
-            _log.exception("the judge failed on belief %s; no vote is cast", asked.belief)
-            return None
+        return awaited
+    call = cast(Callable[[Inquiry], Opinion], judge)
+    return lambda inquiry: _answer(call(inquiry))
 
 
-def _ballot(answer: Ballot | ChoiceName | None) -> interface.Ballot | None:
-    if answer is None:
-        return None
-    given = Ballot(answer) if isinstance(answer, str) else answer
-    if len(given.reason.encode()) > limits.REASON_BYTES_MAX:
-        raise ValueError(f"a reason has at most {limits.REASON_BYTES_MAX} bytes")
+def with_judge(settings: Settings) -> Settings:
+    """Settings under which a judge is asked: as they are where they name one, else it alone."""
+    voting = settings.voting
+    if "callback" in voting.evaluators:
+        return settings
+    asked = msgspec.structs.replace(
+        voting, evaluators=("callback",), callback=voting.callback or CallbackSettings()
+    )
+    return msgspec.structs.replace(settings, voting=asked)
+
+
+def _answer(opinion: Opinion) -> interface.Ballot | interface.Left:
+    if opinion is None:
+        return interface.Left.OPEN
+    given = Ballot(opinion) if isinstance(opinion, str) else opinion
     confidence = millionths(given.confidence, "confidence")
     return interface.Ballot(Choice[given.choice.upper()], confidence, given.reason)

@@ -21,12 +21,13 @@ from credimus.library.fields import (
     read,
     wanted,
 )
-from credimus.library.judging import Judge, Judging
+from credimus.library.judging import Judge, function_of, with_judge
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
+from credimus.runtime.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -55,7 +56,7 @@ class Node:
         """Run the node of a folder, made by `credimus init` or `credimus join`.
 
         Args:
-            judge: how it votes; by its knowledge file and its own assertions when None.
+            judge: how it votes; as its settings say when None.
 
         Raises:
             NotFound: `no-node-here`.
@@ -66,8 +67,7 @@ class Node:
             ...     opened.status().members
             1
         """
-        evaluator = None if judge is None else Judging(judge)
-        async with Daemon.load(Home(Path(path)), evaluator=evaluator) as daemon:
+        async with loaded(Home(Path(path)), None, judge) as daemon:
             yield cls(daemon)
 
     # --- writing
@@ -302,3 +302,12 @@ class Node:
 
     async def _write(self, command: AnyCommand, wait: shapes.Wait) -> Receipt:
         return Receipt(self._daemon, await commands.write(self._daemon, command, wait))
+
+
+def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:
+    """The node of a folder that votes by a judge, if one is given; not yet started."""
+    if judge is None:
+        return Daemon.load(home, settings)
+    home.check_made()
+    settings = with_judge(settings or read_settings(home.config))
+    return Daemon.load(home, settings, function_of(judge))

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from credimus.kernel.errors import UsageError
-from credimus.library.judging import Judge, Judging
-from credimus.library.node import Node
+from credimus.library.judging import Judge
+from credimus.library.node import Node, loaded
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
@@ -38,8 +38,8 @@ async def fleet_of(
         scheme: of the rounds that they open.
 
     Example:
-        >>> def doubts(question):
-        ...     return "reject" if "open" in question.content else "accept"
+        >>> def doubts(inquiry):
+        ...     return "reject" if "open" in inquiry.content else "accept"
         >>> async with credimus.fleet_of({"scout": None, "truck": doubts}) as fleet:
         ...     receipt = await fleet["scout"].assert_belief("the bridge is closed")
         ...     await receipt.decided(timeout=5)
@@ -87,7 +87,7 @@ async def _started(
     settings = read_settings(home.config)
     voting = msgspec.structs.replace(settings.voting, scheme=scheme)
     settings = msgspec.structs.replace(settings, voting=voting)
-    daemon = Daemon.load(home, settings, None if judge is None else Judging(judge))
+    daemon = loaded(home, settings, judge)
     try:
         transport = hub.transport(daemon.node.id, daemon.driver.deliver)
         await transport.open()

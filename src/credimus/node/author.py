@@ -34,7 +34,8 @@ _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header a
 class Author:
     """One chain that this node writes.
 
-    Invariant: operations are sealed in the order said; a vote comes after what was said before it.
+    Invariant: operations are sealed in the order said, and the votes behind them, so that a vote
+    comes after what was said before it, and votes share as few operations as can be.
     """
 
     __slots__ = (
@@ -102,8 +103,6 @@ class Author:
 
     def say(self, operation: Operation) -> None:
         """Add an operation to the open block."""
-        if self._votes:
-            self._gather_votes()
         kind = type(operation)
         if kind is Propose:
             self.proposes = True
@@ -112,7 +111,7 @@ class Author:
         self._open.append(operation)
 
     def vote(self, vote: Vote) -> None:
-        """Add a vote to the open block; votes in a row share operations."""
+        """Add a vote to the open block."""
         self._votes.append(vote)
 
     def seal(

@@ -47,6 +47,8 @@ class CastVote(Command, frozen=True):
     choice: Choice
     confidence: int = MILLION
     reason: str = ""
+    round: RoundId | None = None
+    """Which round is meant; the last on the belief when None."""
 
 
 class RetractBelief(Command, frozen=True):

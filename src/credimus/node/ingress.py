@@ -58,7 +58,7 @@ class Ingress:
         identifier = block_id(parts[0])
         if identifier in self._lace or identifier in self.orphans:
             return []
-        block = read_block(*parts)
+        block = read_block(*parts, wire)
         header = block.header
         if header.fleet != self._fleet:
             raise PeerFault(
@@ -83,7 +83,7 @@ class Ingress:
 
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
-        block = read_block(*open_wire(wire))
+        block = read_block(*open_wire(wire), wire)
         return self.fold(block, read_operations(block.body))
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:

@@ -219,18 +219,28 @@ class Node:
         self._carry_out(self._voting.tick(now))
         self._carry_out(self._sync.tick(now))
 
+    def heard(self, now: Now) -> NodeEffects:
+        """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
+        callers can be told, and what they say to it joins the block that `collect` seals."""
+        self._hear(now)
+        return self._hand_over()
+
     def collect(self, now: Now) -> NodeEffects:
         """Seal what is open, let the machines hear what changed, hand over all effects."""
         self._hear(now)
         while self._seal_now:
+            self._carry_out(self._voting.along())
             self._seal_now = False
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
             self._hear(now)
-        effects, self._effects = self._effects, Effects()
-        return effects
+        return self._hand_over()
 
     # --- private
+
+    def _hand_over(self) -> NodeEffects:
+        effects, self._effects = self._effects, Effects()
+        return effects
 
     def _seal(
         self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
@@ -314,7 +324,11 @@ class Node:
         rounds = self.state.rounds.on(command.belief)
         if self.state.beliefs.get(command.belief) is None and not rounds:
             raise unknown_belief(command.belief)
-        mine = [one for one in rounds if author.id in one.electorate.position]
+        mine = [
+            one
+            for one in rounds
+            if author.id in one.electorate.position and command.round in (None, one.id)
+        ]
         if not mine:
             raise NotFound(
                 "no-round",
@@ -344,10 +358,12 @@ class Node:
 
     def _cover(self, place: Place) -> int:
         """The last of our own blocks that a block is, or descends from."""
-        if place.author == self.id:
+        if place.author == self.authors[0].id:
             return place.sequence
-        held = self.lace.place
-        return max((held(one).covers for one in place.predecessors()), default=0)
+        covers = 0
+        for one in place.predecessors():
+            covers = max(covers, self.lace.place(one).covers)
+        return covers
 
     def _note_cover(self, place: Place) -> None:
         """A member's block shows which of ours the member holds."""

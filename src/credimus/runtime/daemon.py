@@ -1,6 +1,6 @@
 """A whole node from its folder: store, core, read models, links; opened and closed in safe order.
 
-    store -> node.restore -> read models -> links -> driver
+    store -> node.restore -> read models -> links -> driver, slow evaluators
 
 Deliberately not here: HTTP (api/), making the folder (joining.py).
 """
@@ -18,15 +18,16 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
-from credimus.protocol.voting.interface import Evaluator
 from credimus.runtime.credentials import NodeKey, load_node_key
 from credimus.runtime.driver import Driver
+from credimus.runtime.evaluating.asking import Asking
+from credimus.runtime.evaluating.callback import Function
+from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
-from credimus.runtime.knowledge_file import FileKnowledge, read_knowledge
 from credimus.runtime.links import Links
 from credimus.runtime.projector import Projector
-from credimus.runtime.settings import Settings, read_settings
+from credimus.runtime.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
@@ -51,20 +52,16 @@ class Daemon:
         settings: Settings,
         key: NodeKey,
         store: SqliteStore,
-        evaluator: Evaluator | None = None,
+        callback: Function | None = None,
     ) -> None:
         self.home = home
         self.settings = settings
         self.store = store
-        config = settings.core()
-        path = settings.voting.knowledge
-        facts = read_knowledge(home.folder / path) if path else {}
-        knowledge = FileKnowledge(facts, config.voting.unknown)
-        self.node = Node(
-            settings.fleet_id, [key], config, Entropy(os.urandom(32)), evaluator or knowledge
-        )
-        knowledge.know(self.node.state)
+        voters = Evaluators(home.folder, settings, key, callback)
+        self.node = Node(settings.fleet_id, [key], settings.core(), Entropy(os.urandom(32)), voters)
+        voters.know(self.node.state)
         self.driver = Driver(self.node, store)
+        self.asking = _asking(self.driver, voters, settings.voting)
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
@@ -79,17 +76,18 @@ class Daemon:
 
     @classmethod
     def load(
-        cls, home: Home, settings: Settings | None = None, evaluator: Evaluator | None = None
+        cls, home: Home, settings: Settings | None = None, callback: Function | None = None
     ) -> "Daemon":
         """The node of a folder, restored from its store, not yet started.
 
         Args:
             settings: in place of what the folder's config.toml says.
-            evaluator: how the node votes; by what it knows itself when None.
+            callback: the evaluator of that name, in place of the function in the settings.
 
         Raises:
-            NotFound: `no-node-here`, `key-missing`, `knowledge-missing`.
-            UsageError: `bad-config`, `bad-knowledge`, `key-readable-by-others`.
+            NotFound: `no-node-here`, `key-missing`, `knowledge-missing`, `rules-missing`.
+            UsageError: `bad-config`, `bad-evaluators`, `bad-knowledge`, `bad-rules-file`,
+                `bad-callback`, `key-readable-by-others`.
             Conflict: `folder-in-use`, `wrong-fleet`.
             StorageError: `corrupt`, `disk-full` and others.
         """
@@ -99,7 +97,7 @@ class Daemon:
         store = SqliteStore(home.database)
         try:
             check_owner(home, store, settings, key)
-            daemon = cls(home, settings, key, store, evaluator)
+            daemon = cls(home, settings, key, store, callback)
             daemon._restore()
         except BaseException:
             store.close()
@@ -131,6 +129,8 @@ class Daemon:
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
+        if self.asking is not None:
+            self.driver.listen(self.asking.note)
         self.driver.begin()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
 
@@ -144,6 +144,8 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.asking is not None:
+            await self.asking.close()
         self.dismiss()
         await self.links.close()
         self._flush_quietly()
@@ -200,6 +202,13 @@ class Daemon:
 
 def _report(problem: StorageError) -> None:
     _log.error("read models: %s", problem.message)
+
+
+def _asking(driver: Driver, voters: Evaluators, voting: VotingSettings) -> Asking | None:
+    """What asks the slow evaluators, if there are any."""
+    if not voters.is_slow:
+        return None
+    return Asking(driver, voters.steps, voting.evaluations_at_once, voting.evaluations_waiting)
 
 
 def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey) -> None:

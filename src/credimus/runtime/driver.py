@@ -3,7 +3,9 @@
     inbox and commands -> step -> persist (one transaction) -> send -> emit
 
 All on one event loop. While a step waits for the disk, messages and commands gather; the next step
-takes them together: so batches grow with load, and latency does not.
+takes them together: so batches grow with load, and latency does not. Where callers wait for
+verdicts a step has two halves: it hears, and tells them what was decided; then it speaks, and what
+they asked for meanwhile is in the same block.
 
 Deliberately not here: what a step decides (node/), how bytes travel (transport/), how they are
 kept (store/), what callers ask (api/).
@@ -80,7 +82,10 @@ class Driver:
         self._watchers: dict[int, Callable[[], None]] = {}
         self._watch_count = 0
         self._scheduled = False
+        self._paused: asyncio.TimerHandle | None = None
+        """The next step, while it waits for more to gather."""
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = Instant(0)
         self._closed = False
         self.keys = Keys(store, self)
         self.pace = Pace()
@@ -132,7 +137,11 @@ class Driver:
             self.inbox_dropped_count += len(messages) - room
             messages = messages[:room]
         self._inbox.extend(messages)
-        self._schedule()
+        if self._paused is not None:  # the inbox has let them gather long enough
+            self._paused.cancel()
+            self._paused = None
+            asyncio.get_running_loop().call_soon(self._step)
+        self._schedule(at_once=True)
 
     def submit(self, command: AnyCommand, key: str | None = None) -> Receipt:
         """Carry out a command in the next step.
@@ -172,7 +181,7 @@ class Driver:
         return lambda: self._watchers.pop(key, None) and None
 
     def when_decided(self, belief: BeliefId) -> "asyncio.Future[Verdict]":
-        """Done when the belief has a certified verdict here; cancel it to stop waiting.
+        """Done when the belief has a certified verdict here; `forget` it to stop waiting.
 
         Raises:
             Unavailable: `overloaded`, when too many callers wait; `stopping`.
@@ -187,8 +196,15 @@ class Driver:
         if len(self._deciding) >= limits.WAITING_RECEIPTS_MAX:
             raise Unavailable("overloaded", "too many callers wait for verdicts; try again later")
         self._deciding.setdefault(belief, []).append(future)
-        future.add_done_callback(lambda done: self._forget(belief, done))
         return future
+
+    def forget(self, belief: BeliefId, waiting: "asyncio.Future[Verdict]") -> None:
+        """Nobody waits for this answer of `when_decided` any more."""
+        others = self._deciding.get(belief)
+        if others is not None and waiting in others:
+            others.remove(waiting)
+            if not others:
+                del self._deciding[belief]
 
     def holders(self, sequence: int) -> list[NodeId]:
         """Other members known to hold the node's own block of that sequence."""
@@ -200,44 +216,69 @@ class Driver:
 
     # --- the step
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, at_once: bool = False) -> None:
         if not self._scheduled and not self._closed:
             self._scheduled = True
             loop, seconds = asyncio.get_running_loop(), self.pace.pause_s()
-            if seconds:
-                loop.call_later(seconds, self._step)
+            if seconds and not at_once:
+                self._paused = loop.call_later(seconds, self._step)
             else:
                 loop.call_soon(self._step)
 
     def _step(self) -> None:
-        self._scheduled = False
+        self._paused = None
         if self._closed:
+            self._scheduled = False
             return
         try:
-            self._take_step()
+            if self._stuck is None:
+                self._hear()
+            else:
+                self._scheduled = False
+                self._finish(self._stuck)
+                self._arm()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
 
-    def _take_step(self) -> None:
-        if self._stuck is not None:
-            self._finish(self._stuck)
-            return
+    def _hear(self) -> None:
+        """The first half of a step: take what came, and tell those who wait for verdicts."""
         self.step_count += 1
         spent, moment = self.spent, now()
-        began = moment.instant
         node, inbox = self.node, self._inbox
         while inbox:
             sender, payload = inbox.popleft()
             node.receive(sender, payload, moment)
-        spent.take_ns += (taken := time.monotonic_ns()) - began
+        spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
         deadline = node.deadline()
         if deadline is not None and deadline <= moment.instant:
             node.tick(moment)
-        effects = node.collect(moment)
+        if not self._deciding:
+            self._speak(moment, taken)
+            return
+        effects = node.heard(moment)
         spent.decide_ns += time.monotonic_ns() - taken
         self._finish(effects)
+        # Behind the callers who were just told: what they say next is in this step's block.
+        asyncio.get_running_loop().call_soon(self._speak_after_callers, moment)
+
+    def _speak_after_callers(self, moment: Now) -> None:
+        if self._closed or self._stuck is not None:
+            self._scheduled = False
+            return
+        try:
+            self._speak(moment, time.monotonic_ns())
+        except Exception as bug:  # noqa: BLE001 - as in `_step`
+            self._crash(bug)
+
+    def _speak(self, moment: Now, since_ns: int) -> None:
+        """The second half of a step: seal what was said, persist, send, tell."""
+        self._scheduled = False
+        effects = self.node.collect(moment)
+        self.spent.decide_ns += time.monotonic_ns() - since_ns
+        self._finish(effects)
         spoke = any(type(event) is Sealed for event in effects.emit)
-        self.pace.stepped(spoke=spoke, awaited=bool(self._deciding))
+        self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
+        self._arm()
 
     def _finish(self, effects: NodeEffects) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room.
@@ -273,7 +314,6 @@ class Driver:
                     self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
         self._emit(effects.emit)
-        self._arm()
         spent.emit_ns += time.monotonic_ns() - sent
 
     def _emit(self, events: list[NodeEvent]) -> None:
@@ -306,13 +346,6 @@ class Driver:
             if not future.done():
                 future.set_result(verdict)
 
-    def _forget(self, belief: BeliefId, future: "asyncio.Future[Verdict]") -> None:
-        waiting = self._deciding.get(belief)
-        if waiting is not None and future in waiting:
-            waiting.remove(future)
-            if not waiting:
-                del self._deciding[belief]
-
     def _crash(self, bug: Exception) -> None:
         """Stop for good: the store is whole, a restart begins from it."""
         failure = InternalError("step-failed", f"a step of the node failed: {bug!r}")
@@ -324,7 +357,8 @@ class Driver:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
         self._stuck, self.failure = effects, failure
         self._fail_unsealed(_kept(failure))
-        self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._schedule)
+        self._timer_at = Instant(0)
+        self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._ring)
 
     def _fail_unsealed(self, failure: CredimusError) -> None:
         unsealed, self._unsealed = self._unsealed, []
@@ -332,14 +366,21 @@ class Driver:
             receipt.settle(0, failure)
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Wake at the node's next deadline; a timer that rings too early does no harm."""
         deadline = self.node.deadline()
         if deadline is None or self._closed:
             return
+        if self._timer is not None:
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
         delay_s = max(0, deadline - time.monotonic_ns()) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._schedule)
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._schedule()
 
 
 def _sealed(events: list[NodeEvent]) -> dict[NodeId, int]:

@@ -9,11 +9,8 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.fixed import MILLION
-from credimus.protocol.voting.interface import Ballot, Question
-from credimus.protocol.voting.knowledge import Known, LocalKnowledge
-from credimus.state.fleet import FleetState
+from credimus.protocol.voting.knowledge import Known
 from credimus.state.identity import normalised
-from credimus.state.operations import Choice
 
 FILE_BYTES_MAX = 16 * 1_048_576
 """Bytes of a knowledge file. [guess: some 50,000 facts]"""
@@ -71,24 +68,6 @@ def read_knowledge(path: Path) -> dict[str, Known]:
             raise _bad(path, f"[[fact]] number {number} says again what number {same} says")
         facts[entry.content] = Known(entry.holds, round(entry.confidence * MILLION), entry.reason)
     return facts
-
-
-class FileKnowledge:
-    """The default evaluator with facts of a file; it hears of the node's state after it is made."""
-
-    def __init__(self, facts: dict[str, Known], unknown: Choice) -> None:
-        self._facts = facts
-        self._unknown = unknown
-        self._inner: LocalKnowledge | None = None
-
-    def know(self, state: FleetState) -> None:
-        """Judge by this state from now on."""
-        self._inner = LocalKnowledge(state, self._unknown, self._facts)
-
-    def evaluate(self, question: Question) -> Ballot | None:
-        """An answer, always at once."""
-        assert self._inner is not None  # noqa: S101 - set before the node takes any input
-        return self._inner.evaluate(question)
 
 
 def _bad(path: Path, why: str) -> UsageError:

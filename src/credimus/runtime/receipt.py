@@ -27,7 +27,11 @@ class Progress(Protocol):
         ...
 
     def when_decided(self, belief: BeliefId) -> "asyncio.Future[Verdict]":
-        """Done when the belief has a certified verdict here; cancel it to stop waiting."""
+        """Done when the belief has a certified verdict here."""
+        ...
+
+    def forget(self, belief: BeliefId, waiting: "asyncio.Future[Verdict]") -> None:
+        """Nobody waits for this answer of `when_decided` any more."""
         ...
 
 
@@ -45,7 +49,7 @@ class Receipt:
         self.sequence = 0
         """The author's block that holds the write; 0 until it is durable."""
         self._progress = progress
-        self._local: asyncio.Future[None] | None = None
+        self._local: list[asyncio.Future[None]] = []
         self._failure: CredimusError | None = None
 
     @property
@@ -77,9 +81,9 @@ class Receipt:
         if self._failure is not None:
             raise self._failure
         if not self.sequence:
-            if self._local is None:
-                self._local = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._local)
+            mine = asyncio.get_running_loop().create_future()
+            self._local.append(mine)
+            await mine
         return self
 
     async def replicated(self, count: int, timeout: float = 5.0) -> int:
@@ -110,9 +114,10 @@ class Receipt:
         """
         await self.local()
         belief = self.belief
+        waiting = self._progress.when_decided(belief)
+        alarm = asyncio.get_running_loop().call_later(timeout, _give_up, waiting)
         try:
-            async with asyncio.timeout(timeout):
-                return await self._progress.when_decided(belief)
+            return await waiting
         except TimeoutError:
             verdict = self._progress.verdict(belief)
             state = verdict.word if verdict is not None else "not proposed"
@@ -121,16 +126,21 @@ class Receipt:
                 f"belief {belief.hex()} is {state} after {timeout} s: too few electors have "
                 "answered alike. Their votes still count when they come.",
             ) from None
+        finally:
+            alarm.cancel()
+            self._progress.forget(belief, waiting)
 
     def settle(self, sequence: int, failure: CredimusError | None = None) -> None:
         """Called by the driver when the write is durable, or can not be made so."""
         self.sequence = sequence
         self._failure = failure
-        if self._local is not None and not self._local.done():
-            if failure is None:
-                self._local.set_result(None)
-            else:
-                self._local.set_exception(failure)
+        for one in self._local:
+            if not one.done():
+                if failure is None:
+                    one.set_result(None)
+                else:
+                    one.set_exception(failure)
+        self._local.clear()
 
     @contextmanager
     def _watched(self) -> "Iterator[Callable[[], asyncio.Future[bool]]]":
@@ -145,3 +155,8 @@ class Receipt:
             yield stepped
         finally:
             end()
+
+
+def _give_up(waiting: "asyncio.Future[Verdict]") -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())

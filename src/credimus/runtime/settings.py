@@ -14,14 +14,21 @@ from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.node.config import Config
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
+from credimus.runtime.evaluating.target import target_of
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
 SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
+EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
+OnFailure = Literal["abstain", "next", "leave"]
+"""What stands for an answer that does not come or can not be used: an abstention, the answer of the
+next evaluator, or nothing, which leaves the question open for a command."""
+Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
 """Where a scheme takes a ratio and none is given. [seed]"""
+_UNKNOWN = {"accept": Choice.ACCEPT, "abstain": Choice.ABSTAIN, "next": None}
 
 
 class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +54,38 @@ class NodeSettings(Strict, frozen=True, kw_only=True):
     """`tcp` is neither encrypted nor authenticated: only inside one machine."""
 
 
+class RulesSettings(Strict, frozen=True, kw_only=True):
+    """The evaluator `rules`."""
+
+    file: Annotated[str, Meta(min_length=1)]
+    """A TOML file of [[rule]] entries; relative to the node's folder."""
+
+
+class SlowSettings(Strict, frozen=True, kw_only=True):
+    """What evaluators outside the core have in common."""
+
+    timeout_ms: Milliseconds = 2_000
+    """How long an answer is waited for, in ms. [guess: less than half the life of a round]"""
+    on_failure: OnFailure = "abstain"
+
+
+class CallbackSettings(SlowSettings, frozen=True, kw_only=True):
+    """The evaluator `callback`."""
+
+    function: str | None = None
+    """`module:function`; may be left out where a program gives it to `Daemon.load`."""
+
+
+class WebhookSettings(SlowSettings, frozen=True, kw_only=True):
+    """The evaluator `webhook`."""
+
+    url: str
+    """http or https."""
+
+    def __post_init__(self) -> None:
+        target_of(self.url)
+
+
 class VotingSettings(Strict, frozen=True, kw_only=True):
     """How the node votes, and the rules of rounds that it opens."""
 
@@ -54,14 +93,24 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     threshold: float | str | None = None
     """For supermajority and turnout: a ratio such as 0.75 or "3/4"."""
     aggregation: AggregationName = "equal"
-    timeout_ms: Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)] = 5_000
+    timeout_ms: Milliseconds = 5_000
     """Life of a round in ms. [seed]"""
     attempts_max: Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_MAX)] = 3
     """Rounds that this node opens by itself on one belief when they expire. [guess]"""
-    unknown: Literal["accept", "abstain"] = "accept"
-    """The vote on a belief of which the node knows nothing."""
+    unknown: Literal["accept", "abstain", "next"] = "accept"
+    """The vote of `local` on a belief of which the node knows nothing; `next` leaves it to the next
+    evaluator."""
     knowledge: str | None = None
     """A TOML file with facts that the node knows; relative to its folder."""
+    evaluators: Annotated[tuple[EvaluatorName, ...], Meta(min_length=1)] = ("local",)
+    """Who answers for the node, in this order; each may leave a question to the next."""
+    evaluations_at_once: Annotated[int, Meta(ge=1, le=limits.EVALUATIONS_AT_ONCE_MAX)] = 8
+    """How many callbacks and webhooks run at a time. [guess]"""
+    evaluations_waiting: Annotated[int, Meta(ge=1, le=limits.EVALUATIONS_WAITING_MAX)] = 1_024
+    """How many questions wait for them; past it the oldest is let go. [guess]"""
+    rules: RulesSettings | None = None
+    callback: CallbackSettings | None = None
+    webhook: WebhookSettings | None = None
 
 
 class Settings(Strict, frozen=True, kw_only=True):
@@ -80,17 +129,17 @@ class Settings(Strict, frozen=True, kw_only=True):
         """The settings of the core.
 
         Raises:
-            UsageError: `bad-threshold`.
+            UsageError: `bad-threshold`, `bad-evaluators`.
         """
         voting = self.voting
+        _check_evaluators(voting)
         rules = rules_of(voting.scheme, voting.threshold, voting.aggregation)
-        unknown = Choice.ACCEPT if voting.unknown == "accept" else Choice.ABSTAIN
         return Config(
             voting=VotingConfig(
                 rules=rules,
                 timeout_ms=voting.timeout_ms,
                 attempts_max=voting.attempts_max,
-                unknown=unknown,
+                unknown=_UNKNOWN[voting.unknown],
             )
         )
 
@@ -141,12 +190,7 @@ def write_settings(path: Path, settings: Settings) -> None:
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
     sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
     for name, section in sections:
-        lines += ["", f"[{name}]"]
-        lines += [
-            f"{field} = {_toml(value)}"
-            for field, value in msgspec.structs.asdict(section).items()
-            if value is not None
-        ]
+        lines += _section(name, section)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)
@@ -195,6 +239,44 @@ def check_name(name: str, what: str) -> None:
         )
 
 
+def _check_evaluators(voting: VotingSettings) -> None:
+    """Refuse a chain in which an evaluator could not be asked.
+
+    Raises:
+        UsageError: `bad-evaluators`.
+    """
+    names = voting.evaluators
+    for place, name in enumerate(names):
+        table = {"rules": voting.rules, "callback": voting.callback, "webhook": voting.webhook}
+        if name in names[:place]:
+            raise _bad_evaluators(f"{name} stands there twice; name it once")
+        if table.get(name, True) is None:
+            needed = {"rules": "file", "callback": "function", "webhook": "url"}[name]
+            raise _bad_evaluators(f"{name} needs a table; add [voting.{name}] with {needed}")
+        always = name == "manual" or (name == "local" and voting.unknown != "next")
+        if always and place + 1 < len(names):
+            mending = ', or set unknown = "next"' if name == "local" else ""
+            raise _bad_evaluators(
+                f"{names[place + 1]} stands after {name}, which leaves nothing to it; put it "
+                f"before{mending}"
+            )
+
+
+def _bad_evaluators(why: str) -> UsageError:
+    return UsageError("bad-evaluators", f"[voting] evaluators: {why}.")
+
+
+def _section(name: str, section: msgspec.Struct) -> list[str]:
+    """A section and those inside it, as lines."""
+    lines, inside = ["", f"[{name}]"], []
+    for field, value in msgspec.structs.asdict(section).items():
+        if isinstance(value, msgspec.Struct):
+            inside += _section(f"{name}.{field}", value)
+        elif value is not None:
+            lines.append(f"{field} = {_toml(value)}")
+    return lines + inside
+
+
 def _ratio(threshold: float | str) -> tuple[int, int]:
     if isinstance(threshold, str) and "/" in threshold:
         above, _, below = threshold.partition("/")
@@ -214,6 +296,6 @@ def _ratio(threshold: float | str) -> tuple[int, int]:
     )
 
 
-def _toml(value: str | float) -> str:
+def _toml(value: str | float | tuple[str, ...]) -> str:
     """A value as TOML writes it; names were checked to be printable."""
     return json.dumps(value, ensure_ascii=False)

@@ -44,6 +44,11 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
     target: BeliefId
     stamp: int
 
+    @property
+    def ends(self) -> tuple[BeliefId, Relation, BeliefId]:
+        """What is related to what, and how."""
+        return self.source, self.relation, self.target
+
 
 class Belief:
     """A statement that somebody asserted at least once. Treat as frozen."""
@@ -200,6 +205,8 @@ class Beliefs:
 
     def links(self, identifier: BeliefId) -> list[Link]:
         """The live relations from and to a belief, each once, in order of their keys."""
+        if identifier not in self._links:
+            return []
         found = []
         for key in sorted(self._links.get(identifier, ())):
             claims = self._claims.records(key)
@@ -213,8 +220,6 @@ class Beliefs:
 
     def contradictions(self, identifier: BeliefId) -> list[BeliefId]:
         """The beliefs that some live relation says contradict this one, sorted."""
-        if identifier not in self._links:
-            return []
         opposed = {
             link.target if link.source == identifier else link.source
             for link in self.links(identifier)

@@ -27,7 +27,7 @@ class Round:
         "abstain", "accept", "accept_certified", "accept_value", "attempt", "belief", "closings",
         "conclusions", "confidences", "electorate", "id", "openings", "plain", "quorum_count",
         "refusals", "reject", "reject_certified", "reject_value", "rules", "value_needed",
-        "verdict",
+        "verdict", "voted",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +41,8 @@ class Round:
         self.value_needed, self.quorum_count = voters.bar(rules)
         self.plain = rules.aggregation is Aggregation.EQUAL and rules.scheme is not Scheme.TURNOUT
         self.accept = self.reject = self.abstain = 0
+        self.voted = 0
+        """The positions of all who gave any answer: the three above together."""
         self.accept_value = self.reject_value = 0
         self.accept_certified = self.reject_certified = False
         self.verdict = Verdict.OPEN
@@ -51,11 +53,6 @@ class Round:
         self.confidences: dict[tuple[int, Choice], tuple[int, ...]] | None = None
 
     # --- asking
-
-    @property
-    def voted(self) -> int:
-        """The positions of all who gave any answer."""
-        return self.accept | self.reject | self.abstain
 
     @property
     def opened_stamp(self) -> int:
@@ -98,9 +95,10 @@ class Round:
 
     def count(self, position: int, choice: Choice, confidence: int) -> bool:
         """Add one elector's answer."""
-        if self.plain:
-            return self._count_plain(1 << position, choice)
         bit = 1 << position
+        if self.plain:
+            return self.count_plain(bit, choice)
+        self.voted |= bit
         mask = (
             self.accept if choice is Choice.ACCEPT
             else self.reject if choice is Choice.REJECT else self.abstain
@@ -119,14 +117,19 @@ class Round:
             self.abstain |= bit
         if self.rules.scheme is Scheme.TURNOUT:
             return bool(self.closings) and self._settle()
-        if (self.accept_value >= self.value_needed or self.reject_value >= self.value_needed) and (
-            self.accept | self.reject | self.abstain
-        ).bit_count() >= self.quorum_count:
+        if (
+            self.accept_value >= self.value_needed or self.reject_value >= self.value_needed
+        ) and self.voted.bit_count() >= self.quorum_count:
             return self._settle()
         return False
 
-    def _count_plain(self, bit: int, choice: Choice) -> bool:
-        """`count` where a vote is worth 1 and decides by itself: in nearly all rounds."""
+    def count_plain(self, bit: int, choice: Choice) -> bool:
+        """`count` where a vote is worth 1 and decides by itself (`plain`): in nearly all rounds.
+
+        Args:
+            bit: of the elector's position.
+        """
+        self.voted |= bit
         if choice is Choice.ACCEPT:
             if self.accept & bit:
                 return False
@@ -273,6 +276,8 @@ def with_entry(
     entries: tuple[Entry, ...], entry: Entry, order: Callable[[Entry], Any]
 ) -> tuple[Entry, ...]:
     """Sorted entries with one more, each once. Cost: one copy; `order` only along the search."""
+    if not entries:
+        return (entry,)
     position = bisect_left(entries, order(entry), key=order)
     if entries[position : position + 1] == (entry,):
         return entries

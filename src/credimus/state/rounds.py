@@ -71,6 +71,7 @@ class Rounds:
         self._unopened: dict[ElectorateId, list[_Unopened]] = {}
         self._early: dict[RoundId, list[_Early]] = {}
         self._rules: dict[Rules, Rules] = {}
+        self._newest_rules = Rules()
 
     def __len__(self) -> int:
         return len(self._rounds)
@@ -149,17 +150,26 @@ class Rounds:
         """Fold an author's votes."""
         author = place.author
         rounds = self._rounds
+        voters: Electorate | None = None
+        position: int | None = None
+        bit = 0
         for vote in said.votes:
             found = rounds.get(vote.round)  # type: ignore[call-overload]
             if found is None:
                 self._keep(RoundId(vote.round), author, place.stamp, vote)
                 continue
-            position = found.electorate.position.get(author)
+            if found.electorate is not voters:  # mostly one for all
+                voters = found.electorate
+                position = voters.position.get(author)
+                bit = 1 << position if position is not None else 0
             if position is None:
                 continue
-            before = found.verdict
-            again = (found.accept | found.reject | found.abstain) >> position & 1
-            if found.count(position, vote.choice, vote.confidence):
+            before, again = found.verdict, found.voted & bit
+            if (
+                found.count_plain(bit, vote.choice)
+                if found.plain
+                else found.count(position, vote.choice, vote.confidence)
+            ):
                 self._report(found, before, events)
             if again and len(found.choices(position)) > 1:
                 events.append(DoubleVote(found.id, author))
@@ -230,7 +240,9 @@ class Rounds:
             elif not known:  # what it concluded counts from now on
                 self._note_removals(found)
             return events
-        rules = self._rules.setdefault(said.rules, said.rules)
+        rules = self._newest_rules
+        if said.rules != rules:  # one copy in memory of what nearly all rounds share
+            rules = self._newest_rules = self._rules.setdefault(said.rules, said.rules)
         found = Round(identifier, BeliefId(said.belief), said.attempt, rules, electorate)
         found.openings = (opening,)
         self._rounds[identifier] = found
@@ -296,18 +308,17 @@ class Rounds:
             self._note_removal(found, *entry)
 
     def _report(self, found: Round, before: Verdict, events: list[StateEvent]) -> None:
-        self._note_removals(found)
-        match found.verdict:
-            case Verdict.ACCEPTED | Verdict.REJECTED:
+        if found.conclusions:
+            self._note_removals(found)
+        verdict = found.verdict
+        if verdict is Verdict.ACCEPTED or verdict is Verdict.REJECTED:
+            events.append(RoundDecided(found.id, found.belief))
+        elif verdict is Verdict.EXPIRED:
+            events.append(RoundExpired(found.id, found.belief))
+        elif verdict is Verdict.CONTESTED:
+            if not before.decided:
                 events.append(RoundDecided(found.id, found.belief))
-            case Verdict.EXPIRED:
-                events.append(RoundExpired(found.id, found.belief))
-            case Verdict.CONTESTED:
-                if not before.decided:
-                    events.append(RoundDecided(found.id, found.belief))
-                events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
-            case Verdict.OPEN:
-                pass
+            events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
 
 
 def round_id(said: Propose) -> RoundId:

@@ -34,9 +34,13 @@ class Verdict(IntEnum):
 
 def join(one: Verdict, other: Verdict) -> Verdict:
     """The least verdict that is at least both."""
-    if {one, other} == {Verdict.ACCEPTED, Verdict.REJECTED}:
+    if one is other or other < one:
+        low, high = other, one
+    else:
+        low, high = one, other
+    if low is Verdict.ACCEPTED and high is Verdict.REJECTED:
         return Verdict.CONTESTED
-    return max(one, other)
+    return high
 
 
 def turnout_verdict(rules: Rules, accept: int, reject: int, total: int) -> Verdict:

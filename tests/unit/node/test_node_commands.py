@@ -1,5 +1,6 @@
 """What a caller may write, what it is told, and that an error leaves nothing behind."""
 
+import msgspec
 import pytest
 from by_hand import Fleet
 
@@ -240,3 +241,14 @@ def test_after_the_last_attempt_nothing_is_proposed_and_no_chain_is_spoilt() -> 
     fleet.settle()
     refused(fleet, ProposeBelief(belief=RAIN_ID), "attempts-exhausted", Conflict)
     assert not any(code == "malformed" for node in fleet.nodes for _, code in node.faults)
+
+
+def test_a_vote_can_name_its_round() -> None:
+    fleet = Fleet(2, evaluators=[Manual(), Manual()])
+    opened = fleet.nodes[0].execute(AssertBelief(content="it rains"), fleet.now)
+    fleet.settle()
+    vote = CastVote(belief=opened.belief, choice=Choice.ACCEPT, round=b"x" * 16)
+    with pytest.raises(NotFound, match="no round"):
+        fleet.nodes[0].execute(vote, fleet.now)
+    named = msgspec.structs.replace(vote, round=opened.round)
+    assert fleet.nodes[0].execute(named, fleet.now).round == opened.round

@@ -21,7 +21,7 @@ from credimus.runtime.store.interface import (
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
 
-CODES = {"corrupt", "read-models-corrupt", "schema-newer", "disk"}
+CODES = {"corrupt", "read-models-corrupt", "schema-newer", "schema-older", "disk"}
 SEEDS = int(os.environ.get("CREDIMUS_DAMAGE_SEEDS", "4"))
 WORDS = ("valve", "pump", "leaks", "north", "sensor", "warm")
 
@@ -209,10 +209,21 @@ def test_a_row_that_vanished_is_named(sound: Path, tmp_path: Path, row: int) -> 
         store.close()
 
 
+def test_an_older_schema_is_refused_and_left_alone(sound: Path, tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    shutil.copy(sound, path)
+    alter(path, "PRAGMA user_version = 1")
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match="before the first release") as refusal:
+        SqliteStore(path)
+    assert refusal.value.code == "schema-older"
+    assert path.read_bytes() == before
+
+
 def test_a_newer_schema_is_refused_and_left_alone(sound: Path, tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     shutil.copy(sound, path)
-    alter(path, "PRAGMA user_version = 2")
+    alter(path, "PRAGMA user_version = 99")
     before = path.read_bytes()
     with pytest.raises(StorageError, match="Start the newer credimus") as refusal:
         SqliteStore(path)

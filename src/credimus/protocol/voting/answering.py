@@ -68,14 +68,18 @@ class Answering:
 
     def answer(self, found: Round, now: Now, said: list[Any]) -> None:
         """Let every hosted elector that has not yet answered a round do so."""
-        position = found.electorate.position
-        mine = [author for author in self._hosted if author in position]
-        if not mine or (found.verdict >= Verdict.ACCEPTED and not self._fresh(found, now)):
+        positions = found.electorate.position
+        if found.verdict >= Verdict.ACCEPTED and not self._fresh(found, now):
             return
         against = self._objection(found)
         belief = self._state.beliefs.get(found.belief)
-        for author in mine:
-            if found.voted >> position[author] & 1 or (author, found.id) in self._pledged:
+        for author in self._hosted:
+            position = positions.get(author)
+            if (
+                position is None
+                or found.voted >> position & 1
+                or (author, found.id) in self._pledged
+            ):
                 continue
             if against is not None:
                 if not any(elector == author for elector, _ in found.refusals):

@@ -5,7 +5,7 @@ round, so that usually one speaks.
 """
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 from credimus.kernel.hlc import LOGICAL_BITS
@@ -27,7 +27,10 @@ class Concluding:
         self._state = state
         self._hosted = hosted
         self._hosted_ids = frozenset(hosted)
-        self._watched: list[tuple[Instant, RoundId]] = []
+        self._watched: list[tuple[Instant, int, list[RoundId]]] = []
+        """When to look, a number that settles ties, and the rounds that were put off together."""
+        self._newest: tuple[Instant, int, list[RoundId]] | None = None
+        self._batch_count = 0
         self._to_conclude: dict[RoundId, NodeId] = {}
         self._conclude_due: Instant | None = None
 
@@ -37,7 +40,7 @@ class Concluding:
         if author is None and self._hosted_ids.isdisjoint(found.electorate.position):
             return
         wait_ms = found.timeout_ms + (0 if author else self._config.aggregation_ms)
-        heappush(self._watched, (after(now.instant, wait_ms * MILLISECOND), found.id))
+        self._look_again(found.id, after(now.instant, wait_ms * MILLISECOND))
 
     def decided(self, found: Round, now: Now) -> None:
         """Record a verdict soon, when the round was proposed here."""
@@ -46,6 +49,12 @@ class Concluding:
             self._to_conclude[found.id] = author
             if self._conclude_due is None:
                 self._conclude_due = after(now.instant, self._config.conclude_delay_ns)
+
+    def along(self, said: list[Any]) -> None:
+        """A block is about to be sealed: record in it what was decided, at no further cost."""
+        if self._to_conclude:
+            self._conclude_due = None
+            self._conclude(said)
 
     def deadline(self) -> Instant | None:
         """The next round to look at."""
@@ -58,19 +67,28 @@ class Concluding:
             self._conclude_due = None
             self._conclude(said)
         while self._watched and self._watched[0][0] <= now.instant:
-            _, identifier = heappop(self._watched)
-            found = self._state.rounds.get(identifier)
-            if found is not None and not recorded(found):
-                self._time_is_up(found, now, said)
-        if len(self._watched) > _COMPACT_ABOVE and self._recorded_share() > 1 / 2:
-            self._watched = [entry for entry in self._watched if not self._is_recorded(entry[1])]
-            heapify(self._watched)
+            for identifier in heappop(self._watched)[2]:
+                found = self._state.rounds.get(identifier)
+                if found is not None and not recorded(found):
+                    self._time_is_up(found, now, said)
+
+    def _look_again(self, identifier: RoundId, due: Instant) -> None:
+        """Rounds that open in one step with one timeout share an entry: there are thousands."""
+        newest = self._newest
+        if newest is not None and newest[0] == due:
+            newest[2].append(identifier)
+            return
+        self._batch_count += 1
+        self._newest = due, self._batch_count, [identifier]
+        heappush(self._watched, self._newest)
 
     def _conclude(self, said: list[Any]) -> None:
         by_author: dict[NodeId, list[Conclusion]] = {}
         for identifier, author in self._to_conclude.items():
             found = self._state.rounds.get(identifier)
-            if found is not None and not any(who == author for who, _, _ in found.conclusions):
+            if found is not None and not (
+                found.conclusions and any(who == author for who, _, _ in found.conclusions)
+            ):
                 by_author.setdefault(author, []).append(conclusion_of(found, self._state.beliefs))
         self._to_conclude.clear()
         for author, conclusions in by_author.items():
@@ -89,7 +107,7 @@ class Concluding:
         late_ms = ((now.wall_ms << LOGICAL_BITS) - due_stamp) >> LOGICAL_BITS
         if late_ms < wait_ms:
             pause_ms = min(wait_ms - late_ms, found.timeout_ms + wait_ms)
-            heappush(self._watched, (after(now.instant, pause_ms * MILLISECOND), found.id))
+            self._look_again(found.id, after(now.instant, pause_ms * MILLISECOND))
         elif found.verdict.decided:
             said.append(Say(author, Conclude((conclusion_of(found, self._state.beliefs),))))
         elif not any(who == author for who, _, _ in found.closings) and (
@@ -116,25 +134,13 @@ class Concluding:
                 return elector, rank
         return None, 0
 
-    def _is_recorded(self, identifier: RoundId) -> bool:
-        found = self._state.rounds.get(identifier)
-        return found is not None and recorded(found)
-
-    def _recorded_share(self) -> float:
-        """The share of recorded rounds among some that are watched."""
-        step = max(1, len(self._watched) // 64)
-        some = self._watched[::step]
-        return sum(self._is_recorded(identifier) for _, identifier in some) / len(some)
-
-
-_COMPACT_ABOVE = 4_096
-
 
 def recorded(found: Round) -> bool:
     """Whether a round has a verdict and somebody whom it concerns recorded that very verdict."""
     if found.verdict < Verdict.ACCEPTED:
         return False
     outcome = Choice.ACCEPT if found.accept_certified else Choice.REJECT
-    return any(
-        said.outcome is outcome and found.concerns(who) for who, _, said in found.conclusions
-    )
+    for who, _, said in found.conclusions:
+        if said.outcome is outcome and found.concerns(who):
+            return True
+    return False

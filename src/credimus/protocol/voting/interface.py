@@ -1,6 +1,7 @@
 """What voting decides by, listens to and asks for."""
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -23,8 +24,9 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     aggregation_ms: int = 2_000
     """How long others wait, in ms, for a silent proposer before they close or conclude for it.
     [seed: aggregation 2 s]"""
-    conclude_delay_ns: int = 20 * MILLISECOND
-    """From a verdict to the operation that records it, so that several share a block. [measured]"""
+    conclude_delay_ns: int = 100 * MILLISECOND
+    """From a verdict to the operation that records it, at most: it rides along with any block that
+    is sealed before. [guess: an idle node has nothing else to say, a busy one seals sooner]"""
     attempts_max: int = 3
     """Rounds that a proposer opens by itself on one belief when they expire. Range 1 and up.
     [guess]
@@ -33,9 +35,9 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
     elector_weight: int = 500_000
     """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
-    unknown: Choice = Choice.ACCEPT
+    unknown: Choice | None = Choice.ACCEPT
     """The answer on a belief of which this node knows nothing: take the asserter's word for it
-    (accept, when its confidence is at least one half), or abstain. [guess]"""
+    (accept, when its confidence is at least one half), abstain, or none at all. [guess]"""
 
 
 class Ballot(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +46,18 @@ class Ballot(msgspec.Struct, frozen=True, gc=False):
     choice: Choice
     confidence: int = MILLION
     reason: str = ""
+
+
+class Left(Enum):
+    """What becomes of a question that one evaluator of a chain does not answer."""
+
+    NEXT = "next"
+    """The next evaluator is asked."""
+    OPEN = "open"
+    """No further evaluator is asked; a later command may vote."""
+
+
+Answer: TypeAlias = Ballot | Left
 
 
 class Question(msgspec.Struct, frozen=True, gc=False):
@@ -93,8 +107,6 @@ class Say(msgspec.Struct, frozen=True, gc=False):
 
     author: NodeId
     operation: Operation
-    urgent: bool = True
-    """Whether a block should be sealed for it at once."""
 
 
 class SayVote(msgspec.Struct, frozen=True, gc=False):

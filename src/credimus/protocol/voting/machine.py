@@ -81,6 +81,12 @@ class Voting:
         self._concluding.tick(now, effects.emit)
         return effects
 
+    def along(self) -> VotingEffects:
+        """What can wait and goes with a block that is about to be sealed."""
+        effects: VotingEffects = Effects()
+        self._concluding.along(effects.emit)
+        return effects
+
     def open_round(
         self,
         question: Question,

@@ -136,7 +136,7 @@ class Database:
         """Do the work in one transaction: durable when this returns, undone when it raises.
 
         Args:
-            work: its IntegrityError passes through as it is; called once between BEGIN and COMMIT.
+            work: called once between BEGIN and COMMIT.
             where: the table, for the message of an error.
             synced: whether to wait for the disk; without, a loss of power may still undo it.
         """
@@ -151,9 +151,7 @@ class Database:
             self._unsynced = not synced
         except BaseException as problem:
             self._roll_back(connection)
-            if isinstance(problem, failures.PROBLEMS) and not isinstance(
-                problem, sqlite3.IntegrityError
-            ):
+            if isinstance(problem, failures.PROBLEMS):
                 raise failures.translate(problem, self.path, where) from None
             raise
 

@@ -8,7 +8,7 @@ from typing import Final
 from credimus.kernel.errors import StorageError
 from credimus.runtime.store import failures
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change that an older credimus can not read."""
 APPLICATION: Final = 0x63726564
 """`cred`: marks the file as ours."""
@@ -16,7 +16,7 @@ APPLICATION: Final = 0x63726564
 _PARTS: Final = {
     "blocks": """CREATE TABLE blocks (
         position INTEGER PRIMARY KEY,
-        id BLOB NOT NULL UNIQUE,
+        id BLOB NOT NULL,
         author BLOB NOT NULL,
         sequence INTEGER NOT NULL,
         stamp INTEGER NOT NULL,
@@ -36,10 +36,10 @@ _FAULTS_SHOWN: Final = 3
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not ours or was written by a newer credimus.
+    """Refuse a file that is not ours, or of another schema.
 
     Raises:
-        StorageError: `schema-newer` or `corrupt`.
+        StorageError: `schema-newer`, `schema-older` or `corrupt`.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -53,6 +53,12 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
             "schema-newer",
             f"{path} has schema {version}; this credimus reads up to {VERSION}. Nothing was "
             "changed. Start the newer credimus that wrote it, or update this one.",
+        )
+    if version < VERSION:
+        raise StorageError(
+            "schema-older",
+            f"{path} has schema {version}, of a version before the first release. Nothing was "
+            "changed. Join the fleet anew from an empty folder.",
         )
     for name, text in _PARTS.items():
         if found.get(name) != text:

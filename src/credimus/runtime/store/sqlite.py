@@ -35,11 +35,14 @@ class SqliteStore:
         StorageError: `corrupt`, `schema-newer`, `disk-full` or `disk`.
     """
 
-    __slots__ = ("_block_count", "_cache", "_database", "_fact_counts")
+    __slots__ = ("_block_count", "_cache", "_database", "_fact_counts", "_positions")
 
     def __init__(self, path: Path, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
         self._database = Database(path)
         self._cache = WireCache(cache_bytes_max)
+        self._positions: dict[bytes, int] = {}
+        """Where each block stands. In memory, because ids are random: an index on disk would have
+        every step write pages all over it, a third of the cost of a transaction. [measured]"""
         try:
             read = self._database.read
             self._block_count: int = (
@@ -82,14 +85,15 @@ class SqliteStore:
         for fact in facts:
             check_fact(fact, self._fact_counts)
         counts = dict(self._fact_counts) if facts else self._fact_counts
-        try:
-            self._write(blocks, facts, counts, synced)
-        except sqlite3.IntegrityError:
-            blocks = self._without_known(blocks)
-            self._write(blocks, facts, counts, synced)
+        positions = self._index()
+        fresh = [block for block in blocks if block.id not in positions]
+        if len(fresh) > 1:
+            fresh = list({block.id: block for block in fresh}.values())
+        self._write(fresh, facts, counts, synced)
         self._fact_counts = counts
-        self._block_count += len(blocks)
-        for block in blocks:
+        for block in fresh:
+            self._block_count += 1
+            positions[block.id] = self._block_count
             self._cache.put(block.id, block.wire)
 
     def sync(self) -> None:
@@ -99,13 +103,14 @@ class SqliteStore:
     def wires(self, ids: Sequence[bytes]) -> list[bytes]:
         """The wires of these blocks in this order; those not held are left out."""
         found = []
+        positions = self._index()
         for one in ids:
             wire = self._cache.get(one)
             if wire is None:
-                rows = self._database.read(f"{_COLUMNS} WHERE id = ?", (one,), "table blocks")
-                if not rows:
+                position = positions.get(one)
+                if position is None:
                     continue
-                wire = self._verified(rows[0]).wire
+                wire = self._block_at(position, one).wire
                 self._cache.put(one, wire)
             found.append(wire)
         return found
@@ -125,7 +130,9 @@ class SqliteStore:
                     raise failures.corrupt(
                         self._database.path, f"table blocks, row {position} is missing"
                     )
-                yield self._verified(row)
+                block = self._verified(row)
+                self._positions[block.id] = position
+                yield block
 
     def remember(self, key: str, value: bytes, kept: int = 0) -> None:
         """Make one fact durable, in place of what the key held. See `Fact` for `kept`."""
@@ -170,7 +177,7 @@ class SqliteStore:
         counts: dict[str, int],
         synced: bool,
     ) -> None:
-        """One transaction; raises IntegrityError when a block is known already."""
+        """One transaction."""
         rows = [
             (at, b.id, b.author, b.sequence, b.stamp, block_checksum(at, b), b.wire)
             for at, b in enumerate(blocks, self._block_count + 1)
@@ -185,15 +192,23 @@ class SqliteStore:
         if rows or facts:
             self._database.write(work, "table blocks" if rows else "table facts", synced=synced)
 
-    def _without_known(self, blocks: Sequence[StoredBlock]) -> list[StoredBlock]:
-        """The blocks that the log does not hold yet, each once."""
-        fresh: dict[bytes, StoredBlock] = {}
-        for block in blocks:
-            if not self._database.read(
-                "SELECT 1 FROM blocks WHERE id = ?", (block.id,), "table blocks"
-            ):
-                fresh.setdefault(block.id, block)
-        return list(fresh.values())
+    def _index(self) -> dict[bytes, int]:
+        """Where each block stands; read whole unless a restart has just streamed the log."""
+        if len(self._positions) != self._block_count:
+            for _ in self.blocks():
+                pass
+        return self._positions
+
+    def _block_at(self, position: int, identifier: bytes) -> StoredBlock:
+        rows = self._database.read(f"{_COLUMNS} WHERE position = ?", (position,), "table blocks")
+        if not rows:
+            raise failures.corrupt(self._database.path, f"table blocks, row {position} is missing")
+        block = self._verified(rows[0])
+        if block.id != identifier:
+            raise failures.corrupt(
+                self._database.path, f"table blocks, row {position} holds another block"
+            )
+        return block
 
     def _verified(self, row: tuple[Any, ...]) -> StoredBlock:
         """The block of a row of the log."""

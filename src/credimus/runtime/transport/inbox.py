@@ -1,6 +1,7 @@
 """A bounded queue between an engine's threads and the event loop: one wake-up for a burst."""
 
 import asyncio
+from collections.abc import Callable
 
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.limits import INBOX_MAX
@@ -24,7 +25,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "_bytes", "_counts", "_loop", "_on_messages", "_open", "_pause", "_waiting", "_woken"
+        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_pause", "_timer",
+        "_waiting", "_woken", "peer_count",
     )  # fmt: skip
 
     def __init__(
@@ -41,7 +43,11 @@ class Inbox:
         self._waiting: list[bytes] = []
         self._bytes = 0
         self._woken = False
+        self._gathering = False
+        self._timer: asyncio.TimerHandle | None = None
         self._open = True
+        self.peer_count = 1
+        """How many messages end a pause; the transport keeps it at the number of its neighbours."""
 
     def put(self, message: bytes) -> None:
         """Append, or drop and count; wake the loop unless it is already woken. Any thread."""
@@ -56,10 +62,10 @@ class Inbox:
         self._bytes += len(message)
         if not self._woken:
             self._woken = True
-            try:
-                self._loop.call_soon_threadsafe(self._wake)
-            except RuntimeError:  # the loop was closed before the transport
-                self._open = False
+            self._call(self._wake)
+        elif self._gathering and len(waiting) >= self.peer_count:
+            self._gathering = False
+            self._call(self._drain)
 
     def shut(self) -> None:
         """Take and hand over nothing more."""
@@ -67,14 +73,25 @@ class Inbox:
         self._waiting.clear()
 
     def _wake(self) -> None:
-        """Drain now, or when the node wants to be bothered again."""
+        """Drain now, or when the node wants to be bothered again, or when all peers have spoken."""
         seconds = self._pause()
-        if seconds:
-            self._loop.call_later(seconds, self._drain)
+        self._gathering = seconds > 0  # before the count: who appends from here on looks at it
+        if self._gathering and len(self._waiting) < self.peer_count:
+            self._timer = self._loop.call_later(seconds, self._drain)
         else:
             self._drain()
 
+    def _call(self, work: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(work)
+        except RuntimeError:  # the loop was closed before the transport
+            self._open = False
+
     def _drain(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._gathering = False
         self._woken = False  # first: what is appended from here on wakes the loop again
         self._bytes = 0
         waiting = self._waiting

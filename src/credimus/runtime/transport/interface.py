@@ -22,7 +22,8 @@ OnMessages = Callable[[list[Received]], None]
 """Takes a batch, never empty, in order of arrival, on the event loop's thread."""
 
 Pause = Callable[[], float]
-"""Asked when a message comes to an idle inbox: seconds to let further ones gather first."""
+"""Asked when a message comes to an idle inbox: seconds to let further ones gather first. They are
+handed over before that when as many wait as there are peers: then everybody has spoken."""
 
 
 def no_pause() -> float:

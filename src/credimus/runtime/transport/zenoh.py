@@ -206,6 +206,8 @@ class ZenohTransport:
         elif peer != self._own and len(peer) == ID_BYTES and len(self._tokens) < TOKENS_MAX:
             self._tokens[key] = peer
         self._neighbours = frozenset(self._tokens.values())
+        if self._inbox is not None:
+            self._inbox.peer_count = max(1, len(self._neighbours))
 
 
 def engine_settings(config: ZenohConfig) -> dict[str, Any]:
