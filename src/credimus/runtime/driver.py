@@ -276,6 +276,7 @@ class Driver:
         effects = self.node.collect(moment)
         self.spent.decide_ns += time.monotonic_ns() - since_ns
         self._finish(effects)
+        self._settle(effects.emit)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
         self._arm()
@@ -316,17 +317,22 @@ class Driver:
         self._emit(effects.emit)
         spent.emit_ns += time.monotonic_ns() - sent
 
+    def _settle(self, events: list[NodeEvent]) -> None:
+        """Tell who wrote that it is durable; only once the node has spoken, for it was not before.
+
+        Where the disk failed they have been told that, and nobody waits here.
+        """
+        sequences = _sealed(events)
+        unsealed, self._unsealed = self._unsealed, []
+        for receipt in unsealed:
+            author = receipt.written.author
+            sequence = sequences.get(author)
+            if sequence is None:  # nothing new to write: it was said before
+                place = self.node.lace.head(author)
+                sequence = place.sequence if place is not None else 0
+            receipt.settle(sequence)
+
     def _emit(self, events: list[NodeEvent]) -> None:
-        if self._unsealed:
-            sequences = _sealed(events)
-            unsealed, self._unsealed = self._unsealed, []
-            for receipt in unsealed:
-                author = receipt.written.author
-                sequence = sequences.get(author)
-                if sequence is None:  # nothing new to write: it was said before
-                    place = self.node.lace.head(author)
-                    sequence = place.sequence if place is not None else 0
-                receipt.settle(sequence)
         if self._deciding:
             for event in events:
                 if type(event) is RoundDecided and event.belief in self._deciding:
