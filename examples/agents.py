@@ -5,17 +5,7 @@ Run it: python examples/agents.py
 
 import asyncio
 
-from credimus.kernel.entropy import Entropy
-from credimus.node.commands import AdmitMember, AssertBelief
-from credimus.node.config import Config
-from credimus.node.node import Node
-from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
-from credimus.runtime.credentials import NodeKey
-from credimus.runtime.driver import Driver
-from credimus.runtime.founding import found_fleet, stored
-from credimus.runtime.store.memory import MemoryStore
-from credimus.runtime.transport.memory import MemoryHub
-from credimus.state.operations import Choice, Evidence, Rules, Scheme
+import credimus
 
 KNOWS = {
     "scout": {"the bridge is closed": True, "the bridge is open": False},
@@ -24,46 +14,30 @@ KNOWS = {
 }
 
 
-class Agent:
+def judge_of(name: str) -> credimus.Judge:
     """How an agent votes: by what it knows itself. Here a model or a sensor could answer."""
 
-    def __init__(self, name: str) -> None:
-        self.knows = KNOWS[name]
-
-    def evaluate(self, question: Question) -> Ballot:
-        """Accept, reject, or abstain when it can not tell."""
-        holds = self.knows.get(question.content)
+    def judge(inquiry: credimus.Inquiry) -> credimus.Ballot:
+        holds = KNOWS[name].get(inquiry.content)
         if holds is None:
-            return Ballot(Choice.ABSTAIN, 0, "unknown here")
-        return Ballot(Choice.ACCEPT if holds else Choice.REJECT, reason="known here")
+            return credimus.Ballot("abstain", 0, "unknown here")
+        return credimus.Ballot("accept" if holds else "reject", reason="known here")
+
+    return judge
 
 
 async def main() -> dict[str, str]:
     """Play; returns the verdicts by statement."""
-    keys = {name: NodeKey(bytes([number]) * 32) for number, name in enumerate(KNOWS)}
-    first, *others = KNOWS
-    members = tuple(AdmitMember(public_key=keys[name].public, name=name) for name in others)
-    fleet, blocks = found_fleet(keys[first], "three agents", first, "", members)
-    config = Config(voting=VotingConfig(rules=Rules(scheme=Scheme.MAJORITY)))
-    hub, drivers = MemoryHub(), {}
-    for name, key in keys.items():
-        node = Node(fleet, [key], config, Entropy(name.encode()), Agent(name))
-        node.restore(block.wire for block in blocks)
-        store = MemoryStore()
-        store.append([stored(block) for block in blocks])
-        drivers[name] = Driver(node, store)
-        transport = hub.transport(node.id, drivers[name].deliver)
-        await transport.open()
-        drivers[name].start(transport)
-
     verdicts = {}
-    for name, says in (("scout", "the bridge is closed"), ("clerk", "the bridge is open")):
-        seen = (Evidence("camera", "frame 81"),)
-        receipt = drivers[name].submit(AssertBelief(content=says, evidence=seen))
-        verdicts[says] = (await receipt.decided(timeout=5)).word
-        print(f"{name} says {says!r}: {verdicts[says]} by the fleet")
-    for driver in drivers.values():
-        driver.close()
+    judges = {name: judge_of(name) for name in KNOWS}
+    async with credimus.fleet_of(judges, scheme="majority") as fleet:
+        for name, says in (("scout", "the bridge is closed"), ("clerk", "the bridge is open")):
+            receipt = await fleet[name].assert_belief(says, evidence=[("camera", "frame 81")])
+            verdicts[says] = await receipt.decided(timeout=5)
+            print(f"{name} says {says!r}: {verdicts[says]} by the fleet")
+            for change in fleet[name].explain(receipt.belief).changes:
+                who = ", ".join(vote.elector.name for vote in change.votes)
+                print(f"  {change.verdict} if {change.value} more votes came, of {who}")
     return verdicts
 
 

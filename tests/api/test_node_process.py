@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from processes import Failed, Fleet, Proc, credimus, until
 
+from credimus import connect
 from credimus.kernel.errors import Unavailable
 
 
@@ -36,6 +37,7 @@ def test_a_fleet_outlives_the_death_of_a_node(fleet: Fleet) -> None:
     until(lambda: len(first.status()["neighbours"]) == 2)
     receipt = second.run("assert", "the north gate is open", "--wait", "decided")
     assert receipt["verdict"] == "accepted"
+    assert third.run("why", receipt["belief"])["content"] == "the north gate is open"
 
     acknowledged = _write_until_killed(third)
     assert len(acknowledged) >= 90
@@ -74,6 +76,23 @@ def _write_until_killed(node: Proc) -> set[str]:
         until(lambda: int(node.status()["beliefs"]) >= 100)
         node.kill()
         return set().union(*(lane.result() for lane in lanes))
+
+
+def test_a_keyed_write_outlives_the_death_of_its_node(fleet: Fleet) -> None:
+    node = fleet.found()
+    node.up()
+    first = connect(node.home).assert_belief("the north gate is open", key="gate/1")
+    node.kill()
+    with pytest.raises(Unavailable):
+        connect(node.home)
+    node.up()
+    here = connect(node.home)
+    again = here.assert_belief("the north gate is open", key="gate/1", wait_for="decided")
+    assert (again.belief, again.sequence, again.verdict) == (
+        first.belief, first.sequence, "accepted"
+    )  # fmt: skip
+    assert len(here.belief(first.belief).assertions) == 1
+    assert node.stop() == 0
 
 
 def test_a_node_that_can_not_start_says_why(fleet: Fleet, tmp_path: Path) -> None:

@@ -23,14 +23,17 @@ def application(daemon: Daemon) -> Starlette:
         endpoint(daemon, "/v1/status", "GET", fleet.status),
         endpoint(daemon, "/v1/fleet", "GET", fleet.key),
         endpoint(daemon, "/v1/members", "GET", fleet.members),
+        endpoint(daemon, "/v1/events", "GET", fleet.events, shapes.EventsAsked),
         endpoint(daemon, "/v1/tickets", "POST", fleet.invite, shapes.NewTicket, status=201),
         endpoint(daemon, "/v1/join", "POST", fleet.join, guarded=False),
         endpoint(daemon, "/v1/links", "POST", fleet.set_links, shapes.LinksWanted),
+        endpoint(daemon, "/v1/receipts/{sequence}", "GET", beliefs.receipt, shapes.ReceiptAsked),
         endpoint(daemon, "/v1/beliefs", "GET", beliefs.list_beliefs, shapes.BeliefsAsked),
         endpoint(
             daemon, "/v1/beliefs", "POST", beliefs.assert_belief, shapes.NewBelief, status=201
         ),
         endpoint(daemon, one, "GET", beliefs.look_at),
+        endpoint(daemon, f"{one}/why", "GET", beliefs.why),
         endpoint(daemon, f"{one}/certificate", "GET", beliefs.certify),
         endpoint(daemon, f"{one}/votes", "POST", beliefs.vote, shapes.NewVote, status=201),
         endpoint(daemon, f"{one}/retract", "POST", beliefs.retract, shapes.NewRetraction),

@@ -1,162 +1,79 @@
-"""Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at."""
+"""Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at, explain."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from credimus.api import shapes
+from credimus.api import commands, shapes
 from credimus.api.endpoint import JSON
-from credimus.api.problems import Waited
-from credimus.api.views import belief_view, receipt_view, row_view
+from credimus.api.views import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
-from credimus.kernel.errors import Unavailable, UsageError
-from credimus.kernel.fixed import millionths
-from credimus.kernel.hlc import stamp_of
-from credimus.kernel.ids import BeliefId
-from credimus.node.commands import (
-    AnyCommand,
-    AssertBelief,
-    CastVote,
-    ProposeBelief,
-    RelateBeliefs,
-    RetractBelief,
-)
+from credimus.node.commands import AnyCommand
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.settings import rules_of
-from credimus.runtime.store.interface import BeliefQuery, cursor_after
-from credimus.state.operations import Choice, Evidence, Relation, Rules
-
-_WALL_MS_MAX = (1 << 47) - 1
+from credimus.why.explain import explain
+from credimus.why.explanation import Explanation
 
 
 async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, _: Request) -> shapes.Receipt:
     """POST /v1/beliefs."""
-    command = AssertBelief(
-        content=asked.content,
-        category=asked.category,
-        confidence=millionths(asked.confidence, "confidence"),
-        evidence=tuple(Evidence(one.kind, one.content) for one in asked.evidence),
-        ttl_ms=asked.ttl_ms,
-        propose=asked.propose,
-        rules=_rules(daemon, asked),
-    )
-    if asked.wait_for == "decided" and not asked.propose:
-        raise UsageError("bad-field", "wait_for decided needs propose: nobody votes otherwise.")
-    return await _submit(daemon, command, asked)
+    return await _write(daemon, commands.assertion(daemon, asked), asked)
 
 
 async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> shapes.Receipt:
     """POST /v1/beliefs/{id}/votes."""
-    command = CastVote(
-        belief=_named(daemon, request),
-        choice=Choice[asked.choice.upper()],
-        confidence=millionths(asked.confidence, "confidence"),
-        reason=asked.reason,
-    )
-    return await _submit(daemon, command, asked)
+    return await _write(daemon, commands.vote(daemon, _name(request), asked), asked)
 
 
 async def retract(daemon: Daemon, asked: shapes.NewRetraction, request: Request) -> shapes.Receipt:
     """POST /v1/beliefs/{id}/retract."""
-    command = RetractBelief(belief=_named(daemon, request), reason=asked.reason)
-    return await _submit(daemon, command, asked)
+    return await _write(daemon, commands.retraction(daemon, _name(request), asked), asked)
 
 
 async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) -> shapes.Receipt:
     """POST /v1/beliefs/{id}/relations."""
-    command = RelateBeliefs(
-        source=_named(daemon, request),
-        relation=Relation[asked.relation.upper()],
-        target=find_belief(daemon.node.state, asked.target).id,
-    )
-    return await _submit(daemon, command, asked)
+    return await _write(daemon, commands.relation(daemon, _name(request), asked), asked)
 
 
 async def propose(daemon: Daemon, asked: shapes.NewRound, request: Request) -> shapes.Receipt:
     """POST /v1/beliefs/{id}/rounds."""
-    command = ProposeBelief(belief=_named(daemon, request), rules=_rules(daemon, asked))
-    return await _submit(daemon, command, asked)
+    return await _write(daemon, commands.proposal(daemon, _name(request), asked), asked)
+
+
+async def receipt(daemon: Daemon, asked: shapes.ReceiptAsked, request: Request) -> shapes.Receipt:
+    """GET /v1/receipts/{sequence}."""
+    found = commands.receipt_of(daemon, request.path_params["sequence"], asked)
+    await commands.waited(daemon, found, asked.wait_for, asked.timeout)
+    return receipt_view(found, daemon.driver)
 
 
 async def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shapes.BeliefPage:
     """GET /v1/beliefs."""
-    daemon.projector.flush()
-    since = None if asked.since is None else stamp_of(min(asked.since, _WALL_MS_MAX))
-    rows = daemon.models.beliefs(
-        BeliefQuery(
-            category=asked.category,
-            verdict=asked.verdict,
-            since=since,
-            text=asked.text,
-            limit=asked.limit,
-            cursor=asked.cursor,
-        )
-    )
-    return shapes.BeliefPage(
-        beliefs=[row_view(row) for row in rows],
-        cursor=cursor_after(rows[-1]) if len(rows) == asked.limit else None,
-    )
+    return page_view(daemon, asked)
 
 
 async def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
     """GET /v1/beliefs/{id}."""
     state = daemon.node.state
-    return belief_view(state, find_belief(state, request.path_params["id"]))
+    return belief_view(state, find_belief(state, _name(request)))
 
 
 async def certify(daemon: Daemon, _: None, request: Request) -> Response:
     """GET /v1/beliefs/{id}/certificate: the file itself, one field a line."""
     node = daemon.node
-    belief = find_belief(node.state, request.path_params["id"])
+    belief = find_belief(node.state, _name(request))
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
     return Response(make_certificate(archive, belief), media_type=JSON)
 
 
-def _named(daemon: Daemon, request: Request) -> BeliefId:
-    return find_belief(daemon.node.state, request.path_params["id"]).id
+async def why(daemon: Daemon, _: None, request: Request) -> Explanation:
+    """GET /v1/beliefs/{id}/why."""
+    state = daemon.node.state
+    return explain(state, daemon.node.lace, find_belief(state, _name(request)), daemon.store.wires)
 
 
-def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
-    """The rules asked for, completed by the node's own; None when nothing is asked for."""
-    if asked.scheme is asked.threshold is asked.aggregation is None:
-        return None
-    own = daemon.settings.voting
-    scheme = asked.scheme or own.scheme
-    threshold = asked.threshold
-    if threshold is None and scheme == own.scheme:
-        threshold = own.threshold
-    return rules_of(scheme, threshold, asked.aggregation or own.aggregation)
+def _name(request: Request) -> str:
+    return str(request.path_params["id"])
 
 
-async def _submit(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> shapes.Receipt:
-    """Write, and wait for what the caller asked."""
-    driver = daemon.driver
-    replicas = _replicas(daemon, wait.wait_for)
-    receipt = driver.submit(command)
-    written = receipt.written
-    await receipt.local()
-    try:
-        if replicas:
-            await receipt.replicated(replicas, wait.timeout)
-        elif wait.wait_for == "decided":
-            await receipt.decided(wait.timeout)
-    except Unavailable as problem:
-        raise Waited(
-            problem,
-            written.belief.hex() if written.belief is not None else None,
-            written.round.hex() if written.round is not None else None,
-        ) from None
-    return receipt_view(receipt, None if written.belief is None else driver.verdict(written.belief))
-
-
-def _replicas(daemon: Daemon, wait_for: str) -> int:
-    """How many members must hold the write; 0 when that is not waited for."""
-    word, _, count = wait_for.partition(":")
-    if word != "replicated":
-        return 0
-    members = len(daemon.node.state.roster.current)
-    if not 1 <= int(count) <= members:
-        raise UsageError(
-            "out-of-range", f"wait_for is {wait_for}; the fleet has {members} members to hold it."
-        )
-    return int(count)
+async def _write(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> shapes.Receipt:
+    return receipt_view(await commands.write(daemon, command, wait), daemon.driver)

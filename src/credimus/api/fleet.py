@@ -1,97 +1,50 @@
-"""Endpoints about the node and its fleet: status, members, tickets, joining, links, health."""
-
-import os
-import time
+"""Endpoints about the node and its fleet: status, members, events, tickets, joining, links,
+health."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from credimus import __version__
 from credimus.api import shapes
 from credimus.api.endpoint import read_body
-from credimus.api.views import evaluating_view
-from credimus.certificate import Trust, trust_text
+from credimus.api.fleet_views import events_view, failure_view, members_view, status_view
+from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
-from credimus.kernel.hlc import wall_ms_of
-from credimus.node.queries import belief_counts, faults_of, round_counts
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
-from credimus.state.verdict import Verdict
 
 OCTETS = "application/octet-stream"
 
 
 async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
     """GET /v1/status."""
-    node, state, settings = daemon.node, daemon.node.state, daemon.settings
-    verdicts = belief_counts(state)
-    return shapes.Status(
-        fleet=node.fleet.hex(),
-        fleet_name=state.roster.fleet_name,
-        node=node.id.hex(),
-        name=settings.node.name,
-        version=__version__,
-        pid=os.getpid(),
-        uptime_s=round((time.monotonic_ns() - daemon.started_ns) / 1e9, 3),
-        listen=settings.node.listen,
-        api=daemon.url,
-        link=settings.node.link,
-        links_open=daemon.links.are_open,
-        fingerprint=daemon.fingerprint(),
-        blocks=len(node.lace),
-        orphans=node.orphan_count,
-        members=len(state.roster.current),
-        neighbours=[one.hex() for one in daemon.links.neighbours()],
-        beliefs=len(state.beliefs),
-        decided=sum(verdicts[one.word] for one in Verdict if one.decided),
-        verdicts=verdicts,
-        rounds=round_counts(state),
-        faults=[
-            shapes.FaultItem(peer=peer.hex(), code=code, count=count)
-            for peer, code, count in faults_of(node)
-        ],
-        failure=_failure(daemon),
-        inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
-        steps=daemon.driver.step_count,
-        evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
-    )
+    return status_view(daemon)
 
 
 async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberItem]:
     """GET /v1/members."""
-    connected = set(daemon.links.neighbours())
-    current = daemon.node.state.roster.current.by_id.values()
-    return [
-        shapes.MemberItem(
-            id=one.node.hex(),
-            name=one.name,
-            address=one.address,
-            admitted_ms=wall_ms_of(one.admitted_stamp),
-            admitted_by=one.admitted_by.hex(),
-            self=one.node == daemon.node.id,
-            connected=one.node == daemon.node.id or one.node in connected,
-        )
-        for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
-    ]
+    return members_view(daemon)
 
 
-async def key(daemon: Daemon, _: None, __: Request) -> shapes.FleetKey:
+async def events(daemon: Daemon, asked: shapes.EventsAsked, _: Request) -> shapes.EventPage:
+    """GET /v1/events: what happened after a cursor; waits for a first event when asked to."""
+    feed = daemon.feed
+    after = feed.number if asked.after is None else feed.number_of(asked.after)
+    if asked.timeout:
+        await feed.wait(after, asked.timeout)
+    return events_view(daemon, after, asked.limit)
+
+
+async def key(daemon: Daemon, _: None, __: Request) -> FleetKey:
     """GET /v1/fleet."""
-    node, roster = daemon.node, daemon.node.state.roster
+    roster = daemon.node.state.roster
     if roster.founder is None:
         raise Unavailable(
             "founder-unknown",
             "this node has not seen the founding of its fleet yet; try again when it has caught "
             "up.",
         )
-    founder_key = roster.keys[roster.founder]
-    return shapes.FleetKey(
-        fleet=node.fleet.hex(),
-        fleet_name=roster.fleet_name,
-        founder_key=founder_key.hex(),
-        trust=trust_text(Trust(node.fleet, founder_key), roster.fleet_name),
-    )
+    return fleet_key(daemon.node.fleet, roster.keys[roster.founder], roster.fleet_name)
 
 
 async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:
@@ -145,7 +98,7 @@ async def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     expected = len(current)
     size = len(connected | ({daemon.node.id} if daemon.node.id in current else set()))
     orphans = daemon.node.orphan_count
-    failure = _failure(daemon)
+    failure = failure_view(daemon)
     return shapes.Health(
         status="failing" if failure else "ok" if size == expected and not orphans else "degraded",
         cluster_size=size,
@@ -154,8 +107,3 @@ async def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
         orphans=orphans,
         failure=failure,
     )
-
-
-def _failure(daemon: Daemon) -> shapes.Failure | None:
-    failure = daemon.driver.failure
-    return None if failure is None else shapes.Failure(code=failure.code, message=failure.message)

@@ -6,28 +6,11 @@ from http import HTTPStatus
 import msgspec
 from starlette.responses import Response
 
-from credimus.kernel.errors import (
-    Conflict,
-    CredimusError,
-    InternalError,
-    NotFound,
-    NotPermitted,
-    StorageError,
-    Unavailable,
-    UsageError,
-)
+from credimus.api.errors import KINDS, Waited
+from credimus.api.shapes import Receipt
+from credimus.kernel.errors import CredimusError, InternalError
 
 MEDIA_TYPE = "application/problem+json"
-KINDS: tuple[tuple[type[CredimusError], str], ...] = (
-    (NotFound, "not-found"),
-    (Conflict, "conflict"),
-    (NotPermitted, "not-permitted"),
-    (UsageError, "usage"),
-    (Unavailable, "unavailable"),
-    (StorageError, "storage"),
-)
-"""Whose fault an error is, as the field `kind` says it; anything else is `internal`."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +35,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     belief: str | None = None
     """The belief that was written although what was waited for did not come."""
     round: str | None = None
+    receipt: Receipt | None = None
+    """How far that write has come."""
 
 
 class HttpError(CredimusError):
@@ -62,26 +47,14 @@ class HttpError(CredimusError):
         self.status = status
 
 
-class Waited(CredimusError):
-    """The write is durable, what its caller waits for has not come."""
-
-    def __init__(self, problem: Unavailable, belief: str | None, round_: str | None) -> None:
-        super().__init__(problem.code, problem.message)
-        self.status = problem.status
-        self.belief = belief
-        self.round = round_
-
-
 def problem_of(error: CredimusError) -> Problem:
     """The document that tells of an error."""
     kind = next((word for type_, word in KINDS if isinstance(error, type_)), "internal")
-    definite, retry = error.definite, error.retry
-    belief = round_ = None
+    receipt = None
     if isinstance(error, HttpError):
         kind = "usage"
     elif isinstance(error, Waited):
-        kind, definite, retry = "unavailable", False, False
-        belief, round_ = error.belief, error.round
+        receipt = error.receipt
     return Problem(
         type=f"urn:credimus:error:{error.code}",
         title=HTTPStatus(error.status).phrase,
@@ -89,10 +62,11 @@ def problem_of(error: CredimusError) -> Problem:
         detail=error.message,
         code=error.code,
         kind=kind,
-        definite=definite,
-        retry=retry,
-        belief=belief,
-        round=round_,
+        definite=error.definite,
+        retry=error.retry,
+        belief=receipt.belief if receipt is not None else None,
+        round=receipt.round if receipt is not None else None,
+        receipt=receipt,
     )
 
 

@@ -66,7 +66,7 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
                 await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
                 stopping.cancel()
             finally:
-                daemon.driver.close()  # callers who wait are told, so that the server can end
+                daemon.dismiss()  # callers who wait are told, so that the server can end
                 server.should_exit = True
                 await serving
     finally:

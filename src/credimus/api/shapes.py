@@ -17,6 +17,12 @@ RelationName = Literal[
     "supports", "contradicts", "implies", "depends_on", "refines", "alternative_to"
 ]
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
+EventKind = Literal[
+    "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
+    "contradicted", "admitted", "left", "missed",
+]  # fmt: skip
+"""`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
+opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 
@@ -39,6 +45,8 @@ class Wait(Input, frozen=True, kw_only=True):
     """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
     timeout: Timeout = 10.0
     """Seconds; past it the answer is a problem, and the write goes on."""
+    key: str | None = None
+    """An idempotency key: a request repeated under it gives the first receipt again."""
 
 
 class NewRules(Wait, frozen=True, kw_only=True):
@@ -83,6 +91,26 @@ class NewRelation(Wait, frozen=True, kw_only=True):
 
 class NewRound(NewRules, frozen=True, kw_only=True):
     """POST /v1/beliefs/{id}/rounds."""
+
+
+class ReceiptAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/receipts/{sequence}: how far has a write of this node come?"""
+
+    belief: str | None = None
+    """What was written about; whole."""
+    round: str | None = None
+    wait_for: WaitFor = "local"
+    timeout: Timeout = 10.0
+
+
+class EventsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/events."""
+
+    after: str | None = None
+    """The cursor of the last event seen; from now on when not given."""
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+    timeout: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    """Seconds to wait for a first event."""
 
 
 class NewTicket(Input, frozen=True, kw_only=True):
@@ -213,15 +241,34 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[RoundItem]
 
 
-class FleetKey(msgspec.Struct, frozen=True, kw_only=True):
-    """GET /v1/fleet: what a stranger needs to check certificates."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened."""
 
-    fleet: str
-    fleet_name: str
-    founder_key: str
-    """Ed25519, hex."""
-    trust: str
-    """The line that the fleet publishes for it."""
+    cursor: str
+    """Go on after it with this."""
+    kind: EventKind
+    belief: str | None = None
+    round: str | None = None
+    member: str | None = None
+    """Who asserted, proposed, refused, contradicted itself, was admitted or left."""
+    verdict: VerdictName | None = None
+    """Of the belief, when this was read: it may have climbed since the event."""
+    first: bool = False
+    """Whether nobody had asserted the belief before."""
+    reason: str | None = None
+    """Of a refusal."""
+    culprits: list[str] = []
+    """Who voted both ways in a contested round."""
+    missed: int = 0
+    """How many events the reader missed, of a kind `missed`: it was too slow, or away too long."""
+
+
+class EventPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/events."""
+
+    events: list[Event]
+    cursor: str
+    """Gives the next page, once there is one."""
 
 
 class MemberItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,21 +1,24 @@
-"""Domain values as the API's shapes. Pure."""
+"""What a node holds, as the API's shapes: receipts and beliefs. Changes nothing."""
 
 from credimus.api import shapes
 from credimus.kernel.fixed import ratio
-from credimus.kernel.hlc import wall_ms_of
+from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.node.queries import name_of
-from credimus.runtime.evaluating.asking import Asking
-from credimus.runtime.receipt import Receipt
-from credimus.runtime.store.interface import BeliefRow
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.receipt import Progress, Receipt
+from credimus.runtime.store.interface import BeliefQuery, BeliefRow, cursor_after
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
+_WALL_MS_MAX = (1 << 47) - 1
 
-def receipt_view(receipt: Receipt, verdict: Verdict | None) -> shapes.Receipt:
+
+def receipt_view(receipt: Receipt, progress: Progress) -> shapes.Receipt:
     """How far a write has come."""
     written = receipt.written
+    verdict = None if written.belief is None else progress.verdict(written.belief)
     return shapes.Receipt(
         belief=written.belief.hex() if written.belief is not None else None,
         round=written.round.hex() if written.round is not None else None,
@@ -26,25 +29,23 @@ def receipt_view(receipt: Receipt, verdict: Verdict | None) -> shapes.Receipt:
     )
 
 
-def evaluating_view(asking: Asking) -> shapes.Evaluating:
-    """What became of the questions to slow evaluators."""
-    return shapes.Evaluating(
-        waiting=asking.waiting_count,
-        running=asking.running_count,
-        overflow=asking.overflow_count,
-        late=asking.late_count,
-        uncast=asking.uncast_count,
-        evaluators=[
-            shapes.EvaluatorItem(
-                name=one.name,
-                asked=one.asked_count,
-                answered=one.answered_count,
-                left=one.left_count,
-                failures=dict(sorted(one.failures.items())),
-                failing=one.is_failing,
-            )
-            for one in asking.counts
-        ],
+def page_view(daemon: Daemon, asked: shapes.BeliefsAsked) -> shapes.BeliefPage:
+    """The beliefs that meet some conditions, as of the node's last step."""
+    daemon.projector.flush()
+    since = None if asked.since is None else stamp_of(min(asked.since, _WALL_MS_MAX))
+    rows = daemon.models.beliefs(
+        BeliefQuery(
+            category=asked.category,
+            verdict=asked.verdict,
+            since=since,
+            text=asked.text,
+            limit=asked.limit,
+            cursor=asked.cursor,
+        )
+    )
+    return shapes.BeliefPage(
+        beliefs=[row_view(row) for row in rows],
+        cursor=cursor_after(rows[-1]) if len(rows) == asked.limit else None,
     )
 
 

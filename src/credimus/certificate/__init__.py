@@ -10,15 +10,17 @@ what it proves is what the ordinary folds make of them (state/), so no rule stan
 from credimus.certificate.archive import Archive
 from credimus.certificate.document import Certificate
 from credimus.certificate.making import make_certificate
-from credimus.certificate.trust import Trust, read_trust, trust_text
+from credimus.certificate.trust import FleetKey, Trust, fleet_key, read_trust, trust_text
 from credimus.certificate.verifying import Verified, Voter, verify
 
 __all__ = [
     "Archive",
     "Certificate",
+    "FleetKey",
     "Trust",
     "Verified",
     "Voter",
+    "fleet_key",
     "make_certificate",
     "read_trust",
     "trust_text",

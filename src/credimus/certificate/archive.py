@@ -76,15 +76,16 @@ class Reading:
 
     def find(self, author: NodeId, since: int, holds: Holds) -> Spot | None:
         """The first operation of an author, from a stamp on, of which something holds."""
-        chain = self._archive.lace.chain(author, since)
-        for place, _ in zip(chain, range(limits.CERTIFICATE_SEARCH_MAX), strict=False):
+        lace = self._archive.lace
+        for place in lace.written_since(author, since, limits.CERTIFICATE_SEARCH_MAX):
             for spot in self.spots(place, holds):
                 return spot
         return None
 
     def find_last(self, author: NodeId, until: int, holds: Holds) -> Spot | None:
         """The last operation of an author, before a stamp, of which something holds."""
-        chain = takewhile(lambda one: one.stamp < until, self._archive.lace.chain(author))
+        chain = self._archive.lace.written_since(author, 0, limits.SEQUENCE_MAX)
+        chain = takewhile(lambda one: one.stamp < until, chain)
         for place in reversed(deque(chain, limits.CERTIFICATE_SEARCH_MAX)):
             for spot in self.spots(place, holds):
                 return spot

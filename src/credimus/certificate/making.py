@@ -3,14 +3,13 @@
 Pure: the bytes of blocks come from a callable. Whatever is made is verified before it is given out.
 """
 
-from itertools import takewhile
-
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.document import describe, statement_of, write_certificate
 from credimus.certificate.showing import Showing
 from credimus.certificate.trust import Trust
 from credimus.certificate.verifying import fold, verify
 from credimus.certificate.votes import CastVotes
+from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, PeerFault
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId, short
@@ -132,7 +131,8 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     firsts = (
         place
         for author in lace.authors()
-        for place in takewhile(lambda one: one.stamp == stamp, lace.chain(author, stamp))
+        for place in lace.written_since(author, stamp, limits.CERTIFICATE_SEARCH_MAX)
+        if place.stamp == stamp
     )
     for place in (proposal, *firsts):
         for spot in reading.spots(place, publishes):

@@ -7,6 +7,8 @@ A fleet's file is one line of text, made to be published and pasted:
 
 from typing import NamedTuple
 
+import msgspec
+
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import ID_BYTES, FleetId
 
@@ -20,6 +22,27 @@ class Trust(NamedTuple):
     fleet: FleetId
     founder_key: bytes | None = None
     """None where only the id is known; it names the key."""
+
+
+class FleetKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fleet publishes, so that strangers can check its certificates."""
+
+    fleet: str
+    fleet_name: str
+    founder_key: str
+    """Ed25519; in hex, as the fleet's id."""
+    trust: str
+    """The line of its file."""
+
+
+def fleet_key(fleet: FleetId, founder_key: bytes, fleet_name: str) -> FleetKey:
+    """What a fleet publishes."""
+    return FleetKey(
+        fleet=fleet.hex(),
+        fleet_name=fleet_name,
+        founder_key=founder_key.hex(),
+        trust=trust_text(Trust(fleet, founder_key), fleet_name),
+    )
 
 
 def trust_text(trust: Trust, fleet_name: str) -> str:

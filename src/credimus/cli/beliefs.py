@@ -26,6 +26,7 @@ def assert_(
     ttl: Annotated[str | None, Parameter(help="Life of the assertion: 90s, 15m, 1h, 2d.")] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    key: Annotated[str | None, Parameter(help="Repeated under it, it is written once.")] = None,
     common: Common = Common(),
 ) -> Outcome:
     """State a belief and put it to the vote.
@@ -44,6 +45,7 @@ def assert_(
         ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
         wait_for=wait,
         timeout=wait_s,
+        key=key,
     )
     failed = wait == "decided" and receipt["verdict"] != "accepted"
     return Outcome(receipt, lambda: _show_receipt(receipt), FAILED if failed else OK)
@@ -62,10 +64,7 @@ def vote(
     Example: credimus vote 3f9c02aa reject --reason "the gauge is broken"
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_part(belief)}/votes",
-        choice=choice,
-        confidence=confidence,
-        reason=reason,
+        f"/v1/beliefs/{path_id(belief)}/votes", choice=choice, confidence=confidence, reason=reason
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -81,7 +80,7 @@ def retract(
     Example: credimus retract 3f9c02aa --reason "wrong gauge"
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_part(belief)}/retract", reason=reason
+        f"/v1/beliefs/{path_id(belief)}/retract", reason=reason
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -110,8 +109,8 @@ def beliefs(
     return Outcome(page, lambda: _show_beliefs(page))
 
 
-def path_part(belief: str) -> str:
-    """The part of the path: anything that is no id is refused here, not by the router."""
+def path_id(belief: str) -> str:
+    """A belief's id as part of a path; what is no id is refused here, not by the router."""
     if not belief.isalnum() or not belief.isascii():
         raise UsageError("bad-belief-id", f"{belief[:40]!r} is no belief id; give hex digits.")
     return belief

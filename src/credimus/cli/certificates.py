@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from credimus.cli.beliefs import Belief, path_part
+from credimus.cli.beliefs import Belief, path_id
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import AsJson, Common
 from credimus.cli.output import Outcome, say, table
@@ -22,7 +22,7 @@ def certificate(belief: Belief, *, common: Common = Common()) -> Outcome:
 
     Example: credimus certificate 3f9c02aa > c.json
     """
-    path = f"/v1/beliefs/{path_part(belief)}/certificate"
+    path = f"/v1/beliefs/{path_id(belief)}/certificate"
     text = Client(home_of(common.home)).get_text(path)
     return Outcome(json.loads(text), lambda: say(text.rstrip("\n")))
 

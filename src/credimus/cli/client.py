@@ -1,6 +1,5 @@
 """Asks the local node over HTTP, with the token from its folder."""
 
-import http.client
 import json
 import os
 from pathlib import Path
@@ -8,12 +7,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from credimus.cli.output import Refused
-from credimus.kernel.errors import Unavailable, UsageError
+from credimus.kernel.errors import Unavailable
+from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, problem_in
 from credimus.runtime.home import Home
 from credimus.runtime.tokens import read_token
-
-TIMEOUT_S = 15.0
-"""Seconds a node may take to answer, on top of what it is asked to wait."""
 
 
 def home_of(folder: Path | None) -> Home:
@@ -62,8 +59,8 @@ class Client:
     def _ask(self, method: str, target: str, body: bytes | None, timeout: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
-            return exchange(self._url, method, target, body, headers, timeout)
-        except _Refusing as problem:
+            return _content(self._url, exchange(self._url, method, target, body, headers, timeout))
+        except Unreachable as problem:
             raise self._home.not_running(problem.message) from None
 
 
@@ -78,8 +75,8 @@ def post_bytes(url: str, body: bytes) -> bytes:
     base = f"{parts.scheme}://{parts.netloc}"
     headers = {"Content-Type": "application/octet-stream"}
     try:
-        return exchange(base, "POST", parts.path, body, headers, TIMEOUT_S * 2)
-    except _Refusing as problem:
+        return _content(base, exchange(base, "POST", parts.path, body, headers, TIMEOUT_S * 2))
+    except Unreachable as problem:
         raise Unavailable(
             "inviter-unreachable",
             f"{problem.message}. Is the node that made the ticket running, and is the address one "
@@ -87,56 +84,12 @@ def post_bytes(url: str, body: bytes) -> bytes:
         ) from None
 
 
-class _Refusing(Unavailable):
-    """Nobody listens there."""
-
-
-def exchange(
-    base: str, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout: float
-) -> bytes:
-    """One request and its answer.
+def _content(base: str, answer: Answer) -> bytes:
+    """The body of a good answer.
 
     Raises:
         Refused: a problem document came back.
-        Unavailable: `unreachable`, `no-answer`.
     """
-    parts = urlsplit(base)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    if not parts.hostname:
-        raise UsageError("address-unusable", f"{base!r} is no address of a node's API.")
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
-    try:
-        try:
-            connection.connect()
-        except OSError as problem:
-            raise _Refusing(
-                "unreachable", f"{base} can not be reached: {problem.strerror or problem}"
-            ) from None
-        connection.request(method, target, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-    except (OSError, http.client.HTTPException) as problem:
-        raise Unavailable(
-            "no-answer", f"{base} did not answer: {type(problem).__name__}: {problem}. Try again."
-        ) from None
-    finally:
-        connection.close()
     if answer.status >= 400:
-        raise Refused(_problem(base, answer.status, content))
-    return content
-
-
-def _problem(base: str, status: int, content: bytes) -> dict[str, Any]:
-    try:
-        problem = json.loads(content)
-        if isinstance(problem, dict) and "code" in problem:
-            return problem
-    except ValueError:
-        pass
-    return {
-        "code": "not-a-node",
-        "kind": "unavailable",
-        "status": status,
-        "detail": f"{base} answered with status {status} and no problem document: is it a node?",
-    }
+        raise Refused(problem_in(base, answer))
+    return answer.content

@@ -45,6 +45,7 @@ COMMANDS = (
     Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
     Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
     Entry("certificate", "credimus.cli.certificates:certificate", "Print the proof of a verdict."),
     Entry("verify", "credimus.cli.certificates:verify_", "Check a certificate, offline."),
     Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),

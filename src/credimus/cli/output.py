@@ -123,17 +123,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for index, column in enumerate(columns or ("", "")):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
-        made.add_row(*(Text(visible(cell), style=_STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(printable(cell), style=style_of(cell)) for cell in row))
     console().print(made)
-
-
-def visible(text: str) -> str:
-    """A text with escapes for what does not print: what others wrote must not steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
 
 
 def console() -> Any:
@@ -142,6 +133,16 @@ def console() -> Any:
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return Console(highlight=False, width=width)
+
+
+def printable(text: str) -> str:
+    """A text without codes that a terminal would obey; what a peer wrote may hold any."""
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+
+
+def style_of(word: str) -> str:
+    """The style in which a verdict is shown; plain for any other word."""
+    return _STYLES.get(word, "")
 
 
 _STYLES = {

@@ -1,6 +1,6 @@
 """Containers that can not grow past a limit and say what they let go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -28,6 +28,10 @@ class BoundedMap(Generic[Key, Item]):
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._items)
+
+    def items(self) -> Iterable[tuple[Key, Item]]:
+        """Keys and items, in order of insertion."""
+        return self._items.items()
 
     def get(self, key: Key) -> Item | None:
         """The item, or None."""

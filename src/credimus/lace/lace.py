@@ -7,7 +7,7 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -215,15 +215,15 @@ class Lace:
         heads = self._heads.get(author)
         return self._places[heads[0]] if heads else None
 
-    def chain(self, author: NodeId, since: int = 0) -> Iterator[Place]:
-        """The author's held blocks stamped `since` or later, all branches, in order of stamp."""
-        places, chain = self._places, self._chains.get(author, [])
-        forked = self._forked.get(author)
-        if not forked:
-            first = bisect_left(chain, since, key=lambda one: places[one].stamp)
-            return (places[one] for one in islice(chain, first, None))
-        both = (places[one] for one in (*chain, *forked))
-        return iter(sorted((one for one in both if one.stamp >= since), key=_by_stamp))
+    def written_since(self, author: NodeId, stamp: int, count: int) -> Iterator[Place]:
+        """The first blocks of an author with at least a stamp, of all branches, by stamp."""
+        places, forked = self._places, self._forked.get(author)
+        chain: Sequence[BlockId] = self._chains.get(author, ())
+        if forked:  # a chain that takes turns between its branches is not in order
+            places_of = sorted((places[one] for one in (*chain, *forked)), key=_by_stamp)
+            return islice((one for one in places_of if one.stamp >= stamp), count)
+        first = bisect_left(chain, stamp, key=lambda one: places[one].stamp)
+        return (places[one] for one in islice(chain, first, first + count))
 
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""

@@ -23,6 +23,7 @@ from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
+from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
 from credimus.runtime.links import Links
 from credimus.runtime.projector import Projector
@@ -63,6 +64,7 @@ class Daemon:
         self.asking = _asking(self.driver, voters, settings.voting)
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
+        self.feed = Feed(self.node.id)
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
@@ -126,10 +128,16 @@ class Daemon:
         """Take up work with the links as they are."""
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
+        self.driver.listen(self.feed.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.begin()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
+
+    def dismiss(self) -> None:
+        """Stop working, and tell all who wait; they can be answered before `close`."""
+        self.driver.close()
+        self.feed.end()
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
@@ -138,7 +146,7 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.asking is not None:
             await self.asking.close()
-        self.driver.close()
+        self.dismiss()
         await self.links.close()
         self._flush_quietly()
         self.home.note_stopped()
@@ -165,7 +173,8 @@ class Daemon:
                 raise
             _log.warning("%s They are made anew from the log.", problem.message)
             self.models.clear()
-        self.projector.restore(block.wire for block in self.store.blocks())
+        wires = (block.wire for block in self.store.blocks())
+        self.projector.restore(wires, self.feed.note)
 
     def _flush_quietly(self) -> None:
         try:

@@ -32,6 +32,7 @@ from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.founding import stored
+from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.interface import Store
@@ -86,6 +87,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = Instant(0)
         self._closed = False
+        self.keys = Keys(store, self)
         self.pace = Pace()
         self.spent = Spent()
         self.on_crash: Callable[[InternalError], None] = _raise
@@ -141,17 +143,26 @@ class Driver:
             asyncio.get_running_loop().call_soon(self._step)
         self._schedule(at_once=True)
 
-    def submit(self, command: AnyCommand) -> Receipt:
+    def submit(self, command: AnyCommand, key: str | None = None) -> Receipt:
         """Carry out a command in the next step.
 
+        Args:
+            key: names this write; a repetition under the same key gives the first receipt again.
+
         Raises:
+            Conflict: `key-reused`, when the key was given with another command.
             UsageError, Unavailable, StorageError: nothing was changed.
         """
         if self.failure is not None:
             raise self.failure.with_traceback(None)
         if self._closed:
             raise Unavailable("stopping", "the node is stopping; ask again later")
+        first = None if key is None else self.keys.first(key, command)
+        if first is not None:
+            return first
         receipt = Receipt(self.node.execute(command, now()), self)
+        if key is not None:
+            self.keys.note(key, command, receipt)
         self._unsealed.append(receipt)
         self._schedule()
         return receipt
@@ -265,6 +276,7 @@ class Driver:
         effects = self.node.collect(moment)
         self.spent.decide_ns += time.monotonic_ns() - since_ns
         self._finish(effects)
+        self._settle(effects.emit)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
         self._arm()
@@ -279,7 +291,10 @@ class Driver:
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                self.store.append(blocks, synced=bool(effects.send))
+                keyed = self.keys.pending_count
+                facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
+                self.store.append(blocks, facts, synced=bool(effects.send))
+                self.keys.kept(facts)
             elif effects.send:
                 self.store.sync()
         except StorageError as failure:
@@ -302,17 +317,22 @@ class Driver:
         self._emit(effects.emit)
         spent.emit_ns += time.monotonic_ns() - sent
 
+    def _settle(self, events: list[NodeEvent]) -> None:
+        """Tell who wrote that it is durable; only once the node has spoken, for it was not before.
+
+        Where the disk failed they have been told that, and nobody waits here.
+        """
+        sequences = _sealed(events)
+        unsealed, self._unsealed = self._unsealed, []
+        for receipt in unsealed:
+            author = receipt.written.author
+            sequence = sequences.get(author)
+            if sequence is None:  # nothing new to write: it was said before
+                place = self.node.lace.head(author)
+                sequence = place.sequence if place is not None else 0
+            receipt.settle(sequence)
+
     def _emit(self, events: list[NodeEvent]) -> None:
-        if self._unsealed:
-            sequences = {one.author: one.sequence for one in events if type(one) is Sealed}
-            unsealed, self._unsealed = self._unsealed, []
-            for receipt in unsealed:
-                author = receipt.written.author
-                sequence = sequences.get(author)
-                if sequence is None:  # nothing new to write: it was said before
-                    place = self.node.lace.head(author)
-                    sequence = place.sequence if place is not None else 0
-                receipt.settle(sequence)
         if self._deciding:
             for event in events:
                 if type(event) is RoundDecided and event.belief in self._deciding:
@@ -367,6 +387,11 @@ class Driver:
     def _ring(self) -> None:
         self._timer = None
         self._schedule()
+
+
+def _sealed(events: list[NodeEvent]) -> dict[NodeId, int]:
+    """The last sequence that each author sealed."""
+    return {one.author: one.sequence for one in events if type(one) is Sealed}
 
 
 def _raise(failure: InternalError) -> None:

@@ -40,6 +40,7 @@ class Links:
         self._first = first
         self._transport: Transport | None = None
         self._dialled: tuple[str, ...] = ()
+        self._adopted = False
         self._past = Counts()
         self._turn = asyncio.Lock()
 
@@ -74,6 +75,13 @@ class Links:
             if self._transport is None:
                 await self._open(attempts=1)
 
+    async def adopt(self, transport: Transport) -> None:
+        """Use a transport that is open already, for good: nothing is dialled."""
+        async with self._turn:
+            await self._close()
+            self._transport, self._adopted = transport, True
+            self._driver.use(transport)
+
     async def close(self) -> None:
         """Let go of all links; the node goes on by itself."""
         async with self._turn:
@@ -91,7 +99,9 @@ class Links:
     async def follow_roster(self) -> None:
         """Open the links anew when the roster has an address to dial that is not dialled yet."""
         async with self._turn:
-            if self._transport is None or set(self._to_dial()) <= set(self._dialled):
+            if self._transport is None or self._adopted:
+                return
+            if set(self._to_dial()) <= set(self._dialled):
                 return
             _log.info("the roster has new addresses to dial: opening the links anew")
             await self._close()

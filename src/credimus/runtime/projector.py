@@ -59,15 +59,24 @@ class Projector:
         """How many beliefs and rounds wait to be written."""
         return len(self._beliefs) + len(self._rounds)
 
-    def restore(self, wires: Iterable[bytes]) -> int:
+    def restore(
+        self,
+        wires: Iterable[bytes],
+        told: Callable[[Sequence[StateEvent]], None] | None = None,
+    ) -> int:
         """Restore the node from its log and bring the read models up to it; returns the blocks.
 
         Only what lies beyond the position of the read models is written, and everything when they
         are missing or beyond the log themselves.
+
+        Args:
+            told: hears what each block changed.
         """
         position = self._models.position()
 
         def hear(events: Sequence[StateEvent]) -> None:
+            if told is not None:
+                told(events)
             if position is not None and len(self._node.lace) > position:
                 self.note(events)
 

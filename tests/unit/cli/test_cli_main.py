@@ -10,7 +10,7 @@ import pytest
 
 from credimus.cli.main import COMMANDS, run
 from credimus.cli.options import moment_ms, seconds_of
-from credimus.cli.output import exit_code_of, table
+from credimus.cli.output import exit_code_of
 from credimus.kernel.errors import (
     Conflict,
     InternalError,
@@ -195,11 +195,6 @@ def test_durations_and_moments() -> None:
             seconds_of(wrong, "x")
         with pytest.raises(UsageError):
             moment_ms(wrong, "x")
-
-
-def test_what_others_wrote_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    table("", (), [("name", "\x1b[2J\x9bnot so\r\n Sète\u202e")])
-    assert capsys.readouterr().out.strip() == r"name  \x1b[2J\x9bnot so\r\n Sète\u202e"
 
 
 def test_every_kind_of_error_has_its_exit_code() -> None:

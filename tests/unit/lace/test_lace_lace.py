@@ -53,17 +53,6 @@ def test_causality_is_reachability(blocks: list[Block]) -> None:
 
 @HALF
 @given(histories())
-def test_a_chain_has_all_branches_in_order_of_stamps(blocks: list[Block]) -> None:
-    lace, log = filled(blocks)
-    for author in MEMBERS:
-        own = sorted((b.header.stamp, b.id) for b in log if b.author == author)
-        for since in (0, *(stamp for stamp, _ in own), (1 << 63) - 1):
-            chain = [(place.stamp, place.id) for place in lace.chain(author, since)]
-            assert chain == [one for one in own if one[0] >= since]
-
-
-@HALF
-@given(histories())
 def test_the_edge_is_what_nobody_points_at(blocks: list[Block]) -> None:
     lace, log = filled(blocks)
     named = {one for block in log for one in (*block.header.parents, block.header.previous)}
@@ -137,6 +126,17 @@ def test_the_head_stays_on_the_branch_seen_first() -> None:
     assert head is not None
     assert head.id == third.id
     assert lace.head(MEMBERS[5]) is None
+
+
+@given(histories(), st.integers(0, 12))
+def test_what_an_author_wrote_since_is_a_plain_filter(blocks: list[Block], count: int) -> None:
+    lace, taken = filled(blocks)
+    for author in MEMBERS:
+        own = sorted((block.header.stamp, block.id) for block in taken if block.author == author)
+        for stamp in {0, *(stamp for stamp, _ in own)}:
+            expected = [one for one in own if one[0] >= stamp][:count]
+            found = [(one.stamp, one.id) for one in lace.written_since(author, stamp, count)]
+            assert found == expected
 
 
 def test_unknown_blocks_are_named() -> None:

@@ -1,0 +1,174 @@
+"""What a node says of itself, of its fleet and of what happened, as the API's shapes."""
+
+import os
+import time
+from typing import assert_never
+
+from credimus import __version__
+from credimus.api import shapes
+from credimus.api.views import word
+from credimus.kernel.hlc import wall_ms_of
+from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.node.queries import belief_counts, faults_of, round_counts
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.evaluating.asking import Asking
+from credimus.state.events import (
+    BeliefAsserted,
+    BeliefChanged,
+    DoubleVote,
+    MemberAdmitted,
+    MemberLeft,
+    ProposalIgnored,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+    RoundRefused,
+    StateEvent,
+)
+from credimus.state.fleet import FleetState
+from credimus.state.verdict import Verdict
+
+
+def status_view(daemon: Daemon) -> shapes.Status:
+    """How the node is."""
+    node, state, settings = daemon.node, daemon.node.state, daemon.settings
+    verdicts = belief_counts(state)
+    return shapes.Status(
+        fleet=node.fleet.hex(),
+        fleet_name=state.roster.fleet_name,
+        node=node.id.hex(),
+        name=settings.node.name,
+        version=__version__,
+        pid=os.getpid(),
+        uptime_s=round((time.monotonic_ns() - daemon.started_ns) / 1e9, 3),
+        listen=settings.node.listen,
+        api=daemon.url,
+        link=settings.node.link,
+        links_open=daemon.links.are_open,
+        fingerprint=daemon.fingerprint(),
+        blocks=len(node.lace),
+        orphans=node.orphan_count,
+        members=len(state.roster.current),
+        neighbours=[one.hex() for one in daemon.links.neighbours()],
+        beliefs=len(state.beliefs),
+        decided=sum(verdicts[one.word] for one in Verdict if one.decided),
+        verdicts=verdicts,
+        rounds=round_counts(state),
+        faults=[
+            shapes.FaultItem(peer=peer.hex(), code=code, count=count)
+            for peer, code, count in faults_of(node)
+        ],
+        failure=failure_view(daemon),
+        inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
+        steps=daemon.driver.step_count,
+        evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
+    )
+
+
+def evaluating_view(asking: Asking) -> shapes.Evaluating:
+    """What became of the questions to slow evaluators."""
+    return shapes.Evaluating(
+        waiting=asking.waiting_count,
+        running=asking.running_count,
+        overflow=asking.overflow_count,
+        late=asking.late_count,
+        uncast=asking.uncast_count,
+        evaluators=[
+            shapes.EvaluatorItem(
+                name=one.name,
+                asked=one.asked_count,
+                answered=one.answered_count,
+                left=one.left_count,
+                failures=dict(sorted(one.failures.items())),
+                failing=one.is_failing,
+            )
+            for one in asking.counts
+        ],
+    )
+
+
+def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
+    """Who is in the roster, in order of admission."""
+    connected = set(daemon.links.neighbours())
+    current = daemon.node.state.roster.current.by_id.values()
+    return [
+        shapes.MemberItem(
+            id=one.node.hex(),
+            name=one.name,
+            address=one.address,
+            admitted_ms=wall_ms_of(one.admitted_stamp),
+            admitted_by=one.admitted_by.hex(),
+            self=one.node == daemon.node.id,
+            connected=one.node == daemon.node.id or one.node in connected,
+        )
+        for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+    ]
+
+
+def failure_view(daemon: Daemon) -> shapes.Failure | None:
+    """Why the node writes nothing now, if so."""
+    failure = daemon.driver.failure
+    return None if failure is None else shapes.Failure(code=failure.code, message=failure.message)
+
+
+def events_view(daemon: Daemon, after: int, limit: int) -> shapes.EventPage:
+    """The events after a number; the first tells how many were missed, if any were."""
+    feed, state = daemon.feed, daemon.node.state
+    missed, first, events = feed.read(after, limit)
+    shown = [
+        _event(state, feed.cursor(number), event) for number, event in enumerate(events, first)
+    ]
+    if missed:
+        shown.insert(0, shapes.Event(cursor=feed.cursor(first - 1), kind="missed", missed=missed))
+    return shapes.EventPage(events=shown, cursor=feed.cursor(first + len(events) - 1))
+
+
+def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
+    belief: BeliefId | None = None
+    round_: RoundId | None = None
+    member: NodeId | None = None
+    reason: str | None = None
+    first = False
+    culprits: tuple[NodeId, ...] = ()
+    match event:
+        case MemberAdmitted(member) | MemberLeft(member):
+            pass
+        case DoubleVote(round_, member):
+            pass
+        case BeliefAsserted(belief, member, first):
+            pass
+        case BeliefChanged(belief):
+            pass
+        case ProposalIgnored(member, belief):
+            pass
+        case RoundOpened(round_) | RoundDecided(round_) | RoundExpired(round_):
+            pass
+        case RoundContested(round_, _, culprits):
+            pass
+        case RoundRefused(round_, member, reason):
+            pass
+        case _:
+            assert_never(event)
+    found = None if round_ is None else state.rounds.get(round_)
+    if found is not None:
+        belief = found.belief
+    return shapes.Event(
+        cursor=cursor,
+        kind=_KINDS[type(event)],
+        belief=None if belief is None else belief.hex(),
+        round=None if round_ is None else round_.hex(),
+        member=None if member is None else member.hex(),
+        verdict=None if belief is None else word(state.rounds.verdict(belief)),
+        first=first,
+        reason=reason,
+        culprits=[one.hex() for one in culprits],
+    )
+
+
+_KINDS: dict[type[StateEvent], shapes.EventKind] = {
+    BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
+    ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
+    RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
+    MemberAdmitted: "admitted", MemberLeft: "left",
+}  # fmt: skip

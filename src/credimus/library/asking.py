@@ -1,0 +1,72 @@
+"""Asks a node's API: JSON out, shapes and typed errors in."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from credimus.api import shapes
+from credimus.api.errors import KINDS, Waited
+from credimus.kernel.errors import CredimusError, InternalError
+from credimus.library.exchange import TIMEOUT_S, Answer, exchange, problem_in
+
+Shape = TypeVar("Shape")
+_CLASSES = {word: kind for kind, word in KINDS}
+
+
+class Asker:
+    """The API of one node. Keeps no connection, so threads may share it."""
+
+    __slots__ = ("_headers", "_url")
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def get(
+        self,
+        path: str,
+        shape: type[Shape],
+        query: Mapping[str, object] | None = None,
+        wait_s: float = 0.0,
+    ) -> Shape:
+        """The answer of a GET, as a shape; parameters that are None are left out.
+
+        Args:
+            wait_s: how long the node is asked to wait.
+        """
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        target = f"{path}?{urlencode(given)}" if given else path
+        return self._answer("GET", target, None, wait_s, shape)
+
+    def post(
+        self, path: str, shape: type[Shape], fields: Mapping[str, object], wait_s: float
+    ) -> Shape:
+        """The answer of a POST, as a shape; fields that are None are left out."""
+        given = {name: value for name, value in fields.items() if value is not None}
+        return self._answer("POST", path, msgspec.json.encode(given), wait_s, shape)
+
+    def _answer(
+        self, method: str, target: str, body: bytes | None, wait_s: float, shape: type[Shape]
+    ) -> Shape:
+        answer = exchange(self._url, method, target, body, self._headers, TIMEOUT_S + wait_s)
+        if answer.status >= 400:
+            raise error_of(problem_in(self._url, answer))
+        try:
+            return msgspec.json.decode(answer.content, type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise error_of(problem_in(self._url, Answer(answer.status, b""))) from problem
+
+
+def error_of(problem: Mapping[str, Any]) -> CredimusError:
+    """The error that a problem document tells of, of the class that it had at the node."""
+    code, detail = str(problem.get("code")), str(problem.get("detail"))
+    if problem.get("receipt") is not None:
+        receipt = msgspec.convert(problem["receipt"], shapes.Receipt)
+        return Waited(code, detail, receipt)
+    error = _CLASSES.get(str(problem.get("kind")), InternalError)(code, detail)
+    error.status = int(problem.get("status", error.status))
+    error.definite = bool(problem.get("definite", error.definite))
+    error.retry = bool(problem.get("retry", error.retry))
+    return error

@@ -1,0 +1,103 @@
+"""What people pass to the library, as the fields of the API's requests: one meaning for both."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias, TypedDict, TypeVar
+
+import msgspec
+
+from credimus.api import shapes
+from credimus.kernel.errors import UsageError
+from credimus.runtime.settings import AggregationName, SchemeName
+from credimus.state.operations import Evidence
+
+Shape = TypeVar("Shape")
+SomeEvidence: TypeAlias = str | tuple[str, str] | Evidence
+"""Text, a pair of kind and content, or `credimus.Evidence`."""
+TEXT_KIND = "observation"
+"""The kind of evidence that is given as mere text."""
+
+
+class Waiting(TypedDict, total=False):
+    """Options of every write."""
+
+    wait_for: str
+    """How far it must have come: `local` (the default), `replicated:K` or `decided`."""
+    timeout: float
+    """Seconds to wait for that at most; 10 by default."""
+    key: str
+    """An idempotency key: repeated under it, the write is not made again."""
+
+
+class Ruling(Waiting, total=False):
+    """Options of what opens a round; the node's own rules where not given."""
+
+    scheme: SchemeName
+    threshold: float | str
+    aggregation: AggregationName
+
+
+class Filter(TypedDict, total=False):
+    """Which beliefs to list: every condition given must hold."""
+
+    category: str
+    verdict: shapes.VerdictName
+    since: datetime | int
+    """First asserted then or later; a number is milliseconds since the Unix epoch."""
+    text: str
+    """Words that the content must contain."""
+    limit: int
+    """1 to 1,000; 100 by default."""
+    cursor: str | None
+    """From the page before."""
+
+
+def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
+    """Fields as the shape they must have.
+
+    Raises:
+        UsageError: `bad-field`, naming the field.
+    """
+    try:
+        return msgspec.convert(given, shape)
+    except msgspec.ValidationError as problem:
+        raise UsageError("bad-field", f"{problem}.") from None
+
+
+def evidence_fields(evidence: Sequence[SomeEvidence]) -> list[dict[str, str]]:
+    """Evidence as requests hold it.
+
+    Raises:
+        UsageError: `bad-evidence`.
+    """
+    if isinstance(evidence, str):
+        raise UsageError("bad-evidence", "evidence is a list; put the text into one: [text].")
+    return [_item(one) for one in evidence]
+
+
+def filter_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Conditions as the query of a list holds them; those that are None are left out."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    since = fields.get("since")
+    if isinstance(since, datetime):
+        fields["since"] = max(0, round(since.timestamp() * 1_000))
+    return fields
+
+
+def wanted(event: shapes.Event, kinds: Sequence[str] | None, belief: str | None) -> bool:
+    """Whether a watcher with these conditions is to see an event; one of `missed` always."""
+    return event.kind == "missed" or (
+        (kinds is None or event.kind in kinds) and (belief is None or event.belief == belief)
+    )
+
+
+def _item(one: SomeEvidence) -> dict[str, str]:
+    match one:
+        case str():
+            return {"kind": TEXT_KIND, "content": one}
+        case Evidence(kind, content) | (str(kind), str(content)):
+            return {"kind": kind, "content": content}
+        case _:
+            raise UsageError(
+                "bad-evidence", f"{one!r:.80}: give text, a pair of kind and content, or Evidence."
+            )

@@ -1,0 +1,98 @@
+"""A whole fleet in this process, for trying out, teaching and testing: no network, nothing kept.
+
+The nodes are real: keys, signatures, stores, in a folder that is gone afterwards. Only the links
+are replaced, by memory.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from credimus.kernel.errors import UsageError
+from credimus.library.judging import Judge
+from credimus.library.node import Node, loaded
+from credimus.runtime.admitting import admit
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.home import Home
+from credimus.runtime.joining import Plan, found_home, join_home
+from credimus.runtime.settings import SchemeName, read_settings
+from credimus.runtime.ticket import ticket_text
+from credimus.runtime.transport.memory import MemoryHub
+
+_ANYWHERE = "127.0.0.1:7447"
+_TICKET_S = 600
+
+
+@asynccontextmanager
+async def fleet_of(
+    members: Mapping[str, Judge | None] | Iterable[str], *, scheme: SchemeName = "byzantine"
+) -> AsyncIterator[dict[str, Node]]:
+    """A fleet of new nodes, by name, each with how it votes.
+
+    Args:
+        members: names, or names with judges; who has none votes by its own assertions.
+        scheme: of the rounds that they open.
+
+    Example:
+        >>> def doubts(inquiry):
+        ...     return "reject" if "open" in inquiry.content else "accept"
+        >>> async with credimus.fleet_of({"scout": None, "truck": doubts}) as fleet:
+        ...     receipt = await fleet["scout"].assert_belief("the bridge is closed")
+        ...     await receipt.decided(timeout=5)
+        'accepted'
+    """
+    judges = dict(members) if isinstance(members, Mapping) else dict.fromkeys(members)
+    if not judges:
+        raise UsageError("bad-field", "a fleet needs at least one member; name some.")
+    hub = MemoryHub()
+    daemons: dict[str, Daemon] = {}
+    with TemporaryDirectory(prefix="credimus-") as folder:
+        async with AsyncExitStack() as stack:
+            for number, (name, judge) in enumerate(judges.items()):
+                home = Home(Path(folder) / f"n{number}")
+                await _make(home, name, next(iter(daemons.values()), None))
+                daemons[name] = await stack.enter_async_context(_started(home, judge, scheme, hub))
+            for daemon in daemons.values():
+                while len(daemon.node.state.roster.current) < len(judges):
+                    await daemon.feed.wait(daemon.feed.number)
+            yield {name: Node(daemon) for name, daemon in daemons.items()}
+
+
+async def _make(home: Home, name: str, first: Daemon | None) -> None:
+    """The folder of a further member; it founds the fleet when there is no first."""
+    plan = Plan(name=name, listen=_ANYWHERE)
+    if first is None:
+        found_home(home, "fleet", plan)
+        return
+    roster = first.node.state.roster
+    assert roster.founder is not None  # noqa: S101 - it has founded the fleet itself
+    key = roster.keys[roster.founder]
+    ticket = first.tickets.issue("http://here", first.node.fleet, key, _TICKET_S)
+    loop = asyncio.get_running_loop()
+
+    def ask(_: str, body: bytes) -> bytes:
+        return asyncio.run_coroutine_threadsafe(admit(first, body), loop).result()
+
+    await asyncio.to_thread(join_home, home, ticket_text(ticket), plan, ask)
+
+
+@asynccontextmanager
+async def _started(
+    home: Home, judge: Judge | None, scheme: SchemeName, hub: MemoryHub
+) -> AsyncIterator[Daemon]:
+    settings = read_settings(home.config)
+    voting = msgspec.structs.replace(settings.voting, scheme=scheme)
+    settings = msgspec.structs.replace(settings, voting=voting)
+    daemon = loaded(home, settings, judge)
+    try:
+        transport = hub.transport(daemon.node.id, daemon.driver.deliver)
+        await transport.open()
+        await daemon.links.adopt(transport)
+        daemon.begin()
+        yield daemon
+    finally:
+        await daemon.close()

@@ -1,0 +1,44 @@
+"""`GET /v1/beliefs/{id}/why`: the explanation over HTTP is the library's, word for word."""
+
+from pathlib import Path
+
+import msgspec
+from desk import Desk, play
+
+from credimus.node.queries import find_belief
+from credimus.why.explain import explain
+from credimus.why.explanation import Explanation
+
+GATE = "the north gate is open"
+
+
+def test_a_belief_is_explained_as_the_library_does(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        evidence = [{"kind": "camera", "content": "frame 81"}]
+        receipt = await desk.post(
+            "/v1/beliefs", content=GATE, evidence=evidence, wait_for="decided"
+        )
+        answer = await desk.get(f"/v1/beliefs/{receipt['belief'][:8]}/why")
+        told = msgspec.convert(answer, Explanation)
+        node = desk.daemon.node
+        belief = find_belief(node.state, receipt["belief"])
+        assert told == explain(node.state, node.lace, belief, desk.daemon.store.wires)
+        assert told.verdict == "accepted"
+        (voter,) = told.rounds[0].voters
+        assert voter.elector.name == "n0"
+        assert voter.answers[0].reason is not None
+
+    play(tmp_path, scene)
+
+
+def test_an_unknown_belief_and_one_without_a_round(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        problem = await desk.refusal(f"/v1/beliefs/{'0' * 32}/why", 404, "GET")
+        assert problem["code"] == "unknown-belief"
+        problem = await desk.refusal("/v1/beliefs/xyzw/why", 422, "GET")
+        assert problem["code"] == "bad-belief-id"
+        receipt = await desk.post("/v1/beliefs", content=GATE, propose=False)
+        told = await desk.get(f"/v1/beliefs/{receipt['belief']}/why")
+        assert (told["verdict"], told["rounds"], told["changes"]) == (None, [], [])
+
+    play(tmp_path, scene)
