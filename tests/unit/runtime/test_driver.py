@@ -87,3 +87,26 @@ def test_who_waits_for_a_verdict_and_gives_up_is_forgotten() -> None:
         return refusal.value.code, waiting
 
     assert asyncio.run(give_up()) == ("undecided", False)
+
+
+def test_a_write_is_local_only_when_its_block_is_stored() -> None:
+    """Also while somebody waits for a verdict, when a step tells callers before it seals."""
+
+    async def write() -> None:
+        node, store = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"driver")), MemoryStore()
+        store.append([stored(GENESIS)])
+        node.restore(store.wires([GENESIS.id]))
+        driver = Driver(node, store)
+        driver.begin()
+        first = await driver.submit(AssertBelief(content="it rains")).local()
+        waiting = driver.when_decided(first.belief)
+        for number in range(3):
+            receipt = await driver.submit(AssertBelief(content=f"it snows {number}")).local()
+            belief = node.state.beliefs.get(receipt.belief)
+            assert belief is not None, "told before it was sealed"
+            assert node.lace.place(belief.origin_block).sequence == receipt.sequence
+            assert len(store.wires([belief.origin_block])) == 1
+        driver.forget(first.belief, waiting)
+        driver.close()
+
+    asyncio.run(write())
