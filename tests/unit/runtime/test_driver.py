@@ -50,14 +50,20 @@ def test_a_message_that_no_transport_carries_is_skipped_and_counted() -> None:
     assert driver.failure is None
 
 
-async def _chain_of_beliefs(count: int) -> Driver:
-    """Each belief asserted when the one before it is decided, by the only member of a fleet."""
+def _alone() -> Driver:
+    """At work as the only member of a fleet."""
     fleet, blocks = found_fleet(SIGNERS[0], "alone", "n0", "")
     node, store = Node(fleet, SIGNERS[:1], Config(), Entropy(b"driver")), MemoryStore()
     store.append([stored(block) for block in blocks])
     node.restore(block.wire for block in blocks)
     driver = Driver(node, store)
     driver.begin()
+    return driver
+
+
+async def _chain_of_beliefs(count: int) -> Driver:
+    """Each belief asserted when the one before it is decided, by the only member of a fleet."""
+    driver = _alone()
     for number in range(count):
         await driver.submit(AssertBelief(content=f"it rains {number}")).decided(timeout=30)
     driver.close()
@@ -89,24 +95,25 @@ def test_who_waits_for_a_verdict_and_gives_up_is_forgotten() -> None:
     assert asyncio.run(give_up()) == ("undecided", False)
 
 
-def test_a_write_is_local_only_when_its_block_is_stored() -> None:
-    """Also while somebody waits for a verdict, when a step tells callers before it seals."""
+def test_a_write_is_not_called_durable_before_it_is_while_others_wait_for_verdicts() -> None:
+    """Where somebody waits, a step tells verdicts in its first half; writes stand in the second."""
 
-    async def write() -> None:
-        node, store = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"driver")), MemoryStore()
-        store.append([stored(GENESIS)])
-        node.restore(store.wires([GENESIS.id]))
-        driver = Driver(node, store)
-        driver.begin()
-        first = await driver.submit(AssertBelief(content="it rains")).local()
-        waiting = driver.when_decided(first.belief)
-        for number in range(3):
-            receipt = await driver.submit(AssertBelief(content=f"it snows {number}")).local()
-            belief = node.state.beliefs.get(receipt.belief)
-            assert belief is not None, "told before it was sealed"
-            assert node.lace.place(belief.origin_block).sequence == receipt.sequence
-            assert len(store.wires([belief.origin_block])) == 1
-        driver.forget(first.belief, waiting)
+    async def write_beside_one_who_waits() -> tuple[int, list[bytes], bytes]:
+        driver = _alone()
+        open_question = driver.submit(AssertBelief(content="it rains", propose=False))
+        await open_question.local()
+        waiting = asyncio.ensure_future(open_question.decided(timeout=3_600))
+        while not driver._deciding:
+            await asyncio.sleep(0)
+        receipt = await driver.submit(AssertBelief(content="it snows", propose=False)).local()
+        held = [block.id for block in driver.store.blocks()]
+        head = driver.node.lace.head(driver.node.id)
+        assert head is not None
+        assert driver.node.state.beliefs.get(receipt.belief) is not None
+        waiting.cancel()
         driver.close()
+        return receipt.sequence - head.sequence, held, head.id
 
-    asyncio.run(write())
+    behind, held, head = asyncio.run(write_beside_one_who_waits())
+    assert behind == 0
+    assert held[-1] == head
