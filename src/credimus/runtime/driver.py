@@ -15,7 +15,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from credimus.kernel import limits
 from credimus.kernel.errors import (
@@ -36,28 +35,13 @@ from credimus.runtime.founding import stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
+from credimus.runtime.spent import Spent
 from credimus.runtime.store.interface import Store
 from credimus.runtime.transport.interface import Received, Transport
 from credimus.state.verdict import Verdict
 
 Listener = Callable[[Sequence[NodeEvent]], None]
 _RETRY_S = 1.0
-
-
-@dataclass(slots=True)
-class Spent:
-    """Where the time of the steps went, in ns since the start; waits for disk and CPU included."""
-
-    take_ns: int = 0
-    """Messages of peers: read, checked, folded."""
-    decide_ns: int = 0
-    """Voting, concluding, sealing: what the node itself says."""
-    persist_ns: int = 0
-    """The store's transactions."""
-    send_ns: int = 0
-    """Handing messages to the transport."""
-    emit_ns: int = 0
-    """Telling callers and listeners."""
 
 
 class Driver:
@@ -258,8 +242,7 @@ class Driver:
         self._scheduled = False
         effects = self.node.collect(moment)
         self.spent.decide_ns += time.monotonic_ns() - since_ns
-        self._finish(effects)
-        self._settle(effects.emit)
+        self._finish(effects, sealed=True)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
         seconds = self.pace.pause_s()
@@ -267,18 +250,20 @@ class Driver:
             self._transport.gather(seconds)
         self._arm()
 
-    def _finish(self, effects: NodeEffects) -> None:
+    def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room.
 
         The disk is waited for before anything is sent. A step that only took in what others have
         made durable and said writes it without waiting; the next one that speaks syncs both.
+
+        Args:
+            sealed: whether what callers have written so far is in these effects.
         """
         spent, began = self.spent, time.monotonic_ns()
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                keyed = self.keys.pending_count
-                facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
+                facts = self.keys.facts(_sealed(effects.emit)) if self.keys.has_pending else []
                 self.store.append(blocks, facts, synced=bool(effects.send))
                 self.keys.kept(facts)
             elif effects.send:
@@ -300,14 +285,15 @@ class Driver:
                 except UsageError:  # too large for any transport, now and again
                     self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
+        if sealed:
+            self._settle(effects.emit)
         self._emit(effects.emit)
         spent.emit_ns += time.monotonic_ns() - sent
 
     def _settle(self, events: list[NodeEvent]) -> None:
-        """Tell who wrote that it is durable; only once the node has spoken, for it was not before.
-
-        Where the disk failed they have been told that, and nobody waits here.
-        """
+        """Tell callers that what they wrote is durable."""
+        if not self._unsealed:
+            return
         sequences = _sealed(events)
         unsealed, self._unsealed = self._unsealed, []
         for receipt in unsealed:
