@@ -20,6 +20,7 @@ from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator
 from credimus.runtime.credentials import LinkPaths, load_node_key
 from credimus.runtime.driver import Driver
+from credimus.runtime.feed import Feed
 from credimus.runtime.projector import Projector
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
@@ -52,6 +53,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     projector.restore(block.wire for block in store.blocks())
     driver = Driver(node, store)
     driver.listen(projector.note)
+    driver.listen(Feed(node.id).note)
     job = begin(settings, driver)
     transport = _transport(settings, node, driver, folder)
     await transport.open()
@@ -97,7 +99,6 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
             credentials=LinkPaths.inside(folder),
         ),
         driver.deliver,
-        driver.pace.pause_s,
     )
 
 

@@ -15,7 +15,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from credimus.kernel import limits
 from credimus.kernel.errors import (
@@ -31,33 +30,18 @@ from credimus.node.commands import AnyCommand
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
+from credimus.runtime.deciding import Deciding
 from credimus.runtime.founding import stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
+from credimus.runtime.spent import Spent
 from credimus.runtime.store.interface import Store
 from credimus.runtime.transport.interface import Received, Transport
-from credimus.state.events import RoundDecided
 from credimus.state.verdict import Verdict
 
 Listener = Callable[[Sequence[NodeEvent]], None]
 _RETRY_S = 1.0
-
-
-@dataclass(slots=True)
-class Spent:
-    """Where the time of the steps went, in ns since the start; waits for disk and CPU included."""
-
-    take_ns: int = 0
-    """Messages of peers: read, checked, folded."""
-    decide_ns: int = 0
-    """Voting, concluding, sealing: what the node itself says."""
-    persist_ns: int = 0
-    """The store's transactions."""
-    send_ns: int = 0
-    """Handing messages to the transport."""
-    emit_ns: int = 0
-    """Telling callers and listeners."""
 
 
 class Driver:
@@ -78,7 +62,7 @@ class Driver:
         self._unsealed: list[Receipt] = []
         self._stuck: NodeEffects | None = None
         self._listeners: list[Listener] = []
-        self._deciding: dict[BeliefId, list[asyncio.Future[Verdict]]] = {}
+        self._deciding = Deciding(self.verdict)
         self._watchers: dict[int, Callable[[], None]] = {}
         self._watch_count = 0
         self._scheduled = False
@@ -123,10 +107,7 @@ class Driver:
             self._timer.cancel()
         stopping = Unavailable("stopping", "the node is stopping; ask again later")
         self._fail_unsealed(stopping)
-        waiting, self._deciding = self._deciding, {}
-        for future in (one for futures in waiting.values() for one in futures):
-            if not future.done():
-                future.set_exception(stopping)
+        self._deciding.close(stopping)
 
     # --- inputs
 
@@ -186,25 +167,11 @@ class Driver:
         Raises:
             Unavailable: `overloaded`, when too many callers wait; `stopping`.
         """
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        verdict = self.verdict(belief)
-        if verdict is not None and verdict.decided:
-            future.set_result(verdict)
-            return future
-        if self._closed:
-            raise Unavailable("stopping", "the node is stopping; ask again later")
-        if len(self._deciding) >= limits.WAITING_RECEIPTS_MAX:
-            raise Unavailable("overloaded", "too many callers wait for verdicts; try again later")
-        self._deciding.setdefault(belief, []).append(future)
-        return future
+        return self._deciding.wait(belief)
 
     def forget(self, belief: BeliefId, waiting: "asyncio.Future[Verdict]") -> None:
         """Nobody waits for this answer of `when_decided` any more."""
-        others = self._deciding.get(belief)
-        if others is not None and waiting in others:
-            others.remove(waiting)
-            if not others:
-                del self._deciding[belief]
+        self._deciding.forget(belief, waiting)
 
     def holders(self, sequence: int) -> list[NodeId]:
         """Other members known to hold the node's own block of that sequence."""
@@ -275,24 +242,28 @@ class Driver:
         self._scheduled = False
         effects = self.node.collect(moment)
         self.spent.decide_ns += time.monotonic_ns() - since_ns
-        self._finish(effects)
-        self._settle(effects.emit)
+        self._finish(effects, sealed=True)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
+        seconds = self.pace.pause_s()
+        if seconds and self._transport is not None:
+            self._transport.gather(seconds)
         self._arm()
 
-    def _finish(self, effects: NodeEffects) -> None:
+    def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room.
 
         The disk is waited for before anything is sent. A step that only took in what others have
         made durable and said writes it without waiting; the next one that speaks syncs both.
+
+        Args:
+            sealed: whether what callers have written so far is in these effects.
         """
         spent, began = self.spent, time.monotonic_ns()
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                keyed = self.keys.pending_count
-                facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
+                facts = self.keys.facts(_sealed(effects.emit)) if self.keys.has_pending else []
                 self.store.append(blocks, facts, synced=bool(effects.send))
                 self.keys.kept(facts)
             elif effects.send:
@@ -314,14 +285,15 @@ class Driver:
                 except UsageError:  # too large for any transport, now and again
                     self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
+        if sealed:
+            self._settle(effects.emit)
         self._emit(effects.emit)
         spent.emit_ns += time.monotonic_ns() - sent
 
     def _settle(self, events: list[NodeEvent]) -> None:
-        """Tell who wrote that it is durable; only once the node has spoken, for it was not before.
-
-        Where the disk failed they have been told that, and nobody waits here.
-        """
+        """Tell callers that what they wrote is durable."""
+        if not self._unsealed:
+            return
         sequences = _sealed(events)
         unsealed, self._unsealed = self._unsealed, []
         for receipt in unsealed:
@@ -333,24 +305,13 @@ class Driver:
             receipt.settle(sequence)
 
     def _emit(self, events: list[NodeEvent]) -> None:
-        if self._deciding:
-            for event in events:
-                if type(event) is RoundDecided and event.belief in self._deciding:
-                    self._decide(event.belief)
         if events:
+            self._deciding.note(events)
             self.pace.hear(events)
             for listener in self._listeners:
                 listener(events)
         for seen in list(self._watchers.values()):
             seen()
-
-    def _decide(self, belief: BeliefId) -> None:
-        verdict = self.verdict(belief)
-        if verdict is None or not verdict.decided:
-            return
-        for future in self._deciding.pop(belief):
-            if not future.done():
-                future.set_result(verdict)
 
     def _crash(self, bug: Exception) -> None:
         """Stop for good: the store is whole, a restart begins from it."""

@@ -51,9 +51,9 @@ class Keys:
         self._pending: BoundedMap[str, tuple[bytes, Receipt]] = BoundedMap(KEYS_MAX)
 
     @property
-    def pending_count(self) -> int:
-        """Keyed writes that are not durable yet."""
-        return len(self._pending)
+    def has_pending(self) -> bool:
+        """Whether some keyed write is not durable yet."""
+        return len(self._pending) > 0
 
     def first(self, key: str, command: AnyCommand) -> Receipt | None:
         """The receipt of the first write under a key; None when there was none.

@@ -125,7 +125,7 @@ class Links:
             credentials=LinkPaths.inside(self._home.folder),
         )
         for left in reversed(range(attempts)):
-            transport = ZenohTransport(config, self._driver.deliver, self._driver.pace.pause_s)
+            transport = ZenohTransport(config, self._driver.deliver)
             try:
                 await transport.open()
             except Conflict:

@@ -1,4 +1,4 @@
-"""The inbox lets messages gather for a pause, and no longer than until every peer has spoken."""
+"""The inbox lets messages gather when asked to, and no longer than until every peer has spoken."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,13 +11,12 @@ PEERS = [NodeId(bytes([n]) * 16) for n in range(3)]
 FOR_EVER_S = 3_600.0
 
 
-def _heard(work: Callable[[Inbox], None], pause_s: float, peer_count: int) -> list[list[Received]]:
+def _heard(work: Callable[[Inbox], None], peer_count: int) -> list[list[Received]]:
     """The batches handed over when everything that is ready has run."""
     batches: list[list[Received]] = []
 
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        inbox = Inbox(loop, batches.append, Counts(), lambda: pause_s)
+        inbox = Inbox(asyncio.get_running_loop(), batches.append, Counts())
         inbox.peer_count = peer_count
         work(inbox)
         for _ in range(5):
@@ -28,22 +27,47 @@ def _heard(work: Callable[[Inbox], None], pause_s: float, peer_count: int) -> li
     return batches
 
 
-def test_without_a_pause_a_burst_is_one_batch() -> None:
+def test_a_burst_is_one_batch() -> None:
     def burst(inbox: Inbox) -> None:
         for peer in PEERS:
             inbox.put(peer + b"hello")
 
-    assert _heard(burst, 0.0, 3) == [[(peer, b"hello") for peer in PEERS]]
+    assert _heard(burst, 3) == [[(peer, b"hello") for peer in PEERS]]
 
 
-def test_a_pause_ends_when_all_peers_have_spoken() -> None:
+def test_a_gathering_ends_when_all_peers_have_spoken() -> None:
     def one_by_one(inbox: Inbox) -> None:
         loop = asyncio.get_running_loop()
+        inbox.gather(FOR_EVER_S)
         inbox.put(PEERS[0] + b"a")
         loop.call_soon(lambda: loop.call_soon(lambda: inbox.put(PEERS[1] + b"b")))
 
-    assert _heard(one_by_one, FOR_EVER_S, 2) == [[(PEERS[0], b"a"), (PEERS[1], b"b")]]
+    assert _heard(one_by_one, 2) == [[(PEERS[0], b"a"), (PEERS[1], b"b")]]
 
 
-def test_a_pause_goes_on_while_a_peer_is_silent() -> None:
-    assert _heard(lambda inbox: inbox.put(PEERS[0] + b"a"), FOR_EVER_S, 2) == []
+def test_what_waits_when_a_gathering_begins_counts() -> None:
+    def after_all(inbox: Inbox) -> None:
+        for peer in PEERS:
+            inbox.put(peer + b"hello")
+        inbox.gather(FOR_EVER_S)
+
+    assert _heard(after_all, 3) == [[(peer, b"hello") for peer in PEERS]]
+
+
+def test_a_gathering_goes_on_while_a_peer_is_silent_and_ends_with_its_time() -> None:
+    def one_of_two(inbox: Inbox, seconds: float) -> None:
+        inbox.gather(seconds)
+        inbox.put(PEERS[0] + b"a")
+
+    assert _heard(lambda inbox: one_of_two(inbox, FOR_EVER_S), 2) == []
+    assert _heard(lambda inbox: one_of_two(inbox, 0.0), 2) == [[(PEERS[0], b"a")]]
+
+
+def test_a_gathering_is_for_one_batch() -> None:
+    def twice(inbox: Inbox) -> None:
+        loop = asyncio.get_running_loop()
+        inbox.gather(0.0)
+        inbox.put(PEERS[0] + b"a")
+        loop.call_later(0.0, lambda: loop.call_soon(lambda: inbox.put(PEERS[1] + b"b")))
+
+    assert _heard(twice, 3)[0] == [(PEERS[0], b"a")]

@@ -9,8 +9,6 @@ from credimus.runtime.transport.interface import (
     INBOX_BYTES_MAX,
     Counts,
     OnMessages,
-    Pause,
-    no_pause,
 )
 
 
@@ -25,8 +23,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_pause", "_timer",
-        "_waiting", "_woken", "peer_count",
+        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_timer", "_waiting",
+        "_woken", "peer_count",
     )  # fmt: skip
 
     def __init__(
@@ -34,11 +32,9 @@ class Inbox:
         loop: asyncio.AbstractEventLoop,
         on_messages: OnMessages,
         counts: Counts,
-        pause: Pause = no_pause,
     ) -> None:
         self._loop = loop
         self._on_messages = on_messages
-        self._pause = pause
         self._counts = counts
         self._waiting: list[bytes] = []
         self._bytes = 0
@@ -47,7 +43,7 @@ class Inbox:
         self._timer: asyncio.TimerHandle | None = None
         self._open = True
         self.peer_count = 1
-        """How many messages end a pause; the transport keeps it at the number of its neighbours."""
+        """How many messages end a gathering; the transport keeps it the number of neighbours."""
 
     def put(self, message: bytes) -> None:
         """Append, or drop and count; wake the loop unless it is already woken. Any thread."""
@@ -62,7 +58,7 @@ class Inbox:
         self._bytes += len(message)
         if not self._woken:
             self._woken = True
-            self._call(self._wake)
+            self._call(self._drain)
         elif self._gathering and len(waiting) >= self.peer_count:
             self._gathering = False
             self._call(self._drain)
@@ -71,15 +67,23 @@ class Inbox:
         """Take and hand over nothing more."""
         self._open = False
         self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _wake(self) -> None:
-        """Drain now, or when the node wants to be bothered again, or when all peers have spoken."""
-        seconds = self._pause()
-        self._gathering = seconds > 0  # before the count: who appends from here on looks at it
-        if self._gathering and len(self._waiting) < self.peer_count:
-            self._timer = self._loop.call_later(seconds, self._drain)
+    def gather(self, seconds: float) -> None:
+        """Hand over when as many messages wait as there are peers, or after this time.
+
+        The loop is not woken before, so that a node has one batch to take and not one a peer.
+        """
+        if self._timer is not None or not self._open:
+            return
+        self._woken = self._gathering = True  # before the count: who appends from here on looks
+        if len(self._waiting) >= self.peer_count:
+            self._gathering = False
+            self._loop.call_soon(self._drain)
         else:
-            self._drain()
+            self._timer = self._loop.call_later(seconds, self._drain)
 
     def _call(self, work: Callable[[], None]) -> None:
         try:

@@ -21,16 +21,6 @@ and for counting, never for deciding what to believe. What matters is signed ins
 OnMessages = Callable[[list[Received]], None]
 """Takes a batch, never empty, in order of arrival, on the event loop's thread."""
 
-Pause = Callable[[], float]
-"""Asked when a message comes to an idle inbox: seconds to let further ones gather first. They are
-handed over before that when as many wait as there are peers: then everybody has spoken."""
-
-
-def no_pause() -> float:
-    """Hand messages over at once."""
-    return 0.0
-
-
 PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX + 65_536
 """Bytes of one payload: a block of the greatest size and its envelope. [guess]"""
 INBOX_BYTES_MAX = 64 * BLOCK_BYTES_MAX
@@ -76,6 +66,13 @@ class Transport(Protocol):
 
     def send(self, to: NodeId, payload: bytes) -> None:
         """Send to one peer; lost when it is not connected. Sending to oneself is lost too."""
+
+    def gather(self, seconds: float) -> None:
+        """Let what comes from now on wait for more, at most so long: until as many messages wait
+        as there are peers, for then everybody has spoken. Ends with the next batch.
+
+        A transport that can not may hand over at once.
+        """
 
     def neighbours(self) -> frozenset[NodeId]:
         """The peers that are connected now, as far as the engine knows; costs nothing."""

@@ -83,6 +83,9 @@ class MemoryTransport:
         if peer is not None:
             peer.receive(self.node, payload)
 
+    def gather(self, seconds: float) -> None:
+        """Nothing: what is sent in one turn of the loop is one batch anyway."""
+
     def neighbours(self) -> frozenset[NodeId]:
         """All other open nodes of the hub."""
         if self._loop is None:

@@ -27,9 +27,7 @@ from credimus.runtime.transport.inbox import Inbox
 from credimus.runtime.transport.interface import (
     Counts,
     OnMessages,
-    Pause,
     check_payload,
-    no_pause,
 )
 
 LEASE_MS = 3_000
@@ -74,13 +72,10 @@ class ZenohConfig(msgspec.Struct, frozen=True, kw_only=True):
 class ZenohTransport:
     """A `Transport` over one Zenoh session."""
 
-    def __init__(
-        self, config: ZenohConfig, on_messages: OnMessages, pause: Pause = no_pause
-    ) -> None:
+    def __init__(self, config: ZenohConfig, on_messages: OnMessages) -> None:
         self.counts = Counts()
         self._config = config
         self._on_messages = on_messages
-        self._pause = pause
         self._root = f"credimus/{config.fleet.hex()}"
         self._own = bytes(config.node)
         self._session: zenoh.Session | None = None
@@ -94,7 +89,7 @@ class ZenohTransport:
         """Listen and begin to dial; see `Transport.open`."""
         settings = engine_settings(self._config)
         loop = asyncio.get_running_loop()
-        self._inbox = Inbox(loop, self._on_messages, self.counts, self._pause)
+        self._inbox = Inbox(loop, self._on_messages, self.counts)
         try:
             self._session = await asyncio.to_thread(_open_session, settings)
         except zenoh.ZError as problem:
@@ -119,6 +114,11 @@ class ZenohTransport:
                 _let_go(self._to_one.pop(next(iter(self._to_one))).undeclare)
             self._to_one[to] = publisher
         self._put(publisher, payload)
+
+    def gather(self, seconds: float) -> None:
+        """Let messages wait for more; see `Transport.gather`."""
+        if self._inbox is not None:
+            self._inbox.gather(seconds)
 
     def neighbours(self) -> frozenset[NodeId]:
         """The peers whose liveliness tokens are seen."""
