@@ -12,7 +12,7 @@ from credimus.api.endpoint import read_body
 from credimus.api.views import evaluating_view
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.hlc import wall_ms_of
-from credimus.node.queries import belief_counts, faults_of, round_counts
+from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
@@ -54,6 +54,8 @@ async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
         inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
         steps=daemon.driver.step_count,
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
+        latest_ms=wall_ms_of(node.clock.last),
+        forked=node.authors[0].forked,
     )
 
 
@@ -70,6 +72,8 @@ async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberIte
             admitted_by=one.admitted_by.hex(),
             self=one.node == daemon.node.id,
             connected=one.node == daemon.node.id or one.node in connected,
+            lag=lag_of(daemon.node, one.node),
+            said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
         )
         for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
     ]
@@ -106,6 +110,15 @@ async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> sh
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 
 
+async def back_up(daemon: Daemon, _: None, __: Request) -> shapes.Copied:
+    """POST /v1/backups: a copy of the database in the node's folder; nothing else runs meanwhile.
+
+    Only who can read the folder can fetch it: no path and no content goes over HTTP.
+    """
+    daemon.store.database.copy(daemon.home.copy)
+    return shapes.Copied(file=daemon.home.copy.name, blocks=daemon.store.block_count)
+
+
 async def alive(_: Daemon, __: None, ___: Request) -> dict[str, str]:
     """GET /livez: the process answers."""
     return {"status": "ok"}
@@ -135,6 +148,10 @@ async def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
         orphans=orphans,
         failure=failure,
     )
+
+
+def _wall_ms(stamp: int | None) -> int | None:
+    return None if stamp is None else wall_ms_of(stamp)
 
 
 def _failure(daemon: Daemon) -> shapes.Failure | None:

@@ -1,6 +1,5 @@
 """Asks the local node over HTTP, with the token from its folder."""
 
-import http.client
 import json
 import os
 from pathlib import Path
@@ -96,6 +95,8 @@ def exchange(
         Refused: a problem document came back.
         Unavailable: `unreachable`, `no-answer`.
     """
+    import http.client
+
     parts = urlsplit(base)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

@@ -103,11 +103,20 @@ def up(
 ) -> Outcome:
     """Run a node in the foreground until SIGINT or SIGTERM.
 
+    An option goes before its environment variable, that before config.toml.
     Example: credimus up ./n0
     """
-    from credimus.cli.running import Overrides, run
+    from credimus.cli.running import run
 
-    overrides = Overrides(link, knowledge, unknown, scheme, timeout_ms, attempts_max)
+    known = None if knowledge is None else str(knowledge.expanduser().absolute())
+    options = {
+        "node.link": ("--link", link),
+        "voting.knowledge": ("--knowledge", known),
+        "voting.unknown": ("--unknown", unknown),
+        "voting.scheme": ("--scheme", scheme),
+        "voting.timeout_ms": ("--timeout-ms", timeout_ms),
+        "voting.attempts_max": ("--attempts-max", attempts_max),
+    }
 
     def announce(where: dict[str, Any]) -> None:
         if output.json:
@@ -118,7 +127,7 @@ def up(
                 f"{where['listen']} ({where['link']}), API on {where['api']}. Stop with Ctrl-C."
             )
 
-    ended = run(home_of(home), overrides, log_level, announce)
+    ended = run(home_of(home), options, log_level, announce)
     return Outcome(None if output.json else ended, lambda: say("stopped"))
 
 

@@ -1,7 +1,6 @@
 """What a command gives back, and how it is shown: JSON for programs, text and tables for people.
 
-Exit codes: 0 done; 1 a verdict or check that failed; 2 a wrong call; 3 unavailable now; 4 storage;
-5 not permitted; 70 a bug in credimus.
+Results go to stdout, everything else to stderr. The terminal library is loaded for tables only.
 """
 
 import json
@@ -21,6 +20,18 @@ from credimus.kernel.errors import (
 
 SCHEMA_VERSION = 1
 OK, FAILED, USAGE, UNAVAILABLE, STORAGE, NOT_PERMITTED, BUG = 0, 1, 2, 3, 4, 5, 70
+INTERRUPTED = 130
+EXIT_CODES = (
+    (OK, "done"),
+    (FAILED, "done, and a verdict or a check failed"),
+    (USAGE, "a wrong call; nothing was changed"),
+    (UNAVAILABLE, "not possible now; the node may not run"),
+    (STORAGE, "the disk: full, torn or altered"),
+    (NOT_PERMITTED, "not permitted"),
+    (BUG, "a bug in credimus; please report it"),
+    (INTERRUPTED, "stopped by Ctrl-C"),
+)
+"""Every exit code and what it says."""
 _BY_KIND = {
     "usage": USAGE,
     "not-found": USAGE,
@@ -101,29 +112,37 @@ def complain(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def pairs(rows: Sequence[tuple[str, str]]) -> None:
+    """Names and values on stdout, one pair a line."""
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        say(f"{name:<{width}}  {value}".rstrip())
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table on stdout, as wide as the terminal; in colour only on one that wants it.
 
     Args:
         columns: their heads; with none, the rows are pairs of name and value.
     """
+    if not columns:
+        pairs([(row[0], row[1]) for row in rows])
+        return
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    style = box.SIMPLE_HEAD if columns else None
     made = Table(
-        show_header=bool(columns),
         title=title or None,
-        box=style,
+        box=box.SIMPLE_HEAD,
         title_justify="left",
         pad_edge=False,
         show_edge=False,
     )
-    for index, column in enumerate(columns or ("", "")):
+    for index, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
-        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     console().print(made)
 
 
@@ -135,10 +154,14 @@ def console() -> Any:
     return Console(highlight=False, width=width)
 
 
-_STYLES = {
+STYLES = {
     "accepted": "green",
     "rejected": "red",
     "contested": "bold magenta",
     "expired": "yellow",
     "open": "cyan",
+    "ok": "green",
+    "warning": "yellow",
+    "problem": "bold red",
 }
+"""How verdicts and findings look in colour."""
