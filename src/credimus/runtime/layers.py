@@ -197,8 +197,9 @@ def _unknown(variables: Mapping[str, str]) -> list[str]:
     told = []
     for name in sorted(variables):
         if name.startswith(PREFIX) and name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "see docs/configuration.md."
+            bare = [one.removeprefix(PREFIX) for one in known]
+            near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else "see docs/configuration.md."
             told.append(f"{name} sets nothing here; {hint}")
     return told
 
