@@ -167,7 +167,7 @@ def test_a_backup_of_a_running_node_is_a_node(fleet: Fleet, tmp_path: Path) -> N
 
 
 def test_a_restored_copy_notices_that_it_is_old(fleet: Fleet, tmp_path: Path) -> None:
-    """Its own later blocks come from a peer after it wrote others: it writes no more, and says so."""
+    """Its own later blocks come from a peer after it wrote others: it says so, and stops."""
     first, second = pair(fleet)
     first.run("assert", "said before the backup", "--wait", "decided")
     credimus("backup", str(tmp_path / "copy"), "--home", str(first.home))

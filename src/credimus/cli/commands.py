@@ -3,7 +3,6 @@
 Deliberately light: the overview, the pages and completion read it without loading a command.
 """
 
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from credimus.kernel.errors import UsageError
@@ -67,6 +66,8 @@ def members_of(group: str) -> list[Entry]:
 
 def unknown(given: list[str], group: str = "") -> UsageError:
     """The error for words that are no command, with the nearest that is one."""
+    from difflib import get_close_matches
+
     said = " ".join([group, *given[:1]]).strip()
     near = get_close_matches(said, [*_BY_WORDS, *GROUPS], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -34,7 +34,7 @@ from credimus.cli.output import (
 )
 from credimus.kernel.errors import CredimusError, InternalError, UsageError
 
-_HELP = (["--help"], ["-h"])
+_HELP = ("--help", "-h")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -52,14 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(given: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
     words = list(given)
-    if words in ([], *_HELP):
+    if not words or (len(words) == 1 and words[0] in _HELP):
         say(_overview(HEADLINE, COMMANDS))
         return OK
     if words == ["--version"]:
         say(__version__)
         return OK
     command, count = named(words)
-    as_json = "--json" in takewhile(lambda word: word != "--", words)
+    as_json = "--json" in _options(words)
     try:
         return _finished(command, as_json, _called(command, words[count:]))
     except CredimusError as error:
@@ -82,14 +82,28 @@ def _called(command: str, given: list[str]) -> object:
         UsageError: `usage`, when the words are not understood.
     """
     entry = entry_of(command)
-    if entry is not None:
+    if entry is not None and not _asks_help(given):
         return _parsed(entry, given)
+    if entry is not None:
+        from credimus.cli.help import help_of
+
+        say(help_of(entry))
+        return None
     if command in GROUPS:
-        if given in ([], *_HELP):
+        if not given or _asks_help(given):
             say(_overview(GROUPS[command], members_of(command), command))
             return None
         raise unknown(given, command)
     raise unknown(given)
+
+
+def _options(given: list[str]) -> list[str]:
+    """The words that may be options: after -- none is."""
+    return list(takewhile(lambda word: word != "--", given))
+
+
+def _asks_help(given: list[str]) -> bool:
+    return any(word in _HELP for word in _options(given))
 
 
 def _parsed(entry: Entry, given: list[str]) -> object:

@@ -120,30 +120,38 @@ def pairs(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout, as wide as the terminal; in colour only on one that wants it.
+    """A table on stdout: on a terminal as wide as that, and in colour; else one line a row.
 
     Args:
+        title: a line above it, or nothing.
         columns: their heads; with none, the rows are pairs of name and value.
     """
+    if title:
+        say(title)
     if not columns:
         pairs([(row[0], row[1]) for row in rows])
+        return
+    if not sys.stdout.isatty():
+        _plain_table(columns, rows)
         return
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(
-        title=title or None,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        pad_edge=False,
-        show_edge=False,
-    )
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     console().print(made)
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [list(columns), *([" ".join(cell.split()) for cell in row] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        say("  ".join(padded).rstrip())
 
 
 def console() -> Any:

@@ -1,4 +1,4 @@
-"""Parsers made from the table of commands: of one command, or of all for pages and completion.
+"""Parsers made from the table of commands: of one command, or of all for completion.
 
 Only the command that is called is loaded; that is most of what keeps a command quick.
 """
@@ -10,29 +10,26 @@ from typing import Any
 
 from cyclopts import App
 
-from credimus import __version__
-from credimus.cli.commands import COMMANDS, GROUPS, HEADLINE, Entry
+from credimus.cli.commands import COMMANDS, GROUPS, Entry
 
 _EXAMPLE = "Example: "
 
 
 def parser_of(entry: Entry) -> App:
     """The parser of one command, which takes the arguments after its words."""
-    app = _app(f"credimus {entry.words}", _function(entry))
-    app["--help"].show = False
-    return app
+    return _app(f"credimus {entry.words}", function_of(entry))
 
 
 def parser_of_all() -> App:
     """The parser of every command: it loads them all."""
-    whole = App(name="credimus", help=HEADLINE, help_format="plaintext", version=__version__)
-    groups = {name: App(name=name, help=text) for name, text in GROUPS.items()}
+    whole = App(name="credimus", version_flags="--version")
+    groups = {name: App(name=name, help=text, version_flags=()) for name, text in GROUPS.items()}
     for app in groups.values():
         whole.command(app)
     for entry in COMMANDS:
         group, _, word = entry.words.rpartition(" ")
         parent = groups[group] if group else whole
-        parent.command(_app(word, _function(entry)))
+        parent.command(_app(word, function_of(entry), ("--help", "-h")))
     return whole
 
 
@@ -46,14 +43,18 @@ def examples(entry: Entry) -> list[str]:
     return [one.removeprefix(_EXAMPLE) for one in _lines(entry) if one.startswith(_EXAMPLE)]
 
 
-def _app(name: str, function: Callable[..., Any]) -> App:
-    lines = inspect.cleandoc(function.__doc__ or "").splitlines()
+def function_of(entry: Entry) -> Callable[..., Any]:
+    """What carries a command out."""
+    module, _, name = entry.target.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
+
+
+def _app(name: str, function: Callable[..., Any], help_flags: tuple[str, ...] = ()) -> App:
     app = App(
         name=name,
-        help="\n".join(one for one in lines if not one.startswith(_EXAMPLE)).strip(),
-        help_format="plaintext",
-        help_formatter="plain",
-        help_epilogue="\n".join(one for one in lines if one.startswith(_EXAMPLE)),
+        help=(function.__doc__ or "").partition("\n")[0],
+        help_flags=help_flags,
         version_flags=(),
     )
     app.default(function)
@@ -61,10 +62,4 @@ def _app(name: str, function: Callable[..., Any]) -> App:
 
 
 def _lines(entry: Entry) -> list[str]:
-    return inspect.cleandoc(_function(entry).__doc__ or "").splitlines()
-
-
-def _function(entry: Entry) -> Callable[..., Any]:
-    module, _, name = entry.target.partition(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-    return function
+    return inspect.cleandoc(function_of(entry).__doc__ or "").splitlines()

@@ -67,12 +67,11 @@ def test_every_help_says_what_it_is_for_and_ends_with_an_example(
 ) -> None:
     assert run([*entry.words.split(), "--help"]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
-    assert lines[0].startswith(f"Usage: credimus {entry.words}")
-    assert lines[2].rstrip() in description(entry)
+    assert description(entry).startswith(lines[0])
+    assert any(line.startswith(f"Usage: credimus {entry.words}") for line in lines)
     assert any("--json" in line for line in lines)
-    last = " ".join(" ".join(lines).rpartition("Example: ")[2].split())
-    assert last == " ".join(examples(entry)[-1].split())
-    assert last.startswith(f"credimus {entry.words}")
+    assert lines[-1] == f"Example: {examples(entry)[-1]}"
+    assert examples(entry)[-1].startswith(f"credimus {entry.words}")
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.words)
@@ -116,7 +115,17 @@ HEAVY = ("asyncio", "sqlite3", "zenoh", "numpy", "cryptography", "nacl", "starle
     [
         (["--version"], (*HEAVY, "cyclopts", "rich", "http.client", "msgspec")),
         (["--help"], (*HEAVY, "cyclopts", "rich", "http.client", "msgspec")),
-        (["beliefs", "--help"], (*HEAVY, "http.client", "msgspec", "credimus.cli.node")),
+        (
+            ["beliefs", "--help"],
+            (
+                *HEAVY,
+                "http.client",
+                "msgspec",
+                "rich.console",
+                "cyclopts.help.help",
+                "credimus.cli.node",
+            ),
+        ),
         (["status", "--home", "none"], (*HEAVY, "rich", "msgspec", "credimus.cli.beliefs")),
         (["search", "gate", "--home", "none", "--json"], (*HEAVY, "rich", "msgspec")),
         (["top", "--once", "--home", "none"], (*HEAVY, "rich", "msgspec")),
