@@ -28,22 +28,18 @@ class Watching:
         self._before: tuple[float, int] | None = None
 
     def frame(self) -> dict[str, Any]:
-        """How the node is now.
-
-        `decided_per_s` is counted since the last frame, and over the node's life in the first.
-        """
+        """How the node is now; `decided_per_s` is counted since the frame before, if there is."""
         status = self._client.get("/v1/status")
         page = self._client.get("/v1/beliefs", limit=100)
         recent = [one for one in page["beliefs"] if one["verdict"] != "open"]
         recent.sort(key=lambda one: (-one["changed_ms"], one["id"]))
         now = status["uptime_s"], status["decided"]
-        earlier = self._before or (0.0, 0)
-        self._before = now
+        earlier, self._before = self._before, now
         return {
             "status": status,
             "members": self._client.get("/v1/members"),
             "verdicts": recent[:VERDICTS_SHOWN],
-            "decided_per_s": round(rate(earlier, now), 3),
+            "decided_per_s": None if earlier is None else round(rate(earlier, now), 3),
         }
 
 

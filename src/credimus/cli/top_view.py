@@ -43,12 +43,13 @@ def _head(frame: dict[str, Any]) -> Table:
         if count
     )
     links = f"{len(status['neighbours'])} connected" if status["links_open"] else "down (by order)"
-    speed = f"{frame['decided_per_s']:.1f} decided a second"
+    per_s = frame["decided_per_s"]
+    speed = "" if per_s is None else f", {per_s:.1f} decided a second"
     grid = Table.grid(padding=(0, 2))
     for name, value in (
         ("node", f"{status['name']} {status['node'][:12]}, up {status['uptime_s']:.0f} s"),
         ("fleet", f"{status['fleet_name']}, {status['members']} members, {links}"),
-        ("beliefs", f"{status['beliefs']}, {status['decided']} decided, {speed}"),
+        ("beliefs", f"{status['beliefs']}, {status['decided']} decided{speed}"),
         ("rounds", rounds or "none"),
         ("blocks", f"{status['blocks']}, {status['orphans']} waiting for others"),
         ("state", status["fingerprint"][:16]),

@@ -187,7 +187,7 @@ class Database:
 
         Durable when this returns. Nothing else can be done meanwhile.
 
-        Cost: about 2 s a GiB, most of it the disk's.
+        Cost: about 3 s a GiB, most of it the disk's. [measured]
 
         Raises:
             StorageError: `disk-full`, `disk`, `corrupt`; no file is left behind.
