@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common
 from credimus.cli.output import Outcome, say
+from credimus.cli.progress import progress
 from credimus.kernel.errors import Unavailable
 from credimus.runtime.home import Home
 
@@ -30,8 +31,11 @@ def backup(
     home.check_made()
     target.check_free()
     running = _client(home)
-    put = partial(copy_stopped, home) if running is None else partial(_copy_running, home, running)
-    back_up(home, target, put)
+    with progress("blocks") as told:
+        if running is None:
+            back_up(home, target, partial(copy_stopped, home, told=told))
+        else:
+            back_up(home, target, partial(_copy_running, home, running))
     data = {"home": str(home), "backup": str(target), "running": running is not None}
     return Outcome(data, lambda: say(f"{target} is a copy of {home}. Never run both."))
 

@@ -7,6 +7,12 @@ from cyclopts import Parameter
 from credimus.cli.options import AsJson
 from credimus.cli.output import Outcome, say
 
+_LEFT_TO_DO = {
+    "bash": ", where the package bash-completion is installed.",
+    "zsh": " once its folder is in fpath: see that .zshrc says so before compinit.",
+    "fish": ".",
+}
+
 
 def completion(
     shell: Literal["bash", "zsh", "fish"],
@@ -27,6 +33,8 @@ def completion(
     if install:
         where = app.install_completion(shell=shell, add_to_startup=False)
         data = {"shell": shell, "path": str(where)}
-        return Outcome(data, lambda: say(f"{where}: completes credimus in new shells"))
+        return Outcome(
+            data, lambda: say(f"{where} is read by new shells{_LEFT_TO_DO.get(shell, '')}")
+        )
     script = app.generate_completion(shell=shell)
     return Outcome({"shell": shell, "script": script}, lambda: say(script.rstrip()))

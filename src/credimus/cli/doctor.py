@@ -65,4 +65,4 @@ def _show(findings: "list[Finding]") -> None:
     ]
     table("", ("", "check", "found"), rows)
     counts = Counter(one.level for one in findings)
-    say(f"{counts['problem']} problems, {counts['warning']} warnings, {counts['ok']} fine")
+    say(f"problems: {counts['problem']}, warnings: {counts['warning']}, fine: {counts['ok']}")

@@ -14,6 +14,7 @@ Level = Literal["debug", "info", "warning", "error"]
 Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
+_FORKED = "identity-forked: this folder is an old copy, and writes no more (credimus doctor)"
 FOLDER = "The node's folder. Default: $CREDIMUS_HOME, or the user's data folder."
 
 
@@ -166,7 +167,7 @@ def _show_status(found: dict[str, Any]) -> None:
         ("blocks", f"{found['blocks']}, {found['orphans']} waiting for others"),
         ("faults", ", ".join(f"{f['count']} {f['code']}" for f in found["faults"]) or "none"),
         *_evaluator_rows(found["evaluating"]),
-        ("failure", failure["message"] if failure else "none"),
+        ("failure", failure["message"] if failure else _FORKED if found["forked"] else "none"),
         ("fingerprint", found["fingerprint"]),
     ]
     table("", (), rows)

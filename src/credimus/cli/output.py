@@ -109,14 +109,19 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """A line for people on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(printable(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelled out: what a member wrote never steers a terminal."""
+    return text.translate(_SPELLED)
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> None:
     """Names and values on stdout, one pair a line."""
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        say(f"{name:<{width}}  {value}".rstrip())
+        say(f"{name:<{width}}  {printable(value)}".rstrip())
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -142,16 +147,20 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for index, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
-        made.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(printable(cell), style=STYLES.get(cell, "")) for cell in row))
     console().print(made)
 
 
 def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [list(columns), *([" ".join(cell.split()) for cell in row] for row in rows)]
+    lines = [list(columns), *([_in_one_line(cell) for cell in row] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:
         padded = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
         say("  ".join(padded).rstrip())
+
+
+def _in_one_line(cell: str) -> str:
+    return printable(" ".join(cell.split()))
 
 
 def console() -> Any:
@@ -173,3 +182,11 @@ STYLES = {
     "problem": "bold red",
 }
 """How verdicts and findings look in colour."""
+_CONTROLS = (*range(10), *range(11, 32), *range(127, 160))
+"""All but the end of a line."""
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What turns the direction of writing, and so can show a text as another."""
+_SPELLED = {
+    **{one: f"\\x{one:02x}" for one in _CONTROLS},
+    **{one: f"\\u{one:04x}" for one in _TURNS},
+}

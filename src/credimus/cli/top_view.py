@@ -11,7 +11,7 @@ from rich.text import Text
 
 from credimus.cli.members import COLUMNS, member_rows
 from credimus.cli.options import ago
-from credimus.cli.output import STYLES
+from credimus.cli.output import STYLES, printable
 
 _LINK_STYLES = {"connected": "green", "not connected": "red", "itself": ""}
 
@@ -37,11 +37,6 @@ def picture(frame: dict[str, Any]) -> RenderableType:
 
 def _head(frame: dict[str, Any]) -> Table:
     status = frame["status"]
-    rounds = Text(", ").join(
-        Text(f"{count} {word}", style=STYLES.get(word, ""))
-        for word, count in status["rounds"].items()
-        if count
-    )
     links = f"{len(status['neighbours'])} connected" if status["links_open"] else "down (by order)"
     per_s = frame["decided_per_s"]
     speed = "" if per_s is None else f", {per_s:.1f} decided a second"
@@ -50,20 +45,29 @@ def _head(frame: dict[str, Any]) -> Table:
         ("node", f"{status['name']} {status['node'][:12]}, up {status['uptime_s']:.0f} s"),
         ("fleet", f"{status['fleet_name']}, {status['members']} members, {links}"),
         ("beliefs", f"{status['beliefs']}, {status['decided']} decided{speed}"),
-        ("rounds", rounds or "none"),
         ("blocks", f"{status['blocks']}, {status['orphans']} waiting for others"),
         ("state", status["fingerprint"][:16]),
-    ):  # fmt: skip
-        grid.add_row(Text(name, style="bold"), value)
+    ):
+        grid.add_row(Text(name, style="bold"), Text(printable(value)))
+    grid.add_row(Text("rounds", style="bold"), _rounds(status["rounds"]))
     if status["failure"] is not None:
-        grid.add_row(Text("failure", style="bold red"), status["failure"]["message"])
+        grid.add_row(Text("failure", style="bold red"), Text(status["failure"]["message"]))
     return grid
+
+
+def _rounds(counts: dict[str, int]) -> Text:
+    parts = [
+        Text(f"{count} {word}", style=STYLES.get(word, ""))
+        for word, count in counts.items()
+        if count
+    ]
+    return Text(", ").join(parts) if parts else Text("none")
 
 
 def _members(members: list[dict[str, Any]]) -> Table:
     made = _table(COLUMNS)
     for row in member_rows(members):
-        made.add_row(*(Text(cell, style=_LINK_STYLES.get(cell, "")) for cell in row))
+        made.add_row(*(Text(printable(cell), style=_LINK_STYLES.get(cell, "")) for cell in row))
     return made
 
 
@@ -75,7 +79,7 @@ def _verdicts(verdicts: list[dict[str, Any]]) -> Table:
             Text(word, style=STYLES.get(word, "")),
             ago(one["changed_ms"]),
             one["id"][:12],
-            Text(one["content"], overflow="ellipsis", no_wrap=True),
+            Text(printable(one["content"]), overflow="ellipsis", no_wrap=True),
         )
     return made
 
@@ -84,7 +88,8 @@ def _faults(faults: list[dict[str, Any]], members: list[dict[str, Any]]) -> Tabl
     names = {one["id"]: one["name"] for one in members}
     made = _table(("fault", "count", "peer"))
     for one in faults:
-        made.add_row(one["code"], str(one["count"]), names.get(one["peer"]) or one["peer"][:12])
+        peer = names.get(one["peer"]) or one["peer"][:12]
+        made.add_row(one["code"], str(one["count"]), Text(printable(peer)))
     return made
 
 

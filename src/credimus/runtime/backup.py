@@ -40,8 +40,11 @@ def back_up(home: Home, destination: Home, put_database: Callable[[Path], None])
         put_database(draft.database)
 
 
-def copy_stopped(home: Home, path: Path) -> None:
+def copy_stopped(home: Home, path: Path, told: Callable[[int, int], None] | None = None) -> None:
     """Copy the database of a node that does not run; it is checked whole first.
+
+    Args:
+        told: called with the blocks checked so far, and how many there are.
 
     Raises:
         Conflict: `folder-in-use`.
@@ -53,8 +56,9 @@ def copy_stopped(home: Home, path: Path) -> None:
         )
     store = SqliteStore(home.database)
     try:
-        for _ in store.blocks():  # every one is verified as it is read
-            pass
+        for count, _ in enumerate(store.blocks(), 1):  # every one is verified as it is read
+            if told is not None:
+                told(count, store.block_count)
         store.database.copy(path)
     finally:
         store.close()
