@@ -4,9 +4,11 @@ import os
 import stat
 from pathlib import Path
 
+from credimus.kernel.errors import CredimusError
 from credimus.runtime.credentials import LinkPaths
-from credimus.runtime.doctor.finding import Finding, ok, problem, warning
+from credimus.runtime.doctor.finding import Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
+from credimus.runtime.tokens import read_token
 
 CHECK = "files"
 
@@ -22,6 +24,8 @@ def check_files(home: Home) -> list[Finding]:
     found = []
     for path in secret_files(home):
         found += _check_secret(path)
+    if not found:
+        found += _check_token(home)
     found += _check_database(home.database)
     mode = stat.S_IMODE(home.folder.stat().st_mode)
     if mode & 0o022:
@@ -59,6 +63,14 @@ def _check_secret(path: Path) -> list[Finding]:
                 f"chmod 600 {path}",
             )
         ]
+    return []
+
+
+def _check_token(home: Home) -> list[Finding]:
+    try:
+        read_token(home.token)
+    except CredimusError as error:
+        return [of_error(CHECK, error)]
     return []
 
 

@@ -19,7 +19,8 @@ def check_use(home: Home, running: Answers | None) -> list[Finding]:
             problem(
                 CHECK,
                 f"process {holder} holds the folder and does not answer",
-                f"wait for it if it is starting; else stop it with: kill {holder}",
+                "mend its token if that is told above; wait if it is starting; else stop it with: "
+                f"kill {holder}",
             )
         ]
     if home.running.exists():
@@ -60,5 +61,6 @@ def _running(running: Answers) -> Finding:
             "stop it for good and join anew in an empty folder (see docs/operating.md)",
         )
     if status["failure"] is not None:
-        return problem(CHECK, f"it writes nothing: {status['failure']['message']}", "see above")
+        found, _, mending = status["failure"]["message"].partition(". ")
+        return problem(CHECK, f"it writes nothing: {found}", mending or "look at its log")
     return ok(CHECK, f"process {status['pid']} answers, up {status['uptime_s']:.0f} s, and writes")

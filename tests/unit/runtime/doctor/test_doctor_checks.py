@@ -77,6 +77,24 @@ def test_an_examination_changes_nothing(home: Home) -> None:
     assert before == after
 
 
+FILES = ("config.toml", "node.key", "token", "fleet-ca.key", "fleet-ca.crt", "link.key", "link.crt",
+         "credimus.db")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [None, b"", b"\x00garbled\xff" * 300])
+def test_a_file_that_is_missing_or_garbled_is_a_problem_and_no_surprise(
+    name: str, content: bytes | None, home: Home
+) -> None:
+    path = home.folder / name
+    mode = path.stat().st_mode
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    assert "problem" in levels(examine(home, {}, None))
+
+
 def test_settings(home: Home) -> None:
     settings, found = check_settings(home, {"CREDIMUS_NODE_LITSEN": "x"})
     assert settings == read_settings(home.config)
@@ -105,7 +123,9 @@ def test_who_holds_the_folder(home: Home) -> None:
     assert levels(check_use(home, None)) == ["ok"]
     assert levels(check_use(home, answers())) == ["ok"]
     assert levels(check_use(home, answers(forked=True))) == ["problem"]
-    assert levels(check_use(home, answers(failure={"message": "full"}))) == ["problem"]
+    assert levels(
+        check_use(home, answers(failure={"message": "The disk is full. Free some space."}))
+    ) == ["problem"]
     home.running.write_text("{}")
     assert levels(check_use(home, None)) == ["warning"]
     lock = FolderLock(home.database)
