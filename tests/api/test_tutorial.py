@@ -40,7 +40,8 @@ def running(command: str, folder: Path, environment: dict[str, str]) -> Iterator
 @pytest.fixture
 def environment() -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path}
+    plain = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**plain, "PATH": path}
 
 
 def _with_free_ports(commands: list[str]) -> list[str]:

@@ -116,6 +116,20 @@ def path_id(belief: str) -> str:
     return belief
 
 
+def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The rows of a table of beliefs."""
+    return [
+        (
+            one["id"][:_SHOWN_DIGITS],
+            one["verdict"],
+            f"{one['confidence']:.2f}",
+            one["category"],
+            one["content"],
+        )
+        for one in page["beliefs"]
+    ]
+
+
 def _evidence(given: str) -> dict[str, str]:
     kind, colon, content = given.partition(":")
     if not (kind and colon and content):
@@ -132,16 +146,6 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:
-    rows = [
-        (
-            one["id"][:_SHOWN_DIGITS],
-            one["verdict"],
-            f"{one['confidence']:.2f}",
-            one["category"],
-            one["content"],
-        )
-        for one in page["beliefs"]
-    ]
-    table("", ("belief", "verdict", "confidence", "category", "content"), rows)
+    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
     if page["cursor"]:
         say("There are more; raise --limit.")
