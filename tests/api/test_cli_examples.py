@@ -99,11 +99,14 @@ def _with_belief(example: str, words: str, stage: Path) -> str:
 
     The first node leaves open what it knows nothing of, so that its vote is there to be cast.
     """
-    if words not in ("vote", "retract", "why", "certificate"):
+    if words not in ("vote", "retract", "why", "certificate", "propose", "relate"):
         return example
     node, other = Proc(stage / "n0"), Proc(stage / "n1")
     author = other if words == "vote" else node
-    wait = ("--wait", "decided") if words in ("why", "certificate") else ()
+    if words == "relate":
+        target: str = node.run("assert", "related in an example")["belief"]
+        example = example.replace("485b4591", target)
+    wait = ("--wait", "decided") if words in ("why", "certificate", "propose") else ()
     belief: str = author.run("assert", f"said for the example of {words}", *wait)["belief"]
     until(lambda: any(one["id"] == belief for one in node.run("beliefs")["beliefs"]))
     return example.replace("3f9c02aa", belief)
