@@ -70,3 +70,21 @@ RULES_MAX = 1_024
 """Rules in one file: each may be looked at for every belief. [guess]"""
 FAULTS_MAX = 4_096
 """Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""
+
+TOKENS_MAX = 256
+"""Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
+KEYS_MAX = 16_384
+"""Idempotency keys whose writes are remembered; past it the oldest is let go. [guess: a retry comes
+within minutes]"""
+KEY_BYTES_MAX = 256
+"""UTF-8 bytes of an idempotency key. [guess: a UUID takes 36]"""
+FEED_EVENTS_MAX = 16_384
+"""Events kept for callers who come back to the stream; past it the oldest is let go. [guess: ten
+seconds under full load]"""
+STREAMS_MAX = 64
+"""Callers of the stream of events at once; past it they are refused. [guess]"""
+STREAM_BATCH_MAX = 64
+"""Events written to a stream at once. [guess: some 25 KB]"""
+LOG_BLOCKS_MAX = 512
+"""Blocks read for one page of the audit log; a page may end early because of it. [guess: some 20
+ms]"""

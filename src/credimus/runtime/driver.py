@@ -15,7 +15,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from credimus.kernel import limits
 from credimus.kernel.errors import (
@@ -27,36 +26,23 @@ from credimus.kernel.errors import (
 )
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
-from credimus.node.commands import AnyCommand
+from credimus.node.commands import AnyCommand, Written
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.founding import stored
 from credimus.runtime.pace import Pace
 from credimus.runtime.receipt import Receipt
-from credimus.runtime.store.interface import Store
+from credimus.runtime.spent import Spent
+from credimus.runtime.store.interface import Fact, Store
 from credimus.runtime.transport.interface import Received, Transport
 from credimus.state.events import RoundDecided
 from credimus.state.verdict import Verdict
 
 Listener = Callable[[Sequence[NodeEvent]], None]
+Noting = Callable[[Written, int], Fact]
+"""What is to be durable together with a write, from the write and the sequence of its block."""
 _RETRY_S = 1.0
-
-
-@dataclass(slots=True)
-class Spent:
-    """Where the time of the steps went, in ns since the start; waits for disk and CPU included."""
-
-    take_ns: int = 0
-    """Messages of peers: read, checked, folded."""
-    decide_ns: int = 0
-    """Voting, concluding, sealing: what the node itself says."""
-    persist_ns: int = 0
-    """The store's transactions."""
-    send_ns: int = 0
-    """Handing messages to the transport."""
-    emit_ns: int = 0
-    """Telling callers and listeners."""
 
 
 class Driver:
@@ -75,7 +61,8 @@ class Driver:
         self._transport: Transport | None = None
         self._inbox: deque[Received] = deque()
         self._unsealed: list[Receipt] = []
-        self._stuck: NodeEffects | None = None
+        self._notes: list[tuple[Written, Noting]] = []
+        self._stuck: tuple[NodeEffects, bool] | None = None
         self._listeners: list[Listener] = []
         self._deciding: dict[BeliefId, list[asyncio.Future[Verdict]]] = {}
         self._watchers: dict[int, Callable[[], None]] = {}
@@ -141,8 +128,11 @@ class Driver:
             asyncio.get_running_loop().call_soon(self._step)
         self._schedule(at_once=True)
 
-    def submit(self, command: AnyCommand) -> Receipt:
+    def submit(self, command: AnyCommand, noting: Noting | None = None) -> Receipt:
         """Carry out a command in the next step.
+
+        Args:
+            noting: gives a fact that is kept in the transaction of the command's block.
 
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
@@ -153,6 +143,8 @@ class Driver:
             raise Unavailable("stopping", "the node is stopping; ask again later")
         receipt = Receipt(self.node.execute(command, now()), self)
         self._unsealed.append(receipt)
+        if noting is not None:
+            self._notes.append((receipt.written, noting))
         self._schedule()
         return receipt
 
@@ -224,7 +216,7 @@ class Driver:
                 self._hear()
             else:
                 self._scheduled = False
-                self._finish(self._stuck)
+                self._finish(*self._stuck)
                 self._arm()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
@@ -246,7 +238,7 @@ class Driver:
             return
         effects = node.heard(moment)
         spent.decide_ns += time.monotonic_ns() - taken
-        self._finish(effects)
+        self._finish(effects, spoke=False)
         # Behind the callers who were just told: what they say next is in this step's block.
         asyncio.get_running_loop().call_soon(self._speak_after_callers, moment)
 
@@ -264,26 +256,32 @@ class Driver:
         self._scheduled = False
         effects = self.node.collect(moment)
         self.spent.decide_ns += time.monotonic_ns() - since_ns
-        self._finish(effects)
+        self._finish(effects, spoke=True)
         spoke = any(type(event) is Sealed for event in effects.emit)
         self.pace.stepped(moment.instant, spoke=spoke, awaited=bool(self._deciding))
         self._arm()
 
-    def _finish(self, effects: NodeEffects) -> None:
+    def _finish(self, effects: NodeEffects, spoke: bool) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room.
 
         The disk is waited for before anything is sent. A step that only took in what others have
         made durable and said writes it without waiting; the next one that speaks syncs both.
+
+        Args:
+            spoke: whether all that callers have said is sealed; else they are not answered yet.
         """
         spent, began = self.spent, time.monotonic_ns()
         try:
-            if effects.persist:
+            notes = self._notes if spoke else []
+            if effects.persist or notes:
                 blocks = [stored(block) for block in effects.persist]
-                self.store.append(blocks, synced=bool(effects.send))
+                facts = self._facts(notes, effects.emit) if notes else ()
+                self.store.append(blocks, facts, synced=bool(effects.send or facts))
+                notes.clear()
             elif effects.send:
                 self.store.sync()
         except StorageError as failure:
-            self._stop_for(failure, effects)
+            self._stop_for(failure, effects, spoke)
             return
         spent.persist_ns += (persisted := time.monotonic_ns()) - began
         self._stuck = self.failure = None
@@ -299,20 +297,27 @@ class Driver:
                 except UsageError:  # too large for any transport, now and again
                     self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
-        self._emit(effects.emit)
+        self._emit(effects.emit, spoke)
         spent.emit_ns += time.monotonic_ns() - sent
 
-    def _emit(self, events: list[NodeEvent]) -> None:
-        if self._unsealed:
-            sequences = {one.author: one.sequence for one in events if type(one) is Sealed}
+    def _facts(self, notes: list[tuple[Written, Noting]], events: list[NodeEvent]) -> list[Fact]:
+        sequences = _sealed(events)
+        return [note(written, self._sequence(written, sequences)) for written, note in notes]
+
+    def _sequence(self, written: Written, sequences: dict[NodeId, int]) -> int:
+        """The block that holds a write."""
+        sequence = sequences.get(written.author)
+        if sequence is None:  # nothing new to write: it was said before
+            place = self.node.lace.head(written.author)
+            sequence = place.sequence if place is not None else 0
+        return sequence
+
+    def _emit(self, events: list[NodeEvent], spoke: bool) -> None:
+        if self._unsealed and spoke:  # what was only heard has sealed nothing of theirs
+            sequences = _sealed(events)
             unsealed, self._unsealed = self._unsealed, []
             for receipt in unsealed:
-                author = receipt.written.author
-                sequence = sequences.get(author)
-                if sequence is None:  # nothing new to write: it was said before
-                    place = self.node.lace.head(author)
-                    sequence = place.sequence if place is not None else 0
-                receipt.settle(sequence)
+                receipt.settle(self._sequence(receipt.written, sequences))
         if self._deciding:
             for event in events:
                 if type(event) is RoundDecided and event.belief in self._deciding:
@@ -339,9 +344,9 @@ class Driver:
         self.close()
         self.on_crash(failure)
 
-    def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
+    def _stop_for(self, failure: StorageError, effects: NodeEffects, spoke: bool) -> None:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
-        self._stuck, self.failure = effects, failure
+        self._stuck, self.failure = (effects, spoke), failure
         self._fail_unsealed(_kept(failure))
         self._timer_at = Instant(0)
         self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._ring)
@@ -367,6 +372,11 @@ class Driver:
     def _ring(self) -> None:
         self._timer = None
         self._schedule()
+
+
+def _sealed(events: list[NodeEvent]) -> dict[NodeId, int]:
+    """Up to which block each author's writes are in blocks."""
+    return {one.author: one.sequence for one in events if type(one) is Sealed}
 
 
 def _raise(failure: InternalError) -> None:

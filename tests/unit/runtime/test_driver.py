@@ -87,3 +87,26 @@ def test_who_waits_for_a_verdict_and_gives_up_is_forgotten() -> None:
         return refusal.value.code, waiting
 
     assert asyncio.run(give_up()) == ("undecided", False)
+
+
+async def _write_while_another_waits_for_a_verdict() -> tuple[int, int]:
+    """The sequence that a receipt tells once it is local, and what the store holds then."""
+    node, store = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"driver")), MemoryStore()
+    store.append([stored(GENESIS)])
+    node.restore(store.wires([GENESIS.id]))
+    driver = Driver(node, store)
+    driver.begin()
+    nobody_votes = AssertBelief(content="it rains", propose=False)
+    undecided = (await driver.submit(nobody_votes).local()).belief
+    waiting = driver.when_decided(undecided)
+    receipt = await driver.submit(AssertBelief(content="it pours", propose=False)).local()
+    held = store.block_count
+    driver.forget(undecided, waiting)
+    driver.close()
+    return receipt.sequence, held
+
+
+def test_a_write_is_local_only_when_its_block_is_durable_though_others_wait_for_verdicts() -> None:
+    sequence, held = asyncio.run(_write_while_another_waits_for_a_verdict())
+    assert sequence == held
+    assert held == 3  # the founding, one belief, the other
