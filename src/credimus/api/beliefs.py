@@ -1,8 +1,12 @@
 """Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at."""
 
-from starlette.requests import Request
+from hashlib import sha256
+
+import msgspec
 
 from credimus.api import shapes
+from credimus.api.endpoint import KEY_HEADER
+from credimus.api.message import JSON, Answer, Request
 from credimus.api.problems import Waited
 from credimus.api.views import belief_view, receipt_view, row_view
 from credimus.kernel.errors import Unavailable, UsageError
@@ -19,14 +23,16 @@ from credimus.node.commands import (
 )
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.receipt import Receipt
 from credimus.runtime.settings import rules_of
 from credimus.runtime.store.interface import BeliefQuery, cursor_after
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 _WALL_MS_MAX = (1 << 47) - 1
+_encode = msgspec.json.Encoder().encode
 
 
-async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, _: Request) -> shapes.Receipt:
+async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, request: Request) -> Answer:
     """POST /v1/beliefs."""
     command = AssertBelief(
         content=asked.content,
@@ -39,10 +45,10 @@ async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, _: Request) -> 
     )
     if asked.wait_for == "decided" and not asked.propose:
         raise UsageError("bad-field", "wait_for decided needs propose: nobody votes otherwise.")
-    return await _submit(daemon, command, asked)
+    return await _submit(daemon, command, asked, request)
 
 
-async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> shapes.Receipt:
+async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/votes."""
     command = CastVote(
         belief=_named(daemon, request),
@@ -50,32 +56,32 @@ async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> shape
         confidence=millionths(asked.confidence, "confidence"),
         reason=asked.reason,
     )
-    return await _submit(daemon, command, asked)
+    return await _submit(daemon, command, asked, request)
 
 
-async def retract(daemon: Daemon, asked: shapes.NewRetraction, request: Request) -> shapes.Receipt:
+async def retract(daemon: Daemon, asked: shapes.NewRetraction, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/retract."""
     command = RetractBelief(belief=_named(daemon, request), reason=asked.reason)
-    return await _submit(daemon, command, asked)
+    return await _submit(daemon, command, asked, request)
 
 
-async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) -> shapes.Receipt:
+async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/relations."""
     command = RelateBeliefs(
         source=_named(daemon, request),
         relation=Relation[asked.relation.upper()],
         target=find_belief(daemon.node.state, asked.target).id,
     )
-    return await _submit(daemon, command, asked)
+    return await _submit(daemon, command, asked, request)
 
 
-async def propose(daemon: Daemon, asked: shapes.NewRound, request: Request) -> shapes.Receipt:
+async def propose(daemon: Daemon, asked: shapes.NewRound, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/rounds."""
     command = ProposeBelief(belief=_named(daemon, request), rules=_rules(daemon, asked))
-    return await _submit(daemon, command, asked)
+    return await _submit(daemon, command, asked, request)
 
 
-async def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shapes.BeliefPage:
+def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shapes.BeliefPage:
     """GET /v1/beliefs."""
     daemon.projector.flush()
     since = None if asked.since is None else stamp_of(min(asked.since, _WALL_MS_MAX))
@@ -95,14 +101,14 @@ async def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -
     )
 
 
-async def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
+def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
     """GET /v1/beliefs/{id}."""
     state = daemon.node.state
-    return belief_view(state, find_belief(state, request.path_params["id"]))
+    return belief_view(state, find_belief(state, request.name))
 
 
 def _named(daemon: Daemon, request: Request) -> BeliefId:
-    return find_belief(daemon.node.state, request.path_params["id"]).id
+    return find_belief(daemon.node.state, request.name).id
 
 
 def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
@@ -117,11 +123,31 @@ def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
     return rules_of(scheme, threshold, asked.aggregation or own.aggregation)
 
 
-async def _submit(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> shapes.Receipt:
-    """Write, and wait for what the caller asked."""
-    driver = daemon.driver
+async def _submit(
+    daemon: Daemon, command: AnyCommand, wait: shapes.Wait, request: Request
+) -> Answer:
+    """Write, once under a key, and wait for what the caller asked."""
     replicas = _replicas(daemon, wait.wait_for)
-    receipt = driver.submit(command)
+
+    async def answering(receipt: Receipt) -> bytes:
+        return _encode(await _waited(daemon, receipt, wait, replicas))
+
+    status = 200 if request.path.endswith("/retract") else 201
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return Answer(await answering(daemon.driver.submit(command)), status)
+    assert request.principal is not None  # noqa: S101 - every write asks for a token
+    asked = b"\0".join((request.path.encode(), sha256(request.body).digest()))
+    body, again = await daemon.once.write(
+        f"{request.principal.id}/{key}", asked, command, answering
+    )
+    return Answer(body, status, JSON, (("idempotent-replayed", "true"),) if again else ())
+
+
+async def _waited(
+    daemon: Daemon, receipt: Receipt, wait: shapes.Wait, replicas: int
+) -> shapes.Receipt:
+    """The receipt when the write has come as far as its caller wants."""
     written = receipt.written
     await receipt.local()
     try:
@@ -135,7 +161,8 @@ async def _submit(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> sha
             written.belief.hex() if written.belief is not None else None,
             written.round.hex() if written.round is not None else None,
         ) from None
-    return receipt_view(receipt, None if written.belief is None else driver.verdict(written.belief))
+    belief = written.belief
+    return receipt_view(receipt, None if belief is None else daemon.driver.verdict(belief))
 
 
 def _replicas(daemon: Daemon, wait_for: str) -> int:

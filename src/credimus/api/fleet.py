@@ -3,16 +3,14 @@
 import os
 import time
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from credimus import __version__
 from credimus.api import shapes
-from credimus.api.endpoint import read_body
+from credimus.api.message import Answer, Request
+from credimus.api.problems import HttpError
 from credimus.api.views import evaluating_view
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.hlc import wall_ms_of
-from credimus.node.queries import belief_counts, faults_of, round_counts
+from credimus.node.queries import belief_counts, faults_of, round_counts, suffices
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
@@ -21,7 +19,7 @@ from credimus.state.verdict import Verdict
 OCTETS = "application/octet-stream"
 
 
-async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
+def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
     """GET /v1/status."""
     node, state, settings = daemon.node, daemon.node.state, daemon.settings
     verdicts = belief_counts(state)
@@ -57,7 +55,7 @@ async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
     )
 
 
-async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberItem]:
+def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberItem]:
     """GET /v1/members."""
     connected = set(daemon.links.neighbours())
     current = daemon.node.state.roster.current.by_id.values()
@@ -75,7 +73,7 @@ async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberIte
     ]
 
 
-async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:
+def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:
     """POST /v1/tickets."""
     node, roster = daemon.node, daemon.node.state.roster
     if node.id not in roster.current or roster.founder is None:
@@ -94,10 +92,13 @@ async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.
     )
 
 
-async def join(daemon: Daemon, _: None, request: Request) -> Response:
+async def join(daemon: Daemon, _: None, request: Request) -> Answer:
     """POST /v1/join: sealed bytes in and out; the ticket is the permission."""
-    body = await read_body(request, REQUEST_BYTES_MAX)
-    return Response(await admit(daemon, body), media_type=OCTETS)
+    if len(request.body) > REQUEST_BYTES_MAX:
+        raise HttpError(
+            "body-too-large", f"the body has more than {REQUEST_BYTES_MAX} bytes; send less.", 413
+        )
+    return Answer(await admit(daemon, request.body), media_type=OCTETS)
 
 
 async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> shapes.LinksState:
@@ -106,32 +107,43 @@ async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> sh
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 
 
-async def alive(_: Daemon, __: None, ___: Request) -> dict[str, str]:
+def alive(_: Daemon, __: None, ___: Request) -> shapes.Alive:
     """GET /livez: the process answers."""
-    return {"status": "ok"}
+    return shapes.Alive()
 
 
-async def ready(daemon: Daemon, _: None, __: Request) -> dict[str, str]:
+def ready(daemon: Daemon, _: None, __: Request) -> shapes.Alive:
     """GET /readyz: the store is loaded and takes writes; a partition does not matter."""
     failure = daemon.driver.failure
     if failure is not None:
         raise failure.with_traceback(None)
-    return {"status": "ok"}
+    return shapes.Alive()
 
 
-async def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
+def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     """GET /health: the fleet as this node sees it."""
-    current = daemon.node.state.roster.current
-    connected = {one for one in daemon.links.neighbours() if one in current}
-    expected = len(current)
-    size = len(connected | ({daemon.node.id} if daemon.node.id in current else set()))
-    orphans = daemon.node.orphan_count
-    failure = _failure(daemon)
+    node, current = daemon.node, daemon.node.state.roster.current
+    connected = {one for one in daemon.links.neighbours() if one in current and one != node.id}
+    expected, size = len(current), len(connected) + (node.id in current)
+    orphans, failure = node.orphan_count, _failure(daemon)
+    lags = [
+        shapes.Lag(
+            member=one.node.hex(),
+            name=one.name,
+            connected=one.node in connected,
+            blocks=daemon.acknowledged.lag(one.node),
+        )
+        for one in sorted(current.by_id.values(), key=lambda one: (one.admitted_stamp, one.node))
+        if one.node != node.id
+    ]
+    in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
     return shapes.Health(
-        status="failing" if failure else "ok" if size == expected and not orphans else "degraded",
+        status="failing" if failure else "ok" if size == expected and in_sync else "degraded",
         cluster_size=size,
         expected=expected,
-        quorum=3 * size > 2 * expected,
+        in_sync=in_sync,
+        lag=lags,
+        quorum=suffices(daemon.rules, size, expected),
         orphans=orphans,
         failure=failure,
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from credimus.api.app import application
+from credimus.api.asgi import application
 from credimus.kernel.errors import Conflict, InternalError, UsageError
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.settings import host_port

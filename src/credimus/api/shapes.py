@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.kernel import limits
+from credimus.runtime.audit_entries import Kind
+from credimus.runtime.principals import LIFE_S_MAX, Scope
 from credimus.runtime.settings import AggregationName, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
@@ -17,6 +20,9 @@ RelationName = Literal[
     "supports", "contradicts", "implies", "depends_on", "refines", "alternative_to"
 ]
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
+ProblemKind = Literal[
+    "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
+]
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 
@@ -111,7 +117,119 @@ class BeliefsAsked(Input, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class LogAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/log."""
+
+    author: str | None = None
+    """A member's id, or its name."""
+    kind: Kind | None = None
+    belief: str | None = None
+    since: Annotated[int, Meta(ge=0)] | None = None
+    """Milliseconds since the epoch; included."""
+    until: Annotated[int, Meta(ge=0)] | None = None
+    """Included."""
+    order: Literal["newest", "oldest"] = "newest"
+    """Which come first."""
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+    cursor: str | None = None
+
+
+class EventsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/events."""
+
+    type: str | None = None
+    """Types separated by commas, with or without `credimus.` before them."""
+    belief: str | None = None
+
+
+class NewToken(Input, frozen=True, kw_only=True):
+    """POST /v1/tokens."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=16)]
+    expires_s: Annotated[float, Meta(ge=1, le=LIFE_S_MAX)] | None = None
+
+
 # --- answers
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    """`urn:credimus:error:<code>`."""
+    title: str
+    """The words of the HTTP status."""
+    status: int
+    detail: str
+    """What happened, to which id, what was expected, what to do."""
+    code: str
+    """Stable."""
+    kind: ProblemKind
+    """Whose fault it is."""
+    definite: bool
+    """Whether it certainly did not happen."""
+    retry: bool
+    """Whether the same request may succeed later."""
+    belief: str | None = None
+    """The belief that was written although what was waited for did not come."""
+    round: str | None = None
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /livez and /readyz."""
+
+    status: Literal["ok"] = "ok"
+
+
+class LogItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a member did."""
+
+    stamp: int
+    """Hybrid logical clock of its block: later things have greater ones."""
+    time: str
+    """ISO 8601, of the stamp."""
+    author: str
+    author_name: str
+    """Empty for who is no member now."""
+    block: str
+    sequence: int
+    index: int
+    """Of the operation in its block."""
+    kind: Kind
+    summary: str
+    belief: str | None
+    round: str | None
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/log."""
+
+    entries: list[LogItem]
+    """May be fewer than the limit although there are more: go on while there is a cursor."""
+    cursor: str | None
+
+
+class TokenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A token with scopes, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_ms: int
+    expires_ms: int | None
+    expired: bool
+
+
+class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
+    """POST /v1/tokens."""
+
+    id: str
+    token: str
+    """Told only now: the node keeps its fingerprint."""
+    name: str
+    scopes: list[Scope]
+    expires_ms: int | None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,6 +438,16 @@ class LinksState(msgspec.Struct, frozen=True, kw_only=True):
     dialled: list[str]
 
 
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """How far behind another member is."""
+
+    member: str
+    name: str
+    connected: bool
+    blocks: int
+    """Of this node's own, that it is not known to hold."""
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """GET /health."""
 
@@ -328,8 +456,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Members connected, this node included."""
     expected: int
     """Members in the roster."""
+    in_sync: bool
+    """Whether nothing waits for other blocks and all connected members hold all of this node's."""
+    lag: list[Lag]
     quorum: bool
-    """Whether enough members are connected to decide under the byzantine scheme."""
+    """Whether the connected members suffice to decide under this node's rules."""
     orphans: int
     """Blocks that wait for others that this node lacks."""
     failure: Failure | None

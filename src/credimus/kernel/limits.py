@@ -85,6 +85,8 @@ STREAMS_MAX = 64
 """Callers of the stream of events at once; past it they are refused. [guess]"""
 STREAM_BATCH_MAX = 64
 """Events written to a stream at once. [guess: some 25 KB]"""
+LOG_ENTRIES_MAX = 20_000
+"""Entries looked at for one page of the audit log. [guess: some 20 ms]"""
 LOG_BLOCKS_MAX = 512
 """Blocks read for one page of the audit log; a page may end early because of it. [guess: some 20
 ms]"""

@@ -18,13 +18,17 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
+from credimus.runtime.acknowledgements import Acknowledgements
 from credimus.runtime.credentials import NodeKey, load_node_key
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
+from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
+from credimus.runtime.idempotency import Once
 from credimus.runtime.links import Links
+from credimus.runtime.principals import Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store.interface import Fact
@@ -66,6 +70,11 @@ class Daemon:
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
+        self.principals = Principals(store, self.token)
+        self.once = Once(self.driver)
+        self.feed = Feed(self.node)
+        self.acknowledged = Acknowledgements(self.node)
+        self.rules = settings.core().voting.rules
         self.url = f"http://{settings.node.api}"
         """Where the API answers; corrected once it listens."""
         self.started_ns = time.monotonic_ns()
@@ -126,6 +135,8 @@ class Daemon:
         """Take up work with the links as they are."""
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
+        self.driver.listen(self.feed.note)
+        self.driver.listen(self.acknowledged.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.begin()
@@ -133,6 +144,7 @@ class Daemon:
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
+        self.feed.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

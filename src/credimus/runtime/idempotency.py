@@ -117,7 +117,8 @@ class Once:
 def _name_of(key: str) -> str:
     if not 0 < len(key.encode("utf-8", "replace")) <= limits.KEY_BYTES_MAX:
         raise UsageError(
-            "bad-key", f"an idempotency key takes 1 to {limits.KEY_BYTES_MAX} bytes; a UUID will do."
+            "bad-key",
+            f"an idempotency key takes 1 to {limits.KEY_BYTES_MAX} bytes; a UUID will do.",
         )
     return f"{FAMILY}/{sha256(key.encode('utf-8', 'replace')).hexdigest()}"
 

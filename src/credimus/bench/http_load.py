@@ -141,20 +141,20 @@ async def _phase(url: str, request: Request, seconds: float, connections: int) -
     began = time.monotonic_ns()
     starts = began + int(seconds * 1e8)
     measured = Measured(starts, starts + int(seconds * 1e9))
-    where = urlsplit(url)
+    host, port = _place(url)
     loop = asyncio.get_running_loop()
-    callers = [
-        (await loop.create_connection(lambda: Caller(request, measured), where.hostname, where.port))
+    opening = [
+        loop.create_connection(lambda: Caller(request, measured), host, port)
         for _ in range(connections)
     ]
+    callers = await asyncio.gather(*opening)
     await asyncio.gather(*(caller.done for _, caller in callers))
     return measured
 
 
 async def _filled(url: str, asked: _Requests) -> list[str]:
     """Write the beliefs that are looked at; their ids."""
-    where = urlsplit(url)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    reader, writer = await asyncio.open_connection(*_place(url))
     ids = []
     for number in range(BELIEFS):
         writer.write(asked.assertion(f"route {number} of the depot is blocked by fallen trees"))
@@ -164,6 +164,11 @@ async def _filled(url: str, asked: _Requests) -> list[str]:
     writer.close()
     await writer.wait_closed()
     return ids
+
+
+def _place(url: str) -> tuple[str, int]:
+    where = urlsplit(url)
+    return where.hostname or "127.0.0.1", where.port or 80
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """Repeats the measurement of `credimus bench http`; with folders, compares their sources in turn.
 
-`python bench/http.py [seconds] [source ...]`: each source is a folder that holds a `credimus`.
+`python bench/http_load.py [seconds] [source ...]`: each source is a folder that holds a `credimus`.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from credimus.bench.http import bench_http
+from credimus.bench.http_load import bench_http
 
 ROUNDS = 3
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0

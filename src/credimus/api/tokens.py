@@ -1,0 +1,40 @@
+"""Endpoints about tokens with scopes: make, list, revoke."""
+
+from credimus.api import shapes
+from credimus.api.message import Request
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.principals import Kept
+from credimus.runtime.tickets import now_wall_ms
+
+
+def create(daemon: Daemon, asked: shapes.NewToken, _: Request) -> shapes.TokenMade:
+    """POST /v1/tokens."""
+    identifier, token, kept = daemon.principals.create(asked.name, asked.scopes, asked.expires_s)
+    return shapes.TokenMade(
+        id=identifier,
+        token=token,
+        name=kept.name,
+        scopes=list(kept.scopes),
+        expires_ms=kept.expires_ms,
+    )
+
+
+def listed(daemon: Daemon, _: None, __: Request) -> list[shapes.TokenItem]:
+    """GET /v1/tokens: at most TOKENS_MAX."""
+    return [_view(identifier, kept) for identifier, kept in daemon.principals]
+
+
+def revoke(daemon: Daemon, _: None, request: Request) -> shapes.TokenItem:
+    """POST /v1/tokens/{id}/revoke."""
+    return _view(request.name, daemon.principals.revoke(request.name))
+
+
+def _view(identifier: str, kept: Kept) -> shapes.TokenItem:
+    return shapes.TokenItem(
+        id=identifier,
+        name=kept.name,
+        scopes=list(kept.scopes),
+        created_ms=kept.created_ms,
+        expires_ms=kept.expires_ms,
+        expired=kept.expires_ms is not None and now_wall_ms() >= kept.expires_ms,
+    )
