@@ -23,6 +23,7 @@ from credimus.runtime.feed import KINDS, Feed, Told
 from credimus.state.fleet import FleetState
 
 MEDIA_TYPE = "text/event-stream"
+PATH = "/v1/events"
 GAP = "credimus.gap"
 CUT = "credimus.cut"
 SILENCE_S = 15.0

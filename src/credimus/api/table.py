@@ -50,7 +50,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, shapes.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, shapes.LogPage, shapes.LogAsked),
-    _get("/v1/events", stream.events, None, shapes.EventsAsked, media_type=stream.MEDIA_TYPE),
+    _get(stream.PATH, stream.events, None, shapes.EventsAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, shapes.NewBelief),
     _write(f"{_ONE}/votes", beliefs.vote, shapes.NewVote, scope="vote"),
     _write(f"{_ONE}/retract", beliefs.retract, shapes.NewRetraction, status=200),

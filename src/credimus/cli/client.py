@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -38,6 +39,7 @@ class Client:
         self._home = home
         self._url = home.url()
         self._token = read_token(home.token)
+        self._context = pinned(home.certificate())
 
     def get(self, path: str, **query: object) -> Any:
         """The answer of a GET; parameters that are None are left out."""
@@ -58,7 +60,9 @@ class Client:
     def _ask(self, method: str, target: str, body: bytes | None, timeout: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
-            return exchange(self._url, method, target, body, headers, timeout)
+            return exchange(
+                self._url, method, target, body, headers, timeout, context=self._context
+            )
         except _Refusing as problem:
             raise self._home.not_running(problem.message) from None
 
@@ -87,8 +91,35 @@ class _Refusing(Unavailable):
     """Nobody listens there."""
 
 
+def pinned(certificate: Path | None) -> ssl.SSLContext:
+    """Trust in exactly the certificate that the node's folder names; without one, in none at all.
+
+    Who joins with a ticket has none yet: request and answer are sealed with the ticket's secret.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # the certificate itself is known, whatever the address
+    if certificate is None:
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except (OSError, ssl.SSLError) as problem:
+        raise UsageError(
+            "certificate-unusable", f"{certificate} is no certificate: {problem}. Restore it."
+        ) from None
+    return context
+
+
 def exchange(
-    base: str, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout: float
+    base: str,
+    method: str,
+    target: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    timeout: float,
+    *,
+    context: ssl.SSLContext | None = None,
 ) -> bytes:
     """One request and its answer.
 
@@ -97,11 +128,16 @@ def exchange(
         Unavailable: `unreachable`, `no-answer`.
     """
     parts = urlsplit(base)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     if not parts.hostname:
         raise UsageError("address-unusable", f"{base!r} is no address of a node's API.")
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    host, port = parts.hostname, parts.port
+    if parts.scheme == "https":
+        context = context or pinned(None)
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=timeout, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         try:
             connection.connect()
