@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import msgspec
 
-from credimus.api import shapes
+from credimus.api import inputs, shapes
 from credimus.api.endpoint import KEY_HEADER
 from credimus.api.message import JSON, Answer, Request
 from credimus.api.problems import Waited
@@ -32,8 +32,8 @@ _WALL_MS_MAX = (1 << 47) - 1
 _encode = msgspec.json.Encoder().encode
 
 
-async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, request: Request) -> Answer:
-    """POST /v1/beliefs."""
+async def assert_belief(daemon: Daemon, asked: inputs.NewBelief, request: Request) -> Answer:
+    """POST /v1/beliefs: states a belief, and puts it to the vote."""
     command = AssertBelief(
         content=asked.content,
         category=asked.category,
@@ -48,8 +48,8 @@ async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, request: Reques
     return await _submit(daemon, command, asked, request)
 
 
-async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> Answer:
-    """POST /v1/beliefs/{id}/votes."""
+async def vote(daemon: Daemon, asked: inputs.NewVote, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/votes: votes in the open round on a belief; a vote is final."""
     command = CastVote(
         belief=_named(daemon, request),
         choice=Choice[asked.choice.upper()],
@@ -59,14 +59,14 @@ async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> Answe
     return await _submit(daemon, command, asked, request)
 
 
-async def retract(daemon: Daemon, asked: shapes.NewRetraction, request: Request) -> Answer:
-    """POST /v1/beliefs/{id}/retract."""
+async def retract(daemon: Daemon, asked: inputs.NewRetraction, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/retract: takes back this node's own assertions of a belief."""
     command = RetractBelief(belief=_named(daemon, request), reason=asked.reason)
     return await _submit(daemon, command, asked, request)
 
 
-async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) -> Answer:
-    """POST /v1/beliefs/{id}/relations."""
+async def relate(daemon: Daemon, asked: inputs.NewRelation, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/relations: states how a belief bears on another."""
     command = RelateBeliefs(
         source=_named(daemon, request),
         relation=Relation[asked.relation.upper()],
@@ -75,14 +75,14 @@ async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) ->
     return await _submit(daemon, command, asked, request)
 
 
-async def propose(daemon: Daemon, asked: shapes.NewRound, request: Request) -> Answer:
-    """POST /v1/beliefs/{id}/rounds."""
+async def propose(daemon: Daemon, asked: inputs.NewRound, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/rounds: opens a new round on a belief."""
     command = ProposeBelief(belief=_named(daemon, request), rules=_rules(daemon, asked))
     return await _submit(daemon, command, asked, request)
 
 
-def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shapes.BeliefPage:
-    """GET /v1/beliefs."""
+def list_beliefs(daemon: Daemon, asked: inputs.BeliefsAsked, _: Request) -> shapes.BeliefPage:
+    """GET /v1/beliefs: beliefs, the newest first."""
     daemon.projector.flush()
     since = None if asked.since is None else stamp_of(min(asked.since, _WALL_MS_MAX))
     rows = daemon.models.beliefs(
@@ -102,7 +102,7 @@ def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shap
 
 
 def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
-    """GET /v1/beliefs/{id}."""
+    """GET /v1/beliefs/{id}: a belief with its assertions, relations, rounds and votes."""
     state = daemon.node.state
     return belief_view(state, find_belief(state, request.name))
 
@@ -111,7 +111,7 @@ def _named(daemon: Daemon, request: Request) -> BeliefId:
     return find_belief(daemon.node.state, request.name).id
 
 
-def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
+def _rules(daemon: Daemon, asked: inputs.NewRules) -> Rules | None:
     """The rules asked for, completed by the node's own; None when nothing is asked for."""
     if asked.scheme is asked.threshold is asked.aggregation is None:
         return None
@@ -124,7 +124,7 @@ def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
 
 
 async def _submit(
-    daemon: Daemon, command: AnyCommand, wait: shapes.Wait, request: Request
+    daemon: Daemon, command: AnyCommand, wait: inputs.Wait, request: Request
 ) -> Answer:
     """Write, once under a key, and wait for what the caller asked."""
     replicas = _replicas(daemon, wait.wait_for)
@@ -145,7 +145,7 @@ async def _submit(
 
 
 async def _waited(
-    daemon: Daemon, receipt: Receipt, wait: shapes.Wait, replicas: int
+    daemon: Daemon, receipt: Receipt, wait: inputs.Wait, replicas: int
 ) -> shapes.Receipt:
     """The receipt when the write has come as far as its caller wants."""
     written = receipt.written

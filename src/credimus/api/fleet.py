@@ -3,9 +3,11 @@
 import os
 import time
 
+import msgspec
+
 from credimus import __version__
-from credimus.api import shapes
-from credimus.api.message import Answer, Request
+from credimus.api import inputs, shapes
+from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
 from credimus.api.views import evaluating_view
 from credimus.kernel.errors import Unavailable, UsageError
@@ -13,6 +15,7 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.node.queries import belief_counts, faults_of, round_counts, suffices
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.store.interface import read_cursor, written_cursor
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
 from credimus.state.verdict import Verdict
 
@@ -20,7 +23,7 @@ OCTETS = "application/octet-stream"
 
 
 def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
-    """GET /v1/status."""
+    """GET /v1/status: how the node is."""
     node, state, settings = daemon.node, daemon.node.state, daemon.settings
     verdicts = belief_counts(state)
     return shapes.Status(
@@ -55,26 +58,38 @@ def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
     )
 
 
-def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberItem]:
-    """GET /v1/members."""
-    connected = set(daemon.links.neighbours())
+def members(daemon: Daemon, asked: inputs.MembersAsked, _: Request) -> Answer:
+    """GET /v1/members: the roster, in order of admission; `Link` names the next page."""
+    connected, own = set(daemon.links.neighbours()), daemon.node.id
+    after = (-1, b"") if asked.cursor is None else read_cursor(asked.cursor)
     current = daemon.node.state.roster.current.by_id.values()
-    return [
+    rest = sorted(
+        (one for one in current if (one.admitted_stamp, one.node) > after),
+        key=lambda one: (one.admitted_stamp, one.node),
+    )
+    page = rest[: asked.limit]
+    items = [
         shapes.MemberItem(
             id=one.node.hex(),
             name=one.name,
             address=one.address,
             admitted_ms=wall_ms_of(one.admitted_stamp),
             admitted_by=one.admitted_by.hex(),
-            self=one.node == daemon.node.id,
-            connected=one.node == daemon.node.id or one.node in connected,
+            self=one.node == own,
+            connected=one.node == own or one.node in connected,
         )
-        for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+        for one in page
     ]
+    headers: Headers = ()
+    if len(rest) > len(page):
+        cursor = written_cursor(page[-1].admitted_stamp, page[-1].node)
+        target = f"/v1/members?limit={asked.limit}&cursor={cursor}"
+        headers = (("link", f'<{target}>; rel="next"'),)
+    return Answer(msgspec.json.encode(items), headers=headers)
 
 
-def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:
-    """POST /v1/tickets."""
+def invite(daemon: Daemon, asked: inputs.NewTicket, _: Request) -> shapes.Invitation:
+    """POST /v1/tickets: a ticket with which one node can join."""
     node, roster = daemon.node, daemon.node.state.roster
     if node.id not in roster.current or roster.founder is None:
         raise Unavailable(
@@ -101,8 +116,8 @@ async def join(daemon: Daemon, _: None, request: Request) -> Answer:
     return Answer(await admit(daemon, request.body), media_type=OCTETS)
 
 
-async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> shapes.LinksState:
-    """POST /v1/links."""
+async def set_links(daemon: Daemon, asked: inputs.LinksWanted, _: Request) -> shapes.LinksState:
+    """POST /v1/links: takes the links to other nodes down, or up again."""
     await daemon.links.set_open(asked.open)
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 

@@ -1,6 +1,6 @@
 """GET /v1/log: who did what, when, in causal order."""
 
-from credimus.api import shapes
+from credimus.api import inputs, shapes
 from credimus.api.message import Request
 from credimus.api.times import iso
 from credimus.kernel.errors import Conflict, NotFound
@@ -15,8 +15,8 @@ from credimus.runtime.daemon import Daemon
 from credimus.state.fleet import FleetState
 
 
-def read_log(daemon: Daemon, asked: shapes.LogAsked, _: Request) -> shapes.LogPage:
-    """GET /v1/log."""
+def read_log(daemon: Daemon, asked: inputs.LogAsked, _: Request) -> shapes.LogPage:
+    """GET /v1/log: who did what, when, in causal order."""
     node, everything = daemon.node, AuditQuery()
     query = AuditQuery(
         author=None if asked.author is None else _author(node, asked.author),

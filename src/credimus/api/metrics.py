@@ -10,7 +10,10 @@ from credimus.runtime.evaluating.asking import Asking
 
 
 def metrics(daemon: Daemon, _: None, __: Request) -> Answer:
-    """The current figures; the library is loaded when they are first asked for."""
+    """GET /metrics: the node's figures for Prometheus.
+
+    The library is loaded when they are first asked for.
+    """
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)

@@ -78,9 +78,10 @@ def _operation(one: Endpoint) -> dict[str, Any]:
 
 
 def _summary(one: Endpoint) -> str:
-    """What the work says of itself after its path."""
+    """What the first line of the work's docstring says after the path."""
     text = (inspect.getdoc(one.work) or "").splitlines()[0].rstrip(".")
-    return text.partition(": ")[2].capitalize() or f"{one.method} {one.path}"
+    words = text.partition(": ")[2]
+    return words[:1].upper() + words[1:]
 
 
 def _responses(one: Endpoint) -> dict[str, Any]:

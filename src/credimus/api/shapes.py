@@ -1,19 +1,18 @@
-"""What the API takes and gives: the one schema, from which descriptions can be generated.
+"""What the API gives, and the words that it shares with what it takes (inputs.py).
 
-Times are milliseconds since the Unix epoch, ids are hex, ratios are numbers from 0 to 1. Unknown
-fields are refused by name.
+Times are milliseconds since the Unix epoch, ids are hex, ratios are numbers from 0 to 1. The API is
+described from these very types (openapi.py).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from credimus.kernel import limits
 from credimus.runtime.audit_entries import Kind
-from credimus.runtime.principals import LIFE_S_MAX, Scope
+from credimus.runtime.principals import Scope
 from credimus.runtime.settings import AggregationName, SchemeName
-from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
 ChoiceName = Literal["accept", "reject", "abstain"]
 RelationName = Literal[
@@ -23,134 +22,18 @@ VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]
-WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
-Timeout = Annotated[float, Meta(gt=0, le=600)]
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common shape of requests."""
+def described(**schema: Any) -> Meta:
+    """What the description says of a field that the core judges, with a code of its own."""
+    return Meta(extra_json_schema=schema)
 
 
 class EvidenceItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that speaks for an assertion."""
 
-    kind: str
-    content: str
-
-
-class Wait(Input, frozen=True, kw_only=True):
-    """How far a write must have come before it is answered."""
-
-    wait_for: WaitFor = "local"
-    """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
-    timeout: Timeout = 10.0
-    """Seconds; past it the answer is a problem, and the write goes on."""
-
-
-class NewRules(Wait, frozen=True, kw_only=True):
-    """The rules of a round that the request opens; the node's own where not given."""
-
-    scheme: SchemeName | None = None
-    threshold: float | str | None = None
-    aggregation: AggregationName | None = None
-
-
-class NewBelief(NewRules, frozen=True, kw_only=True):
-    """POST /v1/beliefs."""
-
-    content: str
-    category: str | None = None
-    confidence: float = 1.0
-    evidence: tuple[EvidenceItem, ...] = ()
-    ttl_ms: int = 0
-    propose: bool = True
-
-
-class NewVote(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/votes."""
-
-    choice: ChoiceName
-    confidence: float = 1.0
-    reason: str = ""
-
-
-class NewRetraction(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/retract."""
-
-    reason: str = ""
-
-
-class NewRelation(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/relations."""
-
-    relation: RelationName
-    target: str
-
-
-class NewRound(NewRules, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/rounds."""
-
-
-class NewTicket(Input, frozen=True, kw_only=True):
-    """POST /v1/tickets."""
-
-    expires_s: float = 3_600
-    address: str | None = None
-    """The HTTP address the joiner asks; this node's own when not given."""
-
-
-class LinksWanted(Input, frozen=True, kw_only=True):
-    """POST /v1/links."""
-
-    open: bool
-
-
-class BeliefsAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/beliefs."""
-
-    category: str | None = None
-    verdict: VerdictName | None = None
-    since: Annotated[int, Meta(ge=0)] | None = None
-    """Milliseconds since the epoch: first asserted then or later."""
-    text: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
-    cursor: str | None = None
-
-
-class LogAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/log."""
-
-    author: str | None = None
-    """A member's id, or its name."""
-    kind: Kind | None = None
-    belief: str | None = None
-    since: Annotated[int, Meta(ge=0)] | None = None
-    """Milliseconds since the epoch; included."""
-    until: Annotated[int, Meta(ge=0)] | None = None
-    """Included."""
-    order: Literal["newest", "oldest"] = "newest"
-    """Which come first."""
-    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
-    cursor: str | None = None
-
-
-class EventsAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/events."""
-
-    type: str | None = None
-    """Types separated by commas, with or without `credimus.` before them."""
-    belief: str | None = None
-
-
-class NewToken(Input, frozen=True, kw_only=True):
-    """POST /v1/tokens."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
-    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=16)]
-    expires_s: Annotated[float, Meta(ge=1, le=LIFE_S_MAX)] | None = None
-
-
-# --- answers
+    kind: Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
+    content: Annotated[str, described(minLength=1, maxLength=limits.EVIDENCE_BYTES_MAX)]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

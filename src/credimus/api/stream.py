@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from credimus.api import shapes
+from credimus.api import inputs
 from credimus.api.message import Request, Stream
 from credimus.api.times import iso
 from credimus.kernel import limits
@@ -35,8 +35,8 @@ _PREFIX = "credimus."
 _encode = msgspec.json.Encoder().encode
 
 
-def events(daemon: Daemon, asked: shapes.EventsAsked, request: Request) -> Stream:
-    """GET /v1/events."""
+def events(daemon: Daemon, asked: inputs.EventsAsked, request: Request) -> Stream:
+    """GET /v1/events: what happens, as it happens."""
     kinds = _kinds(asked.type)
     belief = None if asked.belief is None else _belief(daemon.node.state, asked.belief)
     feed = daemon.feed

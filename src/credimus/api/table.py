@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, fleet, log, shapes, stream, tokens
+from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -30,7 +30,7 @@ def _write(
 
 
 def _described(_: Daemon, __: None, ___: Request) -> Answer:
-    """GET /openapi.json."""
+    """GET /openapi.json: this description."""
     return Answer(_description())
 
 
@@ -46,24 +46,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/health", fleet.health, shapes.Health),
     _get("/metrics", metrics, None, media_type=_TEXT),
     _get("/v1/status", fleet.status, shapes.Status),
-    _get("/v1/members", fleet.members, list[shapes.MemberItem]),
-    _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, shapes.BeliefsAsked, tagged=True),
+    _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
-    _get("/v1/log", log.read_log, shapes.LogPage, shapes.LogAsked),
-    _get(stream.PATH, stream.events, None, shapes.EventsAsked, media_type=stream.MEDIA_TYPE),
-    _write("/v1/beliefs", beliefs.assert_belief, shapes.NewBelief),
-    _write(f"{_ONE}/votes", beliefs.vote, shapes.NewVote, scope="vote"),
-    _write(f"{_ONE}/retract", beliefs.retract, shapes.NewRetraction, status=200),
-    _write(f"{_ONE}/relations", beliefs.relate, shapes.NewRelation),
-    _write(f"{_ONE}/rounds", beliefs.propose, shapes.NewRound),
+    _get("/v1/log", log.read_log, shapes.LogPage, inputs.LogAsked),
+    _get(stream.PATH, stream.events, None, inputs.EventsAsked, media_type=stream.MEDIA_TYPE),
+    _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),
+    _write(f"{_ONE}/votes", beliefs.vote, inputs.NewVote, scope="vote"),
+    _write(f"{_ONE}/retract", beliefs.retract, inputs.NewRetraction, status=200),
+    _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
+    _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
     _get("/v1/tokens", tokens.listed, list[shapes.TokenItem], scope="admin"),
     _post(
-        "/v1/tokens", tokens.create, shapes.NewToken, shapes.TokenMade, scope="admin", status=201
+        "/v1/tokens", tokens.create, inputs.NewToken, shapes.TokenMade, scope="admin", status=201
     ),
     _post("/v1/tokens/{id}/revoke", tokens.revoke, None, shapes.TokenItem, scope="admin"),
     _post(
-        "/v1/tickets", fleet.invite, shapes.NewTicket, shapes.Invitation, scope="admin", status=201
+        "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
     ),
-    _post("/v1/links", fleet.set_links, shapes.LinksWanted, shapes.LinksState, scope="admin"),
+    _post("/v1/links", fleet.set_links, inputs.LinksWanted, shapes.LinksState, scope="admin"),
     _post("/v1/join", fleet.join, None, None, media_type=fleet.OCTETS, scope=None, raw=True),
 )

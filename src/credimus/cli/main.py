@@ -45,13 +45,19 @@ COMMANDS = (
     Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
     Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("log", "credimus.cli.log:log", "Show who did what, when."),
+    Entry("watch", "credimus.cli.watch:watch", "Print what happens, as it happens."),
+    Entry("token create", "credimus.cli.token:create", "Make a token for a program."),
+    Entry("token list", "credimus.cli.token:list_", "List the tokens."),
+    Entry("token revoke", "credimus.cli.token:revoke", "Let a token go."),
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
+    Entry("bench http", "credimus.cli.bench:http", "Requests per second over HTTP."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
 )
 INTERRUPTED = 130
-_GROUPS = {"bench": "Measure this machine."}
+_GROUPS = {"bench": "Measure this machine.", "token": "Tokens for programs that ask this node."}
 _HEADLINE = "A leaderless fleet that decides what it believes."
 _EPILOGUE = (
     "Exit codes: 0 done, 1 a verdict or check failed, 2 wrong call, 3 unavailable now,\n4 storage, "

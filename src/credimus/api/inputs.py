@@ -1,0 +1,145 @@
+"""What the API takes: bodies of POSTs and queries of GETs. Unknown fields are refused by name."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from credimus.api.shapes import ChoiceName, EvidenceItem, RelationName, VerdictName, described
+from credimus.kernel import limits
+from credimus.runtime.audit_entries import Kind
+from credimus.runtime.principals import LIFE_S_MAX, Scope
+from credimus.runtime.settings import AggregationName, SchemeName
+from credimus.runtime.store.interface import QUERY_ROWS_MAX
+
+WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
+Timeout = Annotated[float, Meta(gt=0, le=600)]
+Confidence = Annotated[float, described(minimum=0, maximum=1)]
+Reason = Annotated[str, described(maxLength=limits.REASON_BYTES_MAX)]
+BeliefName = Annotated[str, described(pattern="^[0-9a-fA-F]{4,32}$")]
+"""A belief's id, or an unambiguous beginning of it."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common shape of requests."""
+
+
+class Wait(Input, frozen=True, kw_only=True):
+    """How far a write must have come before it is answered."""
+
+    wait_for: WaitFor = "local"
+    """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
+    timeout: Timeout = 10.0
+    """Seconds; past it the answer is a problem, and the write goes on."""
+
+
+class NewRules(Wait, frozen=True, kw_only=True):
+    """The rules of a round that the request opens; the node's own where not given."""
+
+    scheme: SchemeName | None = None
+    threshold: float | str | None = None
+    aggregation: AggregationName | None = None
+
+
+class NewBelief(NewRules, frozen=True, kw_only=True):
+    """POST /v1/beliefs."""
+
+    content: Annotated[str, described(minLength=1, maxLength=limits.BELIEF_BYTES_MAX)]
+    category: Annotated[str, described(pattern="^[a-z][a-z0-9._-]{0,63}$")] | None = None
+    confidence: Confidence = 1.0
+    evidence: Annotated[
+        tuple[EvidenceItem, ...], described(maxItems=limits.EVIDENCE_COUNT_MAX)
+    ] = ()
+    ttl_ms: Annotated[int, described(minimum=0, maximum=limits.TTL_MS_MAX)] = 0
+    propose: bool = True
+
+
+class NewVote(Wait, frozen=True, kw_only=True):
+    """POST /v1/beliefs/{id}/votes."""
+
+    choice: ChoiceName
+    confidence: Confidence = 1.0
+    reason: Reason = ""
+
+
+class NewRetraction(Wait, frozen=True, kw_only=True):
+    """POST /v1/beliefs/{id}/retract."""
+
+    reason: Reason = ""
+
+
+class NewRelation(Wait, frozen=True, kw_only=True):
+    """POST /v1/beliefs/{id}/relations."""
+
+    relation: RelationName
+    target: BeliefName
+
+
+class NewRound(NewRules, frozen=True, kw_only=True):
+    """POST /v1/beliefs/{id}/rounds."""
+
+
+class NewTicket(Input, frozen=True, kw_only=True):
+    """POST /v1/tickets."""
+
+    expires_s: Annotated[float, described(minimum=1, maximum=30 * 86_400)] = 3_600
+    address: str | None = None
+    """The HTTP address the joiner asks; this node's own when not given."""
+
+
+class LinksWanted(Input, frozen=True, kw_only=True):
+    """POST /v1/links."""
+
+    open: bool
+
+
+class BeliefsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/beliefs."""
+
+    category: str | None = None
+    verdict: VerdictName | None = None
+    since: Annotated[int, Meta(ge=0)] | None = None
+    """Milliseconds since the epoch: first asserted then or later."""
+    text: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+    cursor: str | None = None
+
+
+class MembersAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/members."""
+
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = QUERY_ROWS_MAX
+    cursor: str | None = None
+
+
+class LogAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/log."""
+
+    author: str | None = None
+    """A member's id, or its name."""
+    kind: Kind | None = None
+    belief: BeliefName | None = None
+    since: Annotated[int, Meta(ge=0)] | None = None
+    """Milliseconds since the epoch; included."""
+    until: Annotated[int, Meta(ge=0)] | None = None
+    """Included."""
+    order: Literal["newest", "oldest"] = "newest"
+    """Which come first."""
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+    cursor: str | None = None
+
+
+class EventsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/events."""
+
+    type: str | None = None
+    """Types separated by commas, with or without `credimus.` before them."""
+    belief: BeliefName | None = None
+
+
+class NewToken(Input, frozen=True, kw_only=True):
+    """POST /v1/tokens."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=16)]
+    expires_s: Annotated[float, Meta(ge=1, le=LIFE_S_MAX)] | None = None
