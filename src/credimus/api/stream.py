@@ -148,7 +148,8 @@ def _position(feed: Feed, given: str | None) -> tuple[int, str | None]:
     if not given:
         return feed.last, None
     run, _, digits = given.partition("-")
-    if not run.isalnum() or not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+    plain = given.isascii() and run.isalnum() and digits.isdecimal()
+    if not plain or len(digits) > 18:
         raise UsageError(
             "bad-event-id", f"Last-Event-ID is {given[:40]!r}; give the id of an event of ours."
         )

@@ -49,6 +49,7 @@ KINDS: dict[type[NodeEvent], str] = {
     IdentityForked: "credimus.fork.own",
 }
 """The events that are told, and what they are called."""
+_ENDS = frozenset({RoundDecided, RoundExpired, RoundContested})
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +61,7 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     event: NodeEvent
     belief: BeliefId | None
     verdict: str | None
-    """Of the round, when it happened."""
+    """Of the round that it ended, when it happened."""
 
 
 class Feed:
@@ -95,7 +96,7 @@ class Feed:
             found = getattr(event, "round", None)
             round_ = None if found is None else rounds.get(found)
             belief = getattr(event, "belief", None) or (None if round_ is None else round_.belief)
-            verdict = None if round_ is None else round_.verdict.word
+            verdict = round_.verdict.word if round_ is not None and type(event) in _ENDS else None
             self.last += 1
             told = Told(self.last, wall_ms, kind, event, belief, verdict)
             ring[self.last % len(ring)] = told
