@@ -23,6 +23,7 @@ from credimus.node.commands import (
 )
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.idempotency import Key
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.settings import rules_of
 from credimus.runtime.store.interface import BeliefQuery, cursor_after
@@ -138,9 +139,8 @@ async def _submit(
         return Answer(await answering(daemon.driver.submit(command)), status)
     assert request.principal is not None  # noqa: S101 - every write asks for a token
     asked = b"\0".join((request.path.encode(), sha256(request.body).digest()))
-    body, again = await daemon.once.write(
-        f"{request.principal.id}/{key}", asked, command, answering
-    )
+    named = Key(key, request.principal.id)
+    body, again = await daemon.once.write(named, asked, command, answering)
     return Answer(body, status, JSON, (("idempotent-replayed", "true"),) if again else ())
 
 

@@ -143,9 +143,13 @@ def read_query(query: str, shape: type[Asked] | None) -> Asked | None:
     if shape is None:
         return None
     try:
-        return msgspec.convert(given, shape, strict=False)
+        asked = msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError("bad-field", f"{_sentence(problem)}.") from None
+    for name in given:
+        if getattr(asked, name) is None:  # converting takes the word for the value
+            raise UsageError("bad-field", f"parameter `{name}` is null; leave it out instead.")
+    return asked
 
 
 def _matches(wanted: str, tag: str) -> bool:

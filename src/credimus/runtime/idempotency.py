@@ -14,6 +14,7 @@ The newest KEYS_MAX keys are kept. Deliberately not here: where keys come from (
 import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,6 +29,15 @@ from credimus.runtime.store.interface import FACT_BYTES_MAX, Fact
 FAMILY = "once"
 Answering = Callable[[Receipt], Awaitable[bytes]]
 """Waits for what the caller wants of a receipt and tells it."""
+
+
+class Key(NamedTuple):
+    """Names a write of one principal; another's key of the same text is another key."""
+
+    text: str
+    """1 to KEY_BYTES_MAX bytes of UTF-8."""
+    principal: str = ""
+    """Empty for the node's owner."""
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -51,12 +61,11 @@ class Once:
         self._under_way: dict[str, tuple[bytes, asyncio.Future[None]]] = {}
 
     async def write(
-        self, key: str, request: bytes, command: AnyCommand, answering: Answering
+        self, key: Key, request: bytes, command: AnyCommand, answering: Answering
     ) -> tuple[bytes, bool]:
         """The answer to a command under a key, and whether it had been asked for before.
 
         Args:
-            key: 1 to KEY_BYTES_MAX bytes; each principal's are to be its own.
             request: what is asked for; the same key with another is refused.
 
         Raises:
@@ -114,13 +123,14 @@ class Once:
             raise StorageError("corrupt", f"fact {name} is no write: {problem}.") from None
 
 
-def _name_of(key: str) -> str:
-    if not 0 < len(key.encode("utf-8", "replace")) <= limits.KEY_BYTES_MAX:
+def _name_of(key: Key) -> str:
+    text = key.text.encode("utf-8", "replace")
+    if not 0 < len(text) <= limits.KEY_BYTES_MAX:
         raise UsageError(
             "bad-key",
             f"an idempotency key takes 1 to {limits.KEY_BYTES_MAX} bytes; a UUID will do.",
         )
-    return f"{FAMILY}/{sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+    return f"{FAMILY}/{sha256(b'%b/%b' % (key.principal.encode(), text)).hexdigest()}"
 
 
 def _check_same(one: bytes, other: bytes) -> None:

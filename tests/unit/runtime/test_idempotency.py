@@ -13,7 +13,7 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime.driver import Driver
 from credimus.runtime.founding import stored
-from credimus.runtime.idempotency import FAMILY, Once
+from credimus.runtime.idempotency import FAMILY, Key, Once
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.memory import MemoryStore
 from strategies import FLEET, GENESIS, SIGNERS
@@ -51,12 +51,13 @@ def play(scene: Callable[[Driver], Awaitable[None]], store: MemoryStore | None =
 def test_a_repeated_key_gives_the_first_answer_and_writes_nothing() -> None:
     async def scene(driver: Driver) -> None:
         once = Once(driver)
-        first, again = await once.write("k", b"rain", RAIN, answering)
+        first, again = await once.write(Key("k"), b"rain", RAIN, answering)
         assert not again
         blocks = driver.store.block_count
         await driver.submit(AssertBelief(content="it pours")).local()
-        assert await once.write("k", b"rain", RAIN, answering) == (first, True)
-        other, again = await once.write("l", b"rain", RAIN, answering)
+        assert await once.write(Key("k"), b"rain", RAIN, answering) == (first, True)
+        assert (await once.write(Key("k", "other"), b"snow", RAIN, answering))[1] is False
+        other, again = await once.write(Key("l"), b"rain", RAIN, answering)
         assert other != first
         assert not again
         assert driver.store.block_count > blocks
@@ -67,9 +68,9 @@ def test_a_repeated_key_gives_the_first_answer_and_writes_nothing() -> None:
 def test_the_same_key_for_another_request_is_refused() -> None:
     async def scene(driver: Driver) -> None:
         once = Once(driver)
-        await once.write("k", b"rain", RAIN, answering)
+        await once.write(Key("k"), b"rain", RAIN, answering)
         with pytest.raises(Conflict) as caught:
-            await once.write("k", b"snow", RAIN, answering)
+            await once.write(Key("k"), b"snow", RAIN, answering)
         assert caught.value.code == "key-reused"
 
     play(scene)
@@ -80,14 +81,14 @@ def test_callers_at_the_same_time_share_one_write() -> None:
         once = Once(driver)
         blocks = driver.store.block_count
         answers = await asyncio.gather(
-            *(once.write("k", b"rain", RAIN, answering) for _ in range(5))
+            *(once.write(Key("k"), b"rain", RAIN, answering) for _ in range(5))
         )
         assert len({body for body, _ in answers}) == 1
         assert [again for _, again in answers].count(False) == 1
         assert driver.store.block_count == blocks + 1
         waiting = asyncio.gather(
-            once.write("l", b"rain", RAIN, answering),
-            once.write("l", b"snow", RAIN, answering),
+            once.write(Key("l"), b"rain", RAIN, answering),
+            once.write(Key("l"), b"snow", RAIN, answering),
             return_exceptions=True,
         )
         assert isinstance((await waiting)[1], Conflict)
@@ -100,11 +101,11 @@ def test_a_key_outlives_a_restart() -> None:
     answers: list[bytes] = []
 
     async def scene(driver: Driver) -> None:
-        answers.append((await Once(driver).write("k", b"rain", RAIN, answering))[0])
+        answers.append((await Once(driver).write(Key("k"), b"rain", RAIN, answering))[0])
 
     async def count(driver: Driver) -> None:
         blocks = driver.store.block_count
-        answers.append((await Once(driver).write("k", b"rain", RAIN, answering))[0])
+        answers.append((await Once(driver).write(Key("k"), b"rain", RAIN, answering))[0])
         assert driver.store.block_count == blocks
 
     play(scene, store)
@@ -118,11 +119,11 @@ def test_where_the_answer_was_lost_the_receipt_of_the_first_write_is_told() -> N
 
     async def crash(driver: Driver) -> None:
         with pytest.raises(Unavailable):
-            await Once(driver).write("k", b"rain", RAIN, impatient)
+            await Once(driver).write(Key("k"), b"rain", RAIN, impatient)
 
     async def again(driver: Driver) -> None:
         blocks = driver.store.block_count
-        body, before = await Once(driver).write("k", b"rain", RAIN, answering)
+        body, before = await Once(driver).write(Key("k"), b"rain", RAIN, answering)
         assert before
         assert int(body.split()[0]) == driver.node.lace.head(driver.node.id).sequence  # type: ignore[union-attr]
         assert driver.store.block_count == blocks
@@ -135,9 +136,9 @@ def test_a_refused_write_keeps_no_key() -> None:
     async def scene(driver: Driver) -> None:
         once = Once(driver)
         with pytest.raises(UsageError):
-            await once.write("k", b"rain", AssertBelief(content=""), answering)
+            await once.write(Key("k"), b"rain", AssertBelief(content=""), answering)
         assert driver.store.facts(FAMILY) == []
-        assert (await once.write("k", b"snow", RAIN, answering))[1] is False
+        assert (await once.write(Key("k"), b"snow", RAIN, answering))[1] is False
 
     play(scene)
 
@@ -148,13 +149,13 @@ def test_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene(driver: Driver) -> None:
         once = Once(driver)
         for key in "abc":
-            await once.write(key, b"rain", RAIN, answering)
+            await once.write(Key(key), b"rain", RAIN, answering)
         assert len(driver.store.facts(FAMILY)) == 2
-        assert (await once.write("c", b"rain", RAIN, answering))[1] is True
-        assert (await once.write("a", b"rain", RAIN, answering))[1] is False
+        assert (await once.write(Key("c"), b"rain", RAIN, answering))[1] is True
+        assert (await once.write(Key("a"), b"rain", RAIN, answering))[1] is False
         for wrong in ("", "k" * (limits.KEY_BYTES_MAX + 1)):
             with pytest.raises(UsageError) as caught:
-                await once.write(wrong, b"rain", RAIN, answering)
+                await once.write(Key(wrong), b"rain", RAIN, answering)
             assert caught.value.code == "bad-key"
 
     play(scene)
@@ -163,10 +164,10 @@ def test_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_damaged_fact_is_named() -> None:
     async def scene(driver: Driver) -> None:
         once = Once(driver)
-        await once.write("k", b"rain", RAIN, answering)
+        await once.write(Key("k"), b"rain", RAIN, answering)
         ((name, _),) = driver.store.facts(FAMILY)
         driver.store.remember(name, b"\xff")
         with pytest.raises(StorageError, match=name):
-            await once.write("k", b"rain", RAIN, answering)
+            await once.write(Key("k"), b"rain", RAIN, answering)
 
     play(scene)
