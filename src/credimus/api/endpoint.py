@@ -50,7 +50,7 @@ class Endpoint:
     keyed: bool = False
     """Whether it takes an `Idempotency-Key`."""
     raw: bool = False
-    """Whether the body is bytes of its own format."""
+    """Whether the body is bytes of its own format, for the work to read."""
     _decoder: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,8 +82,6 @@ class Endpoint:
                 )
             if self._decoder is not None:
                 asked = read_json(request.body, self._decoder)
-            elif request.body and not self.raw:
-                raise UsageError("bad-field", f"{self.path} takes no body; send none.")
         elif self.asked is not None or request.query:
             asked = read_query(request.query, self.asked)
         return self.work(daemon, asked, request)

@@ -24,6 +24,10 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Common shape of requests."""
 
 
+class Nothing(Input, frozen=True, kw_only=True):
+    """No fields; the body may be left out."""
+
+
 class Wait(Input, frozen=True, kw_only=True):
     """How far a write must have come before it is answered."""
 

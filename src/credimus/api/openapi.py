@@ -71,7 +71,8 @@ def _operation(one: Endpoint) -> dict[str, Any]:
     if one.scope is not None:
         operation["x-credimus-scope"] = one.scope
     if one.asked is not None and one.is_post:
-        operation["requestBody"] = {"required": True, "content": _content(JSON, one.asked)}
+        needed = any(field.required for field in msgspec.structs.fields(one.asked))
+        operation["requestBody"] = {"required": needed, "content": _content(JSON, one.asked)}
     elif one.raw:
         operation["requestBody"] = {"required": True, "content": {one.media_type: {}}}
     return operation

@@ -60,7 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _post(
         "/v1/tokens", tokens.create, inputs.NewToken, shapes.TokenMade, scope="admin", status=201
     ),
-    _post("/v1/tokens/{id}/revoke", tokens.revoke, None, shapes.TokenItem, scope="admin"),
+    _post("/v1/tokens/{id}/revoke", tokens.revoke, inputs.Nothing, shapes.TokenItem, scope="admin"),
     _post(
         "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
     ),
