@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Self
 
 from desk import PATIENCE_S, Desk
 
@@ -34,7 +34,7 @@ class Listening:
         """Cleared, the reader takes nothing."""
         self.flowing.set()
 
-    async def __aenter__(self) -> "Listening":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._app(self._scope, self._receive, self._send))
         if self._scope["method"] == "GET":
             await self._take()  # the place where it begins

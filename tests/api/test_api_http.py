@@ -1,4 +1,4 @@
-"""The server itself: the short way and the long way say the same, whatever comes in whatever cuts."""
+"""The server itself: the short way and the long way say the same, however it is cut."""
 
 import asyncio
 from pathlib import Path

@@ -77,10 +77,12 @@ class Stream:
                     lines = self._open(connection)
                     begun = True
                     yield from self._events(lines)
+                why = "it ended"
             except (OSError, http.client.HTTPException, Unavailable, Refused) as problem:
                 if not begun or (isinstance(problem, Refused) and not problem.problem.get("retry")):
                     raise _told(problem, self._home) from None
-                complain(f"the stream broke ({problem}); taking it up again")
+                why = str(problem)
+            complain(f"the stream broke ({why}); taking it up again")
             time.sleep(PAUSE_S)
 
     def _open(self, connection: "_Connection") -> http.client.HTTPResponse:
