@@ -1,5 +1,7 @@
 """The lace beside brute force: causality, edges, forks, what a peer lacks, the waiting room."""
 
+from itertools import islice
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -135,8 +137,13 @@ def test_what_an_author_wrote_since_is_a_plain_filter(blocks: list[Block], count
         own = sorted((block.header.stamp, block.id) for block in taken if block.author == author)
         for stamp in {0, *(stamp for stamp, _ in own)}:
             expected = [one for one in own if one[0] >= stamp][:count]
-            found = [(one.stamp, one.id) for one in lace.written_since(author, stamp, count)]
+            found = [(one.stamp, one.id) for one in islice(lace.walk(stamp, author), count)]
             assert found == expected
+            before = [one for one in reversed(own) if one[0] <= stamp][:count]
+            back = islice(lace.walk(stamp, author, backwards=True), count)
+            assert [(one.stamp, one.id) for one in back] == before
+    everything = sorted((block.header.stamp, block.id) for block in taken)
+    assert [(one.stamp, one.id) for one in lace.walk(0)] == everything
 
 
 def test_unknown_blocks_are_named() -> None:
