@@ -1,4 +1,4 @@
-"""The description is current, whole, and what the API does: schemathesis tries to prove it wrong."""
+"""The description is current, whole, and what the API does; schemathesis tries to disprove it."""
 
 import asyncio
 import json
@@ -108,8 +108,8 @@ NAMES = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance",
     "response_headers_conformance", "response_schema_conformance", "negative_data_rejection",
 )  # fmt: skip
-"""What is checked of every answer. Not that all data of the right shape is accepted: a belief may be
-unknown, a threshold may not fit its scheme."""
+"""What is checked of every answer. Not that all data of the right shape is accepted: a belief may
+be unknown, a threshold may not fit its scheme."""
 
 
 def with_our_token() -> dict[str, Any]:

@@ -141,6 +141,24 @@ def test_unknown_blocks_are_named() -> None:
     assert len(lace) == 0
 
 
+@HALF
+@given(histories(), st.data())
+def test_a_walk_is_the_causal_order_from_a_stamp_on(
+    blocks: list[Block], data: st.DataObject
+) -> None:
+    lace, log = filled(blocks)
+    order = list(lace.in_causal_order())
+    stamp = data.draw(st.sampled_from([one.header.stamp for one in log])) + data.draw(
+        st.integers(-1, 1)
+    )
+    author = data.draw(st.sampled_from([None, *lace.authors(), MEMBERS[-1]]))
+    meant = [one for one in order if author in (None, one.author)]
+    assert list(lace.walk(stamp, author)) == [one for one in meant if one.stamp >= stamp]
+    assert list(lace.walk(stamp, author, backwards=True)) == [
+        one for one in reversed(meant) if one.stamp <= stamp
+    ]
+
+
 def orphan(number: int, body_bytes: int = 0) -> Block:
     """A block whose predecessors nobody has; its previous is its parent too, as a liar writes."""
     unknown = number.to_bytes(32, "big")
