@@ -131,8 +131,8 @@ class Principals:
             raise _unauthorized(
                 NotPermitted(
                     "token-missing",
-                    "send the header `Authorization: Bearer <token>`, from the node's file token or "
-                    "`credimus token create`.",
+                    "send the header `Authorization: Bearer <token>`, from the node's file token "
+                    "or `credimus token create`.",
                 )
             )
         if compare_digest(given.encode("utf-8", "replace"), self._own):
@@ -145,8 +145,8 @@ class Principals:
             raise _unauthorized(
                 NotPermitted(
                     "token-wrong",
-                    "this is no token of this node, or it was revoked; read one from its file token, "
-                    "or make one with `credimus token create`.",
+                    "this is no token of this node, or it was revoked; read one from its file "
+                    "token, or make one with `credimus token create`.",
                 )
             )
         if kept.expires_ms is not None and self._wall_ms() >= kept.expires_ms:
