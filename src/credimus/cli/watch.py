@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
@@ -151,5 +150,9 @@ def _show(event: dict[str, Any], *, as_json: bool) -> None:
         found.get("verdict") or found.get("code") or found.get("reason") or "",
         found.get("content") or found.get("message") or found.get("node_name") or "",
     ]
-    say("  ".join(word for word in words if word).rstrip())
-    sys.stdout.flush()
+    say(_printable("  ".join(word for word in words if word).rstrip()))
+
+
+def _printable(text: str) -> str:
+    """The text without what could steer a terminal: its words may be a stranger's."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
