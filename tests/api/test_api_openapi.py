@@ -1,4 +1,4 @@
-"""The description is current, whole, and what the API does: schemathesis tries to refute it."""
+"""The description is current, whole, and what the API does; schemathesis tries to disprove it."""
 
 import asyncio
 import json

@@ -129,9 +129,11 @@ class Principals:
         given = given.strip()
         if kind.lower() != "bearer" or not given:
             raise _unauthorized(
-                "token-missing",
-                "send the header `Authorization: Bearer <token>`, from the node's file token or "
-                "`credimus token create`.",
+                NotPermitted(
+                    "token-missing",
+                    "send the header `Authorization: Bearer <token>`, from the node's file token "
+                    "or `credimus token create`.",
+                )
             )
         if compare_digest(given.encode("utf-8", "replace"), self._own):
             return OWNER
@@ -141,15 +143,19 @@ class Principals:
         same = compare_digest(sha256(secret.encode("utf-8", "replace")).digest(), expected)
         if kept is None or not same:
             raise _unauthorized(
-                "token-wrong",
-                "this is no token of this node, or it was revoked; read one from its file token, "
-                "or make one with `credimus token create`.",
+                NotPermitted(
+                    "token-wrong",
+                    "this is no token of this node, or it was revoked; read one from its file "
+                    "token, or make one with `credimus token create`.",
+                )
             )
         if kept.expires_ms is not None and self._wall_ms() >= kept.expires_ms:
             raise _unauthorized(
-                "token-expired",
-                f"token {identifier} ({kept.name}) has expired; make a new one with "
-                "`credimus token create`.",
+                NotPermitted(
+                    "token-expired",
+                    f"token {identifier} ({kept.name}) has expired; make a new one with "
+                    "`credimus token create`.",
+                )
             )
         return Principal(id=identifier, name=kept.name, scopes=frozenset(kept.scopes))
 
@@ -186,8 +192,8 @@ def _check(name: str, scopes: Collection[Scope], life_s: float | None) -> None:
         )
 
 
-def _unauthorized(code: str, message: str) -> NotPermitted:
-    problem = NotPermitted(code, message)
+def _unauthorized(problem: NotPermitted) -> NotPermitted:
+    """Who asks is not known: HTTP has a status of its own for that."""
     problem.status = 401
     return problem
 

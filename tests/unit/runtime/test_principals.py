@@ -8,9 +8,9 @@ from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, CredimusError, NotFound, NotPermitted, StorageError
 from credimus.runtime.principals import FAMILY, OWNER, Principals, require
 from credimus.runtime.store.memory import MemoryStore
-from credimus.runtime.tokens import PREFIX, make_token
+from credimus.runtime.tokens import PREFIX
 
-OWN = make_token()
+OWN = PREFIX + "own" * 10
 
 
 def code(error: pytest.ExceptionInfo[CredimusError]) -> tuple[int, str]:
