@@ -77,3 +77,21 @@ CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
+
+CLAIMS_MAX = 8
+"""Claims about members in one message: 47 bytes each, so that a probe stays below 1 KB. [guess]"""
+ROWS_MAX = 2
+"""Rows of reachability in one message. [guess: likewise]"""
+ROW_MEMBERS_MAX = 512
+"""Members of a roster whose reachability is told: 64 bytes a bitmap; larger fleets tell none.
+[guess]"""
+RUMOURS_MAX = 1_024
+"""Claims, or rows, that wait to be passed on; past it the one told most often goes. [guess]"""
+PROBES_MAX = 64
+"""Probes of one node under way at once; further checks wait. [guess]"""
+PINGS_KEPT_MAX = 1_024
+"""Unanswered pings that are remembered, so that late answers are measured. [guess]"""
+ERRANDS_MAX = 256
+"""Probes made for others at once; past it a request is not heard. [guess]"""
+TRIPS_MAX = 16
+"""Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""
