@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.api.peer_item import PeerItem
 from credimus.runtime.settings import AggregationName, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
@@ -347,6 +348,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     orphans: int
     members: int
     neighbours: list[str]
+    peers: list[PeerItem]
     beliefs: int
     decided: int
     """Beliefs that are accepted, rejected or contested."""

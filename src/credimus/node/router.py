@@ -28,9 +28,13 @@ SYNC_TAKES: dict[type, Callable[[NodeId, Any], SyncInput]] = {
 }
 """Message of a peer -> input of sync. `Blocks` goes to ingress."""
 
-MEMBERSHIP_TAKES: dict[type, Callable[[NodeId, Any], MembershipInput]] = dict.fromkeys(
-    (Ping, Ack, PingFor, Relayed, Notice), MessageCame
-)
+MEMBERSHIP_TAKES: dict[type, Callable[[NodeId, Any], MembershipInput]] = {
+    Ping: MessageCame,
+    Ack: MessageCame,
+    PingFor: MessageCame,
+    Relayed: MessageCame,
+    Notice: MessageCame,
+}
 """Message of a peer -> input of membership."""
 
 VOTING_HEARS: frozenset[type] = frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested})
