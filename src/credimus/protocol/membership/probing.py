@@ -9,7 +9,7 @@ Deliberately not here: what is sent, and what an outcome means.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -27,13 +27,13 @@ class Probe:
     """When the present stage is over."""
     relays: tuple[NodeId, ...] | None = None
     """Those asked to ping it; None while only we do."""
-    silent_count: int = 0
+    silent: dict[NodeId, None] = field(default_factory=dict)
     """Relays that have said that they heard nothing."""
 
     @property
     def missing_count(self) -> int:
         """Relays that said nothing at all, or, when there were none, our own unanswered ping."""
-        return len(self.relays) - self.silent_count if self.relays else 1
+        return len(self.relays) - len(self.silent) if self.relays else 1
 
 
 class _Ping(NamedTuple):
@@ -88,7 +88,7 @@ class Probes:
             return None
         if heard:
             return probe.target
-        probe.silent_count += 1
+        probe.silent[relay] = None
         return None
 
     def end(self, target: NodeId) -> Probe | None:
