@@ -80,10 +80,10 @@ CERTIFICATE_SEARCH_MAX = 1_024
 
 CLAIMS_MAX = 8
 """Claims about members in one message: 47 bytes each, so that a probe stays below 1 KB. [guess]"""
-ROWS_MAX = 2
+ROWS_MAX = 4
 """Rows of reachability in one message. [guess: likewise]"""
-ROW_MEMBERS_MAX = 512
-"""Members of a roster whose reachability is told: 64 bytes a bitmap; larger fleets tell none.
+ROW_MEMBERS_MAX = 256
+"""Members of a roster whose reachability is told: 32 bytes a bitmap; larger fleets tell none.
 [guess]"""
 RUMOURS_MAX = 1_024
 """Claims, or rows, that wait to be passed on; past it the one told most often goes. [guess]"""

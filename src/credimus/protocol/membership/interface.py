@@ -1,5 +1,6 @@
 """What membership says to peers, what it listens to, what it tells, and what can be asked of it."""
 
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, TypeAlias
 
@@ -212,3 +213,18 @@ class PeerView(msgspec.Struct, frozen=True, kw_only=True):
     def word(self) -> str:
         """The status for people."""
         return "unknown" if self.status is None else self.status.word
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened since the start; only ever grows."""
+
+    probes: int = 0
+    unanswered: int = 0
+    """Probes that nobody's answer came of."""
+    suspicions: int = 0
+    deaths: int = 0
+    refutations: int = 0
+    """Of suspicions of ourselves."""
+    late: int = 0
+    """Steps of ours that came late."""

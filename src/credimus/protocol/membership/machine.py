@@ -9,7 +9,6 @@ the roster or enters the lace.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel.effects import Effects, Send
@@ -20,6 +19,7 @@ from credimus.protocol.membership.health import Health
 from credimus.protocol.membership.interface import (
     Ack,
     Claim,
+    Counts,
     MembershipConfig,
     MembershipEvent,
     MembershipInput,
@@ -43,21 +43,6 @@ from credimus.protocol.membership.standing import Change, Peer, Standing
 from credimus.protocol.membership.telling import Telling
 
 MembershipEffects: TypeAlias = Effects[Any, MembershipMessage, MembershipEvent]
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened since the start; only ever grows."""
-
-    probes: int = 0
-    unanswered: int = 0
-    """Probes that nobody's answer came of."""
-    suspicions: int = 0
-    deaths: int = 0
-    refutations: int = 0
-    """Of suspicions of ourselves."""
-    late: int = 0
-    """Steps of ours that came late."""
 
 
 class Membership:
@@ -242,7 +227,9 @@ class Membership:
         """Neither we nor those asked heard anything."""
         self._probes.end(probe.target)
         self.counts.unanswered += 1
-        self._health.worse(probe.missing_count)
+        missing = probe.missing
+        self._health.worse(len(missing) if probe.relays else 1)
+        self._checks |= dict.fromkeys(missing)  # a split is found at once, not turn by turn
         peer.heard_at, peer.through = None, False
         if peer.is_there:
             self._take(Claim(peer.id, peer.incarnation, Status.SUSPECT, self._own), now, effects)
@@ -289,7 +276,7 @@ class Membership:
                     self._rows.take(row, now)
         match message:
             case Ping():
-                effects.send.append(Send(sender, self._telling.ack(message.nonce)))
+                effects.send.append(Send(sender, self._telling.ack(message.nonce, peer)))
             case Ack() if peer is not None:
                 self._answered(peer, message.nonce, now, effects)
             case PingFor() if peer is not None:

@@ -31,9 +31,9 @@ class Probe:
     """Relays that have said that they heard nothing."""
 
     @property
-    def missing_count(self) -> int:
-        """Relays that said nothing at all, or, when there were none, our own unanswered ping."""
-        return len(self.relays) - len(self.silent) if self.relays else 1
+    def missing(self) -> list[NodeId]:
+        """Relays that said nothing at all."""
+        return [relay for relay in self.relays or () if relay not in self.silent]
 
 
 class _Ping(NamedTuple):

@@ -63,10 +63,10 @@ class RowStore:
         self._version = max(now.wall_ms, self._version + 1)
         self._put(self._own, Row(self._own, self._version, self._roster, *bits))
 
-    def next(self, count: int) -> tuple[Row, ...]:
-        """Rows for a message: fresh ones, then others in turn."""
-        chosen = self.fresh.take(count)
-        for _ in range(min(count - len(chosen), len(self._turns))):
+    def next(self) -> tuple[Row, ...]:
+        """Rows for a message: fresh ones, then a few of the others in turn."""
+        chosen = self.fresh.take(limits.ROWS_MAX)
+        for _ in range(min(_REMINDERS - len(chosen), len(self._turns))):
             member = self._turns.pop(0)
             self._turns.append(member)
             row = self._rows[member]
@@ -96,3 +96,7 @@ class RowStore:
     def _unpacked(self, packed: bytes) -> tuple[NodeId, ...]:
         bits = int.from_bytes(packed, "little")
         return tuple(one for place, one in enumerate(self._members) if bits >> place & 1)
+
+
+_REMINDERS = 2
+"""Rows of one message that are not fresh, so that newcomers hear them. [guess]"""

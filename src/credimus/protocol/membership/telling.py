@@ -68,14 +68,11 @@ class Telling:
 
     def ping(self, nonce: int, target: Peer) -> Ping:
         """Tells its target first of all that it is not held for alive, if so."""
-        doubted = target if target.status is not Status.ALIVE else None
-        rows = self._rows.next(limits.ROWS_MAX)
-        return Ping(self.incarnation, self._claims(doubted), nonce, rows)
+        return Ping(self.incarnation, self._claims(_doubted(target)), nonce, self._rows.next())
 
-    def ack(self, nonce: int) -> Ack:
-        """Answers a ping."""
-        rows = self._rows.next(limits.ROWS_MAX)
-        return Ack(self.incarnation, self._claims(), nonce, rows)
+    def ack(self, nonce: int, asker: Peer | None) -> Ack:
+        """Answers a ping; tells likewise."""
+        return Ack(self.incarnation, self._claims(_doubted(asker)), nonce, self._rows.next())
 
     def ping_for(self, nonce: int, target: Peer) -> PingFor:
         """Asks to ping a target."""
@@ -110,6 +107,10 @@ class Telling:
         if peer.suspicion is not None:
             by = next(iter(peer.suspicion.by))
         return Claim(peer.id, peer.incarnation, peer.status, by)
+
+
+def _doubted(peer: Peer | None) -> Peer | None:
+    return None if peer is None or peer.status is Status.ALIVE else peer
 
 
 _REMINDERS = 2
