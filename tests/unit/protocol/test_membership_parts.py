@@ -44,9 +44,7 @@ def test_everybody_is_probed_once_in_each_period(count: int) -> None:
     for probes in turns(ring_of(count), 3 * count).values():
         moments = sorted(moment for moment, _ in probes)
         assert len(moments) == 3 * count
-        assert {later - one for one, later in itertools.pairwise(moments)} == {
-            PERIOD_MS
-        }
+        assert {later - one for one, later in itertools.pairwise(moments)} == {PERIOD_MS}
 
 
 @pytest.mark.parametrize("count", [3, 7])
