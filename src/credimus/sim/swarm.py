@@ -17,6 +17,7 @@ from credimus.node.supply import payload_of, read_message
 from credimus.protocol.membership.interface import (
     MembershipConfig,
     MembershipEvent,
+    MembershipMessage,
     MessageCame,
     PeerDead,
     PeerSuspected,
@@ -99,6 +100,10 @@ class Swarm:
         until = self.agenda.now_ns + duration_ns
         self._slow_until[place] = until
         self.agenda.at(until, self._resume, place)
+
+    def bring(self, sender: int, receiver: int, message: MembershipMessage) -> None:
+        """Let a member hear a message at once, whether or not the sender would say it."""
+        self._deliver(sender, receiver, payload_of(message, _no_wires))
 
     def run_for(self, duration_ns: int) -> None:
         """Let virtual time pass."""
