@@ -40,8 +40,10 @@ See [operations.md](operations.md).""",
     ),
     (
         "On the wire",
-        "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
-        "[membership.md](membership.md).",
+        (
+            "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
+            "[membership.md](membership.md)."
+        ),
     ),
     ("Local", "Each node may choose these for itself."),
 )
