@@ -347,6 +347,15 @@ def test_a_flood_of_doubts_is_no_flood_of_pings() -> None:
     assert stage.count(Ping) == limits.ERRANDS_MAX
 
 
+def test_a_suspicion_forged_in_our_own_name_is_not_ours() -> None:
+    stage = Stage(A, B)
+    stage.hear(B, Notice(WALL_MS, (Claim(A, WALL_MS, SUSPECT, OWN),)))
+    assert stage.status(A) is ALIVE
+    assert not stage.sent
+    stage.hear(B, Notice(WALL_MS, (Claim(OWN, WALL_MS, SUSPECT, OWN),)))
+    assert stage.machine.counts.refutations == 1, "others may have believed it"
+
+
 # --- messages
 
 

@@ -76,6 +76,23 @@ def test_a_turn_is_taken_once_and_a_clock_that_jumps_does_no_harm() -> None:
     assert len(times) > 30
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"period_ns": 0},
+        {"period_ns": 1_500_000},
+        {"suspicion_ns_min": 9 * SECOND},
+        {"confirmation_count": 9},
+        {"relay_count": -1},
+        {"retransmit_factor": 0},
+    ],
+    ids=str,
+)
+def test_a_config_out_of_range_can_not_be_made(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        MembershipConfig(**wrong)
+
+
 def test_confirmations_shorten_the_wait_from_the_longest_to_the_shortest() -> None:
     waits = [timeout_ns(CONFIG, count, 3) for count in range(5)]
     assert waits[0] == CONFIG.suspicion_ns_max

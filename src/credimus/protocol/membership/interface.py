@@ -11,6 +11,8 @@ from credimus.kernel import limits
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 
+_CONFIRMATIONS_MAX = 8
+
 
 class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How often members are probed, and how long they are waited for.
@@ -55,6 +57,18 @@ class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Between two versions of whom we hear, at least. [guess]"""
     notice_gap_ns: int = 20 * MILLISECOND
     """Between two notices to all, at least; what comes sooner travels with probes. [guess]"""
+
+    def __post_init__(self) -> None:
+        if self.period_ns < MILLISECOND or self.period_ns % MILLISECOND:
+            raise ValueError("period_ns: a whole number of ms, above 0")
+        if not 0 <= self.suspicion_ns_min <= self.suspicion_ns_max:
+            raise ValueError("suspicion_ns_min: from 0 to suspicion_ns_max")
+        if not 0 <= self.confirmation_count <= _CONFIRMATIONS_MAX:
+            raise ValueError(f"confirmation_count: 0 to {_CONFIRMATIONS_MAX}")
+        if min(self.direct_ns, self.indirect_ns, self.relay_count, self.health_max) < 0:
+            raise ValueError("direct_ns, indirect_ns, relay_count, health_max: from 0")
+        if self.retransmit_factor < 1:
+            raise ValueError("retransmit_factor: above 0")
 
 
 class Status(IntEnum):

@@ -267,13 +267,7 @@ class Membership:
     ) -> None:
         peer = self._standing.get(sender)
         if peer is not None:
-            peer.heard_at = now.instant
-            self._take(Claim(sender, message.incarnation, Status.ALIVE, sender), now, effects)
-            for claim in message.claims:
-                self._take(claim, now, effects)
-            if isinstance(message, Ping | Ack):
-                for row in message.rows:
-                    self._rows.take(row, now)
+            self._learn(peer, message, now, effects)
         match message:
             case Ping():
                 effects.send.append(Send(sender, self._telling.ack(message.nonce, peer)))
@@ -287,6 +281,19 @@ class Membership:
                     self._succeed(target, through=True)
             case _:
                 pass
+
+    def _learn(
+        self, sender: Peer, message: MembershipMessage, now: Now, effects: MembershipEffects
+    ) -> None:
+        """Take what travels along with a message of a member."""
+        sender.heard_at = now.instant
+        alive = Claim(sender.id, message.incarnation, Status.ALIVE, sender.id)
+        for claim in (alive, *message.claims):
+            if claim.by != self._own or claim.member == self._own:  # else our own word, or forged
+                self._take(claim, now, effects)
+        if isinstance(message, Ping | Ack):
+            for row in message.rows:
+                self._rows.take(row, now)
 
     def _answered(self, peer: Peer, nonce: int, now: Now, effects: MembershipEffects) -> None:
         errand = self._errands.answered(peer.id, nonce)
