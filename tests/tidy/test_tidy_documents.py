@@ -19,12 +19,23 @@ def test_imports_point_down() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("name", ["make_errors", "make_limits"])
-def test_made_pages_are_current(name: str) -> None:
-    path = ROOT / "docs" / "protocol" / f"{name}.py"
-    spec = spec_from_file_location(name, path)
+MAKERS = sorted((ROOT / "docs").rglob("make_*.py"))
+
+
+@pytest.mark.parametrize("path", MAKERS, ids=lambda path: path.stem)
+def test_made_pages_are_current(path: Path) -> None:
+    spec = spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     maker = module_from_spec(spec)
     spec.loader.exec_module(maker)
-    assert maker.PAGE.read_text() == maker.page(), f"run python docs/protocol/{name}.py"
+    assert maker.PAGE.read_text() == maker.page(), f"run python {path.relative_to(ROOT)}"
+
+
+def test_the_pages_that_are_made_are_known() -> None:
+    assert [path.stem for path in MAKERS] == [
+        "make_cli",
+        "make_configuration",
+        "make_errors",
+        "make_limits",
+    ]

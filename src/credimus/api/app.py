@@ -28,6 +28,7 @@ def application(daemon: Daemon) -> Starlette:
         endpoint(daemon, "/v1/join", "POST", fleet.join, guarded=False),
         endpoint(daemon, "/v1/links", "POST", fleet.set_links, shapes.LinksWanted),
         endpoint(daemon, "/v1/receipts/{sequence}", "GET", beliefs.receipt, shapes.ReceiptAsked),
+        endpoint(daemon, "/v1/backups", "POST", fleet.back_up, status=201),
         endpoint(daemon, "/v1/beliefs", "GET", beliefs.list_beliefs, shapes.BeliefsAsked),
         endpoint(
             daemon, "/v1/beliefs", "POST", beliefs.assert_belief, shapes.NewBelief, status=201

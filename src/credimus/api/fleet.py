@@ -78,6 +78,15 @@ async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> sh
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 
 
+async def back_up(daemon: Daemon, _: None, __: Request) -> shapes.Copied:
+    """POST /v1/backups: a copy of the database in the node's folder; nothing else runs meanwhile.
+
+    Only who can read the folder can fetch it: no path and no content goes over HTTP.
+    """
+    daemon.store.database.copy(daemon.home.copy)
+    return shapes.Copied(file=daemon.home.copy.name, blocks=daemon.store.block_count)
+
+
 async def alive(_: Daemon, __: None, ___: Request) -> dict[str, str]:
     """GET /livez: the process answers."""
     return {"status": "ok"}

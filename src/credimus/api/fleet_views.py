@@ -10,7 +10,7 @@ from credimus.api.peers import peers_view
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
-from credimus.node.queries import belief_counts, faults_of, round_counts
+from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
 from credimus.state.events import (
@@ -65,6 +65,8 @@ def status_view(daemon: Daemon) -> shapes.Status:
         inbox_dropped=daemon.driver.inbox_dropped_count + daemon.links.counts.dropped,
         steps=daemon.driver.step_count,
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
+        latest_ms=wall_ms_of(node.clock.last),
+        forked=node.authors[0].forked,
     )
 
 
@@ -103,9 +105,15 @@ def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
             admitted_by=one.admitted_by.hex(),
             self=one.node == daemon.node.id,
             connected=one.node == daemon.node.id or one.node in connected,
+            lag=lag_of(daemon.node, one.node),
+            said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
         )
         for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
     ]
+
+
+def _wall_ms(stamp: int | None) -> int | None:
+    return None if stamp is None else wall_ms_of(stamp)
 
 
 def failure_view(daemon: Daemon) -> shapes.Failure | None:

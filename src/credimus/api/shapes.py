@@ -282,6 +282,10 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     admitted_by: str
     self: bool
     connected: bool
+    lag: int
+    """Blocks of this node that the member is not known to hold."""
+    said_ms: int | None
+    """Stamp of the last block held of it; null while there is none."""
 
 
 class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,6 +366,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     evaluating: Evaluating | None
     """None where no evaluator is slow."""
+    latest_ms: int
+    """The latest stamp held: well ahead of the wall clock, somebody's clock is wrong."""
+    forked: bool
+    """Whether this node's own chain is forked: the folder is an old copy, and writes no more."""
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -371,6 +379,14 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     fleet: str
     expires_ms: int
+
+
+class Copied(msgspec.Struct, frozen=True, kw_only=True):
+    """POST /v1/backups."""
+
+    file: str
+    """The name of the copy in the node's folder; the next one takes its place."""
+    blocks: int
 
 
 class LinksState(msgspec.Struct, frozen=True, kw_only=True):

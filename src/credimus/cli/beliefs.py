@@ -1,4 +1,4 @@
-"""Commands about beliefs: assert, vote, retract, beliefs."""
+"""Commands about beliefs: assert, propose, vote, retract, relate, beliefs."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from credimus.kernel.errors import UsageError
 
 Belief = Annotated[str, Parameter(help="A belief's id, or an unambiguous beginning of it.")]
 Verdict = Literal["open", "expired", "accepted", "rejected", "contested"]
+Relation = Literal["supports", "contradicts", "implies", "depends_on", "refines", "alternative_to"]
 _SHOWN_DIGITS = 12
 
 
@@ -47,8 +48,34 @@ def assert_(
         timeout=wait_s,
         key=key,
     )
-    failed = wait == "decided" and receipt["verdict"] != "accepted"
-    return Outcome(receipt, lambda: _show_receipt(receipt), FAILED if failed else OK)
+    return _received(receipt, wait)
+
+
+def propose(
+    belief: Belief,
+    *,
+    scheme: Annotated[
+        Literal["majority", "supermajority", "byzantine", "turnout"] | None,
+        Parameter(help="How much decides; the node's own rule if not given."),
+    ] = None,
+    wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
+    timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    common: Common = Common(),
+) -> Outcome:
+    """Put a belief to the vote again, after its round expired or was contested, or on new evidence.
+
+    With --wait decided the exit code is 1 when the fleet does not accept it.
+    Example: credimus propose 3f9c02aa --wait decided
+    """
+    wait_s = seconds_of(timeout, "--timeout")
+    receipt = Client(home_of(common.home)).post(
+        f"/v1/beliefs/{path_id(belief)}/rounds",
+        wait_s,
+        scheme=scheme,
+        wait_for=wait,
+        timeout=wait_s,
+    )
+    return _received(receipt, wait)
 
 
 def vote(
@@ -85,6 +112,23 @@ def retract(
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
 
+def relate(
+    belief: Belief,
+    relation: Annotated[Relation, Parameter(help="How it bears on the other.")],
+    other: Annotated[str, Parameter(help="The other belief's id, or its beginning.")],
+    *,
+    common: Common = Common(),
+) -> Outcome:
+    """State how one belief bears on another; a node's own vote follows what it states.
+
+    Example: credimus relate 3f9c02aa contradicts 485b4591
+    """
+    receipt = Client(home_of(common.home)).post(
+        f"/v1/beliefs/{path_id(belief)}/relations", relation=relation, target=path_id(other)
+    )
+    return Outcome(receipt, lambda: _show_receipt(receipt))
+
+
 def beliefs(
     *,
     category: str | None = None,
@@ -116,6 +160,26 @@ def path_id(belief: str) -> str:
     return belief
 
 
+def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The rows of a table of beliefs."""
+    return [
+        (
+            one["id"][:_SHOWN_DIGITS],
+            one["verdict"],
+            f"{one['confidence']:.2f}",
+            one["category"],
+            one["content"],
+        )
+        for one in page["beliefs"]
+    ]
+
+
+def _received(receipt: dict[str, Any], wait: str) -> Outcome:
+    """A receipt; a failure when the fleet was waited for and did not accept."""
+    failed = wait == "decided" and receipt["verdict"] != "accepted"
+    return Outcome(receipt, lambda: _show_receipt(receipt), FAILED if failed else OK)
+
+
 def _evidence(given: str) -> dict[str, str]:
     kind, colon, content = given.partition(":")
     if not (kind and colon and content):
@@ -132,16 +196,6 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:
-    rows = [
-        (
-            one["id"][:_SHOWN_DIGITS],
-            one["verdict"],
-            f"{one['confidence']:.2f}",
-            one["category"],
-            one["content"],
-        )
-        for one in page["beliefs"]
-    ]
-    table("", ("belief", "verdict", "confidence", "category", "content"), rows)
+    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
     if page["cursor"]:
         say("There are more; raise --limit.")

@@ -1,4 +1,4 @@
-"""`credimus`: the table of commands, and one way out for every outcome and error.
+"""`credimus`: one way in for every command, and one way out for every outcome and error.
 
 A command lives in the module of its group, loaded when it is called. It returns an `Outcome` and
 raises a `CredimusError`; nothing else prints or exits.
@@ -7,12 +7,23 @@ raises a `CredimusError`; nothing else prints or exits.
 import os
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import NoReturn
 
 from credimus import __version__
+from credimus.cli.commands import (
+    COMMANDS,
+    GROUPS,
+    HEADLINE,
+    Entry,
+    entry_of,
+    members_of,
+    named,
+    unknown,
+)
 from credimus.cli.output import (
+    EXIT_CODES,
+    INTERRUPTED,
     OK,
     Outcome,
     complain,
@@ -23,45 +34,7 @@ from credimus.cli.output import (
 )
 from credimus.kernel.errors import CredimusError, InternalError, UsageError
 
-if TYPE_CHECKING:
-    from cyclopts import App
-
-
-class Entry(NamedTuple):
-    """A command: its words, where it lives, what it is for."""
-
-    words: str
-    target: str
-    help: str
-
-
-COMMANDS = (
-    Entry("init", "credimus.cli.node:init", "Found a fleet: make the folder of its first node."),
-    Entry("invite", "credimus.cli.node:invite", "Print a ticket with which one node can join."),
-    Entry("join", "credimus.cli.node:join", "Join a fleet with a ticket."),
-    Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
-    Entry("status", "credimus.cli.node:status", "Show how the node is."),
-    Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
-    Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
-    Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
-    Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
-    Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
-    Entry("certificate", "credimus.cli.certificates:certificate", "Print the proof of a verdict."),
-    Entry("verify", "credimus.cli.certificates:verify_", "Check a certificate, offline."),
-    Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),
-    Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
-    Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
-    Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
-    Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
-    Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
-)
-INTERRUPTED = 130
-_GROUPS = {"bench": "Measure this machine."}
-_HEADLINE = "A leaderless fleet that decides what it believes."
-_EPILOGUE = (
-    "Exit codes: 0 done, 1 a verdict or check failed, 2 wrong call, 3 unavailable now,\n4 storage, "
-    "5 not permitted, 70 a bug, 130 stopped by Ctrl-C."
-)
+_HELP = ("--help", "-h")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -72,19 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = OK
     sys.exit(code)
 
 
 def run(given: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
-    if list(given) in ([], ["--help"], ["-h"], ["--version"]):
-        say(__version__ if given and given[0] == "--version" else _overview())
+    words = list(given)
+    if not words or (len(words) == 1 and words[0] in _HELP):
+        say(_overview(HEADLINE, COMMANDS))
         return OK
-    command = _named(given)
-    as_json = "--json" in takewhile(lambda word: word != "--", given)
+    if words == ["--version"]:
+        say(__version__)
+        return OK
+    command, count = named(words)
+    as_json = "--json" in _options(words)
     try:
-        outcome = _called(command, given)
+        return _finished(command, as_json, _called(command, words[count:]))
     except CredimusError as error:
         return _failed(command, as_json, error)
     except KeyboardInterrupt:
@@ -96,6 +73,54 @@ def run(given: Sequence[str]) -> int:
             raise
         text = f"{type(problem).__name__}: {problem}. Please report it."
         return _failed(command, as_json, InternalError("bug", text))
+
+
+def _called(command: str, given: list[str]) -> object:
+    """What the command came to; None when it only showed its help.
+
+    Raises:
+        UsageError: `usage`, when the words are not understood.
+    """
+    entry = entry_of(command)
+    if entry is not None and not _asks_help(given):
+        return _parsed(entry, given)
+    if entry is not None:
+        from credimus.cli.help import help_of
+
+        say(help_of(entry))
+        return None
+    if command in GROUPS:
+        if not given or _asks_help(given):
+            say(_overview(GROUPS[command], members_of(command), command))
+            return None
+        raise unknown(given, command)
+    raise unknown(given)
+
+
+def _options(given: list[str]) -> list[str]:
+    """The words that may be options: after -- none is."""
+    return list(takewhile(lambda word: word != "--", given))
+
+
+def _asks_help(given: list[str]) -> bool:
+    return any(word in _HELP for word in _options(given))
+
+
+def _parsed(entry: Entry, given: list[str]) -> object:
+    from cyclopts import CycloptsError
+
+    from credimus.cli.parser import parser_of
+
+    try:
+        return parser_of(entry)(
+            given, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as problem:
+        text = " ".join(str(problem).split())
+        raise UsageError("usage", f"{text} See `credimus {entry.words} --help`.") from None
+
+
+def _finished(command: str, as_json: bool, outcome: object) -> int:
     if not isinstance(outcome, Outcome):  # help
         return OK
     if not as_json:
@@ -105,79 +130,20 @@ def run(given: Sequence[str]) -> int:
     return outcome.exit_code
 
 
-def _called(command: str, given: Sequence[str]) -> object:
-    """What the command came to.
-
-    Raises:
-        UsageError: `usage`, when the words are not understood.
-    """
-    from cyclopts import CycloptsError
-
-    try:
-        return application(command)(
-            list(given), exit_on_error=False, print_error=False, result_action="return_value"
-        )
-    except CycloptsError as problem:
-        text = " ".join(str(problem).split())
-        called = "credimus" if command == "credimus" else f"credimus {command}"
-        raise UsageError("usage", f"{text} See `{called} --help`.") from None
-
-
-def application(called: str = "") -> "App":
-    """The parser of all commands that are installed; none is loaded yet.
-
-    Args:
-        called: the command whose own text is wanted, should it be asked for help.
-    """
-    from cyclopts import App
-
-    app = App(
-        name="credimus",
-        help=_HEADLINE,
-        help_format="plaintext",
-        help_formatter="plain",
-        help_epilogue=_EPILOGUE,
-        version=__version__,
-    )
-    groups: dict[str, App] = {}
-    for entry in _installed():
-        group, _, word = entry.words.rpartition(" ")
-        parent = app
-        if group:
-            parent = groups.get(group) or App(
-                name=group, help=_GROUPS[group], help_format="plaintext", help_formatter="plain"
-            )
-            if group not in groups:
-                groups[group] = parent
-                app.command(parent)
-        parent.command(entry.target, name=word, help=None if entry.words == called else entry.help)
-    return app
-
-
-def _installed() -> list[Entry]:
-    return [one for one in COMMANDS if find_spec(one.target.partition(":")[0]) is not None]
-
-
-def _overview() -> str:
-    """What `credimus --help` prints: made without the parser, so that it comes at once."""
-    lines = [f"  {one.words:<18} {one.help}" for one in _installed()]
-    return "\n".join(
-        ["Usage: credimus COMMAND [OPTIONS]", "", f"{_HEADLINE}", "", *lines, "", _EPILOGUE,
-         "See `credimus COMMAND --help`."]
-    )  # fmt: skip
-
-
-def _named(given: Sequence[str]) -> str:
-    """The words of the command that is called, as the JSON output names it."""
-    words = " ".join(word for word in given[:2] if not word.startswith("-"))
-    known = {entry.words for entry in COMMANDS}
-    first = words.partition(" ")[0]
-    return words if words in known else first if first in known | set(_GROUPS) else "credimus"
-
-
 def _failed(command: str, as_json: bool, error: CredimusError) -> int:
     if as_json:
         print_json(command, "error", error_body(error))
     else:
         complain(f"error: {error.message} [{error.code}]")
     return exit_code_of(error)
+
+
+def _overview(headline: str, entries: Sequence[Entry], group: str = "") -> str:
+    """What `--help` prints of all commands: made without the parser, so that it comes at once."""
+    called = f"credimus {group}".strip()
+    lines = [f"  {one.words.removeprefix(group).strip():<13} {one.help}" for one in entries]
+    codes = [f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES]
+    return "\n".join(
+        [f"Usage: {called} COMMAND [OPTIONS]", "", headline, "", *lines, "", "Exit codes:",
+         *codes, "", f"See `{called} COMMAND --help`, which ends with an example."]
+    )  # fmt: skip

@@ -14,6 +14,7 @@ Level = Literal["debug", "info", "warning", "error"]
 Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
+_FORKED = "identity-forked: this folder is an old copy, and writes no more (credimus doctor)"
 FOLDER = "The node's folder. Default: $CREDIMUS_HOME, or the user's data folder."
 
 
@@ -103,11 +104,20 @@ def up(
 ) -> Outcome:
     """Run a node in the foreground until SIGINT or SIGTERM.
 
+    An option goes before its environment variable, that before config.toml.
     Example: credimus up ./n0
     """
-    from credimus.cli.running import Overrides, run
+    from credimus.cli.running import run
 
-    overrides = Overrides(link, knowledge, unknown, scheme, timeout_ms, attempts_max)
+    known = None if knowledge is None else str(knowledge.expanduser().absolute())
+    options = {
+        "node.link": ("--link", link),
+        "voting.knowledge": ("--knowledge", known),
+        "voting.unknown": ("--unknown", unknown),
+        "voting.scheme": ("--scheme", scheme),
+        "voting.timeout_ms": ("--timeout-ms", timeout_ms),
+        "voting.attempts_max": ("--attempts-max", attempts_max),
+    }
 
     def announce(where: dict[str, Any]) -> None:
         if output.json:
@@ -118,7 +128,7 @@ def up(
                 f"{where['listen']} ({where['link']}), API on {where['api']}. Stop with Ctrl-C."
             )
 
-    ended = run(home_of(home), overrides, log_level, announce)
+    ended = run(home_of(home), options, log_level, announce)
     return Outcome(None if output.json else ended, lambda: say("stopped"))
 
 
@@ -158,7 +168,7 @@ def _show_status(found: dict[str, Any]) -> None:
         ("blocks", f"{found['blocks']}, {found['orphans']} waiting for others"),
         ("faults", ", ".join(f"{f['count']} {f['code']}" for f in found["faults"]) or "none"),
         *_evaluator_rows(found["evaluating"]),
-        ("failure", failure["message"] if failure else "none"),
+        ("failure", failure["message"] if failure else _FORKED if found["forked"] else "none"),
         ("fingerprint", found["fingerprint"]),
     ]
     table("", (), rows)

@@ -65,3 +65,19 @@ def moment_ms(text: str, what: str) -> int:
             f"{what} is {text[:40]!r}; give a time such as 2026-03-01T12:00 or a duration ago "
             "such as 1h.",
         ) from None
+
+
+def moment_text(wall_ms: int) -> str:
+    """A moment in local time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_ms / 1_000))
+
+
+def ago(wall_ms: int) -> str:
+    """How long ago a moment is, roughly."""
+    seconds = time.time() - wall_ms / 1_000
+    if seconds < 0:
+        return "ahead of now"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"

@@ -1,7 +1,6 @@
 """What a command gives back, and how it is shown: JSON for programs, text and tables for people.
 
-Exit codes: 0 done; 1 a verdict or check that failed; 2 a wrong call; 3 unavailable now; 4 storage;
-5 not permitted; 70 a bug in credimus.
+Results go to stdout, everything else to stderr. The terminal library is loaded for tables only.
 """
 
 import json
@@ -21,6 +20,18 @@ from credimus.kernel.errors import (
 
 SCHEMA_VERSION = 1
 OK, FAILED, USAGE, UNAVAILABLE, STORAGE, NOT_PERMITTED, BUG = 0, 1, 2, 3, 4, 5, 70
+INTERRUPTED = 130
+EXIT_CODES = (
+    (OK, "done"),
+    (FAILED, "done, and a verdict or a check failed"),
+    (USAGE, "a wrong call; nothing was changed"),
+    (UNAVAILABLE, "not possible now; the node may not run"),
+    (STORAGE, "the disk: full, torn or altered"),
+    (NOT_PERMITTED, "not permitted"),
+    (BUG, "a bug in credimus; please report it"),
+    (INTERRUPTED, "stopped by Ctrl-C"),
+)
+"""Every exit code and what it says."""
 _BY_KIND = {
     "usage": USAGE,
     "not-found": USAGE,
@@ -98,33 +109,58 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """A line for people on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(printable(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelled out: what a member wrote never steers a terminal."""
+    return text.translate(_SPELLED)
+
+
+def pairs(rows: Sequence[tuple[str, str]]) -> None:
+    """Names and values on stdout, one pair a line."""
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        say(f"{name:<{width}}  {printable(value)}".rstrip())
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout, as wide as the terminal; in colour only on one that wants it.
+    """A table on stdout: on a terminal as wide as that, and in colour; else one line a row.
 
     Args:
+        title: a line above it, or nothing.
         columns: their heads; with none, the rows are pairs of name and value.
     """
+    if title:
+        say(title)
+    if not columns:
+        pairs([(row[0], row[1]) for row in rows])
+        return
+    if not sys.stdout.isatty():
+        _plain_table(columns, rows)
+        return
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    style = box.SIMPLE_HEAD if columns else None
-    made = Table(
-        show_header=bool(columns),
-        title=title or None,
-        box=style,
-        title_justify="left",
-        pad_edge=False,
-        show_edge=False,
-    )
-    for index, column in enumerate(columns or ("", "")):
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=index == 0)
     for row in rows:
         made.add_row(*(Text(printable(cell), style=style_of(cell)) for cell in row))
     console().print(made)
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [list(columns), *([_in_one_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        say("  ".join(padded).rstrip())
+
+
+def _in_one_line(cell: str) -> str:
+    return printable(" ".join(cell.split()))
 
 
 def console() -> Any:
@@ -133,11 +169,6 @@ def console() -> Any:
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return Console(highlight=False, width=width)
-
-
-def printable(text: str) -> str:
-    """A text without codes that a terminal would obey; what a peer wrote may hold any."""
-    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def style_of(word: str) -> str:
@@ -151,4 +182,16 @@ _STYLES = {
     "contested": "bold magenta",
     "expired": "yellow",
     "open": "cyan",
+    "ok": "green",
+    "warning": "yellow",
+    "problem": "bold red",
+}
+"""How verdicts and findings look in colour."""
+_CONTROLS = (*range(10), *range(11, 32), *range(127, 160))
+"""All but the end of a line."""
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What turns the direction of writing, and so can show a text as another."""
+_SPELLED = {
+    **{one: f"\\x{one:02x}" for one in _CONTROLS},
+    **{one: f"\\u{one:04x}" for one in _TURNS},
 }

@@ -2,9 +2,7 @@
 
 import csv
 import io
-import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,10 +10,9 @@ from cyclopts import Parameter
 
 from credimus.cli.options import AsJson
 from credimus.cli.output import FAILED, OK, Outcome, complain, say, table
+from credimus.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from credimus.sim.plan import ReplayReport
 
 
@@ -47,7 +44,7 @@ def replay(
     options = ReplayOptions(
         scheme=scheme, aggregation=aggregation, nodes=nodes, seed=seed, strict=strict
     )
-    with _progress() as told:
+    with progress("items") as told:
         if processes:
             from credimus.harness.replay import replay_on_processes
 
@@ -89,17 +86,3 @@ def _write(path: Path, report: "ReplayReport") -> None:
     writer.writerow(("item", "verdict"))
     writer.writerows(report.verdicts.items())
     write_file(path, text.getvalue().encode())
-
-
-@contextmanager
-def _progress() -> "Iterator[Callable[[int, int], None] | None]":
-    """A bar on stderr for who watches; nothing for pipes."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("items")
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,7 +3,6 @@
 Deliberately not here: what is asked (remote.py, the commands of the CLI).
 """
 
-import http.client
 import json
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -37,6 +36,8 @@ def exchange(
         Unreachable: `unreachable`.
         Unavailable: `no-answer`: it may have happened.
     """
+    import http.client  # noqa: PLC0415 - 20 ms, which most commands' help and errors do not need
+
     parts = urlsplit(base)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

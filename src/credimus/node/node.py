@@ -109,7 +109,7 @@ class Node:
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
-        self._acknowledged: dict[NodeId, int] = {}
+        self.acknowledged: dict[NodeId, int] = {}
         self._seal_now = False
 
     # --- asking
@@ -131,7 +131,7 @@ class Node:
 
     def holders(self, sequence: int) -> list[NodeId]:
         """The other members known to hold this node's own block of that sequence, sorted."""
-        return sorted(who for who, upto in self._acknowledged.items() if upto >= sequence)
+        return sorted(who for who, upto in self.acknowledged.items() if upto >= sequence)
 
     # --- beginning
 
@@ -364,8 +364,8 @@ class Node:
             self._note_held(place.author, place.covers)
 
     def _note_held(self, member: NodeId, sequence: int) -> None:
-        if sequence > self._acknowledged.get(member, 0) and member in self.state.roster.current:
-            self._acknowledged[member] = sequence
+        if sequence > self.acknowledged.get(member, 0) and member in self.state.roster.current:
+            self.acknowledged[member] = sequence
             self._effects.emit.append(Acknowledged(member, sequence))
 
     def _note_fork(self, taken: Taken) -> None:

@@ -70,6 +70,22 @@ def faults_of(node: Node) -> list[tuple[NodeId, str, int]]:
     return sorted((peer, code, count) for (peer, code), count in node.faults.items())
 
 
+def lag_of(node: Node, member: NodeId) -> int:
+    """How many of this node's own blocks a member is not known to hold.
+
+    It is known from what the member writes, so that the last few are late where nobody writes.
+    """
+    if member == node.id:
+        return 0
+    return node.authors[0].sequence - node.acknowledged.get(member, 0)
+
+
+def last_stamp_of(node: Node, author: NodeId) -> int | None:
+    """The stamp of the last block held of an author, or None."""
+    head = node.lace.head(author)
+    return None if head is None else head.stamp
+
+
 def name_of(state: FleetState, node: NodeId) -> str:
     """A member's name, or nothing for who is no member now."""
     member = state.roster.current.by_id.get(node)

@@ -54,6 +54,11 @@ class Home:
         """Process id and address of the running node; left behind by one that was killed."""
         return self.folder / "api.json"
 
+    @property
+    def copy(self) -> Path:
+        """Where a running node puts the copy of its database that a backup fetches."""
+        return self.folder / "credimus.db.copy"
+
     def check_made(self) -> None:
         """Refuse a folder that holds no node.
 

@@ -22,8 +22,6 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
-"""What stands for an answer that does not come or can not be used: an abstention, the answer of the
-next evaluator, or nothing, which leaves the question open for a command."""
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
@@ -39,13 +37,16 @@ class FleetSettings(Strict, frozen=True, kw_only=True):
     """The fleet that the node belongs to; never changed."""
 
     id: Annotated[str, Meta(pattern=f"^[0-9a-f]{{{2 * ID_BYTES}}}$")]
+    """Its id in hex, from the founder's key."""
     name: Name
+    """What people call it."""
 
 
 class NodeSettings(Strict, frozen=True, kw_only=True):
     """Where the node is."""
 
     name: Name
+    """What people call it; the roster keeps the one it joined with."""
     listen: str = "127.0.0.1:7447"
     """`host:port` for links from other nodes."""
     api: str = "127.0.0.1:8701"
@@ -67,6 +68,8 @@ class SlowSettings(Strict, frozen=True, kw_only=True):
     timeout_ms: Milliseconds = 2_000
     """How long an answer is waited for, in ms. [guess: less than half the life of a round]"""
     on_failure: OnFailure = "abstain"
+    """What stands for an answer that does not come or can not be used: an abstention, the next
+    evaluator's answer, or nothing, which leaves the question open for a command."""
 
 
 class CallbackSettings(SlowSettings, frozen=True, kw_only=True):
@@ -80,7 +83,7 @@ class WebhookSettings(SlowSettings, frozen=True, kw_only=True):
     """The evaluator `webhook`."""
 
     url: str
-    """http or https."""
+    """http or https; a query may hold a key, and is shown by no command."""
 
     def __post_init__(self) -> None:
         target_of(self.url)
@@ -90,9 +93,12 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     """How the node votes, and the rules of rounds that it opens."""
 
     scheme: SchemeName = "byzantine"
+    """What decides: more than half (majority), three quarters (supermajority) or more than two
+    thirds (byzantine) of the electorate, or a share of those who voted (turnout)."""
     threshold: float | str | None = None
     """For supermajority and turnout: a ratio such as 0.75 or "3/4"."""
     aggregation: AggregationName = "equal"
+    """What a vote counts: the same for all, its confidence, or the elector's weight."""
     timeout_ms: Milliseconds = 5_000
     """Life of a round in ms. [seed]"""
     attempts_max: Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_MAX)] = 3

@@ -1,0 +1,85 @@
+"""The table of commands: their words, where each lives, what it is for.
+
+Deliberately light: the overview, the pages and completion read it without loading a command.
+"""
+
+from typing import NamedTuple
+
+from credimus.kernel.errors import UsageError
+
+
+class Entry(NamedTuple):
+    """A command: its words, where it lives, what it is for."""
+
+    words: str
+    target: str
+    help: str
+
+
+COMMANDS = (
+    Entry("init", "credimus.cli.node:init", "Found a fleet: make the folder of its first node."),
+    Entry("invite", "credimus.cli.node:invite", "Print a ticket with which one node can join."),
+    Entry("join", "credimus.cli.node:join", "Join a fleet with a ticket."),
+    Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
+    Entry("status", "credimus.cli.node:status", "Show how the node is."),
+    Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry("top", "credimus.cli.top:top", "Watch a node live."),
+    Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
+    Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),
+    Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
+    Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
+    Entry("relate", "credimus.cli.beliefs:relate", "State how one belief bears on another."),
+    Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
+    Entry("search", "credimus.cli.search:search", "Find beliefs by their words."),
+    Entry("certificate", "credimus.cli.certificates:certificate", "Print the proof of a verdict."),
+    Entry("verify", "credimus.cli.certificates:verify_", "Check a certificate, offline."),
+    Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),
+    Entry("doctor", "credimus.cli.doctor:doctor", "Find what is wrong with a node, and mend it."),
+    Entry("backup", "credimus.cli.backup:backup", "Copy a node's folder, while it runs or not."),
+    Entry("config show", "credimus.cli.config:show", "Show every setting and whence it comes."),
+    Entry("config path", "credimus.cli.config:path", "Print where the settings are kept."),
+    Entry("completion", "credimus.cli.completion:completion", "Print completion for a shell."),
+    Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
+    Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
+    Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
+    Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
+    Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
+)
+GROUPS = {"bench": "Measure this machine.", "config": "Look at a node's settings."}
+HEADLINE = "A leaderless fleet that decides what it believes."
+NO_COMMAND = "credimus"
+"""What the JSON output names as the command when none was recognised."""
+
+
+def named(given: list[str]) -> tuple[str, int]:
+    """The command or group that the arguments begin with, and how many words it has."""
+    for count in (2, 1):
+        words = " ".join(given[:count])
+        if len(given) >= count and (words in _BY_WORDS or words in GROUPS):
+            return words, count
+    return NO_COMMAND, 0
+
+
+def entry_of(words: str) -> Entry | None:
+    """The command of these words; None for a group."""
+    return _BY_WORDS.get(words)
+
+
+def members_of(group: str) -> list[Entry]:
+    """The commands of a group."""
+    return [one for one in COMMANDS if one.words.startswith(f"{group} ")]
+
+
+def unknown(given: list[str], group: str = "") -> UsageError:
+    """The error for words that are no command, with the nearest that is one."""
+    from difflib import get_close_matches
+
+    said = " ".join([group, *given[:1]]).strip()
+    near = get_close_matches(said, [*_BY_WORDS, *GROUPS], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    called = f"credimus {group}".strip()
+    return UsageError("usage", f"there is no command {said[:60]!r}.{hint} See `{called} --help`.")
+
+
+_BY_WORDS = {one.words: one for one in COMMANDS}
