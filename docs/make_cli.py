@@ -29,6 +29,7 @@ With `--json` a command prints one line on stdout:
 `code` is stable ([all of them](protocol/errors.md)); `definite` says whether it certainly did not
 happen, `retry` whether the same call may succeed later.
 `top` prints such a line for every frame; `up` prints one when the node answers.
+`watch` prints one CloudEvent a line instead.
 
 ## Exit codes
 

@@ -26,6 +26,7 @@ call may succeed later.
 CODES = """
 Where one code is raised in several places, each meaning stands in its own line.
 `…` stands for what differs from case to case.
+`HttpError` is what HTTP itself refuses, with the status that HTTP has for it.
 
 | code | class | meaning | mending |
 |---|---|---|---|
@@ -38,6 +39,7 @@ MENDING = {
     "PeerFault": "Nothing here: the peer's fault is counted and its message dropped.",
     "Unavailable": "Try again soon.",
     "StorageError": "Look at the disk, then start the node again.",
+    "HttpError": "Change the request.",
     "InternalError": "Report it as a bug, with the message.",
 }
 
@@ -52,7 +54,7 @@ def classes(kind: type[CredimusError] = CredimusError) -> Iterator[type[Credimus
 
 def calls() -> Iterator[tuple[str, str, ast.expr | None]]:
     """(code, class, message) of every error that is made with a code written out."""
-    names = {kind.__name__ for kind in classes()}
+    names = {kind.__name__ for kind in classes()} | {"HttpError"}
     for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from credimus.api.app import application
+from credimus.api.asgi import application
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.home import Home

@@ -30,7 +30,7 @@ async def served(home: Home, judge: Judge = undecided) -> AsyncIterator[Daemon]:
     daemon.begin()
     listening = listen("127.0.0.1:0")
     daemon.url = url_of(listening)
-    server = _Server(_config(daemon))
+    server = _Server(_config(daemon, None))
     serving = asyncio.create_task(server.serve([listening]))
     try:
         await _until_started(server, serving)

@@ -60,12 +60,20 @@ def test_the_status_tells_how_the_node_is(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_health_and_metrics_need_no_token(tmp_path: Path) -> None:
+def test_only_the_probes_need_no_token(tmp_path: Path) -> None:
     async def scene(desk: Desk) -> None:
-        desk.daemon.driver.node.receive(desk.daemon.node.id, b"\xff", now())
         del desk.client.headers["Authorization"]
         for path in ("/livez", "/readyz"):
             assert await desk.get(path) == {"status": "ok"}
+        for path in ("/health", "/metrics", "/v1/log", "/v1/events", "/v1/tokens"):
+            assert (await desk.refusal(path, 401, "GET"))["code"] == "token-missing"
+
+    play(tmp_path, scene)
+
+
+def test_health_and_metrics(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        desk.daemon.driver.node.receive(desk.daemon.node.id, b"\xff", now())
         health = await desk.get("/health")
         assert (health["cluster_size"], health["expected"], health["quorum"]) == (1, 1, True)
         text = (await desk.client.get("/metrics")).text

@@ -20,8 +20,10 @@ ELSEWHERE = {
     "up": "starts the nodes of this test",
     "join": "makes the second node of this test",
     "top": "runs for ever; test_cli_live.py runs it",
+    "watch": "runs for ever; test_api_commands.py runs it",
     "demo": "tests/demo runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
+    "bench http": "measures for seconds; bench/http_load.py runs what it does",
     "bench orset": "measures for seconds",
     "bench certificate": "measures for seconds; tests/harness runs what it does",
 }
@@ -95,10 +97,13 @@ def _run(example: str, words: str, stage: Path) -> None:
 
 
 def _with_belief(example: str, words: str, stage: Path) -> str:
-    """The example with the id of a belief that is there: of the other node to vote on, or our own.
+    """The example with the id of what is there: a belief, of the other node to vote on, or our own.
 
     The first node leaves open what it knows nothing of, so that its vote is there to be cast.
     """
+    if words == "token revoke":
+        made = Proc(stage / "n0").run("token", "create", "--name", "gone", "--scope", "read")
+        return example.replace("3f9c02aa41d7", made["id"])
     if words not in ("vote", "retract", "why", "certificate", "propose", "relate"):
         return example
     node, other = Proc(stage / "n0"), Proc(stage / "n1")

@@ -1,10 +1,10 @@
 """Endpoints about beliefs: assert, vote, retract, relate, propose again, list, look at, explain."""
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
-from credimus.api import commands, shapes
-from credimus.api.endpoint import JSON
+from credimus.api import commands, inputs, shapes
+from credimus.api.keyed import key_of
+from credimus.api.message import JSON, Answer, Request
 from credimus.api.views import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
 from credimus.node.commands import AnyCommand
@@ -13,67 +13,73 @@ from credimus.runtime.daemon import Daemon
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
-
-async def assert_belief(daemon: Daemon, asked: shapes.NewBelief, _: Request) -> shapes.Receipt:
-    """POST /v1/beliefs."""
-    return await _write(daemon, commands.assertion(daemon, asked), asked)
+_encode = msgspec.json.Encoder().encode
 
 
-async def vote(daemon: Daemon, asked: shapes.NewVote, request: Request) -> shapes.Receipt:
-    """POST /v1/beliefs/{id}/votes."""
-    return await _write(daemon, commands.vote(daemon, _name(request), asked), asked)
+async def assert_belief(daemon: Daemon, asked: inputs.NewBelief, request: Request) -> Answer:
+    """POST /v1/beliefs: states a belief, and puts it to the vote."""
+    return await _write(daemon, commands.assertion(daemon, asked), asked, request)
 
 
-async def retract(daemon: Daemon, asked: shapes.NewRetraction, request: Request) -> shapes.Receipt:
-    """POST /v1/beliefs/{id}/retract."""
-    return await _write(daemon, commands.retraction(daemon, _name(request), asked), asked)
+async def vote(daemon: Daemon, asked: inputs.NewVote, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/votes: votes in the open round on a belief; a vote is final."""
+    return await _write(daemon, commands.vote(daemon, request.name, asked), asked, request)
 
 
-async def relate(daemon: Daemon, asked: shapes.NewRelation, request: Request) -> shapes.Receipt:
-    """POST /v1/beliefs/{id}/relations."""
-    return await _write(daemon, commands.relation(daemon, _name(request), asked), asked)
+async def retract(daemon: Daemon, asked: inputs.NewRetraction, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/retract: takes back this node's own assertions of a belief."""
+    command = commands.retraction(daemon, request.name, asked)
+    return await _write(daemon, command, asked, request, status=200)
 
 
-async def propose(daemon: Daemon, asked: shapes.NewRound, request: Request) -> shapes.Receipt:
-    """POST /v1/beliefs/{id}/rounds."""
-    return await _write(daemon, commands.proposal(daemon, _name(request), asked), asked)
+async def relate(daemon: Daemon, asked: inputs.NewRelation, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/relations: states how a belief bears on another."""
+    return await _write(daemon, commands.relation(daemon, request.name, asked), asked, request)
 
 
-async def receipt(daemon: Daemon, asked: shapes.ReceiptAsked, request: Request) -> shapes.Receipt:
-    """GET /v1/receipts/{sequence}."""
-    found = commands.receipt_of(daemon, request.path_params["sequence"], asked)
+async def propose(daemon: Daemon, asked: inputs.NewRound, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/rounds: opens a new round on a belief."""
+    return await _write(daemon, commands.proposal(daemon, request.name, asked), asked, request)
+
+
+async def receipt(daemon: Daemon, asked: inputs.ReceiptAsked, request: Request) -> shapes.Receipt:
+    """GET /v1/receipts/{id}: how far an earlier write of this node has come."""
+    found = commands.receipt_of(daemon, request.name, asked)
     await commands.waited(daemon, found, asked.wait_for, asked.timeout)
     return receipt_view(found, daemon.driver)
 
 
-async def list_beliefs(daemon: Daemon, asked: shapes.BeliefsAsked, _: Request) -> shapes.BeliefPage:
-    """GET /v1/beliefs."""
+def list_beliefs(daemon: Daemon, asked: inputs.BeliefsAsked, _: Request) -> shapes.BeliefPage:
+    """GET /v1/beliefs: beliefs, the newest first."""
     return page_view(daemon, asked)
 
 
-async def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
-    """GET /v1/beliefs/{id}."""
+def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
+    """GET /v1/beliefs/{id}: a belief with its assertions, relations, rounds and votes."""
     state = daemon.node.state
-    return belief_view(state, find_belief(state, _name(request)))
+    return belief_view(state, find_belief(state, request.name))
 
 
-async def certify(daemon: Daemon, _: None, request: Request) -> Response:
-    """GET /v1/beliefs/{id}/certificate: the file itself, one field a line."""
+def certify(daemon: Daemon, _: None, request: Request) -> Answer:
+    """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself."""
     node = daemon.node
-    belief = find_belief(node.state, _name(request))
+    belief = find_belief(node.state, request.name)
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
-    return Response(make_certificate(archive, belief), media_type=JSON)
+    return Answer(make_certificate(archive, belief))
 
 
-async def why(daemon: Daemon, _: None, request: Request) -> Explanation:
-    """GET /v1/beliefs/{id}/why."""
+def why(daemon: Daemon, _: None, request: Request) -> Explanation:
+    """GET /v1/beliefs/{id}/why: why a belief has its verdict, and what would change it."""
     state = daemon.node.state
-    return explain(state, daemon.node.lace, find_belief(state, _name(request)), daemon.store.wires)
+    return explain(state, daemon.node.lace, find_belief(state, request.name), daemon.store.wires)
 
 
-def _name(request: Request) -> str:
-    return str(request.path_params["id"])
-
-
-async def _write(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> shapes.Receipt:
-    return receipt_view(await commands.write(daemon, command, wait), daemon.driver)
+async def _write(
+    daemon: Daemon, command: AnyCommand, wait: inputs.Wait, request: Request, status: int = 201
+) -> Answer:
+    """Write, once under a key, and wait for what the caller asked."""
+    key = key_of(request, wait)
+    again = key is not None and daemon.driver.keys.first(key, command) is not None
+    written = await commands.write(daemon, command, wait, key)
+    headers = (("idempotent-replayed", "true"),) if again else ()
+    return Answer(_encode(receipt_view(written, daemon.driver)), status, JSON, headers)

@@ -1,6 +1,6 @@
 """What the API's requests mean, as commands of a node; how far their writes must have come."""
 
-from credimus.api import shapes
+from credimus.api import inputs
 from credimus.api.errors import Waited
 from credimus.api.views import receipt_view
 from credimus.kernel.errors import Unavailable, UsageError
@@ -22,7 +22,7 @@ from credimus.runtime.settings import rules_of
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
-def assertion(daemon: Daemon, asked: shapes.NewBelief) -> AssertBelief:
+def assertion(daemon: Daemon, asked: inputs.NewBelief) -> AssertBelief:
     """States a belief."""
     if asked.wait_for == "decided" and not asked.propose:
         raise UsageError("bad-field", "wait_for decided needs propose: nobody votes otherwise.")
@@ -37,7 +37,7 @@ def assertion(daemon: Daemon, asked: shapes.NewBelief) -> AssertBelief:
     )
 
 
-def vote(daemon: Daemon, belief: str, asked: shapes.NewVote) -> CastVote:
+def vote(daemon: Daemon, belief: str, asked: inputs.NewVote) -> CastVote:
     """Votes in the open round on a belief."""
     return CastVote(
         belief=named(daemon, belief),
@@ -47,12 +47,12 @@ def vote(daemon: Daemon, belief: str, asked: shapes.NewVote) -> CastVote:
     )
 
 
-def retraction(daemon: Daemon, belief: str, asked: shapes.NewRetraction) -> RetractBelief:
+def retraction(daemon: Daemon, belief: str, asked: inputs.NewRetraction) -> RetractBelief:
     """Takes back the node's own assertions of a belief."""
     return RetractBelief(belief=named(daemon, belief), reason=asked.reason)
 
 
-def relation(daemon: Daemon, belief: str, asked: shapes.NewRelation) -> RelateBeliefs:
+def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBeliefs:
     """States how one belief bears on another."""
     return RelateBeliefs(
         source=named(daemon, belief),
@@ -61,20 +61,20 @@ def relation(daemon: Daemon, belief: str, asked: shapes.NewRelation) -> RelateBe
     )
 
 
-def proposal(daemon: Daemon, belief: str, asked: shapes.NewRound) -> ProposeBelief:
+def proposal(daemon: Daemon, belief: str, asked: inputs.NewRound) -> ProposeBelief:
     """Opens a further attempt on a belief."""
     return ProposeBelief(belief=named(daemon, belief), rules=_rules(daemon, asked))
 
 
-async def write(daemon: Daemon, command: AnyCommand, wait: shapes.Wait) -> Receipt:
-    """Carry out a command, and wait for what its caller asked.
+async def write(daemon: Daemon, command: AnyCommand, wait: inputs.Wait, key: str | None) -> Receipt:
+    """Carry out a command, once under a key, and wait for what its caller asked.
 
     Raises:
         UsageError, Unavailable, StorageError: as `Driver.submit`.
         Waited: it is written, but what is waited for has not come.
     """
     check_wait(daemon, wait.wait_for)
-    receipt = daemon.driver.submit(command, wait.key)
+    receipt = daemon.driver.submit(command, key)
     return await waited(daemon, receipt, wait.wait_for, wait.timeout)
 
 
@@ -98,7 +98,7 @@ async def waited(daemon: Daemon, receipt: Receipt, wait_for: str, timeout: float
     return receipt
 
 
-def receipt_of(daemon: Daemon, sequence: str, asked: shapes.ReceiptAsked) -> Receipt:
+def receipt_of(daemon: Daemon, sequence: str, asked: inputs.ReceiptAsked) -> Receipt:
     """The receipt of an earlier write of this node, by what its first answer said.
 
     Raises:
@@ -150,7 +150,7 @@ def _round(name: str) -> RoundId:
     return RoundId(identifier)
 
 
-def _rules(daemon: Daemon, asked: shapes.NewRules) -> Rules | None:
+def _rules(daemon: Daemon, asked: inputs.NewRules) -> Rules | None:
     """The rules asked for, completed by the node's own; None when nothing is asked for."""
     if asked.scheme is asked.threshold is asked.aggregation is None:
         return None

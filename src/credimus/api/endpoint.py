@@ -1,89 +1,107 @@
-"""What all endpoints have in common: who asks, how much is read, its shape, what goes wrong.
+"""What all endpoints have in common: who asks, the shape of what is asked, what is answered.
 
-Deliberately not here: what the endpoints do (beliefs.py, fleet.py).
+Deliberately not here: what the endpoints do (beliefs.py, fleet.py, ...), finding one (app.py).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from credimus.api.problems import HttpError, answer_of
-from credimus.kernel.errors import CredimusError, UsageError
+from credimus.api.message import JSON, Answer, Request, Stream
+from credimus.api.problems import HttpError
+from credimus.kernel.errors import UsageError
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.tokens import check_token
+from credimus.runtime.principals import Scope, require
 
 BODY_BYTES_MAX = 65_536
 """Bytes of a request's body: ten items of evidence and a belief, written with escapes. [guess]"""
-JSON = "application/json"
+KEY_HEADER = "idempotency-key"
+_PARAMETERS_MAX = 64
+_encode = msgspec.json.Encoder().encode
 
 Asked = TypeVar("Asked")
-Work = Callable[[Daemon, Any, Request], Awaitable[object]]
+Work = Callable[[Daemon, Any, Request], object]
+"""Gets the daemon, what is asked (None without a shape) and the request; gives a value to encode, a
+whole `Answer` or `Stream`, or an awaitable of one."""
 
 
-def endpoint(  # noqa: PLR0913 - one line of a table
-    daemon: Daemon,
-    path: str,
-    method: str,
-    work: Work,
-    shape: Any = None,
-    *,
-    status: int = 200,
-    guarded: bool = True,
-) -> Route:
-    """A route: checks the token, reads body or query as `shape`, answers with JSON or a problem.
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One line of the API's table: enough to serve it and to describe it."""
 
-    Args:
-        work: gets the daemon, the decoded request (None without a shape) and the raw request; gives
-            a value to encode, or a whole Response.
-        guarded: whether the token is needed.
-    """
+    method: str
+    path: str
+    """With `{id}` where it names something."""
+    work: Work
+    asked: type[msgspec.Struct] | None = None
+    """The shape of the query of a GET, of the body of a POST."""
+    answers: Any = None
+    """The shape of the answer; None where it is no JSON."""
+    media_type: str = JSON
+    status: int = 200
+    scope: Scope | None = "read"
+    """What the token must allow; None asks for no token."""
+    tagged: bool = False
+    """Whether answers carry an entity tag, and are left out where the caller has them."""
+    keyed: bool = False
+    """Whether it takes an `Idempotency-Key`."""
+    raw: bool = False
+    """Whether the body is bytes of its own format, for the work to read."""
+    _decoder: Any = field(init=False, repr=False, compare=False)
 
-    async def serve(request: Request) -> Response:
-        try:
-            if guarded:
-                check_token(request.headers.get("authorization"), daemon.token)
-            asked = None
-            if shape is not None:
-                asked = (
-                    read_query(request, shape)
-                    if method == "GET"
-                    else read_json(await read_body(request), shape)
+    def __post_init__(self) -> None:
+        decoder = msgspec.json.Decoder(self.asked) if self.asked and self.is_post else None
+        object.__setattr__(self, "_decoder", decoder)
+
+    @property
+    def is_post(self) -> bool:
+        """Whether what is asked stands in the body."""
+        return self.method == "POST"
+
+    def begin(self, daemon: Daemon, request: Request) -> object:
+        """What the work gives; the caller encodes it with `answer`.
+
+        Raises:
+            CredimusError: as the work, and whatever is wrong with the request.
+        """
+        if self.scope is not None:
+            request.principal = daemon.principals.identify(request.headers.get("authorization"))
+            require(request.principal, self.scope)
+        asked: object = None
+        if self.is_post:
+            if request.query:
+                read_query(request.query, None)
+            if not self.keyed and KEY_HEADER in request.headers:
+                raise UsageError(
+                    "key-not-taken",
+                    f"{self.path} takes no Idempotency-Key; send the request without it.",
                 )
-            answer = await work(daemon, asked, request)
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except Exception as error:  # noqa: BLE001 - the last resort: a problem, never a traceback
-            return answer_of(error)
-        if isinstance(answer, Response):
-            return answer
-        return Response(msgspec.json.encode(answer), status, media_type=JSON)
+            if self._decoder is not None:
+                asked = read_json(request.body, self._decoder)
+        elif self.asked is not None or request.query:
+            asked = read_query(request.query, self.asked)
+        return self.work(daemon, asked, request)
 
-    return Route(path, serve, methods=[method])
-
-
-async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
-    """The body, refused as soon as it is too long.
-
-    Raises:
-        HttpError: `body-too-large`, status 413.
-    """
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            raise HttpError(
-                "body-too-large", f"the body has more than {bytes_max} bytes; send less.", 413
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+    def answer(self, found: object, request: Request) -> Answer | Stream:
+        """What the work gave, as an answer."""
+        if isinstance(found, Answer | Stream):
+            return found
+        body = _encode(found)
+        if not self.tagged:
+            return Answer(body, self.status)
+        tag = f'"{sha256(body).hexdigest()[:32]}"'
+        headers = (("etag", tag), ("cache-control", "no-cache"))
+        wanted = request.headers.get("if-none-match")
+        if wanted is not None and _matches(wanted, tag):
+            return Answer(b"", 304, "", headers)
+        return Answer(body, self.status, JSON, headers)
 
 
-def read_json(body: bytes, shape: type[Asked]) -> Asked:
+def read_json(body: bytes, decoder: "msgspec.json.Decoder[Asked]") -> Asked:
     """A body as the shape it must have.
 
     Raises:
@@ -91,37 +109,56 @@ def read_json(body: bytes, shape: type[Asked]) -> Asked:
         UsageError: `bad-field`, naming the field.
     """
     try:
-        return msgspec.json.decode(body or b"{}", type=shape)
+        return decoder.decode(body or b"{}")
     except msgspec.ValidationError as problem:
         raise UsageError("bad-field", f"{_sentence(problem)}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise HttpError("bad-json", f"the body is not JSON: {_sentence(problem)}.", 400) from None
 
 
-def read_query(request: Request, shape: type[Asked]) -> Asked:
-    """The query of a URL as the shape it must have.
+def read_query(query: str, shape: type[Asked] | None) -> Asked | None:
+    """The query of a URL as the shape it must have; without one it must be empty.
 
     Raises:
-        UsageError: `bad-field`.
+        UsageError: `bad-field`, naming the parameter.
     """
     given: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name in given:
-            raise UsageError("bad-field", f"parameter `{name[:40]}` is given twice.")
-        given[name] = value
     try:
-        return msgspec.convert(given, shape, strict=False)
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_PARAMETERS_MAX)
+    except ValueError:
+        raise UsageError(
+            "bad-field", f"the query has more than {_PARAMETERS_MAX} parameters; give fewer."
+        ) from None
+    for name, value in pairs:
+        if name in given:
+            raise UsageError("bad-field", f"parameter `{_shown(name)}` is given twice; give one.")
+        given[name] = value
+    known = shape.__struct_fields__ if shape is not None else ()  # type: ignore[attr-defined]
+    for name in given:
+        if name not in known:
+            may = f"known are {', '.join(known)}" if known else "none is taken here"
+            raise UsageError("bad-field", f"parameter `{_shown(name)}` is not known; {may}.")
+    if shape is None:
+        return None
+    try:
+        asked = msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError("bad-field", f"{_sentence(problem)}.") from None
+    for name in given:
+        if getattr(asked, name) is None:  # converting takes the word for the value
+            raise UsageError("bad-field", f"parameter `{name}` is null; leave it out instead.")
+    return asked
 
 
-def http_problem(status: int, path: str) -> CredimusError:
-    """What the router itself refuses."""
-    if status == 404:
-        return HttpError("no-such-path", f"nothing is at {path[:100]}; the API begins at /v1.", 404)
-    if status == 405:
-        return HttpError("no-such-method", f"{path[:100]} does not take this method.", 405)
-    return HttpError("http", "the request is not valid HTTP for this API.", status)
+def _matches(wanted: str, tag: str) -> bool:
+    """Whether `If-None-Match` names the tag; weak ones count, as RFC 9110 has it for GETs."""
+    if wanted.strip() == "*":
+        return True
+    return tag in (one.strip().removeprefix("W/") for one in wanted.split(","))
+
+
+def _shown(name: str) -> str:
+    return name[:40].encode("utf-8", "replace").decode()
 
 
 def _sentence(problem: Exception) -> str:

@@ -1,6 +1,6 @@
 """Errors as the API tells them: whose fault they are, and the one that carries a receipt."""
 
-from credimus.api.shapes import Receipt
+from credimus.api.shapes import ProblemKind, Receipt
 from credimus.kernel.errors import (
     Conflict,
     CredimusError,
@@ -11,7 +11,7 @@ from credimus.kernel.errors import (
     UsageError,
 )
 
-KINDS: tuple[tuple[type[CredimusError], str], ...] = (
+KINDS: tuple[tuple[type[CredimusError], ProblemKind], ...] = (
     (NotFound, "not-found"),
     (Conflict, "conflict"),
     (NotPermitted, "not-permitted"),

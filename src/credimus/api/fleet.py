@@ -1,14 +1,15 @@
 """Endpoints about the node and its fleet: status, members, events, tickets, joining, links,
-health."""
+backups, health."""
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
-from credimus.api import shapes
-from credimus.api.endpoint import read_body
-from credimus.api.fleet_views import events_view, failure_view, members_view, status_view
+from credimus.api import inputs, shapes
+from credimus.api.fleet_views import events_view, failure_view, members_page, status_view
+from credimus.api.message import Answer, Headers, Request
+from credimus.api.problems import HttpError
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
+from credimus.node.queries import lag_of, suffices
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
@@ -16,27 +17,13 @@ from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
 OCTETS = "application/octet-stream"
 
 
-async def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
-    """GET /v1/status."""
+def status(daemon: Daemon, _: None, __: Request) -> shapes.Status:
+    """GET /v1/status: how the node is."""
     return status_view(daemon)
 
 
-async def members(daemon: Daemon, _: None, __: Request) -> list[shapes.MemberItem]:
-    """GET /v1/members."""
-    return members_view(daemon)
-
-
-async def events(daemon: Daemon, asked: shapes.EventsAsked, _: Request) -> shapes.EventPage:
-    """GET /v1/events: what happened after a cursor; waits for a first event when asked to."""
-    feed = daemon.feed
-    after = feed.number if asked.after is None else feed.number_of(asked.after)
-    if asked.timeout:
-        await feed.wait(after, asked.timeout)
-    return events_view(daemon, after, asked.limit)
-
-
-async def key(daemon: Daemon, _: None, __: Request) -> FleetKey:
-    """GET /v1/fleet."""
+def show_fleet(daemon: Daemon, _: None, __: Request) -> FleetKey:
+    """GET /v1/fleet: what others need to check this fleet's certificates."""
     roster = daemon.node.state.roster
     if roster.founder is None:
         raise Unavailable(
@@ -47,8 +34,27 @@ async def key(daemon: Daemon, _: None, __: Request) -> FleetKey:
     return fleet_key(daemon.node.fleet, roster.keys[roster.founder], roster.fleet_name)
 
 
-async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.Invitation:
-    """POST /v1/tickets."""
+def members(daemon: Daemon, asked: inputs.MembersAsked, _: Request) -> Answer:
+    """GET /v1/members: the roster, in order of admission; `Link` names the next page."""
+    found, cursor = members_page(daemon, asked)
+    headers: Headers = ()
+    if cursor is not None:
+        target = f"/v1/members?limit={asked.limit}&cursor={cursor}"
+        headers = (("link", f'<{target}>; rel="next"'),)
+    return Answer(msgspec.json.encode(found), headers=headers)
+
+
+async def events(daemon: Daemon, asked: inputs.EventsAsked, _: Request) -> shapes.EventPage:
+    """GET /v1/events: what happened after a cursor; waits for a first event when asked to."""
+    feed = daemon.feed
+    after = feed.number if asked.after is None else feed.number_of(asked.after)
+    if asked.timeout:
+        await feed.wait(after, asked.timeout)
+    return events_view(daemon, after, asked.limit)
+
+
+def invite(daemon: Daemon, asked: inputs.NewTicket, _: Request) -> shapes.Invitation:
+    """POST /v1/tickets: a ticket with which one node can join."""
     node, roster = daemon.node, daemon.node.state.roster
     if node.id not in roster.current or roster.founder is None:
         raise Unavailable(
@@ -66,20 +72,23 @@ async def invite(daemon: Daemon, asked: shapes.NewTicket, _: Request) -> shapes.
     )
 
 
-async def join(daemon: Daemon, _: None, request: Request) -> Response:
+async def join(daemon: Daemon, _: None, request: Request) -> Answer:
     """POST /v1/join: sealed bytes in and out; the ticket is the permission."""
-    body = await read_body(request, REQUEST_BYTES_MAX)
-    return Response(await admit(daemon, body), media_type=OCTETS)
+    if len(request.body) > REQUEST_BYTES_MAX:
+        raise HttpError(
+            "body-too-large", f"the body has more than {REQUEST_BYTES_MAX} bytes; send less.", 413
+        )
+    return Answer(await admit(daemon, request.body), media_type=OCTETS)
 
 
-async def set_links(daemon: Daemon, asked: shapes.LinksWanted, _: Request) -> shapes.LinksState:
-    """POST /v1/links."""
+async def set_links(daemon: Daemon, asked: inputs.LinksWanted, _: Request) -> shapes.LinksState:
+    """POST /v1/links: takes the links to other nodes down, or up again."""
     await daemon.links.set_open(asked.open)
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 
 
-async def back_up(daemon: Daemon, _: None, __: Request) -> shapes.Copied:
-    """POST /v1/backups: a copy of the database in the node's folder; nothing else runs meanwhile.
+def back_up(daemon: Daemon, _: inputs.Nothing, __: Request) -> shapes.Copied:
+    """POST /v1/backups: copies the database in the node's folder; nothing else runs meanwhile.
 
     Only who can read the folder can fetch it: no path and no content goes over HTTP.
     """
@@ -87,32 +96,43 @@ async def back_up(daemon: Daemon, _: None, __: Request) -> shapes.Copied:
     return shapes.Copied(file=daemon.home.copy.name, blocks=daemon.store.block_count)
 
 
-async def alive(_: Daemon, __: None, ___: Request) -> dict[str, str]:
+def alive(_: Daemon, __: None, ___: Request) -> shapes.Alive:
     """GET /livez: the process answers."""
-    return {"status": "ok"}
+    return shapes.Alive()
 
 
-async def ready(daemon: Daemon, _: None, __: Request) -> dict[str, str]:
+def ready(daemon: Daemon, _: None, __: Request) -> shapes.Alive:
     """GET /readyz: the store is loaded and takes writes; a partition does not matter."""
     failure = daemon.driver.failure
     if failure is not None:
         raise failure.with_traceback(None)
-    return {"status": "ok"}
+    return shapes.Alive()
 
 
-async def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
+def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     """GET /health: the fleet as this node sees it."""
-    current = daemon.node.state.roster.current
-    connected = {one for one in daemon.links.neighbours() if one in current}
-    expected = len(current)
-    size = len(connected | ({daemon.node.id} if daemon.node.id in current else set()))
-    orphans = daemon.node.orphan_count
-    failure = failure_view(daemon)
+    node, current = daemon.node, daemon.node.state.roster.current
+    connected = {one for one in daemon.links.neighbours() if one in current and one != node.id}
+    expected, size = len(current), len(connected) + (node.id in current)
+    orphans, failure = node.orphan_count, failure_view(daemon)
+    lags = [
+        shapes.Lag(
+            member=one.node.hex(),
+            name=one.name,
+            connected=one.node in connected,
+            blocks=lag_of(node, one.node),
+        )
+        for one in sorted(current.by_id.values(), key=lambda one: (one.admitted_stamp, one.node))
+        if one.node != node.id
+    ]
+    in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
     return shapes.Health(
-        status="failing" if failure else "ok" if size == expected and not orphans else "degraded",
+        status="failing" if failure else "ok" if size == expected and in_sync else "degraded",
         cluster_size=size,
         expected=expected,
-        quorum=3 * size > 2 * expected,
+        in_sync=in_sync,
+        lag=lags,
+        quorum=suffices(daemon.rules, size, expected),
         orphans=orphans,
         failure=failure,
     )

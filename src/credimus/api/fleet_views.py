@@ -2,10 +2,11 @@
 
 import os
 import time
+from collections.abc import Iterable
 from typing import assert_never
 
 from credimus import __version__
-from credimus.api import shapes
+from credimus.api import inputs, shapes
 from credimus.api.peers import peers_view
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
@@ -13,6 +14,7 @@ from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
+from credimus.runtime.store.interface import read_cursor, written_cursor
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
@@ -28,6 +30,7 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.fleet import FleetState
+from credimus.state.roster import Member
 from credimus.state.verdict import Verdict
 
 
@@ -94,8 +97,28 @@ def evaluating_view(asking: Asking) -> shapes.Evaluating:
 
 def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
     """Who is in the roster, in order of admission."""
-    connected = set(daemon.links.neighbours())
+    return _shown(daemon, _by_admission(daemon))
+
+
+def members_page(
+    daemon: Daemon, asked: inputs.MembersAsked
+) -> tuple[list[shapes.MemberItem], str | None]:
+    """Some of the roster, in order of admission, and the cursor of the next page."""
+    after = (-1, b"") if asked.cursor is None else read_cursor(asked.cursor)
+    rest = [one for one in _by_admission(daemon) if (one.admitted_stamp, one.node) > after]
+    page = rest[: asked.limit]
+    more = len(rest) > len(page)
+    cursor = written_cursor(page[-1].admitted_stamp, page[-1].node) if more else None
+    return _shown(daemon, page), cursor
+
+
+def _by_admission(daemon: Daemon) -> list[Member]:
     current = daemon.node.state.roster.current.by_id.values()
+    return sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+
+
+def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]:
+    connected = set(daemon.links.neighbours())
     return [
         shapes.MemberItem(
             id=one.node.hex(),
@@ -108,7 +131,7 @@ def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
             lag=lag_of(daemon.node, one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
         )
-        for one in sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+        for one in members
     ]
 
 

@@ -3,22 +3,23 @@
 from collections.abc import Iterator
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-
+from credimus.api.message import Answer, Request
 from credimus.api.peers import peer_figures
 from credimus.node.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
 
 
-async def metrics(daemon: Daemon, _: None, __: Request) -> Response:
-    """The current figures; the library is loaded when they are first asked for."""
+def metrics(daemon: Daemon, _: None, __: Request) -> Answer:
+    """GET /metrics: the node's figures for Prometheus.
+
+    The library is loaded when they are first asked for.
+    """
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(daemon))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return Answer(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 class _Figures:
@@ -39,12 +40,14 @@ class _Figures:
             ("members", "Members in the roster", len(node.state.roster.current)),
             ("neighbours", "Peers connected now", len(daemon.links.neighbours())),
             ("beliefs", "Beliefs known", len(node.state.beliefs)),
+            ("streams", "Callers who follow the events", daemon.streams.count),
             ("writing", "1 while the store takes writes", int(daemon.driver.failure is None)),
         )
         for name, text, value in gauges:
             yield GaugeMetricFamily(f"credimus_{name}", text, value=value)
         totals = (
             ("steps", "Steps of the core", daemon.driver.step_count),
+            ("streams_cut", "Callers whose stream was ended: too slow", daemon.streams.cut_count),
             ("messages_sent", "Messages sent to peers", counts.sent),
             ("messages_received", "Messages received from peers", counts.received),
             ("sent_bytes", "Bytes sent to peers", counts.sent_bytes),

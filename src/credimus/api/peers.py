@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from credimus.api.peer_item import PeerItem
+from credimus.api.shapes import PeerItem
 from credimus.node.node import Node
 from credimus.node.queries import name_of
 from credimus.protocol.membership.interface import Status

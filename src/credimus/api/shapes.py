@@ -1,17 +1,16 @@
-"""What the API takes and gives: the one schema, from which descriptions can be generated.
+"""What the API gives, and the words that it shares with what it takes (inputs.py).
 
-Times are milliseconds since the Unix epoch, ids are hex, ratios are numbers from 0 to 1. Unknown
-fields are refused by name.
+Times are milliseconds since the Unix epoch, ids are hex, ratios are numbers from 0 to 1. The API is
+described from these very types (openapi.py).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from credimus.api.peer_item import PeerItem
+from credimus.kernel import limits
 from credimus.runtime.settings import AggregationName, SchemeName
-from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
 ChoiceName = Literal["accept", "reject", "abstain"]
 RelationName = Literal[
@@ -24,123 +23,27 @@ EventKind = Literal[
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
-WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
-Timeout = Annotated[float, Meta(gt=0, le=600)]
+ProblemKind = Literal[
+    "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
+]
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Common shape of requests."""
+def described(**schema: Any) -> Meta:
+    """What the description says of a field that the core judges, with a code of its own."""
+    return Meta(extra_json_schema=schema)
 
 
 class EvidenceItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that speaks for an assertion."""
 
-    kind: str
-    content: str
+    kind: Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
+    content: Annotated[str, described(minLength=1, maxLength=limits.EVIDENCE_BYTES_MAX)]
 
 
-class Wait(Input, frozen=True, kw_only=True):
-    """How far a write must have come before it is answered."""
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /livez and /readyz."""
 
-    wait_for: WaitFor = "local"
-    """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
-    timeout: Timeout = 10.0
-    """Seconds; past it the answer is a problem, and the write goes on."""
-    key: str | None = None
-    """An idempotency key: a request repeated under it gives the first receipt again."""
-
-
-class NewRules(Wait, frozen=True, kw_only=True):
-    """The rules of a round that the request opens; the node's own where not given."""
-
-    scheme: SchemeName | None = None
-    threshold: float | str | None = None
-    aggregation: AggregationName | None = None
-
-
-class NewBelief(NewRules, frozen=True, kw_only=True):
-    """POST /v1/beliefs."""
-
-    content: str
-    category: str | None = None
-    confidence: float = 1.0
-    evidence: tuple[EvidenceItem, ...] = ()
-    ttl_ms: int = 0
-    propose: bool = True
-
-
-class NewVote(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/votes."""
-
-    choice: ChoiceName
-    confidence: float = 1.0
-    reason: str = ""
-
-
-class NewRetraction(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/retract."""
-
-    reason: str = ""
-
-
-class NewRelation(Wait, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/relations."""
-
-    relation: RelationName
-    target: str
-
-
-class NewRound(NewRules, frozen=True, kw_only=True):
-    """POST /v1/beliefs/{id}/rounds."""
-
-
-class ReceiptAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/receipts/{sequence}: how far has a write of this node come?"""
-
-    belief: str | None = None
-    """What was written about; whole."""
-    round: str | None = None
-    wait_for: WaitFor = "local"
-    timeout: Timeout = 10.0
-
-
-class EventsAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/events."""
-
-    after: str | None = None
-    """The cursor of the last event seen; from now on when not given."""
-    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
-    timeout: Annotated[float, Meta(ge=0, le=60)] = 0.0
-    """Seconds to wait for a first event."""
-
-
-class NewTicket(Input, frozen=True, kw_only=True):
-    """POST /v1/tickets."""
-
-    expires_s: float = 3_600
-    address: str | None = None
-    """The HTTP address the joiner asks; this node's own when not given."""
-
-
-class LinksWanted(Input, frozen=True, kw_only=True):
-    """POST /v1/links."""
-
-    open: bool
-
-
-class BeliefsAsked(Input, frozen=True, kw_only=True):
-    """The query of GET /v1/beliefs."""
-
-    category: str | None = None
-    verdict: VerdictName | None = None
-    since: Annotated[int, Meta(ge=0)] | None = None
-    """Milliseconds since the epoch: first asserted then or later."""
-    text: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
-    cursor: str | None = None
-
-
-# --- answers
+    status: Literal["ok"] = "ok"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +59,31 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Members known to hold it, this node included."""
     verdict: VerdictName | None
     """Of the belief, here and now; null when it was never proposed."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    """`urn:credimus:error:<code>`."""
+    title: str
+    """The words of the HTTP status."""
+    status: int
+    detail: str
+    """What happened, to which id, what was expected, what to do."""
+    code: str
+    """Stable."""
+    kind: ProblemKind
+    """Whose fault it is."""
+    definite: bool
+    """Whether it certainly did not happen."""
+    retry: bool
+    """Whether the same request may succeed later."""
+    belief: str | None = None
+    """The belief that was written although what was waited for did not come."""
+    round: str | None = None
+    receipt: Receipt | None = None
+    """How far that write has come."""
 
 
 class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,6 +260,21 @@ class Evaluating(msgspec.Struct, frozen=True, kw_only=True):
     evaluators: list[EvaluatorItem]
 
 
+class PeerItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Another member, as far as this node can reach it."""
+
+    id: str
+    name: str
+    status: str
+    """alive, suspect, dead, or unknown when nothing was ever heard of it."""
+    incarnation: int
+    rtt_us: int | None
+    """Median round trip of its last answers, in us."""
+    rtt_us_p90: int | None
+    through_others: bool
+    """Whether it answered the last probe through others only."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """GET /v1/status."""
 
@@ -396,6 +339,16 @@ class LinksState(msgspec.Struct, frozen=True, kw_only=True):
     dialled: list[str]
 
 
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """How far behind another member is."""
+
+    member: str
+    name: str
+    connected: bool
+    blocks: int
+    """Of this node's own, that it is not known to hold."""
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """GET /health."""
 
@@ -404,8 +357,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Members connected, this node included."""
     expected: int
     """Members in the roster."""
+    in_sync: bool
+    """Whether nothing waits for other blocks and all connected members hold all of this node's."""
+    lag: list[Lag]
     quorum: bool
-    """Whether enough members are connected to decide under the byzantine scheme."""
+    """Whether the connected members suffice to decide under this node's rules."""
     orphans: int
     """Blocks that wait for others that this node lacks."""
     failure: Failure | None

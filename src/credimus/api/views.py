@@ -1,6 +1,6 @@
 """What a node holds, as the API's shapes: receipts and beliefs. Changes nothing."""
 
-from credimus.api import shapes
+from credimus.api import inputs, shapes
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.node.queries import name_of
@@ -29,7 +29,7 @@ def receipt_view(receipt: Receipt, progress: Progress) -> shapes.Receipt:
     )
 
 
-def page_view(daemon: Daemon, asked: shapes.BeliefsAsked) -> shapes.BeliefPage:
+def page_view(daemon: Daemon, asked: inputs.BeliefsAsked) -> shapes.BeliefPage:
     """The beliefs that meet some conditions, as of the node's last step."""
     daemon.projector.flush()
     since = None if asked.since is None else stamp_of(min(asked.since, _WALL_MS_MAX))

@@ -4,9 +4,8 @@ Reading is bounded: each block is read once, and past the bound what was not fou
 held. Deliberately not here: what is looked for (showing.py, voting.py).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from credimus.certificate.excerpt import is_plain
@@ -77,16 +76,15 @@ class Reading:
     def find(self, author: NodeId, since: int, holds: Holds) -> Spot | None:
         """The first operation of an author, from a stamp on, of which something holds."""
         lace = self._archive.lace
-        for place in lace.written_since(author, since, limits.CERTIFICATE_SEARCH_MAX):
+        for place in islice(lace.walk(since, author), limits.CERTIFICATE_SEARCH_MAX):
             for spot in self.spots(place, holds):
                 return spot
         return None
 
     def find_last(self, author: NodeId, until: int, holds: Holds) -> Spot | None:
         """The last operation of an author, before a stamp, of which something holds."""
-        chain = self._archive.lace.written_since(author, 0, limits.SEQUENCE_MAX)
-        chain = takewhile(lambda one: one.stamp < until, chain)
-        for place in reversed(deque(chain, limits.CERTIFICATE_SEARCH_MAX)):
+        back = self._archive.lace.walk(until - 1, author, backwards=True)
+        for place in islice(back, limits.CERTIFICATE_SEARCH_MAX):
             for spot in self.spots(place, holds):
                 return spot
         return None

@@ -3,6 +3,8 @@
 Pure: the bytes of blocks come from a callable. Whatever is made is verified before it is given out.
 """
 
+from itertools import islice
+
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.document import describe, statement_of, write_certificate
 from credimus.certificate.showing import Showing
@@ -131,7 +133,7 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     firsts = (
         place
         for author in lace.authors()
-        for place in lace.written_since(author, stamp, limits.CERTIFICATE_SEARCH_MAX)
+        for place in islice(lace.walk(stamp, author), limits.CERTIFICATE_SEARCH_MAX)
         if place.stamp == stamp
     )
     for place in (proposal, *firsts):

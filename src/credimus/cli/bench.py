@@ -1,4 +1,4 @@
-"""Commands that measure: bench decide, bench orset, bench certificate."""
+"""Commands that measure: bench decide, bench http, bench orset, bench certificate."""
 
 from typing import Annotated, Any, Literal
 
@@ -24,6 +24,22 @@ def decide(
 
     figures = bench_decide(nodes, in_flight, seconds, link, complain)
     return Outcome(figures, lambda: _show(figures), OK if figures["agree"] else FAILED)
+
+
+def http(
+    *,
+    connections: Annotated[int, Parameter(help="Requests under way at once.")] = 32,
+    seconds: Annotated[float, Parameter(help="Length of each phase.")] = 3.0,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Measure requests per second that one node answers over HTTP on loopback.
+
+    Example: credimus bench http --seconds 3
+    """
+    from credimus.bench.http_load import bench_http
+
+    figures = bench_http(seconds, connections)
+    return Outcome(figures, lambda: _show_phases(figures))
 
 
 def orset(
@@ -64,6 +80,13 @@ def _show(figures: dict[str, Any]) -> None:
         (f"time: {name}", f"{share:.1%}") for name, share in figures.get("time_shares", {}).items()
     ]
     table("", ("figure", "value"), rows)
+
+
+def _show_phases(figures: dict[str, Any]) -> None:
+    phases = {name: found for name, found in figures.items() if _nested(found)}
+    columns = ("requests", *next(iter(phases.values())))
+    rows = [(name, *(_figure(one) for one in found.values())) for name, found in phases.items()]
+    table("", columns, rows)
 
 
 def _nested(value: Any) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 from credimus.cli.output import Refused
 from credimus.kernel.errors import Unavailable
-from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, problem_in
+from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, place_of, problem_in
 from credimus.runtime.home import Home
 from credimus.runtime.tokens import read_token
 
@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._url = home.url()
+        self._place = place_of(home.url(), home.certificate())
         self._token = read_token(home.token)
 
     def get(self, path: str, **query: object) -> Any:
@@ -59,7 +59,8 @@ class Client:
     def _ask(self, method: str, target: str, body: bytes | None, timeout: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         try:
-            return _content(self._url, exchange(self._url, method, target, body, headers, timeout))
+            answer = exchange(self._place, method, target, body, headers, timeout)
+            return _content(self._place.url, answer)
         except Unreachable as problem:
             raise self._home.not_running(problem.message) from None
 
@@ -75,7 +76,8 @@ def post_bytes(url: str, body: bytes) -> bytes:
     base = f"{parts.scheme}://{parts.netloc}"
     headers = {"Content-Type": "application/octet-stream"}
     try:
-        return _content(base, exchange(base, "POST", parts.path, body, headers, TIMEOUT_S * 2))
+        place = place_of(base, None)
+        return _content(base, exchange(place, "POST", parts.path, body, headers, TIMEOUT_S * 2))
     except Unreachable as problem:
         raise Unavailable(
             "inviter-unreachable",

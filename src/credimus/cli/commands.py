@@ -30,6 +30,8 @@ COMMANDS = (
     Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
     Entry("relate", "credimus.cli.beliefs:relate", "State how one belief bears on another."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("log", "credimus.cli.log:log", "Show who did what, when."),
+    Entry("watch", "credimus.cli.watch:watch", "Print what happens, as it happens."),
     Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
     Entry("search", "credimus.cli.search:search", "Find beliefs by their words."),
     Entry("certificate", "credimus.cli.certificates:certificate", "Print the proof of a verdict."),
@@ -37,16 +39,24 @@ COMMANDS = (
     Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),
     Entry("doctor", "credimus.cli.doctor:doctor", "Find what is wrong with a node, and mend it."),
     Entry("backup", "credimus.cli.backup:backup", "Copy a node's folder, while it runs or not."),
+    Entry("token create", "credimus.cli.token:create", "Make a token for a program."),
+    Entry("token list", "credimus.cli.token:list_", "List the tokens."),
+    Entry("token revoke", "credimus.cli.token:revoke", "Let a token go."),
     Entry("config show", "credimus.cli.config:show", "Show every setting and whence it comes."),
     Entry("config path", "credimus.cli.config:path", "Print where the settings are kept."),
     Entry("completion", "credimus.cli.completion:completion", "Print completion for a shell."),
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
+    Entry("bench http", "credimus.cli.bench:http", "Requests per second over HTTP."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
     Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
 )
-GROUPS = {"bench": "Measure this machine.", "config": "Look at a node's settings."}
+GROUPS = {
+    "bench": "Measure this machine.",
+    "config": "Look at a node's settings.",
+    "token": "Tokens for programs that ask this node.",
+}
 HEADLINE = "A leaderless fleet that decides what it believes."
 NO_COMMAND = "credimus"
 """What the JSON output names as the command when none was recognised."""

@@ -77,6 +77,17 @@ CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
+TOKENS_MAX = 256
+"""Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
+STREAMS_MAX = 64
+"""Callers of the stream of events at once; past it they are refused. [guess]"""
+STREAM_BATCH_MAX = 64
+"""Events written to a stream at once. [guess: some 25 KB]"""
+LOG_ENTRIES_MAX = 20_000
+"""Entries looked at for one page of the audit log. [guess: some 20 ms]"""
+LOG_BLOCKS_MAX = 512
+"""Blocks read for one page of the audit log; a page may end early because of it. [guess: some 20
+ms]"""
 
 CLAIMS_MAX = 8
 """Claims about members in one message: 47 bytes each, so that a probe stays below 1 KB. [guess]"""

@@ -6,8 +6,8 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 (runtime/).
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -215,16 +215,6 @@ class Lace:
         heads = self._heads.get(author)
         return self._places[heads[0]] if heads else None
 
-    def written_since(self, author: NodeId, stamp: int, count: int) -> Iterator[Place]:
-        """The first blocks of an author with at least a stamp, of all branches, by stamp."""
-        places, forked = self._places, self._forked.get(author)
-        chain: Sequence[BlockId] = self._chains.get(author, ())
-        if forked:  # a chain that takes turns between its branches is not in order
-            places_of = sorted((places[one] for one in (*chain, *forked)), key=_by_stamp)
-            return islice((one for one in places_of if one.stamp >= stamp), count)
-        first = bisect_left(chain, stamp, key=lambda one: places[one].stamp)
-        return (places[one] for one in islice(chain, first, first + count))
-
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""
         return sorted(self._chains)
@@ -263,6 +253,32 @@ class Lace:
     def in_causal_order(self) -> Iterator[Place]:
         """Every held block, predecessors first; the same order on every node."""
         return iter(sorted(self._places.values(), key=_by_stamp))
+
+    def walk(
+        self, stamp: int, author: NodeId | None = None, *, backwards: bool = False
+    ) -> Iterator[Place]:
+        """Held blocks stamped at or after `stamp`, in causal order; backwards those at or before
+        it, against that order.
+
+        Args:
+            author: whose; everybody's when None.
+
+        Cost: one look into each chain, then by what is taken; the whole chain of a forked author.
+        """
+        authors = self.authors() if author is None else [author]
+        lanes = [self._lane(one, stamp, backwards) for one in authors if one in self._chains]
+        return merge(*lanes, key=_by_stamp, reverse=backwards)
+
+    def _lane(self, author: NodeId, stamp: int, backwards: bool) -> Iterator[Place]:
+        places, chain = self._places, self._chains[author]
+        if author in self._forked:
+            both = (*chain, *self._forked[author])
+            chain = [one.id for one in sorted((places[one] for one in both), key=_by_stamp)]
+        if backwards:
+            end = bisect_right(chain, stamp, key=lambda one: places[one].stamp)
+            return (places[chain[at]] for at in range(end - 1, -1, -1))
+        begin = bisect_left(chain, stamp, key=lambda one: places[one].stamp)
+        return (places[chain[at]] for at in range(begin, len(chain)))
 
     def _chain_beyond(self, author: NodeId, heads: Iterable[Head]) -> Iterator[Place]:
         places, chain = self._places, self._chains[author]

@@ -9,19 +9,19 @@ import msgspec
 from credimus.api import shapes
 from credimus.api.errors import KINDS, Waited
 from credimus.kernel.errors import CredimusError, InternalError
-from credimus.library.exchange import TIMEOUT_S, Answer, exchange, problem_in
+from credimus.library.exchange import TIMEOUT_S, Answer, Place, exchange, problem_in
 
 Shape = TypeVar("Shape")
-_CLASSES = {word: kind for kind, word in KINDS}
+_CLASSES: dict[str, type[CredimusError]] = {word: kind for kind, word in KINDS}
 
 
 class Asker:
     """The API of one node. Keeps no connection, so threads may share it."""
 
-    __slots__ = ("_headers", "_url")
+    __slots__ = ("_headers", "_place")
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
+    def __init__(self, place: Place, token: str) -> None:
+        self._place = place
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def get(
@@ -50,13 +50,13 @@ class Asker:
     def _answer(
         self, method: str, target: str, body: bytes | None, wait_s: float, shape: type[Shape]
     ) -> Shape:
-        answer = exchange(self._url, method, target, body, self._headers, TIMEOUT_S + wait_s)
+        answer = exchange(self._place, method, target, body, self._headers, TIMEOUT_S + wait_s)
         if answer.status >= 400:
-            raise error_of(problem_in(self._url, answer))
+            raise error_of(problem_in(self._place.url, answer))
         try:
             return msgspec.json.decode(answer.content, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise error_of(problem_in(self._url, Answer(answer.status, b""))) from problem
+            raise error_of(problem_in(self._place.url, Answer(answer.status, b""))) from problem
 
 
 def error_of(problem: Mapping[str, Any]) -> CredimusError:

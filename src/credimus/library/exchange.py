@@ -4,10 +4,15 @@ Deliberately not here: what is asked (remote.py, the commands of the CLI).
 """
 
 import json
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from credimus.kernel.errors import Unavailable, UsageError
+
+if TYPE_CHECKING:
+    import http.client
+    import ssl
 
 TIMEOUT_S = 15.0
 """Seconds a node may take to answer, on top of what it is asked to wait."""
@@ -26,8 +31,21 @@ class Unreachable(Unavailable):
     definite = True
 
 
+class Place(NamedTuple):
+    """Where a node answers, and how it is known to be that node."""
+
+    url: str
+    trust: "ssl.SSLContext | None" = None
+    """For https; None trusts the authorities that this machine trusts."""
+
+
 def exchange(
-    base: str, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout: float
+    place: Place,
+    method: str,
+    target: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    timeout: float,
 ) -> Answer:
     """One request and its answer, whatever its status.
 
@@ -38,12 +56,8 @@ def exchange(
     """
     import http.client  # noqa: PLC0415 - 20 ms, which most commands' help and errors do not need
 
-    parts = urlsplit(base)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    if not parts.hostname:
-        raise UsageError("address-unusable", f"{base!r} is no address of a node's API.")
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    base = place.url
+    connection = connection_to(place, timeout)
     try:
         try:
             connection.connect()
@@ -60,6 +74,57 @@ def exchange(
         ) from None
     finally:
         connection.close()
+
+
+def connection_to(place: Place, timeout: float) -> "http.client.HTTPConnection":
+    """A connection, not yet opened.
+
+    Raises:
+        UsageError: `address-unusable`.
+    """
+    import http.client  # noqa: PLC0415 - as above
+
+    parts = urlsplit(place.url)
+    host, port = parts.hostname, parts.port
+    if not host:
+        raise UsageError("address-unusable", f"{place.url!r} is no address of a node's API.")
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=place.trust)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
+
+
+def place_of(url: str, certificate: Path | None) -> Place:
+    """Where a node of this machine answers, known by its certificate.
+
+    Raises:
+        UsageError: `certificate-unusable`.
+    """
+    return Place(url, pinned(certificate)) if url.startswith("https://") else Place(url)
+
+
+def pinned(certificate: Path | None) -> "ssl.SSLContext":
+    """Trust in exactly this certificate; without one, in whoever answers.
+
+    Who joins with a ticket has none yet: request and answer are sealed with the ticket's secret.
+
+    Raises:
+        UsageError: `certificate-unusable`.
+    """
+    import ssl  # noqa: PLC0415 - 10 ms, which most callers do not need
+
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust.check_hostname = False  # the certificate itself is known, whatever the address
+    if certificate is None:
+        trust.verify_mode = ssl.CERT_NONE
+        return trust
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        trust.load_verify_locations(certificate)
+    except (OSError, ssl.SSLError) as problem:
+        raise UsageError(
+            "certificate-unusable", f"{certificate} is no certificate: {problem}. Restore it."
+        ) from None
+    return trust
 
 
 def problem_in(base: str, answer: Answer) -> dict[str, Any]:

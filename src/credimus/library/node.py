@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
-from credimus.api import commands, shapes
+from credimus.api import commands, inputs, shapes
 from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.views import belief_view, page_view
 from credimus.library.fields import (
@@ -108,7 +108,7 @@ class Node:
             "content": content, "confidence": confidence, "evidence": evidence_fields(evidence),
             "category": category, "ttl_ms": ttl_ms, "propose": propose, **options,
         }  # fmt: skip
-        asked = read(shapes.NewBelief, given)
+        asked = read(inputs.NewBelief, given)
         return await self._write(commands.assertion(self._daemon, asked), asked)
 
     async def vote(
@@ -132,7 +132,7 @@ class Node:
             'rejected'
         """
         given = {"choice": choice, "confidence": confidence, "reason": reason, **options}
-        asked = read(shapes.NewVote, given)
+        asked = read(inputs.NewVote, given)
         return await self._write(commands.vote(self._daemon, belief, asked), asked)
 
     async def retract(self, belief: str, reason: str = "", **options: Unpack[Waiting]) -> Receipt:
@@ -147,7 +147,7 @@ class Node:
             >>> node.belief(receipt.belief).assertions
             []
         """
-        asked = read(shapes.NewRetraction, {"reason": reason, **options})
+        asked = read(inputs.NewRetraction, {"reason": reason, **options})
         return await self._write(commands.retraction(self._daemon, belief, asked), asked)
 
     async def relate(
@@ -162,7 +162,7 @@ class Node:
             >>> node.explain(flood.belief).history.leans_on == [rain.belief]
             True
         """
-        asked = read(shapes.NewRelation, {"relation": relation, "target": target, **options})
+        asked = read(inputs.NewRelation, {"relation": relation, "target": target, **options})
         return await self._write(commands.relation(self._daemon, belief, asked), asked)
 
     async def propose(self, belief: str, **options: Unpack[Ruling]) -> Receipt:
@@ -177,7 +177,7 @@ class Node:
             >>> await again.decided()
             'accepted'
         """
-        asked = read(shapes.NewRound, options)
+        asked = read(inputs.NewRound, options)
         return await self._write(commands.proposal(self._daemon, belief, asked), asked)
 
     def receipt(self, kept: shapes.Receipt) -> Receipt:
@@ -188,7 +188,7 @@ class Node:
             >>> await node.receipt(kept).decided()
             'accepted'
         """
-        asked = shapes.ReceiptAsked(belief=kept.belief, round=kept.round)
+        asked = inputs.ReceiptAsked(belief=kept.belief, round=kept.round)
         inner = commands.receipt_of(self._daemon, str(kept.sequence), asked)
         return Receipt(self._daemon, inner)
 
@@ -203,7 +203,7 @@ class Node:
             >>> [one.content for one in page.beliefs]
             ['the ferry is late']
         """
-        asked = read(shapes.BeliefsAsked, filter_fields(conditions))
+        asked = read(inputs.BeliefsAsked, filter_fields(conditions))
         return page_view(self._daemon, asked)
 
     def belief(self, belief: str) -> shapes.BeliefDetail:
@@ -300,8 +300,8 @@ class Node:
                 if wanted(event, kinds, belief):
                     yield event
 
-    async def _write(self, command: AnyCommand, wait: shapes.Wait) -> Receipt:
-        return Receipt(self._daemon, await commands.write(self._daemon, command, wait))
+    async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
+        return Receipt(self._daemon, await commands.write(self._daemon, command, wait, wait.key))
 
 
 def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:

@@ -12,6 +12,7 @@ from typing import Any, Self, Unpack
 from credimus.api import shapes
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
+from credimus.library.exchange import Place, place_of
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -27,7 +28,7 @@ from credimus.runtime.tokens import read_token
 from credimus.why.explanation import Explanation
 
 WAIT_S = 10.0
-"""Seconds that a write waits for what it names, unless told otherwise: as `shapes.Wait`."""
+"""Seconds that a write waits for what it names, unless told otherwise: as `inputs.Wait`."""
 POLL_S = 20.0
 """Seconds that one request for events waits at the node. [guess]"""
 
@@ -36,7 +37,8 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
     """The node that runs for a folder of this machine, or at a URL.
 
     Args:
-        where: the folder of a node that `credimus up` runs, or `http://host:port`.
+        where: the folder of a node that `credimus up` runs, or `http://host:port`; with https the
+            node of a folder is known by its certificate, others by this machine's authorities.
         token: the node's bearer token, from its file `token`; read from there for a folder.
 
     Raises:
@@ -55,7 +57,8 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
             )
         return RemoteNode(str(where).rstrip("/"), token)
     home = Home(Path(where))
-    return RemoteNode(home.url(), token or read_token(home.token))
+    place = place_of(home.url(), home.certificate())
+    return RemoteNode(place, token or read_token(home.token))
 
 
 class RemoteNode:
@@ -71,8 +74,8 @@ class RemoteNode:
         'accepted'
     """
 
-    def __init__(self, url: str, token: str) -> None:
-        self._asker = Asker(url, token)
+    def __init__(self, where: str | Place, token: str) -> None:
+        self._asker = Asker(Place(where) if isinstance(where, str) else where, token)
 
     def __enter__(self) -> Self:
         return self

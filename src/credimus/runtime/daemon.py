@@ -26,11 +26,13 @@ from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
 from credimus.runtime.links import Links
+from credimus.runtime.principals import Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.streams import Streams
 from credimus.runtime.tickets import Tickets
 from credimus.runtime.tokens import read_token
 from credimus.state.events import MemberAdmitted, MemberLeft
@@ -65,9 +67,13 @@ class Daemon:
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
+        self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
+        self.principals = Principals(store, self.token)
+        self.rules = settings.core().voting.rules
+        """The node's own, for rounds that it opens."""
         self.url = f"http://{settings.node.api}"
         """Where the API answers; corrected once it listens."""
         self.started_ns = time.monotonic_ns()

@@ -60,7 +60,8 @@ class Driver:
         self._transport: Transport | None = None
         self._inbox: deque[Received] = deque()
         self._unsealed: list[Receipt] = []
-        self._stuck: NodeEffects | None = None
+        self._stuck: tuple[NodeEffects, bool] | None = None
+        """What the disk had no room for, and whether it was the half that speaks."""
         self._listeners: list[Listener] = []
         self._deciding = Deciding(self.verdict)
         self._watchers: dict[int, Callable[[], None]] = {}
@@ -202,8 +203,9 @@ class Driver:
                 self._hear()
             else:
                 self._scheduled = False
-                self._finish(self._stuck)
-                self._arm()
+                effects, sealed = self._stuck
+                self._finish(effects, sealed=sealed)
+                self._go_on()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
 
@@ -227,6 +229,12 @@ class Driver:
         self._finish(effects)
         # Behind the callers who were just told: what they say next is in this step's block.
         asyncio.get_running_loop().call_soon(self._speak_after_callers, moment)
+
+    def _go_on(self) -> None:
+        """After a retry: what came in and was said meanwhile waits for the next step."""
+        if self._stuck is None:
+            self._schedule()
+        self._arm()
 
     def _speak_after_callers(self, moment: Now) -> None:
         if self._closed or self._stuck is not None:
@@ -263,13 +271,14 @@ class Driver:
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                facts = self.keys.facts(_sealed(effects.emit)) if self.keys.has_pending else []
+                keyed = sealed and self.keys.has_pending
+                facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
                 self.store.append(blocks, facts, synced=bool(effects.send))
                 self.keys.kept(facts)
             elif effects.send:
                 self.store.sync()
         except StorageError as failure:
-            self._stop_for(failure, effects)
+            self._stop_for(failure, effects, sealed=sealed)
             return
         spent.persist_ns += (persisted := time.monotonic_ns()) - began
         self._stuck = self.failure = None
@@ -320,9 +329,9 @@ class Driver:
         self.close()
         self.on_crash(failure)
 
-    def _stop_for(self, failure: StorageError, effects: NodeEffects) -> None:
+    def _stop_for(self, failure: StorageError, effects: NodeEffects, *, sealed: bool) -> None:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
-        self._stuck, self.failure = effects, failure
+        self._stuck, self.failure = (effects, sealed), failure
         self._fail_unsealed(_kept(failure))
         self._timer_at = Instant(0)
         self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._ring)

@@ -35,6 +35,8 @@ EVENTS_KEPT = 8_192
 """Events that a slow reader can be behind. [guess: seconds at full speed, days at rest]"""
 WATCHERS_MAX = 1_024
 """Readers waiting at once. [guess]"""
+CURSOR_PATTERN = "^[0-9a-f]{12}-[0-9]{1,18}$"
+"""What cursors look like, as a regular expression."""
 _TOLD = frozenset({
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused,
@@ -110,6 +112,15 @@ class Feed:
             )
         return int(number)
 
+    def check_going(self) -> None:
+        """Refuse to begin to read from a node that is stopping.
+
+        Raises:
+            Unavailable: `stopping`.
+        """
+        if self._ended:
+            raise Unavailable("stopping", "the node is stopping; ask again later")
+
     def end(self) -> None:
         """Tell all who wait that nothing more comes."""
         self._ended = True
@@ -123,8 +134,7 @@ class Feed:
                     future.set_result(None)
 
     async def _next(self) -> None:
-        if self._ended:
-            raise Unavailable("stopping", "the node is stopping; ask again later")
+        self.check_going()
         if len(self._waiting) >= WATCHERS_MAX:
             self._waiting = [one for one in self._waiting if not one.done()]
             if len(self._waiting) >= WATCHERS_MAX:

@@ -121,11 +121,14 @@ class Home:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def note_running(self, url: str) -> None:
-        """Say where the running node answers."""
+    def note_running(self, url: str, certificate: Path | None = None) -> None:
+        """Say where the running node answers, and the certificate that it shows there."""
         draft = self.running.with_name(f".api.json.{secrets.token_hex(4)}")
         try:
-            draft.write_text(json.dumps({"pid": os.getpid(), "url": url}) + "\n")
+            note = {"pid": os.getpid(), "url": url}
+            if certificate is not None:
+                note["certificate"] = str(certificate)
+            draft.write_text(json.dumps(note) + "\n")
             draft.replace(self.running)
         except OSError as problem:
             raise StorageError("disk-failed", f"{self.running}: {problem.strerror}.") from None
@@ -152,6 +155,14 @@ class Home:
         if not _alive(pid):
             raise self.not_running(f"process {pid} ended without a clean stop")
         return url
+
+    def certificate(self) -> Path | None:
+        """The certificate that the running node shows, if it shows one."""
+        try:
+            named = json.loads(self.running.read_text()).get("certificate")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return Path(named) if isinstance(named, str) else None
 
     def not_running(self, why: str) -> Unavailable:
         """The error for a node that does not answer."""

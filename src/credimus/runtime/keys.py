@@ -75,7 +75,7 @@ class Keys:
         if command_then != asked:
             raise Conflict(
                 "key-reused",
-                f"key {key!r} was given with another command before; give each write its own.",
+                "this key was given with another command before; give each write its own.",
             )
         return receipt
 
@@ -115,11 +115,20 @@ class Keys:
         return receipt
 
 
-def _name(key: str) -> str:
-    """Under which a key is kept: the store reads slashes in its keys, callers may write any."""
+def check_key(key: str) -> None:
+    """Refuse what can not be a key.
+
+    Raises:
+        UsageError: `key-unusable`.
+    """
     size = len(key.encode("utf-8", "surrogatepass"))
     if not 0 < size <= KEY_BYTES_MAX:
         raise UsageError("key-unusable", f"a key has 1 to {KEY_BYTES_MAX} bytes, not {size}.")
+
+
+def _name(key: str) -> str:
+    """Under which a key is kept: the store reads slashes in its keys, callers may write any."""
+    check_key(key)
     return f"{FAMILY}/{fingerprint(b'credimus key', key.encode('utf-8', 'surrogatepass')).hex()}"
 
 

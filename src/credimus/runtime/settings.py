@@ -51,6 +51,10 @@ class NodeSettings(Strict, frozen=True, kw_only=True):
     """`host:port` for links from other nodes."""
     api: str = "127.0.0.1:8701"
     """`host:port` of the HTTP API; a port of 0 takes any free one."""
+    api_certificate: str | None = None
+    """PEM file with the certificate of the API, relative to the node's folder; with `api_key`."""
+    api_key: str | None = None
+    """Without both, an API beyond loopback shows the certificate of the node's links."""
     link: Link = "tls"
     """`tcp` is neither encrypted nor authenticated: only inside one machine."""
 

@@ -1,13 +1,12 @@
 """The bearer token of a node's API: who can read the node's folder may ask its API.
 
-Deliberately light: commands of the CLI read it without loading the node. Later: tokens with scopes,
-kept as fingerprints.
+Deliberately light: commands of the CLI read it without loading the node. Not here: tokens with
+scopes (principals.py).
 """
 
 import os
 import secrets
 import stat
-from hmac import compare_digest
 from pathlib import Path
 
 from credimus.kernel.errors import NotFound, NotPermitted, StorageError, UsageError
@@ -53,24 +52,3 @@ def read_token(path: Path) -> str:
     if not token.startswith(PREFIX) or len(token) > _LENGTH_MAX:
         raise StorageError("token-corrupt", f"{path} is not an intact token; restore it.")
     return token
-
-
-def check_token(authorization: str | None, token: str) -> None:
-    """Refuse a request whose `Authorization` header does not bear the token.
-
-    Raises:
-        NotPermitted: `token-missing` or `token-wrong`; status 401.
-    """
-    kind, _, given = (authorization or "").partition(" ")
-    if kind.lower() != "bearer" or not given:
-        problem = NotPermitted(
-            "token-missing", "send the header `Authorization: Bearer <token>`, from the file token."
-        )
-    elif not compare_digest(given.strip().encode("utf-8", "replace"), token.encode()):
-        problem = NotPermitted(
-            "token-wrong", "this is not the token of this node; read it from its file token."
-        )
-    else:
-        return
-    problem.status = 401
-    raise problem

@@ -4,6 +4,7 @@ A voter's block is looked for along its own chain, from the round's opening on: 
 on what has not been proposed. Reading is bounded; what was not found is counted, never guessed.
 """
 
+from itertools import islice
 from typing import NamedTuple
 
 from credimus.kernel.ids import BlockId, NodeId
@@ -46,8 +47,8 @@ class VoteReader:
         read: list[Found] = []
         if not wanted:
             return read
-        since = self._lace.written_since(elector, found.opened_stamp, CHAIN_BLOCKS_MAX)
-        for place in since:
+        since = self._lace.walk(found.opened_stamp, elector)
+        for place in islice(since, CHAIN_BLOCKS_MAX):
             if self._blocks_left <= 0 or self._bytes_left <= 0:
                 break
             for vote in self._votes_in(place.id, found.id):

@@ -99,6 +99,9 @@ HEAVY = ("asyncio", "sqlite3", "zenoh", "numpy", "cryptography", "nacl", "starle
         (["status", "--home", "none"], (*HEAVY, "rich", "msgspec", "credimus.cli.beliefs")),
         (["search", "gate", "--home", "none", "--json"], (*HEAVY, "rich", "msgspec")),
         (["top", "--once", "--home", "none"], (*HEAVY, "rich", "msgspec")),
+        (["log", "--home", "none"], (*HEAVY, "rich", "msgspec", "http.client", "ssl")),
+        (["watch", "--home", "none"], (*HEAVY, "rich", "msgspec")),
+        (["token", "list", "--home", "none"], (*HEAVY, "rich", "msgspec", "http.client", "ssl")),
     ],
 )
 def test_a_command_loads_only_what_it_needs(

@@ -128,17 +128,6 @@ def test_the_head_stays_on_the_branch_seen_first() -> None:
     assert lace.head(MEMBERS[5]) is None
 
 
-@given(histories(), st.integers(0, 12))
-def test_what_an_author_wrote_since_is_a_plain_filter(blocks: list[Block], count: int) -> None:
-    lace, taken = filled(blocks)
-    for author in MEMBERS:
-        own = sorted((block.header.stamp, block.id) for block in taken if block.author == author)
-        for stamp in {0, *(stamp for stamp, _ in own)}:
-            expected = [one for one in own if one[0] >= stamp][:count]
-            found = [(one.stamp, one.id) for one in lace.written_since(author, stamp, count)]
-            assert found == expected
-
-
 def test_unknown_blocks_are_named() -> None:
     lace = Lace()
     with pytest.raises(NotFound) as caught:
@@ -150,6 +139,24 @@ def test_unknown_blocks_are_named() -> None:
         lace.add(second.id, second.header)
     assert gap.value.code == "gap-in-lace"
     assert len(lace) == 0
+
+
+@HALF
+@given(histories(), st.data())
+def test_a_walk_is_the_causal_order_from_a_stamp_on(
+    blocks: list[Block], data: st.DataObject
+) -> None:
+    lace, log = filled(blocks)
+    order = list(lace.in_causal_order())
+    stamp = data.draw(st.sampled_from([one.header.stamp for one in log])) + data.draw(
+        st.integers(-1, 1)
+    )
+    author = data.draw(st.sampled_from([None, *lace.authors(), MEMBERS[-1]]))
+    meant = [one for one in order if author in (None, one.author)]
+    assert list(lace.walk(stamp, author)) == [one for one in meant if one.stamp >= stamp]
+    assert list(lace.walk(stamp, author, backwards=True)) == [
+        one for one in reversed(meant) if one.stamp <= stamp
+    ]
 
 
 def orphan(number: int, body_bytes: int = 0) -> Block:

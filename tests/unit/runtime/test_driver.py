@@ -1,21 +1,24 @@
 """The driver lets go of what no transport carries; callers speak within the step that told them."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import Unavailable
+from credimus.kernel.errors import StorageError, Unavailable
 from credimus.kernel.ids import NodeId
 from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.runtime.driver import Driver
+from credimus.node.supply import payload_of
+from credimus.runtime.driver import Driver, now
 from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
 from credimus.runtime.transport.interface import PAYLOAD_BYTES_MAX, check_payload
 from credimus.runtime.transport.memory import MemoryHub, MemoryTransport
-from strategies import FLEET, GENESIS, SIGNERS
+from strategies import FLEET, GENESIS, MEMBERS, SIGNERS
 
 
 class Narrow(MemoryTransport):
@@ -28,6 +31,16 @@ class Narrow(MemoryTransport):
     def send(self, to: NodeId, payload: bytes) -> None:  # noqa: ARG002
         """Refuse it."""
         self.broadcast(payload)
+
+
+def _at_work(store: MemoryStore) -> Driver:
+    """The first of several members, alone for now."""
+    store.append([stored(GENESIS)])
+    node = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"driver"))
+    node.restore(store.wires([GENESIS.id]))
+    driver = Driver(node, store)
+    driver.begin()
+    return driver
 
 
 async def _assert_over_narrow_links() -> Driver:
@@ -117,3 +130,65 @@ def test_a_write_is_not_called_durable_before_it_is_while_others_wait_for_verdic
     behind, held, head = asyncio.run(write_beside_one_who_waits())
     assert behind == 0
     assert held[-1] == head
+
+
+class Full(MemoryStore):
+    """A disk that is full when told so."""
+
+    full = False
+
+    def append(
+        self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = (), *, synced: bool = True
+    ) -> None:
+        """Refuse all while it is full."""
+        if self.full:
+            raise StorageError("disk-full", "the disk is full")
+        super().append(blocks, facts, synced=synced)
+
+
+@pytest.mark.parametrize("half", ["heard", "spoken"])
+def test_a_step_that_a_full_disk_holds_back_is_finished_as_the_half_that_it_was(half: str) -> None:
+    """What is said under a key is remembered with the block that holds it, in neither half else."""
+
+    async def main() -> None:
+        disk = Full()
+        driver = _at_work(disk)
+        question = driver.submit(AssertBelief(content="it rains", propose=False))
+        await question.local()
+        waiting = asyncio.ensure_future(question.decided(timeout=3_600))
+        while not driver._deciding:
+            await asyncio.sleep(0)
+        disk.full = True
+        snow = AssertBelief(content="it snows", propose=False)
+        receipt = driver.submit(snow, "a")
+        if half == "heard":
+            driver.deliver([(MEMBERS[1], _said_by_another())])
+        with pytest.raises(StorageError, match="waits in memory"):
+            await receipt.local()
+        assert driver._stuck is not None
+        assert driver._stuck[1] is (half == "spoken")
+        assert disk.facts("receipt") == []
+        disk.full = False
+        while driver.keys.has_pending:
+            await asyncio.sleep(0.01)
+        head = driver.node.lace.head(driver.node.id)
+        assert head is not None
+        again = await driver.submit(snow, "a").local()
+        assert again.sequence == head.sequence, "the block that holds it"
+        assert len(disk.facts("receipt")) == 1
+        assert [block.id for block in disk.blocks()][-1] == head.id
+        waiting.cancel()
+        driver.close()
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def _said_by_another() -> bytes:
+    """A message of the second member with a block that the first has not."""
+    other, store = Node(FLEET, SIGNERS[1:2], Config(), Entropy(b"other")), MemoryStore()
+    store.append([stored(GENESIS)])
+    other.restore(store.wires([GENESIS.id]))
+    other.execute(AssertBelief(content="it hails", propose=False), now())
+    effects = other.collect(now())
+    store.append([stored(block) for block in effects.persist])
+    return payload_of(effects.send[0].message, store.wires)

@@ -122,11 +122,16 @@ class BeliefQuery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def cursor_after(row: BeliefRow) -> str:
     """The cursor that makes the next answer begin after this row."""
-    return f"{row.first_stamp:x}-{row.id.hex()}"
+    return written_cursor(row.first_stamp, row.id)
+
+
+def written_cursor(stamp: int, identifier: bytes) -> str:
+    """A place in a list that is ordered by stamp and id."""
+    return f"{stamp:x}-{identifier.hex()}"
 
 
 def read_cursor(cursor: str) -> tuple[int, bytes]:
-    """The first stamp and id that a cursor names.
+    """The stamp and id that a cursor names.
 
     Raises:
         UsageError: `bad-cursor`.
@@ -136,11 +141,7 @@ def read_cursor(cursor: str) -> tuple[int, bytes]:
         place = int(stamp, 16), bytes.fromhex(identifier)
     except ValueError:
         place = -1, b""
-    if (
-        not 0 <= place[0] < 1 << 63
-        or len(place[1]) != 16
-        or cursor != f"{place[0]:x}-{place[1].hex()}"
-    ):
+    if not 0 <= place[0] < 1 << 63 or len(place[1]) != 16 or cursor != written_cursor(*place):
         raise UsageError(
             "bad-cursor", "The cursor is not one that we gave; repeat the query without it."
         )

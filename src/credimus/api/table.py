@@ -1,0 +1,77 @@
+"""Every endpoint of the API in one table, from which it is served and described."""
+
+from functools import cache
+from typing import Any
+
+from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
+from credimus.api.endpoint import Endpoint
+from credimus.api.message import Answer, Request
+from credimus.api.metrics import metrics
+from credimus.api.openapi import describe, written
+from credimus.certificate import FleetKey
+from credimus.runtime.daemon import Daemon
+from credimus.runtime.principals import Scope
+from credimus.why.explanation import Explanation
+
+_ONE = "/v1/beliefs/{id}"
+_TEXT = "text/plain; version=1.0.0; charset=utf-8"
+
+
+def _post(path: str, work: Any, asked: Any, answers: Any, **more: Any) -> Endpoint:
+    return Endpoint(method="POST", path=path, work=work, asked=asked, answers=answers, **more)
+
+
+def _get(path: str, work: Any, answers: Any, asked: Any = None, **more: Any) -> Endpoint:
+    return Endpoint(method="GET", path=path, work=work, asked=asked, answers=answers, **more)
+
+
+def _write(
+    path: str, work: Any, asked: Any, scope: Scope = "assert", status: int = 201
+) -> Endpoint:
+    return _post(path, work, asked, shapes.Receipt, scope=scope, status=status, keyed=True)
+
+
+def _described(_: Daemon, __: None, ___: Request) -> Answer:
+    """GET /openapi.json: this description."""
+    return Answer(_description())
+
+
+@cache
+def _description() -> bytes:
+    return written(describe(ENDPOINTS))
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _get("/livez", fleet.alive, shapes.Alive, scope=None),
+    _get("/readyz", fleet.ready, shapes.Alive, scope=None),
+    _get("/openapi.json", _described, dict[str, Any], scope=None),
+    _get("/health", fleet.health, shapes.Health),
+    _get("/metrics", metrics, None, media_type=_TEXT),
+    _get("/v1/status", fleet.status, shapes.Status),
+    _get("/v1/fleet", fleet.show_fleet, FleetKey),
+    _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
+    _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
+    _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get(f"{_ONE}/why", beliefs.why, Explanation),
+    _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
+    _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
+    _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
+    _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
+    _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),
+    _write(f"{_ONE}/votes", beliefs.vote, inputs.NewVote, scope="vote"),
+    _write(f"{_ONE}/retract", beliefs.retract, inputs.NewRetraction, status=200),
+    _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
+    _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),
+    _post(
+        "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201
+    ),
+    _post("/v1/tokens/{id}/revoke", tokens.revoke, inputs.Nothing, tokens.TokenItem, scope="admin"),
+    _post(
+        "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
+    ),
+    _post("/v1/links", fleet.set_links, inputs.LinksWanted, shapes.LinksState, scope="admin"),
+    _post("/v1/backups", fleet.back_up, inputs.Nothing, shapes.Copied, scope="admin", status=201),
+    _post("/v1/join", fleet.join, None, None, media_type=fleet.OCTETS, scope=None, raw=True),
+)

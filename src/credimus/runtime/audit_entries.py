@@ -1,0 +1,145 @@
+"""The operations of a block as entries of the audit log: what each did, in a few words. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, assert_never
+
+import msgspec
+
+from credimus.kernel.fixed import ratio
+from credimus.kernel.ids import BeliefId, RoundId, node_id, short
+from credimus.state.fleet import FleetState
+from credimus.state.identity import belief_id
+from credimus.state.operations import (
+    Admit,
+    Assert,
+    Close,
+    Conclude,
+    Found,
+    Leave,
+    Operation,
+    Propose,
+    Publish,
+    Refuse,
+    Relate,
+    Retract,
+    Votes,
+)
+from credimus.state.rounds import round_id
+
+Kind = Literal[
+    "found", "admit", "leave", "assert", "relate", "retract",
+    "electorate", "propose", "vote", "refuse", "close", "conclude",
+]  # fmt: skip
+_SHOWN_MAX = 120
+"""Characters of a belief or a reason in a summary. [guess: a line]"""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that was done."""
+
+    place: int = 0
+    """Among the entries of its block: an operation with several votes is several entries."""
+    index: int = 0
+    """Of the operation in its block."""
+    kind: Kind
+    summary: str
+    belief: BeliefId | None = None
+    round: RoundId | None = None
+    other: BeliefId | None = None
+    """A relation's target."""
+
+
+def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry]:
+    """Everything a block did, in its order.
+
+    Args:
+        state: tells the beliefs of rounds; one that it does not know is left out.
+    """
+    found = [
+        (index, entry)
+        for index, operation in enumerate(operations)
+        for entry in _entries(operation, state)
+    ]
+    return [
+        msgspec.structs.replace(entry, place=place, index=index)
+        for place, (index, entry) in enumerate(found)
+    ]
+
+
+def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
+    match said:
+        case Found() | Admit() | Leave() | Publish():
+            yield _of_fleet(said)
+        case Assert() | Relate() | Retract():
+            yield _of_belief(said)
+        case Propose():
+            yield Entry(
+                kind="propose",
+                summary=f"proposed, attempt {said.attempt}, {said.rules.scheme.name.lower()}",
+                belief=BeliefId(said.belief),
+                round=round_id(said),
+            )
+        case Votes():
+            for vote in said.votes:
+                summary = f"voted {vote.choice.name.lower()}, confidence {ratio(vote.confidence):g}"
+                yield _of_round(state, "vote", vote.round, _because(summary, vote.reason))
+        case Refuse():
+            yield _of_round(state, "refuse", said.round, _because("refused the round", said.reason))
+        case Close():
+            yield _of_round(state, "close", said.round, "closed the round: its time had passed")
+        case Conclude():
+            for one in said.conclusions:
+                outcome = {0: "no decision", 1: "accepted", 2: "rejected"}[int(one.outcome)]
+                yield _of_round(state, "conclude", one.round, f"recorded the verdict: {outcome}")
+        case _:
+            assert_never(said)
+
+
+def _of_fleet(said: Found | Admit | Leave | Publish) -> Entry:
+    match said:
+        case Found():
+            return Entry(kind="found", summary=f"founded fleet {said.fleet_name} as {said.name}")
+        case Admit():
+            member = short(node_id(said.public_key))
+            return Entry(kind="admit", summary=f"admitted {said.name} ({member}) {said.address}")
+        case Leave():
+            return Entry(kind="leave", summary=_because("left the fleet", said.reason))
+        case Publish():
+            count = len(said.electors)
+            return Entry(kind="electorate", summary=f"published an electorate of {count}")
+        case _:
+            assert_never(said)
+
+
+def _of_belief(said: Assert | Relate | Retract) -> Entry:
+    match said:
+        case Assert():
+            text = f"asserted with confidence {ratio(said.confidence):g}: {_short(said.content)}"
+            belief = belief_id(said.content, said.category)
+            return Entry(kind="assert", summary=text, belief=belief)
+        case Relate():
+            source, target = BeliefId(said.source), BeliefId(said.target)
+            word = said.relation.name.lower().replace("_", " ")
+            text = f"stated: {short(source)} {word} {short(target)}"
+            return Entry(kind="relate", summary=text, belief=source, other=target)
+        case Retract():
+            count = len(said.counters)
+            text = f"took back {count} claim{'s' * (count != 1)}"
+            return Entry(kind="retract", summary=_because(text, said.reason))
+        case _:
+            assert_never(said)
+
+
+def _of_round(state: FleetState, kind: Kind, named: bytes, summary: str) -> Entry:
+    identifier = RoundId(named)
+    found = state.rounds.get(identifier)
+    belief = None if found is None else found.belief
+    return Entry(kind=kind, summary=summary, belief=belief, round=identifier)
+
+
+def _because(text: str, reason: str) -> str:
+    return f"{text}: {_short(reason)}" if reason else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"

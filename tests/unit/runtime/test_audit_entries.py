@@ -1,0 +1,67 @@
+"""Every operation becomes an entry that says what it did."""
+
+from typing import get_args
+
+from credimus.kernel.ids import FleetId
+from credimus.runtime.audit_entries import Kind, entries_of
+from credimus.state.fleet import FleetState
+from credimus.state.operations import (
+    Admit,
+    Assert,
+    Choice,
+    Close,
+    Conclude,
+    Conclusion,
+    Elector,
+    Found,
+    Leave,
+    Propose,
+    Publish,
+    Refuse,
+    Relate,
+    Relation,
+    Retract,
+    Rules,
+    Vote,
+    Votes,
+)
+
+ID, OTHER = b"\x01" * 16, b"\x02" * 16
+OPERATIONS = [
+    Found("harbour", ID, bytes(32), "n0", ""),
+    Admit(bytes(32), "n1", "10.0.0.7:7447"),
+    Leave("retired"),
+    Assert(1, "it rains " * 40, "observation", 900_000),
+    Relate(2, ID, Relation.DEPENDS_ON, OTHER),
+    Retract((1, 2), "wrong gauge"),
+    Publish((Elector(ID, 1),)),
+    Propose(ID, 1, Rules(), OTHER, 5_000),
+    Votes((Vote(ID, Choice.ACCEPT), Vote(OTHER, Choice.REJECT, 500_000, "the gauge is broken"))),
+    Refuse(ID, "not the fleet"),
+    Close(ID),
+    Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+]
+
+
+def test_every_kind_of_operation_has_an_entry() -> None:
+    found = entries_of(OPERATIONS, FleetState(FleetId(bytes(16))))
+    assert {one.kind for one in found} == set(get_args(Kind))
+    assert [one.place for one in found] == list(range(len(OPERATIONS) + 1))
+    assert [one.index for one in found] == sorted([*range(len(OPERATIONS)), 8])
+    said = [one.summary for one in found]
+    assert said[1].startswith("admitted n1 (")
+    assert said[2] == "left the fleet: retired"
+    assert said[3].endswith("…")
+    assert "depends on" in said[4]
+    assert said[5] == "took back 2 claims: wrong gauge"
+    assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
+    assert said[-1] == "recorded the verdict: rejected"
+    assert all(len(text) < 200 for text in said)
+
+
+def test_a_relation_is_of_both_beliefs_and_rounds_are_named() -> None:
+    found = entries_of(OPERATIONS, FleetState(FleetId(bytes(16))))
+    assert (found[4].belief, found[4].other) == (ID, OTHER)
+    assert found[7].round is not None
+    assert found[7].belief == ID
+    assert (found[8].round, found[8].belief) == (ID, None), "the round is not known here"
