@@ -15,7 +15,9 @@ AGREED = frozenset(
     }
 )  # fmt: skip
 """Those by which blocks are judged."""
-ON_THE_WIRE = frozenset({"WANTED_MAX", "FRONTIER_HEADS_MAX"})
+ON_THE_WIRE = frozenset(
+    {"WANTED_MAX", "FRONTIER_HEADS_MAX", "CLAIMS_MAX", "ROWS_MAX", "ROW_MEMBERS_MAX"}
+)
 """Those by which other messages are judged."""
 
 HEAD = """# Limits
@@ -38,7 +40,10 @@ See [operations.md](operations.md).""",
     ),
     (
         "On the wire",
-        "A message that breaks one of these is `malformed`; see [sync.md](sync.md).",
+        (
+            "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
+            "[membership.md](membership.md)."
+        ),
     ),
     ("Local", "Each node may choose these for itself."),
 )

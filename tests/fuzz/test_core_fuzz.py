@@ -26,6 +26,16 @@ from credimus.node.commands import (
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.supply import read_message
+from credimus.protocol.membership.interface import (
+    Ack,
+    Claim,
+    Notice,
+    Ping,
+    PingFor,
+    Relayed,
+    Row,
+    Status,
+)
 from credimus.protocol.sync.interface import Beacon, Blocks, Pull
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
@@ -54,12 +64,23 @@ from strategies import (
 NOW = Now(Instant(0), LATER_MS)
 SETTING = make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS])
 BLOCK = make_block(SIGNERS[1], [Liar(7).operation() for _ in range(12)], SETTING)
+CLAIMS = (
+    Claim(MEMBERS[0], LATER_MS, Status.SUSPECT, MEMBERS[2]),
+    Claim(MEMBERS[1], LATER_MS + 1, Status.ALIVE, MEMBERS[1]),
+    Claim(MEMBERS[3], 0, Status.DEAD, MEMBERS[1]),
+)
+ROWS = (Row(MEMBERS[1], LATER_MS, b"8 bytes.", b"\x07", b"\x10"),)
 MESSAGES = [
     encode(message)
     for message in (
         Blocks((GENESIS.wire, SETTING.wire, BLOCK.wire), more=True),
         Beacon(Frontier((Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b"")))),
         Pull(Frontier((Head(MEMBERS[1], 1, GENESIS.id),)), (GENESIS.id, b"?" * 32)),
+        Ping(LATER_MS, CLAIMS, 7, ROWS),
+        Ack(LATER_MS, CLAIMS, 7, ROWS),
+        PingFor(LATER_MS, CLAIMS, 7, MEMBERS[1]),
+        Relayed(LATER_MS, CLAIMS, 7, heard=True),
+        Notice(LATER_MS, CLAIMS),
     )
 ]
 

@@ -15,6 +15,7 @@ from stranger import roster as their_roster
 from stranger import rounds as their_rounds
 from stranger import sets
 from stranger import state as their_state
+from stranger import turns as their_turns
 
 from credimus.certificate import Archive, make_certificate
 from credimus.certificate.document import proof_of, read_certificate
@@ -22,11 +23,15 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id
+from credimus.kernel.instant import Instant, Now
 from credimus.lace.block import VERSION, Block, Header, read_header
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress
+from credimus.protocol.membership import turns
+from credimus.protocol.membership.interface import Claim, Ping, Status
+from credimus.protocol.membership.rows import RowStore
 from credimus.protocol.sync.interface import Beacon, Blocks, Pull
 from credimus.runtime import ticket as tickets
 from credimus.sketch import merkle
@@ -42,7 +47,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
 NONCE = bytes(range(16))
 LEFT_OUT_MAX = 200_000
-STAMP = stamp_of(1_700_000_000_000)
+WALL_MS = 1_700_000_000_000
+STAMP = stamp_of(WALL_MS)
 SAID, CATEGORY = "Pump 3  leaks.", "observation"
 ADDRESS = "127.0.0.1:7447"
 TICKET_ID, SECRET, JOIN_NONCE = b"\x03" * 8, b"\x04" * 32, b"\x05" * 16
@@ -166,11 +172,22 @@ def of_code() -> dict[str, bytes | str]:
         "beacon": encode(Beacon(heads)),
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
+        "ping": encode(a_ping()),
+        "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
         "request": proof,
         "answer": sealed,
     }
+
+
+def a_ping() -> Ping:
+    """Ada's to bob, whom she suspects; of the two she hears herself."""
+    ada, bob = ADA.node_id, BOB.node_id
+    rows = RowStore(ada)
+    rows.follow(tuple(sorted((ada, bob))))
+    rows.tell(lambda one: one == ada, lambda _: False, Now(Instant(0), WALL_MS))
+    return Ping(WALL_MS, (Claim(bob, WALL_MS, Status.SUSPECT, ada),), 7, rows.next())
 
 
 def of_stranger() -> dict[str, bytes | str]:
@@ -222,6 +239,7 @@ def of_stranger() -> dict[str, bytes | str]:
     request = mp([1, TICKET_ID, keys[1], "bob", ["127.0.0.1:7449"], JOIN_NONCE])
     mac = digest(fp(b"credimus join request", SECRET), request, "sha256")
     answer = mp(["example fleet", b"certificate", b"key", [[ada, ADDRESS]], [wires[0]]])
+    row = [ada, WALL_MS, fp(b"credimus roll", *sorted((ada, bob)))[:8], b"\x02", b""]
     box = SecretBox(fp(b"credimus join answer", SECRET)).encrypt(answer, BOX_NONCE)
     return {
         "fingerprint of nothing": fp(b"credimus example"),
@@ -263,6 +281,8 @@ def of_stranger() -> dict[str, bytes | str]:
         "beacon": mp([2, [heads]]),
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
+        "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
+        "distances": bytes(their_turns.distances(9, 0)),
         "proof": mp([1, b"", excerpts]),
         "ticket": "credimus1-" + text,
         "request": request + mac,

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
+from credimus.api.peers import peers_view
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
@@ -54,6 +55,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         orphans=node.orphan_count,
         members=len(state.roster.current),
         neighbours=[one.hex() for one in daemon.links.neighbours()],
+        peers=peers_view(node),
         beliefs=len(state.beliefs),
         decided=sum(verdicts[one.word] for one in Verdict if one.decided),
         verdicts=verdicts,

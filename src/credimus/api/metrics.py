@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from credimus.api.message import Answer, Request
+from credimus.api.peers import peer_figures
 from credimus.node.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
@@ -67,6 +68,7 @@ class _Figures:
         for peer, code, count in faults_of(node):
             faults.add_metric([peer.hex(), code], count)
         yield faults
+        yield from peer_figures(node)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
 

@@ -260,6 +260,21 @@ class Evaluating(msgspec.Struct, frozen=True, kw_only=True):
     evaluators: list[EvaluatorItem]
 
 
+class PeerItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Another member, as far as this node can reach it."""
+
+    id: str
+    name: str
+    status: str
+    """alive, suspect, dead, or unknown when nothing was ever heard of it."""
+    incarnation: int
+    rtt_us: int | None
+    """Median round trip of its last answers, in us."""
+    rtt_us_p90: int | None
+    through_others: bool
+    """Whether it answered the last probe through others only."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """GET /v1/status."""
 
@@ -280,6 +295,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     orphans: int
     members: int
     neighbours: list[str]
+    peers: list[PeerItem]
     beliefs: int
     decided: int
     """Beliefs that are accepted, rejected or contested."""

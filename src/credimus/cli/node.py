@@ -160,6 +160,7 @@ def _show_status(found: dict[str, Any]) -> None:
         ("node", f"{found['name']} {found['node']}"),
         ("fleet", f"{found['fleet_name']} {found['fleet']}"),
         ("members", f"{found['members']}, {links}"),
+        ("peers", _peers_line(found["peers"])),
         ("links", f"{found['listen']} ({found['link']})"),
         ("API", found["api"]),
         ("beliefs", f"{found['beliefs']}, {found['decided']} decided"),
@@ -171,6 +172,17 @@ def _show_status(found: dict[str, Any]) -> None:
         ("fingerprint", found["fingerprint"]),
     ]
     table("", (), rows)
+
+
+def _peers_line(peers: list[dict[str, Any]]) -> str:
+    """How many are alive and how near; by name those who are not."""
+    alive = [one for one in peers if one["status"] == "alive"]
+    trips = sorted(one["rtt_us"] for one in alive if one["rtt_us"] is not None)
+    near = f" ({trips[0] / 1e3:.1f} to {trips[-1] / 1e3:.1f} ms)" if trips else ""
+    unknown = sum(one["status"] == "unknown" for one in peers)
+    parts = [f"{len(alive)} alive{near}"]
+    parts += [f"{p['name']} {p['status']}" for p in peers if p["status"] in ("suspect", "dead")]
+    return ", ".join([*parts, f"{unknown} unknown"] if unknown else parts)
 
 
 def _evaluator_rows(evaluating: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Local time is an integer: nanoseconds on a monotonic clock that never leaves the node.
 
-Deliberately not here: wall clocks (they enter only as the argument of the hybrid logical clock).
+Deliberately not here: wall clocks (they enter as the argument of the hybrid logical clock, and
+where members take turns).
 """
 
 from typing import NewType
@@ -34,4 +35,4 @@ class Now(msgspec.Struct, frozen=True, gc=False):
     instant: Instant
     """Monotonic; for deadlines."""
     wall_ms: int
-    """Milliseconds since the Unix epoch; for stamps only. May jump."""
+    """Milliseconds since the Unix epoch; for stamps, and for taking turns. May jump."""

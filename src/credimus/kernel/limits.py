@@ -88,3 +88,21 @@ LOG_ENTRIES_MAX = 20_000
 LOG_BLOCKS_MAX = 512
 """Blocks read for one page of the audit log; a page may end early because of it. [guess: some 20
 ms]"""
+
+CLAIMS_MAX = 8
+"""Claims about members in one message: 47 bytes each, so that a probe stays below 1 KB. [guess]"""
+ROWS_MAX = 4
+"""Rows of reachability in one message. [guess: likewise]"""
+ROW_MEMBERS_MAX = 256
+"""Members of a roster whose reachability is told: 32 bytes a bitmap; larger fleets tell none.
+[guess]"""
+RUMOURS_MAX = 1_024
+"""Claims, or rows, that wait to be passed on; past it the one told most often goes. [guess]"""
+PROBES_MAX = 64
+"""Probes of one node under way at once; further checks wait. [guess]"""
+PINGS_KEPT_MAX = 1_024
+"""Unanswered pings that are remembered, so that late answers are measured. [guess]"""
+ERRANDS_MAX = 256
+"""Probes made for others at once; past it a request is not heard. [guess]"""
+TRIPS_MAX = 16
+"""Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
+from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -47,5 +48,12 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 
 
 NodeEvent: TypeAlias = (
-    StateEvent | EvaluationWanted | Sealed | Acknowledged | PeerFaulted | ForkSeen | IdentityForked
+    StateEvent
+    | EvaluationWanted
+    | MembershipEvent
+    | Sealed
+    | Acknowledged
+    | PeerFaulted
+    | ForkSeen
+    | IdentityForked
 )

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, assert_never
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import NotFound, PeerFault
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
@@ -23,7 +23,6 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.checks import check_length, check_millionths, unknown_belief
 from credimus.node.commands import (
     AdmitMember,
     AnyCommand,
@@ -45,19 +44,18 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
-from credimus.node.router import MESSAGES, VOTING_HEARS
+from credimus.node.router import MEMBERSHIP_TAKES, SYNC_TAKES, VOTING_HEARS
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.membership.interface import RosterChanged
+from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
-    Ballot,
     Evaluator,
     RoundsChanged,
     Say,
     SayVote,
-    VoteRequested,
-    VotingInput,
 )
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
@@ -97,12 +95,15 @@ class Node:
         self._by_id = {author.id: author for author in self.authors}
         self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
         self._sync = Sync(config.sync, self.lace, self._ingress.orphans, entropy.stream("sync"))
+        own = [author.id for author in self.authors]
         self._voting = Voting(
             config.voting,
             self.state,
             evaluator or LocalKnowledge(self.state, config.voting.unknown),
-            [author.id for author in self.authors],
+            own,
         )
+        self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self._followed = self.state.roster.current
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
         )
@@ -177,11 +178,14 @@ class Node:
         except PeerFault as fault:
             self._fault(sender, fault)
             return
+        kind = type(message)
         if isinstance(message, Blocks):
             self._take(sender, message, now)
+        elif kind in SYNC_TAKES:
+            self._carry_out(self._sync.handle(SYNC_TAKES[kind](sender, message), now))
         else:
-            heard = MESSAGES[type(message)](sender, message)
-            self._carry_out(self._sync.handle(heard, now))
+            heard = MEMBERSHIP_TAKES[kind](sender, message)
+            self._carry_out(self.membership.handle(heard, now))
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -212,12 +216,14 @@ class Node:
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(self._sync.deadline(), self._voting.deadline())
+        machines = self._sync, self._voting, self.membership
+        return earliest(*(machine.deadline() for machine in machines))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
         self._carry_out(self._voting.tick(now))
         self._carry_out(self._sync.tick(now))
+        self._carry_out(self.membership.tick(now))
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -303,6 +309,10 @@ class Node:
             self._effects.emit += facts
             heard = [fact for fact in facts if type(fact) in VOTING_HEARS]
             self._carry_out(self._voting.handle(RoundsChanged(heard), now))
+        roster = self.state.roster.current
+        if roster is not self._followed:  # in place of a look at each fact
+            self._followed = roster
+            self._carry_out(self.membership.handle(RosterChanged(tuple(roster.by_id)), now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
         self._effects.send += effects.send
@@ -318,27 +328,9 @@ class Node:
                     self._effects.emit.append(event)
 
     def _cast(self, command: CastVote, now: Now) -> Written:
-        author = self._writing.author_of(command)
-        check_millionths(command.confidence, "confidence")
-        check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
-        rounds = self.state.rounds.on(command.belief)
-        if self.state.beliefs.get(command.belief) is None and not rounds:
-            raise unknown_belief(command.belief)
-        mine = [
-            one
-            for one in rounds
-            if author.id in one.electorate.position and command.round in (None, one.id)
-        ]
-        if not mine:
-            raise NotFound(
-                "no-round",
-                f"no round on {command.belief.hex()} has {author.id.hex()[:12]} as an elector; "
-                "propose the belief first.",
-            )
-        ballot = Ballot(command.choice, command.confidence, command.reason)
-        request: VotingInput = VoteRequested(author.id, mine[-1].id, ballot)
+        request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
-        return Written(author.id, command.belief, mine[-1].id)
+        return Written(request.elector, command.belief, request.round)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

@@ -1,4 +1,10 @@
-"""Wire forms of messages; a driver turns a supply of block ids into bytes from its store here."""
+"""All messages between peers, in one tagged union, and their wire forms.
+
+    1 Blocks   2 Beacon   3 Pull                                sync
+    4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
+
+A driver turns a supply of block ids into bytes from its store here.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -7,8 +13,10 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
-from credimus.protocol.sync.interface import Blocks, PeerMessage, Supply
+from credimus.protocol.membership.interface import MembershipMessage
+from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
+PeerMessage: TypeAlias = SyncMessage | MembershipMessage
 Outgoing: TypeAlias = PeerMessage | Supply
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 

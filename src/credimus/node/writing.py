@@ -18,6 +18,7 @@ from credimus.node.checks import (
 from credimus.node.commands import (
     AdmitMember,
     AssertBelief,
+    CastVote,
     Command,
     LeaveFleet,
     ProposeBelief,
@@ -25,7 +26,7 @@ from credimus.node.commands import (
     RetractBelief,
     Written,
 )
-from credimus.protocol.voting.interface import Opened, Question, Say, SayVote
+from credimus.protocol.voting.interface import Ballot, Opened, Question, Say, SayVote, VoteRequested
 from credimus.protocol.voting.machine import Voting
 from credimus.state.beliefs import link_key
 from credimus.state.categories import Categorizer
@@ -120,6 +121,28 @@ class Writing:
             None if stance is None else stance.confidence,
         )  # fmt: skip
         return self._propose(author, command.belief, self._opened(attempt, command, question))
+
+    def ballot(self, command: CastVote) -> VoteRequested:
+        """The request to vote in the newest round on a belief, or in the one that is named."""
+        author = self.author_of(command)
+        check_millionths(command.confidence, "confidence")
+        check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
+        rounds = self._state.rounds.on(command.belief)
+        if self._state.beliefs.get(command.belief) is None and not rounds:
+            raise unknown_belief(command.belief)
+        mine = [
+            one
+            for one in rounds
+            if author.id in one.electorate.position and command.round in (None, one.id)
+        ]
+        if not mine:
+            raise NotFound(
+                "no-round",
+                f"no round on {command.belief.hex()} has {author.id.hex()[:12]} as an elector; "
+                "propose the belief first.",
+            )
+        ballot = Ballot(command.choice, command.confidence, command.reason)
+        return VoteRequested(author.id, mine[-1].id, ballot)
 
     def retract(self, command: RetractBelief) -> Written:
         """Take back the author's own assertions of a belief."""

@@ -51,6 +51,11 @@ class Network:
         self.byte_count = 0
         self.lost_count = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no link is cut."""
+        return not self._cut
+
     def cut(self, links: Iterable[Link]) -> None:
         """Cut links; what is under way on them is lost."""
         self._cut.update(links)

@@ -47,6 +47,7 @@ PROFILES: dict[str, Profile] = {
         Profile(name="liar", weather=_LOSSY, lying=True),
         Profile(name="stacked", weather=_LOSSY, stack_period_ns=150 * MILLISECOND),
         Profile(name="churn", crash_period_ns=600 * MILLISECOND),
+        Profile(name="absent", crash_period_ns=2 * SECOND, down_ns=(6 * SECOND, 8 * SECOND)),
         Profile(
             name="storm",
             weather=_LOSSY,

@@ -16,6 +16,7 @@ from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checkers import ALL, Checker, Violation, Watch, healed_fleet_converges
 from credimus.sim.fleet import Done, Fleet, FleetConfig
 from credimus.sim.host import Host
+from credimus.sim.liveness import LIVENESS
 from credimus.sim.nemesis import LIAR, Nemesis
 from credimus.sim.profiles import profile_named
 from credimus.sim.saboteurs import a_node_that_votes_twice
@@ -112,7 +113,7 @@ class _Run:
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._watch = Watch(self.fleet)
-        self._checkers = [kind(self._watch) for kind in ALL]
+        self._checkers = [kind(self._watch) for kind in (*ALL, *LIVENESS)]
         self.fleet.watchers.append(_Board(self._checkers))
         profile = profile_named(scenario.profile)
         self.lying = profile.lying

@@ -13,7 +13,10 @@ import msgspec
 from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
+from credimus.kernel.instant import SECOND
 from credimus.node.author import Author
+from credimus.protocol.membership.machine import Membership
+from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checkers import (
     Checker,
@@ -29,6 +32,7 @@ from credimus.sim.checkers import (
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
+from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.nemesis import LIAR
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
@@ -43,6 +47,8 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     sabotage: Callable[[Fleet], AbstractContextManager[None]]
     trips: type[Checker]
     profile: str
+    safety_s: int = 4
+    """Virtual seconds under faults that it needs to show."""
 
     @property
     def name(self) -> str:
@@ -155,6 +161,31 @@ def a_proof_without_its_last_vote(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
         yield
 
 
+@contextmanager
+def a_probe_that_never_fails(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Nobody is accused of silence."""
+
+    def nothing(self: Membership, probe: Probe, *_: Any) -> None:
+        self._probes.end(probe.target)
+
+    with _patched(Membership, "_fail", nothing):
+        yield
+
+
+@contextmanager
+def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
+    """The second node does all its work, but becomes deaf to membership."""
+    deaf = fleet.hosts[LIAR].id
+    hear = Membership._hear  # noqa: SLF001
+
+    def nothing(self: Membership, *heard: Any) -> None:
+        if self._own != deaf or fleet.agenda.now_ns < _DEAF_FROM_NS:
+            hear(self, *heard)
+
+    with _patched(Membership, "_hear", nothing):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -184,9 +215,19 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=every_verdict_has_a_certificate,
         profile="calm",
     ),
+    Saboteur(
+        sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
+    ),
+    Saboteur(
+        sabotage=a_node_that_hears_no_probe,
+        trips=the_living_are_not_declared_dead,
+        profile="calm",
+        safety_s=8,
+    ),
 )
 
 _FORGOTTEN = 40
+_DEAF_FROM_NS = 4 * SECOND
 
 
 @contextmanager

@@ -217,7 +217,7 @@ def test_a_node_whose_chain_goes_on_elsewhere_writes_no_more_also_after_a_restar
         with pytest.raises(StorageError) as caught:
             now.execute(AssertBelief(content="more"), fleet.now)
         assert caught.value.code == "identity-forked"
-    assert not fleet.nodes[1].collect(fleet.now)
+    assert not fleet.nodes[1].collect(fleet.now).persist
 
 
 def test_faults_are_bounded_in_kinds() -> None:

@@ -7,6 +7,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict
 from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node
+from credimus.protocol.membership.interface import Notice, Ping
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.protocol.voting.knowledge import Manual
 from credimus.state.operations import Admit, Assert, Choice, Votes, read_operations
@@ -24,7 +25,10 @@ def test_a_restored_node_is_the_same_and_silent() -> None:
     assert after.clock.last == before.clock.last
     assert after.authors[0].sequence == before.authors[0].sequence
     assert after.holders(1) == before.holders(1) == sorted({MEMBERS[0], MEMBERS[2]})
-    assert not after.collect(fleet.now)
+    effects = after.collect(fleet.now)
+    assert not effects.persist
+    assert not effects.emit
+    assert {type(one.message) for one in effects.send} == {Notice, Ping}, "it only greets"
 
 
 def test_no_stamp_is_repeated_after_a_restart_with_a_clock_set_back() -> None:

@@ -58,7 +58,7 @@ class Pull(Message, frozen=True, tag=3):
     wanted: Annotated[tuple[BlockId, ...], Meta(max_length=limits.WANTED_MAX)] = ()
 
 
-PeerMessage: TypeAlias = Blocks | Beacon | Pull
+SyncMessage: TypeAlias = Blocks | Beacon | Pull
 
 
 class Supply(msgspec.Struct, frozen=True, gc=False):

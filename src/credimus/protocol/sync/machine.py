@@ -14,15 +14,15 @@ from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     GapSeen,
-    PeerMessage,
     Pull,
     PullAsked,
     Supply,
     SyncConfig,
     SyncInput,
+    SyncMessage,
 )
 
-SyncEffects: TypeAlias = Effects[Any, PeerMessage | Supply, Any]
+SyncEffects: TypeAlias = Effects[Any, SyncMessage | Supply, Any]
 
 
 class _Gap(NamedTuple):

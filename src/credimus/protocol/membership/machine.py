@@ -1,0 +1,394 @@
+"""Finds out which members can be reached, and tells: probes, suspicion, refutation, rows.
+
+    who is probed when     turns.py          who answers         probing.py, trips.py
+    what is held of whom   standing.py       for how long        suspicion.py, health.py
+    what is passed on      telling.py, rumours.py, rows.py       what follows   reachability.py
+
+Only the answer to a ping of ours, with its nonce, counts as a sign of life. Nothing here changes
+the roster or enters the lace.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, assert_never
+
+from credimus.kernel.effects import Effects, Send
+from credimus.kernel.entropy import Stream
+from credimus.kernel.ids import NodeId
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, Instant, Now, after, earliest
+from credimus.protocol.membership.health import Health
+from credimus.protocol.membership.interface import (
+    Ack,
+    Claim,
+    Counts,
+    MembershipConfig,
+    MembershipEvent,
+    MembershipInput,
+    MembershipMessage,
+    MessageCame,
+    PeerAlive,
+    PeerDead,
+    PeerSuspected,
+    PeerView,
+    Ping,
+    PingFor,
+    Relayed,
+    RosterChanged,
+    Status,
+)
+from credimus.protocol.membership.probing import Errand, Errands, Probe, Probes
+from credimus.protocol.membership.reachability import Reachability
+from credimus.protocol.membership.rota import Rota
+from credimus.protocol.membership.rows import RowStore
+from credimus.protocol.membership.standing import Change, Peer, Standing
+from credimus.protocol.membership.telling import Telling
+
+MembershipEffects: TypeAlias = Effects[Any, MembershipMessage, MembershipEvent]
+
+
+class Membership:
+    """One node's view of who is there.
+
+    Args:
+        own: this node's id, then those of the members that it hosts.
+    """
+
+    def __init__(self, config: MembershipConfig, own: Sequence[NodeId], stream: Stream) -> None:
+        self._config = config
+        self._own = own[0]
+        self._stream = stream
+        self._standing = Standing(config, own)
+        self._rows = RowStore(own[0])
+        self._telling = Telling(own[0], self._standing, self._rows)
+        self._probes = Probes()
+        self._errands = Errands()
+        self._health = Health(config.health_max)
+        self._checks: dict[NodeId, None] = {}
+        self._rota = Rota(own[0], config.period_ns)
+        self._turn_count = 0
+        self._call_due: Instant | None = None
+        self._call_count = 0
+        self._row_due = Instant(0)
+        self._notice_due = Instant(0)
+        self._forgiven_until = Instant(0)
+        self.counts = Counts()
+
+    # --- asking
+
+    @property
+    def incarnation(self) -> int:
+        """Our own."""
+        return self._telling.incarnation
+
+    @property
+    def health_score(self) -> int:
+        """How slow we take ourselves to be, 0 for not at all."""
+        return self._health.score
+
+    def peer(self, identifier: NodeId) -> PeerView | None:
+        """What is held of a member that is not of this node; None for anybody else."""
+        peer = self._standing.get(identifier)
+        return None if peer is None else _view(peer)
+
+    def snapshot(self) -> list[PeerView]:
+        """What is held of all other members, in order of id."""
+        return [_view(peer) for peer in self._standing]
+
+    def reachability(self) -> Reachability:
+        """Who hears whom, as far as is known here."""
+        return self._rows.matrix(self._standing.is_there)
+
+    # --- the machine
+
+    def handle(self, event: MembershipInput, now: Now) -> MembershipEffects:
+        """Take one input."""
+        effects: MembershipEffects = Effects()
+        self._forgive_lateness(now)
+        match event:
+            case RosterChanged(members):
+                self._follow(members, now, effects)
+            case MessageCame(peer, message):
+                self._hear(peer, message, now, effects)
+            case _:
+                assert_never(event)
+        self._check(now, effects)
+        return effects
+
+    def deadline(self) -> Instant | None:
+        """The next turn, call, or end of somebody's patience."""
+        return earliest(
+            self._rota.deadline(),
+            self._call_due,
+            self._probes.deadline(),
+            self._errands.deadline(),
+            self._standing.deadline(),
+        )
+
+    def tick(self, now: Now) -> MembershipEffects:
+        """Probe whose turn it is; go on with probes; let suspects die."""
+        effects: MembershipEffects = Effects()
+        self._forgive_lateness(now)
+        for probe in self._probes.due(now.instant):
+            self._go_on(probe, now, effects)
+        for errand in self._errands.expire(now.instant):
+            self._report(errand, effects, heard=False)
+        for peer in self._standing.expire(now):
+            self._bury(peer, now, effects)
+        target = self._rota.take(now)
+        if target is not None:
+            self._take_turn(target, now, effects)
+        if self._call_due is not None and self._call_due <= now.instant:
+            self._call(now, effects)
+        self._check(now, effects)
+        return effects
+
+    # --- the roster, and who is in the ring
+
+    def _follow(self, members: tuple[NodeId, ...], now: Now, effects: MembershipEffects) -> None:
+        is_member, first = self._own in members, not self._telling.incarnation
+        self._standing.follow(members if is_member else ())
+        self._rows.follow(members)
+        if is_member:
+            times = self._config.retransmit_factor * len(members).bit_length()
+            self._telling.follow(times, now)
+        self._plan(now)
+        if len(self._standing):
+            self._call_due = now.instant
+            if first:
+                self._call(now, effects)
+
+    def _plan(self, now: Now) -> None:
+        self._rota.plan((peer.id for peer in self._standing if peer.is_there), now)
+
+    def _take_turn(self, target: NodeId, now: Now, effects: MembershipEffects) -> None:
+        self._turn_count += 1
+        if self._turn_count % self._health.multiplier == 0:
+            self._probe(target, now, effects)
+        if self._row_due <= now.instant:
+            self._row_due = after(now.instant, self._config.row_period_ns)
+            window_ns = (2 * self._rota.member_count + 1) * self._config.period_ns
+            since = Instant(now.instant - max(_HEARING_NS_MIN, window_ns))
+            standing = self._standing
+            self._rows.tell(lambda one: standing.hears(one, since), standing.goes_through, now)
+        self._plan(now)
+
+    def _call(self, now: Now, effects: MembershipEffects) -> None:
+        """Ping somebody who is not there, and all after a start; nothing follows from silence."""
+        absent = [peer for peer in self._standing if not peer.is_there]
+        if not absent:
+            self._call_due = None
+            return
+        if self._call_count < self._config.hello_count:
+            effects.send.append(Send(None, self._telling.notice()))
+        self._call_count += 1
+        self._call_due = after(now.instant, self._config.call_period_ns)
+        self._ping(absent[self._call_count % len(absent)], now, effects)
+
+    # --- probes
+
+    def _probe(self, target: NodeId, now: Now, effects: MembershipEffects) -> None:
+        peer = self._standing.get(target)
+        if peer is None or target in self._probes:
+            return
+        self.counts.probes += 1
+        self._probes.begin(target, after(now.instant, self._wait(peer, self._config.direct_ns)))
+        self._ping(peer, now, effects)
+
+    def _ping(self, target: Peer, now: Now, effects: MembershipEffects) -> None:
+        nonce = self._nonce()
+        self._probes.note_ping(nonce, target.id, now.instant)
+        effects.send.append(Send(target.id, self._telling.ping(nonce, target)))
+
+    def _nonce(self) -> int:
+        """63 bits that nobody can guess who does not see them."""
+        return self._stream.word() >> 1
+
+    def _go_on(self, probe: Probe, now: Now, effects: MembershipEffects) -> None:
+        """A stage is over: ask others, or conclude."""
+        peer = self._standing.get(probe.target)
+        if peer is None:
+            self._probes.end(probe.target)
+        elif probe.relays is None:
+            others = [
+                one.id
+                for one in self._standing
+                if one.status is Status.ALIVE and one.id != probe.target
+            ]
+            relays = self._stream.sample(others, self._config.relay_count)
+            nonce = self._nonce()
+            due = after(now.instant, self._wait(peer, self._config.indirect_ns))
+            self._probes.ask(probe, relays, nonce, due)
+            asked = self._telling.ping_for(nonce, peer)
+            effects.send += [Send(relay, asked) for relay in relays]
+            self._ping(peer, now, effects)
+        else:
+            self._fail(probe, peer, now, effects)
+
+    def _fail(self, probe: Probe, peer: Peer, now: Now, effects: MembershipEffects) -> None:
+        """Neither we nor those asked heard anything."""
+        self._probes.end(probe.target)
+        self.counts.unanswered += 1
+        missing = probe.missing
+        self._health.worse(len(missing) if probe.relays else 1)
+        self._checks |= dict.fromkeys(missing)  # a split is found at once, not turn by turn
+        peer.heard_at, peer.through = None, False
+        if peer.is_there:
+            self._take(Claim(peer.id, peer.incarnation, Status.SUSPECT, self._own), now, effects)
+
+    def _check(self, now: Now, effects: MembershipEffects) -> None:
+        """Find out for ourselves what we were told of somebody, a bounded number at once."""
+        while self._checks and not self._probes.is_full:
+            target = next(iter(self._checks))
+            del self._checks[target]
+            self._probe(target, now, effects)
+
+    def _wait(self, peer: Peer, least_ns: int) -> int:
+        """How long an answer is waited for: longer when the peer, or we ourselves, are slow."""
+        trip_us = peer.trips.percentile(90) or 0
+        known_ns = min(_PATIENCE * trip_us * MICROSECOND, self._config.patience_ns_max)
+        return max(least_ns, known_ns) * self._health.multiplier
+
+    def _forgive_lateness(self, now: Now) -> None:
+        """When our own step comes late, that is held against us and against nobody else."""
+        due = self.deadline()
+        if due is None:
+            return
+        late_ns = now.instant - max(due, self._forgiven_until)
+        if late_ns > self._config.late_ns:
+            self._forgiven_until = now.instant
+            self.counts.late += 1
+            self._health.worse()
+            self._probes.forgive(late_ns)
+            self._standing.forgive(late_ns)
+
+    # --- what peers say
+
+    def _hear(
+        self, sender: NodeId, message: MembershipMessage, now: Now, effects: MembershipEffects
+    ) -> None:
+        peer = self._standing.get(sender)
+        if peer is not None:
+            self._learn(peer, message, now, effects)
+        match message:
+            case Ping():
+                effects.send.append(Send(sender, self._telling.ack(message.nonce, peer)))
+            case Ack() if peer is not None:
+                self._answered(peer, message.nonce, now, effects)
+            case PingFor() if peer is not None:
+                self._run_errand(sender, message, now, effects)
+            case Relayed() if peer is not None:
+                target = self._probes.relayed(sender, message.nonce, message.heard)
+                if target is not None:
+                    self._succeed(target, through=True)
+            case _:
+                pass
+
+    def _learn(
+        self, sender: Peer, message: MembershipMessage, now: Now, effects: MembershipEffects
+    ) -> None:
+        """Take what travels along with a message of a member."""
+        sender.heard_at = now.instant
+        alive = Claim(sender.id, message.incarnation, Status.ALIVE, sender.id)
+        for claim in (alive, *message.claims):
+            if claim.by != self._own or claim.member == self._own:  # else our own word, or forged
+                self._take(claim, now, effects)
+        if isinstance(message, Ping | Ack):
+            for row in message.rows:
+                self._rows.take(row, now)
+
+    def _answered(self, peer: Peer, nonce: int, now: Now, effects: MembershipEffects) -> None:
+        errand = self._errands.answered(peer.id, nonce)
+        if errand is not None:
+            self._report(errand, effects, heard=True)
+            return
+        at = self._probes.answered(peer.id, nonce)
+        if at is not None:
+            peer.trips.note((now.instant - at) // MICROSECOND)
+            self._succeed(peer.id, through=False)
+
+    def _succeed(self, target: NodeId, *, through: bool) -> None:
+        peer = self._standing.get(target)
+        if peer is not None:
+            peer.through = through
+        if self._probes.end(target) is not None:
+            self._health.better()
+
+    def _run_errand(
+        self, origin: NodeId, asked: PingFor, now: Now, effects: MembershipEffects
+    ) -> None:
+        target = self._standing.get(NodeId(asked.target))
+        if target is None:
+            return
+        nonce = self._nonce()
+        due = after(now.instant, self._config.indirect_ns * 3 // 5)  # the answer must be in time
+        if self._errands.take_up(nonce, Errand(origin, asked.nonce, target.id, due)):
+            effects.send.append(Send(target.id, self._telling.ping(nonce, target)))
+
+    def _report(self, errand: Errand, effects: MembershipEffects, *, heard: bool) -> None:
+        target = self._standing.get(errand.target)
+        answer = self._telling.relayed(errand.nonce, target, heard=heard)
+        effects.send.append(Send(errand.origin, answer))
+
+    def _take(self, claim: Claim, now: Now, effects: MembershipEffects) -> None:
+        if claim.member == self._own:
+            if self._telling.refute(claim, now):
+                self.counts.refutations += 1
+                self._health.worse()
+                self._notify(now, effects)
+            return
+        change = self._standing.take(claim, now)
+        if change is not None:
+            self._changed(change, now, effects)
+
+    def _changed(self, change: Change, now: Now, effects: MembershipEffects) -> None:
+        """A peer is held for something else than before."""
+        peer, before = change.peer, change.before
+        self._telling.spread(change.spread)
+        if before in (None, Status.DEAD):
+            self._plan(now)
+        if peer.status is before:
+            return
+        if peer.status is Status.ALIVE:
+            effects.emit.append(PeerAlive(peer.id, peer.incarnation))
+            if before is not Status.SUSPECT:
+                self._checks[peer.id] = None
+            return
+        by = NodeId(change.spread.by)
+        self.counts.suspicions += 1
+        effects.emit.append(PeerSuspected(peer.id, by))
+        if by == self._own:
+            self._notify(now, effects)
+        else:
+            self._checks[peer.id] = None
+
+    def _bury(self, peer: Peer, now: Now, effects: MembershipEffects) -> None:
+        self.counts.deaths += 1
+        self._telling.spread(Claim(peer.id, peer.incarnation, Status.DEAD, self._own))
+        effects.emit.append(PeerDead(peer.id))
+        self._probes.end(peer.id)
+        if self._call_due is None:
+            self._call_due = after(now.instant, self._config.call_period_ns)
+        self._plan(now)
+
+    def _notify(self, now: Now, effects: MembershipEffects) -> None:
+        """Tell all at once, unless we did a moment ago: then it travels with probes."""
+        if now.instant < self._notice_due:
+            return
+        self._notice_due = after(now.instant, self._config.notice_gap_ns)
+        effects.send.append(Send(None, self._telling.notice()))
+
+
+def _view(peer: Peer) -> PeerView:
+    return PeerView(
+        peer=peer.id,
+        status=peer.status,
+        incarnation=peer.incarnation,
+        through=peer.through,
+        trip_us_median=peer.trips.percentile(50),
+        trip_us_p90=peer.trips.percentile(90),
+    )
+
+
+_PATIENCE = 3
+"""Times the 90th percentile of a peer's round trips that its next answer is waited for. [guess]"""
+_HEARING_NS_MIN = 4_000 * MILLISECOND
+"""A peer whose last message is older than this, and than two rounds of turns, is not heard."""
