@@ -39,7 +39,7 @@ def test_a_wall_clock_shows_its_skew() -> None:
 
 
 def test_messages_are_lost_repeated_and_reordered() -> None:
-    weather = Weather(delay_ns_max=50 * MILLISECOND, loss_ratio=200_000, duplicate_ratio=200_000)
+    weather = Weather(delay_us_max=50_000, loss_ppm=200_000, duplicate_ppm=200_000)
     agenda, made, heard = _network(weather)
     for number in range(500):
         made.send(0, 1, b"%d" % number)

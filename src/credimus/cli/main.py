@@ -50,6 +50,7 @@ COMMANDS = (
     Entry("verify", "credimus.cli.certificates:verify_", "Check a certificate, offline."),
     Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
+    Entry("sim", "credimus.cli.sim:sim", "Run a whole fleet under faults, from one seed."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
