@@ -7,7 +7,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.commands import AssertBelief
 from credimus.sim import network
-from credimus.sim.checkers import VIOLATIONS_MAX, Checker, Watch
+from credimus.sim.checker import VIOLATIONS_MAX, Checker, Watch
 from credimus.sim.clock import Agenda, moment
 from credimus.sim.host import Lane
 from credimus.sim.network import Network, Weather

@@ -86,28 +86,32 @@ class Checker:
 
 
 class Board:
-    """Passes what the fleet does on to all checkers."""
+    """Passes what the fleet does on to the checkers that have a use for it."""
 
     def __init__(self, checkers: Sequence[Checker]) -> None:
-        self._checkers = checkers
+        hooks = (Checker.noted, Checker.emitted, Checker.started, Checker.replaced)
+        self._noted, self._emitted, self._started, self._replaced = (
+            [one for one in checkers if getattr(type(one), hook.__name__) is not hook]
+            for hook in hooks
+        )
 
     def persisted(self, host: Host, blocks: Sequence[Block]) -> None:
         """Blocks became durable."""
         for block in blocks:
-            for checker in self._checkers:
+            for checker in self._noted:
                 checker.noted(host, block)
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
         """A step reached its end."""
-        for checker in self._checkers:
+        for checker in self._emitted:
             checker.emitted(host, effects, done)
 
     def started(self, host: Host) -> None:
         """A node was restored."""
-        for checker in self._checkers:
+        for checker in self._started:
             checker.started(host)
 
     def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
         """A computer got an empty disk and new keys."""
-        for checker in self._checkers:
+        for checker in self._replaced:
             checker.replaced(host, lost)
