@@ -148,7 +148,7 @@ def scenario_of(
     base = profile_named(profile)
     size = base.nodes if nodes is None else nodes
     lasting_ms = base.duration_ms if duration_ms is None else duration_ms
-    liars = (size - 1) // _LIARS_SHARE if base.liars else 0
+    liars = max(0, (size - 1) // _LIARS_SHARE) if base.liars else 0
     draws = Entropy(f"variety {seed}".encode()).stream("scenario")
     return altered(
         base,
@@ -181,7 +181,7 @@ def repeat_line(scenario: Scenario) -> str:
 def _usual(base: Scenario, nodes: int, duration_ms: int) -> int:
     """The cost of a statement grows with the square of the fleet: each vote goes to everybody."""
     for_the_time = max(1, base.statements * duration_ms // base.duration_ms)
-    return min(for_the_time, 10 * base.statements, max(10, _VOTES_MAX // (nodes * nodes)))
+    return min(for_the_time, 10 * base.statements, max(10, _VOTES_MAX // max(1, nodes * nodes)))
 
 
 _VOTES_MAX = 500_000

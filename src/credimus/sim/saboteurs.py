@@ -95,8 +95,8 @@ def a_fold_that_trusts_every_electorate(fleet: Fleet) -> Iterator[None]:  # noqa
 
 @contextmanager
 def a_node_that_votes_twice(fleet: Fleet) -> Iterator[None]:
-    """The second node adds the opposite answer to each of its own."""
-    liar = fleet.hosts[1].id
+    """The second node, or the only one, adds the opposite answer to each of its own."""
+    liar = fleet.hosts[:2][-1].id
     vote = Author.vote
 
     def both(self: Author, said: Vote) -> None:
