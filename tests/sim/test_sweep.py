@@ -39,11 +39,13 @@ print(json.dumps(msgspec.to_builtins(report)))
 
 
 def test_the_same_seed_gives_the_same_events_under_any_seed_of_the_interpreter() -> None:
+    """And under any interpreter: name one in OTHER_PYTHON to compare it with this."""
     reports = []
     for interpreter_seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": interpreter_seed}
+        other = os.environ.get("OTHER_PYTHON") if reports else None
         ran = subprocess.run(
-            [sys.executable, "-c", _ONE_RUN],
+            [other or sys.executable, "-c", _ONE_RUN],
             env=environment,
             capture_output=True,
             check=True,
