@@ -47,6 +47,10 @@ def test_what_is_usual_is_not_written() -> None:
         ("[[faults]]\nkind = 'pause'\nlasts_ms = [9, 3]", "faults[0]: `lasts_ms` is [9, 3]"),
         ("[[faults]]\nkind = 'pause'\nplaces = [7]", "`faults[0].places` names 7"),
         ("[[faults]]\nkind = 'fork'", "`faults[0]` is fork, and `liars` is 0"),
+        (
+            "liars = 1\n[[faults]]\nkind = 'fork'\nplaces = [2]",
+            "`faults[0].places` names who does not lie",
+        ),
         ("liars = 2", "`liars` is 2 of 5; give less than a third"),
         ("skew_accepted_ms = 100", "`skew_ms_max` is 250"),
         ("nodes = ", "Invalid value"),

@@ -176,12 +176,13 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 @contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Some early messages arrive with another last byte."""
+    """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
 
     def garbled(self: Network, link: Link, payload: bytes) -> None:
-        if self.message_count < 500 and self.message_count % 50 == 0:
-            payload = payload[:-1] + bytes((payload[-1] ^ 1,))
+        if self.message_count < 500 and self.message_count % 20 == 0:
+            middle = len(payload) // 2
+            payload = payload[:middle] + bytes((payload[middle] ^ 1,)) + payload[middle + 1 :]
         arrive(self, link, payload)
 
     with patched(Network, "_arrive", garbled):

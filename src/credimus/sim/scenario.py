@@ -75,6 +75,8 @@ class Scenario(
         for index, fault in enumerate(self.faults):
             if isinstance(fault, Lie) and not self.liars:
                 raise ValueError(f"`faults[{index}]` is {fault.kind}, and `liars` is 0")
+            if isinstance(fault, Lie) and not set(fault.places) <= set(range(1, self.liars + 1)):
+                raise ValueError(f"`faults[{index}].places` names who does not lie")
             far = [place for place in fault.places if place >= self.nodes + self.joiners]
             if far:
                 raise ValueError(f"`faults[{index}].places` names {far[0]}, which there is not")
