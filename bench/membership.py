@@ -21,7 +21,7 @@ from credimus.sim.clock import moment
 from credimus.sim.network import CALM, Weather
 from credimus.sim.swarm import Swarm, SwarmConfig
 
-LOSSY = Weather(loss_ratio=100_000)
+LOSSY = Weather(loss_ppm=100_000)
 PIGGYBACK_ONLY = MembershipConfig(notice_gap_ns=10**15)
 
 
@@ -63,7 +63,7 @@ def detection(members: int, seeds: range, skew_ms: int, weather: Weather) -> Non
         dead.append(swarm.all_dead_ns(place, at) or 0)
     assert all(suspected)
     assert all(dead)
-    loss = weather.loss_ratio // 10_000
+    loss = weather.loss_ppm // 10_000
     print(
         f"crash among {members:3}, clocks within {skew_ms:3} ms, loss {loss:2} %, "
         f"{len(seeds):2} seeds: suspected after {shown(suspected)}, dead for all after "

@@ -19,7 +19,7 @@ from credimus.state.identity import belief_id
 from credimus.state.operations import Choice, Evidence
 from credimus.state.operations import Relation as Bears
 
-ROUGH = Weather(delay_ns_max=SECOND // 10, loss_ratio=50_000, duplicate_ratio=50_000)
+ROUGH = Weather(delay_us_max=100_000, loss_ppm=50_000, duplicate_ppm=50_000)
 
 
 class Facts:

@@ -100,7 +100,7 @@ def test_more_who_suspect_shorten_the_way_to_death() -> None:
 
 def test_the_buddy_system_tells_the_suspect_first() -> None:
     """Under heavy loss a suspect hears of it from whoever pings it, and refutes."""
-    swarm = Swarm(SwarmConfig(members=8, weather=Weather(loss_ratio=250_000)), 3)
+    swarm = Swarm(SwarmConfig(members=8, weather=Weather(loss_ppm=250_000)), 3)
     swarm.run_for(120 * SECOND)
     assert sum(swarm.machine(place).counts.refutations for place in range(8)) > 50
     assert not [one for one in swarm.seen if isinstance(one.event, PeerDead)]

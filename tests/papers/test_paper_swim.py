@@ -97,7 +97,7 @@ def test_section_4_1_an_update_is_sent_a_bounded_number_of_times() -> None:
 
 def test_section_4_2_a_suspect_refutes_with_a_higher_incarnation() -> None:
     """No false suspicion survives long enough to become a death, at 20 % loss."""
-    swarm = settled(10, weather=Weather(loss_ratio=200_000))
+    swarm = settled(10, weather=Weather(loss_ppm=200_000))
     swarm.run_for(120 * SECOND)
     suspected = [one.event for one in swarm.seen if isinstance(one.event, PeerSuspected)]
     refuted = [one.event for one in swarm.seen if isinstance(one.event, PeerAlive)]
@@ -109,7 +109,7 @@ def test_section_4_2_a_suspect_refutes_with_a_higher_incarnation() -> None:
 def test_section_4_2_suspicion_is_what_spares_the_living() -> None:
     """Without time to refute the same loss kills."""
     hasty = MembershipConfig(suspicion_ns_min=0, suspicion_ns_max=0)
-    swarm = Swarm(SwarmConfig(members=10, machine=hasty, weather=Weather(loss_ratio=200_000)), 1)
+    swarm = Swarm(SwarmConfig(members=10, machine=hasty, weather=Weather(loss_ppm=200_000)), 1)
     swarm.run_for(60 * SECOND)
     assert [one for one in swarm.seen if isinstance(one.event, PeerDead)]
 

@@ -7,7 +7,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.commands import AssertBelief
 from credimus.sim import network
-from credimus.sim.checkers import VIOLATIONS_MAX, Checker, Watch
+from credimus.sim.checker import VIOLATIONS_MAX, Checker, Watch
 from credimus.sim.clock import Agenda, moment
 from credimus.sim.host import Lane
 from credimus.sim.network import Network, Weather
@@ -39,7 +39,7 @@ def test_a_wall_clock_shows_its_skew() -> None:
 
 
 def test_messages_are_lost_repeated_and_reordered() -> None:
-    weather = Weather(delay_ns_max=50 * MILLISECOND, loss_ratio=200_000, duplicate_ratio=200_000)
+    weather = Weather(delay_us_max=50_000, loss_ppm=200_000, duplicate_ppm=200_000)
     agenda, made, heard = _network(weather)
     for number in range(500):
         made.send(0, 1, b"%d" % number)

@@ -7,14 +7,17 @@ from credimus.lace.lace import Lace
 from credimus.sim import sweep
 from credimus.sim.checkers import ALL
 from credimus.sim.liveness import LIVENESS
-from credimus.sim.run import Scenario, simulate
+from credimus.sim.profiles import scenario_of
+from credimus.sim.run import simulate
 from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_disk_that_forgets, a_node_that_votes_twice
+from credimus.sim.scenario import Scenario, altered
 
 SEEDS = range(1, 25)
 
 
 def _scenario(seed: int, profile: str, safety_s: int = 4) -> Scenario:
-    return Scenario(seed=seed, profile=profile, statements=30, safety_s=safety_s, liveness_s=15)
+    made = scenario_of(profile, seed, duration_ms=1_000 * safety_s, statements=30)
+    return altered(made, liveness_ms=15_000)
 
 
 @pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda one: f"{one.name}-{one.trips.__name__}")
@@ -70,4 +73,4 @@ def test_a_failing_seed_is_told_with_the_line_that_repeats_it(
     asked = ["--seeds", "1", "--first", "3", "--profiles", "calm", "--statements", "5"]
     assert sweep.main(asked, lines.append) == 1
     assert any("a_durable_vote_is_never_contradicted" in line for line in lines)
-    assert any("repeat: python -m credimus.sim.sweep --first 3 --seeds 1" in one for one in lines)
+    assert any("repeat: credimus sim --profile calm --seed 3" in one for one in lines)

@@ -12,7 +12,7 @@ from credimus.protocol.membership.interface import PeerDead, PeerSuspected, Stat
 from credimus.sim.network import Weather
 from credimus.sim.swarm import Swarm, SwarmConfig
 
-LOSSY = Weather(loss_ratio=100_000)
+LOSSY = Weather(loss_ppm=100_000)
 ALIVE, _, DEAD = Status
 
 

@@ -8,40 +8,44 @@ import sys
 import pytest
 
 from credimus.kernel.errors import UsageError
-from credimus.sim.profiles import PROFILES, profile_named
-from credimus.sim.run import Scenario, simulate
+from credimus.sim.profiles import PROFILES, profile_named, scenario_of
+from credimus.sim.run import simulate
 from credimus.sim.sweep import main
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("seed", range(3))
 def test_everything_holds_under_every_profile(seed: int, profile: str) -> None:
-    report = simulate(Scenario(seed=seed, profile=profile, statements=35, safety_s=5))
+    report = simulate(scenario_of(profile, seed, duration_ms=5_000, statements=35))
     assert report.violations == (), report.repeat
     assert report.decided > 0
     assert report.healed_s >= 0
-    assert (report.crashes > 0) == (profile in ("churn", "storm"))
+    assert (report.strikes > 0) == (profile not in ("calm", "lossy"))
+    assert (report.crashes > 0) == (profile in ("churn", "absent", "disk", "storm"))
 
 
 def test_a_larger_fleet_holds_too() -> None:
-    report = simulate(Scenario(seed=5, profile="storm", nodes=9, statements=25, safety_s=5))
+    report = simulate(scenario_of("storm", 5, nodes=9, duration_ms=5_000, statements=25))
     assert report.violations == (), report.repeat
 
 
 _ONE_RUN = """
 import json, msgspec
-from credimus.sim.run import Scenario, simulate
-report = simulate(Scenario(seed=7, profile="storm", statements=25, safety_s=4))
+from credimus.sim.profiles import scenario_of
+from credimus.sim.run import simulate
+report = simulate(scenario_of("storm", 7, duration_ms=4_000, statements=25))
 print(json.dumps(msgspec.to_builtins(report)))
 """
 
 
 def test_the_same_seed_gives_the_same_events_under_any_seed_of_the_interpreter() -> None:
+    """And under any interpreter: name one in OTHER_PYTHON to compare it with this."""
     reports = []
     for interpreter_seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": interpreter_seed}
+        other = os.environ.get("OTHER_PYTHON") if reports else None
         ran = subprocess.run(
-            [sys.executable, "-c", _ONE_RUN],
+            [other or sys.executable, "-c", _ONE_RUN],
             env=environment,
             capture_output=True,
             check=True,
@@ -53,7 +57,7 @@ def test_the_same_seed_gives_the_same_events_under_any_seed_of_the_interpreter()
 
 
 def test_other_seeds_give_other_events() -> None:
-    small = [Scenario(seed=seed, profile="calm", statements=3, safety_s=1) for seed in (1, 2)]
+    small = [scenario_of("calm", seed, duration_ms=1_000, statements=3) for seed in (1, 2)]
     assert len({simulate(one).trace_fingerprint for one in small}) == 2
 
 

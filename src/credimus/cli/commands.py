@@ -46,6 +46,7 @@ COMMANDS = (
     Entry("config path", "credimus.cli.config:path", "Print where the settings are kept."),
     Entry("completion", "credimus.cli.completion:completion", "Print completion for a shell."),
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
+    Entry("sim", "credimus.cli.sim:sim", "Run a whole fleet under faults, from one seed."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench http", "credimus.cli.bench:http", "Requests per second over HTTP."),

@@ -3,83 +3,28 @@
 Checked while faults rage where it is cheap, and on the whole at the end.
 """
 
-from collections.abc import Sequence
-
-import msgspec
-
 from credimus.certificate import Archive, make_certificate
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, short
+from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId, short
 from credimus.lace.block import Block
-from credimus.lace.lace import Lace
 from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node, NodeEffects
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.checker import Checker, Watch
+from credimus.sim.fleet import Done
+from credimus.sim.guarding import (
+    an_honest_peer_is_never_faulted,
+    no_node_starts_from_a_damaged_disk,
+    nothing_unsigned_is_taken,
+)
 from credimus.sim.host import Host
-from credimus.sim.record import Record
-from credimus.sim.recount import least_value, members_before, recount, value_of, whole_value
+from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
+from credimus.sim.refold import fold_blocks
 from credimus.state.events import RoundContested, RoundDecided
-from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
-
-VIOLATIONS_MAX = 50
-"""Violations kept of one run. [guess: the first few tell]"""
-
-
-class Violation(msgspec.Struct, frozen=True):
-    """A sentence that did not hold."""
-
-    checker: str
-    at_ns: int
-    message: str
-
-
-class Watch:
-    """What all checkers share: the fleet, the record and the list of violations."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self.fleet = fleet
-        self.record = Record()
-        self.violations: list[Violation] = []
-        self.liars: tuple[NodeId, ...] = ()
-        """Members who vote both ways on purpose."""
-
-
-class Checker:
-    """One sentence. Every hook does nothing unless a checker needs it."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-
-    @property
-    def sentence(self) -> str:
-        """The name under which it reports."""
-        return type(self).__name__
-
-    def fail(self, message: str) -> None:
-        """Report a violation."""
-        if len(self.watch.violations) < VIOLATIONS_MAX:
-            now_ns = self.watch.fleet.agenda.now_ns
-            self.watch.violations.append(Violation(self.sentence, now_ns, message))
-
-    def noted(self, host: Host, block: Block) -> None:
-        """A block became durable on this disk."""
-
-    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
-        """A step reached its end."""
-
-    def started(self, host: Host) -> None:
-        """A node was restored."""
-
-    def sample(self) -> None:
-        """Now and then, while faults rage."""
-
-    def finish(self, stream: Stream) -> None:
-        """At the very end."""
 
 
 class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
@@ -88,11 +33,11 @@ class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
     def sample(self) -> None:
         """Compare the nodes that hold the same blocks at this moment."""
         by_frontier: dict[bytes, list[Node]] = {}
-        for host in self.watch.fleet.up:
+        for host in self.watch.honest:
             node = host.running
             by_frontier.setdefault(encode(node.lace.frontier()), []).append(node)
         for nodes in by_frontier.values():
-            if len({node.state.fingerprint() for node in nodes}) > 1:
+            if len(nodes) > 1 and len({node.state.fingerprint() for node in nodes}) > 1:
                 self.fail(f"{len(nodes)} nodes hold {len(nodes[0].lace)} same blocks, not a state")
 
     def started(self, host: Host) -> None:
@@ -103,7 +48,7 @@ class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
         """Fold the blocks of each in random orders that only keep causes before effects."""
         self.sample()
         seen: set[bytes] = set()
-        for host in self.watch.fleet.up:
+        for host in self.watch.honest:
             frontier = encode(host.running.lace.frontier())
             if frontier not in seen:
                 seen.add(frontier)
@@ -123,6 +68,10 @@ class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
             )
 
 
+_CERTIFIED_MAX = 200
+"""Beliefs of one run that are certified; each costs a fold of its past. [guess]"""
+
+
 class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
     """No two nodes hold opposite decisions of one round, unless its double voters weigh enough."""
 
@@ -139,7 +88,7 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of every node."""
-        for host in self.watch.fleet.up:
+        for host in self.watch.honest:
             for found in host.running.state.rounds:
                 if found.verdict.decided:
                     self._look(host, found.id)
@@ -189,9 +138,11 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
     """A round is certified exactly when a recount of all votes ever cast says so."""
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
-        """Recount every round; under turnout the proposer's closing decides what counts."""
-        record = self.watch.record
-        for found in self.watch.fleet.up[0].running.state.rounds:
+        """Recount every round, by the votes that did not go with a disk; under turnout the
+        proposer's closing decides what counts."""
+        node = self.watch.honest[0].running
+        record = self.watch.record.of(node.lace)
+        for found in node.state.rounds:
             proposal, electorate = record.proposals[found.id], record.electorate_of(found.id)
             if electorate is None or proposal.rules.scheme is Scheme.TURNOUT:
                 continue
@@ -206,16 +157,18 @@ class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of a node, and at all blocks that propose it."""
         record = self.watch.record
-        for found in self.watch.fleet.up[0].running.state.rounds:
+        rosters = Rosters(record)
+        for found in self.watch.honest[0].running.state.rounds:
             electorate = found.electorate
             if not any(
-                members_before(record, block) == electorate.position.keys()
+                rosters.before(block) == electorate.position.keys()
                 for block in record.proposed_in.get(found.id, ())
             ):
                 self.fail(f"round {short(found.id)} has {len(electorate)} electors of somebody's")
             heaviest = max(elector.weight for elector in electorate.electors)
+            alone = len(electorate) == 1
             if found.rules.aggregation is Aggregation.REPUTATION and (
-                2 * heaviest > electorate.weight_sum
+                2 * heaviest > electorate.weight_sum and not alone
             ):
                 self.fail(f"round {short(found.id)} has an elector that outweighs all others")
 
@@ -224,7 +177,7 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
     """What a node told its callers to be decided stays so, also over a restart; verdicts climb.
 
     After a loss of power the node may have to hear it from its peers again (decision 0009): then it
-    is owed at the end.
+    is owed at the end. What rested on a vote that was on one disk only goes with that disk.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -248,9 +201,17 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
             self._owed.setdefault(host.place, {}).update(self._told.pop(host.place, {}))
         self._look(host)
 
+    def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
+        """What rested on a disk alone went with it; all else has to be heard again."""
+        told = self._told.pop(host.place, {})
+        if lost:
+            self._owed.pop(host.place, None)
+        else:
+            self._owed.setdefault(host.place, {}).update(told)
+
     def sample(self) -> None:
         """Look at everybody."""
-        for host in self.watch.fleet.up:
+        for host in self.watch.honest:
             self._look(host)
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
@@ -284,6 +245,8 @@ class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
         """Remember own blocks, and the commands that they carry."""
+        if host.lies:
+            return
         own = {author.id for author in host.running.authors}
         for block in effects.persist:
             if block.author in own:
@@ -291,9 +254,17 @@ class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
         if done:
             self._done.append((host.place, done))
 
+    def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
+        """What was on one disk only is excused: `local` promises no more."""
+        excused = [one for one in self._blocks if one in lost]
+        for identifier in excused:
+            del self._blocks[identifier]
+        if excused:
+            self._done = [(place, done) for place, done in self._done if place != host.place]
+
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look for all of it in every node."""
-        for host in self.watch.fleet.up:
+        for host in self.watch.honest:
             node = host.running
             lost = [place for one, place in self._blocks.items() if one not in node.lace]
             if lost:
@@ -316,57 +287,19 @@ class every_verdict_has_a_certificate(Checker):  # noqa: N801 - a sentence
     """What a node holds as decided, its disk can prove to a stranger."""
 
     def finish(self, stream: Stream) -> None:
-        """Certify all beliefs of one node; whatever is certified was verified."""
-        host = stream.choose(self.watch.fleet.up)
+        """Certify beliefs of one node; whatever is certified was verified."""
+        settled = [host for host in self.watch.honest if not host.busy]
+        if not settled:  # all are within a step, whose blocks are still to be written
+            return
+        host = stream.choose(settled)
         node = host.running
         archive = Archive(node.fleet, node.lace, node.state, host.disk.wires_of)
-        for belief in node.state.beliefs:
+        for belief in stream.sample(list(node.state.beliefs), _CERTIFIED_MAX):
             try:
                 make_certificate(archive, belief)
             except Conflict as problem:
                 if problem.code == "not-certifiable":
                     self.fail(f"node {host.place}: {problem.message}")
-
-
-def fold_blocks(
-    fleet: FleetId, record: Record, blocks: Sequence[BlockId], stream: Stream | None
-) -> FleetState:
-    """The state of a set of blocks, folded in the given causal order or in a random one.
-
-    Args:
-        blocks: closed under predecessors, causes before effects.
-    """
-    lace, state = Lace(), FleetState(fleet)
-    for identifier in blocks if stream is None else _shuffled(record, blocks, stream):
-        header = record.blocks[identifier].header
-        past = state.roster.before(header, lace)
-        state.apply(lace.add(identifier, header), record.operations[identifier], past)
-    return state
-
-
-def _shuffled(record: Record, blocks: Sequence[BlockId], stream: Stream) -> list[BlockId]:
-    """A random linear extension of the causal order."""
-    followers: dict[BlockId, list[BlockId]] = {}
-    waits_for: dict[BlockId, int] = {}
-    ready: list[BlockId] = []
-    for identifier in blocks:
-        header = record.blocks[identifier].header
-        before = (header.previous, *header.parents) if header.previous else header.parents
-        waits_for[identifier] = len(before)
-        for one in before:
-            followers.setdefault(one, []).append(identifier)
-        if not before:
-            ready.append(identifier)
-    order: list[BlockId] = []
-    while ready:
-        drawn = stream.below(len(ready))
-        ready[drawn], ready[-1] = ready[-1], ready[drawn]
-        order.append(ready.pop())
-        for follower in followers.get(order[-1], ()):
-            waits_for[follower] -= 1
-            if not waits_for[follower]:
-                ready.append(follower)
-    return order
 
 
 def _lacking(
@@ -392,4 +325,7 @@ ALL: tuple[type[Checker], ...] = (
     nothing_acknowledged_is_lost,
     healed_fleet_converges,
     every_verdict_has_a_certificate,
+    nothing_unsigned_is_taken,
+    an_honest_peer_is_never_faulted,
+    no_node_starts_from_a_damaged_disk,
 )

@@ -53,6 +53,40 @@ class Agenda:
         self.run_until(self.now_ns + duration_ns)
 
 
+class WallClock:
+    """How far one computer's wall clock is ahead of the true time, and how fast it drifts.
+
+    Its monotonic clock is right: deadlines are kept, stamps go astray.
+    """
+
+    __slots__ = ("_drift_from_ns", "_drift_ppm", "_skew_ms", "usual_skew_ms")
+
+    def __init__(self) -> None:
+        self._skew_ms = 0
+        self._drift_ppm = 0
+        self._drift_from_ns = 0
+        self.usual_skew_ms = 0
+        """How far it is ahead when nothing is wrong with it."""
+
+    def skew_ms(self, now_ns: int) -> int:
+        """How far it is ahead at a time; negative when behind."""
+        drifted_ns = (now_ns - self._drift_from_ns) * self._drift_ppm // 1_000_000
+        return self._skew_ms + drifted_ns // MILLISECOND
+
+    def jump(self, skew_ms: int) -> None:
+        """Be that far ahead from now on, besides what it drifted."""
+        self._skew_ms = skew_ms
+
+    def drift(self, ppm: int, now_ns: int) -> None:
+        """Run that much too fast from now on; negative: too slow."""
+        self._skew_ms = self.skew_ms(now_ns)
+        self._drift_ppm, self._drift_from_ns = ppm, now_ns
+
+    def set_right(self) -> None:
+        """End every fault of it."""
+        self._skew_ms, self._drift_ppm = self.usual_skew_ms, 0
+
+
 def moment(now_ns: int, skew_ms: int) -> Now:
     """What a node's two clocks show; `skew_ms` is how far its wall clock is ahead."""
     return Now(Instant(now_ns), EPOCH_MS + skew_ms + now_ns // MILLISECOND)

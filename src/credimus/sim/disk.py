@@ -1,32 +1,60 @@
 """What a node made durable, and nothing else: all that is left of it after a crash.
 
-A crash of the process keeps all that was appended; a loss of power takes what was not yet synced.
+It behaves as the real store does. A crash of the process keeps all that was appended; a loss of
+power takes a tail of what was not yet synced, whole transactions of it. Every row has a checksum:
+one that was altered is noticed when it is read, and never served. A full disk takes nothing.
+
+Deliberately not here: damage to the very last transaction. On a real disk it looks just like a torn
+tail (runtime/store/wal.py), so that nobody can notice it; a simulation that did it would only
+repeat what is known: such a node has forgotten what it said.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from zlib import crc32
 
-from credimus.kernel.ids import BlockId
+from credimus.kernel.errors import StorageError
+from credimus.kernel.ids import BlockId, short
 from credimus.lace.block import Block
+
+
+class _Row(NamedTuple):
+    wire: bytes
+    checksum: int
 
 
 class Disk:
     """Blocks in the order in which they were appended; one step is one transaction."""
 
     def __init__(self) -> None:
-        self._wires: dict[BlockId, bytes] = {}
-        self._unsynced: list[BlockId] = []
+        self._rows: dict[BlockId, _Row] = {}
+        self._unsynced: list[list[BlockId]] = []
+        self._last: list[BlockId] = []
+        self.is_full = False
+        """Whether it takes nothing at the moment."""
         self.lost_count = 0
         """Blocks that the last crash took."""
 
     def __len__(self) -> int:
-        return len(self._wires)
+        return len(self._rows)
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._rows
 
     def append(self, blocks: Iterable[Block], *, synced: bool = True) -> None:
-        """Make blocks durable, all of them or none; with `synced` also what came before."""
-        for block in blocks:
-            if block.id not in self._wires:
-                self._wires[block.id] = block.wire
-                self._unsynced.append(block.id)
+        """Make blocks durable, all of them or none; with `synced` also what came before.
+
+        Raises:
+            StorageError: `disk-full`; nothing was written.
+        """
+        if self.is_full:
+            raise StorageError("disk-full", "no space is left on the simulated disk")
+        fresh = [block for block in blocks if block.id not in self._rows]
+        for block in fresh:
+            self._rows[block.id] = _Row(block.wire, crc32(block.wire))
+        if fresh:
+            self._last = [block.id for block in fresh]
+            self._unsynced.append(self._last)
         if synced:
             self.sync()
 
@@ -34,18 +62,60 @@ class Disk:
         """Make everything survive a loss of power."""
         self._unsynced.clear()
 
-    def lose_power(self) -> None:
-        """Lose what was not synced."""
-        self.lost_count = len(self._unsynced)
-        for identifier in self._unsynced:
-            del self._wires[identifier]
+    def lose_power(self, kept_count: int = 0) -> None:
+        """Lose what was not synced, except its first `kept_count` transactions."""
+        torn = [identifier for step in self._unsynced[kept_count:] for identifier in step]
+        self.lost_count = len(torn)
+        for identifier in torn:
+            del self._rows[identifier]
         self._unsynced.clear()
+        self._last = []
+
+    @property
+    def unsynced_count(self) -> int:
+        """Transactions that a loss of power would take."""
+        return len(self._unsynced)
+
+    def flip_bit(self, drawn: int) -> bool:
+        """Alter one bit of a row that a drawn word names; False when there is none to alter."""
+        rows = [identifier for identifier in self._rows if identifier not in self._last]
+        if not rows:
+            return False
+        identifier = rows[drawn % len(rows)]
+        wire, checksum = self._rows[identifier]
+        place, bit = divmod((drawn >> 20) % (8 * len(wire)), 8)
+        altered = bytes((wire[place] ^ 1 << bit,))
+        self._rows[identifier] = _Row(wire[:place] + altered + wire[place + 1 :], checksum)
+        return True
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether some row no longer is what was written."""
+        return any(crc32(row.wire) != row.checksum for row in self._rows.values())
 
     def wires(self) -> list[bytes]:
-        """Everything, in order."""
-        return list(self._wires.values())
+        """Everything, in order.
+
+        Raises:
+            StorageError: `corrupt`, naming the row.
+        """
+        return [self._read(identifier) for identifier in self._rows]
 
     def wires_of(self, identifiers: Sequence[bytes]) -> list[bytes]:
-        """The bytes of some blocks; those not held are left out."""
-        found = (self._wires.get(BlockId(one)) for one in identifiers)
-        return [wire for wire in found if wire is not None]
+        """The bytes of some blocks; those not held are left out.
+
+        Raises:
+            StorageError: `corrupt`, naming the row.
+        """
+        return [self._read(BlockId(one)) for one in identifiers if one in self._rows]
+
+    def synced_ids(self) -> set[BlockId]:
+        """The blocks that a loss of power would leave; for membership only."""
+        torn = {identifier for step in self._unsynced for identifier in step}
+        return self._rows.keys() - torn
+
+    def _read(self, identifier: BlockId) -> bytes:
+        wire, checksum = self._rows[identifier]
+        if crc32(wire) != checksum:
+            raise StorageError("corrupt", f"the row of block {short(identifier)} was altered")
+        return wire

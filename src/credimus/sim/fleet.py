@@ -13,14 +13,16 @@ import msgspec
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
-from credimus.kernel.ids import NodeId, fleet_id
-from credimus.kernel.instant import MICROSECOND, MILLISECOND
+from credimus.kernel.ids import BlockId, NodeId, fleet_id
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.lace.block import Block
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import Outgoing, payload_of
+from credimus.protocol.sync.interface import Blocks, Supply
+from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
@@ -66,6 +68,14 @@ class Watcher(Protocol):
         """A node was restored from its disk."""
         ...
 
+    def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
+        """A computer got an empty disk and new keys.
+
+        Args:
+            lost: blocks that were on the old disk and are safe on no other honest one.
+        """
+        ...
+
 
 class Fleet:
     """All hosts, their network, and the order of events.
@@ -86,6 +96,7 @@ class Fleet:
         self.agenda = Agenda()
         self.network = Network(self.agenda, entropy.stream("network"), self._deliver)
         self.watchers: list[Watcher] = []
+        self.chronicle = Chronicle(self.agenda)
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
@@ -97,7 +108,8 @@ class Fleet:
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
-            host.skew_ms = skews.between(-config.skew_ms_max, config.skew_ms_max)
+            host.wall.usual_skew_ms = skews.between(-config.skew_ms_max, config.skew_ms_max)
+            host.wall.set_right()
         self._trace = blake2b(digest_size=16)
 
     # --- asking
@@ -116,9 +128,9 @@ class Fleet:
         """Of every event so far, in hex."""
         return self._trace.hexdigest()
 
-    def agree(self) -> bool:
-        """Whether all running nodes hold the same blocks and the same state."""
-        nodes = [host.running for host in self.up]
+    def agree(self, hosts: Sequence[Host] | None = None) -> bool:
+        """Whether these nodes, or all that run, hold the same blocks and the same state."""
+        nodes = [host.running for host in (self.up if hosts is None else hosts)]
         first = nodes[0].lace.frontier()
         return (
             all(
@@ -149,7 +161,7 @@ class Fleet:
             self.agenda.run_for(20 * MILLISECOND)
 
     def admit(self, place: int, by: int = 0) -> None:
-        """Start a stand-by computer and have a member admit it."""
+        """Start a computer, if it is down, and have a member admit it."""
         host = self.hosts[place]
         self.start(host)
         self._admit_members(host, by)
@@ -157,12 +169,16 @@ class Fleet:
     # --- what happens to hosts
 
     def start(self, host: Host) -> None:
-        """Begin a life from what the disk holds; nothing when it is up."""
+        """Begin a life from what the disk holds; nothing when it is up, or its disk is damaged."""
         if host.node is not None:
             return
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
-        host.start(self.id, self.config.node, evaluator, now)
+        try:
+            host.start(self.id, self.config.node, evaluator, now)
+        except StorageError:
+            self._note("refuse", host)
+            return
         self._note("start", host)
         for watcher in self.watchers:
             watcher.started(host)
@@ -175,7 +191,21 @@ class Fleet:
             host.stop()
             host.disk.lost_count = 0
             if self._disks.happens(500_000):
-                host.disk.lose_power()
+                host.disk.lose_power(self._disks.below(host.disk.unsynced_count + 1))
+
+    def replace(self, host: Host) -> None:
+        """Give a damaged computer an empty disk and new keys; somebody has yet to admit it."""
+        self.crash(host)
+        others = [other for other in self.hosts if other is not host and not other.lies]
+        safe = {identifier for other in others for identifier in other.disk.synced_ids()}
+        lost = frozenset(host.disk.synced_ids() - safe)
+        del self._place[host.id]
+        host.replace_disk()
+        self._place[host.id] = host.place
+        self._note("replace", host)
+        for watcher in self.watchers:
+            watcher.replaced(host, lost)
+        self.start(host)
 
     def pause(self, host: Host, duration_ns: int) -> None:
         """Let a node do nothing for a while; its inbox fills."""
@@ -184,7 +214,9 @@ class Fleet:
     def order(self, place: int, order: Order | AnyCommand) -> None:
         """Hand a command to a node; it is executed in its next step. Lost when it is down."""
         host = self.hosts[place]
-        if host.node is not None:
+        if host.is_stuck:
+            self._refuse("disk-full")
+        elif host.node is not None:
             host.orders.append(order if callable(order) else _always(order))
             self.wake(host)
 
@@ -237,12 +269,14 @@ class Fleet:
         effects = node.collect(now)
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        if not effects.persist:
+        busy_ns = host.slow_ns
+        if effects.persist:
+            busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
+        if not busy_ns:
             self._carry_out(host, life, effects, done)
             return
         host.busy = True
-        write_ns = self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
-        self.agenda.after(write_ns, self._carry_out, host, life, effects, done)
+        self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
 
     def _execute(self, host: Host, node: Node, order: Order) -> None:
         command = order(node)
@@ -251,7 +285,7 @@ class Fleet:
         try:
             written = node.execute(command, host.now(self.agenda.now_ns))
         except (UsageError, Unavailable, StorageError) as refusal:
-            self.refused[refusal.code] = self.refused.get(refusal.code, 0) + 1
+            self._refuse(refusal.code)
         else:
             host.done.append((command, written))
 
@@ -259,14 +293,17 @@ class Fleet:
         node = host.node
         if node is None or host.life != life:
             return
-        host.busy = False
         lane = host.crash_at if effects.persist else None
         if lane is not Lane.BEFORE_PERSIST:
-            self._persist(host, effects)
-            if lane is not Lane.AFTER_PERSIST:
-                half = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
-                for send in effects.send:
-                    self._send(host, send, half)
+            try:
+                self._persist(host, effects)
+            except StorageError:  # held back until there is room; callers are told that it failed
+                self._hold_back(host)
+                self.agenda.after(_RETRY_NS, self._carry_out, host, life, effects, [])
+                return
+            if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
+                return
+        host.busy = host.is_stuck = False
         if lane is not None:
             self.crash(host)
             return
@@ -277,6 +314,25 @@ class Fleet:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
         if host.inbox or host.orders:
             self.wake(host)
+
+    def _hold_back(self, host: Host) -> None:
+        if not host.is_stuck:
+            self._note("stuck", host)
+        host.is_stuck = host.busy = True
+        for _ in host.orders:
+            self._refuse("disk-full")
+        host.orders.clear()
+
+    def _send_all(self, host: Host, effects: NodeEffects, lane: Lane | None) -> bool:
+        """Send what a step has to say; False when a damaged disk stopped the node over it."""
+        most = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
+        for send in effects.send:
+            try:
+                self._send(host, send, most)
+            except StorageError:  # an altered row that was to be sent; the real driver stops too
+                self.crash(host)
+                return False
+        return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
         if effects.send and not effects.persist:
@@ -289,6 +345,8 @@ class Fleet:
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
         to = self.places if send.to is None else self._receivers(send.to)
+        if host.withheld and isinstance(send.message, Blocks | Supply):
+            to = [one for one in to if one not in host.withheld]
         for receiver in [one for one in to if one != host.place][:most]:
             self.network.send(host.place, receiver, payload)
 
@@ -296,7 +354,12 @@ class Fleet:
         place = self._place.get(to)
         return () if place is None else (place,)
 
+    def _refuse(self, code: str) -> None:
+        self.refused[code] = self.refused.get(code, 0) + 1
+
     def _note(self, what: str, host: Host, *parts: bytes) -> None:
+        if what not in _COMMON:
+            self.chronicle.note(what, host.place)
         trace = self._trace
         trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
         for part in parts:
@@ -316,6 +379,8 @@ def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKe
 
 
 _STEP_NS = 50 * MICROSECOND
+_RETRY_NS = SECOND
+_COMMON = frozenset({"hear", "step"})
 
 
 def _always(command: AnyCommand) -> Callable[[Node], AnyCommand]:

@@ -13,8 +13,11 @@ from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator
-from credimus.sim.clock import moment
+from credimus.sim.clock import WallClock, moment
 from credimus.sim.disk import Disk
+
+TAPE_MAX = 256
+"""Messages that a liar keeps to play again. [guess]"""
 
 
 class Lane(IntEnum):
@@ -60,15 +63,27 @@ class Host:
         self.disk = Disk()
         self.node: Node | None = None
         self.life = 0
-        self.skew_ms = 0
+        self.wall = WallClock()
         self.inbox: list[tuple[NodeId, bytes]] = []
         self.orders: list[Order] = []
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
         self.busy = False
+        self.is_stuck = False
+        """Whether a step waits for room on the disk."""
         self.paused_until_ns = 0
+        self.slow_ns = 0
+        """How much longer each of its steps takes."""
         self.wake_ns: int | None = None
         self.dropped_count = 0
+        self.replaced_count = 0
+        """Disks that were replaced, each with the identities on it."""
+        self.lies = False
+        """Whether its first member lies on purpose; then it is promised nothing."""
+        self.withheld: frozenset[int] = frozenset()
+        """Places to which a liar sends no blocks."""
+        self.tape: list[bytes] | None = None
+        """What a liar has heard, to play it again."""
 
     @property
     def id(self) -> NodeId:
@@ -83,15 +98,32 @@ class Host:
 
     def now(self, now_ns: int) -> Now:
         """What its clocks show."""
-        return moment(now_ns, self.skew_ms)
+        return moment(now_ns, self.wall.skew_ms(now_ns))
 
     def start(self, fleet: FleetId, config: Config, evaluator: Evaluator | None, now: Now) -> None:
-        """Begin a life from what the disk holds."""
+        """Begin a life from what the disk holds.
+
+        Raises:
+            StorageError: `corrupt`; it stays down.
+        """
+        wires = self.disk.wires()
         self.life += 1
         entropy = self._entropy.child(f"life-{self.life}")
         self.node = Node(fleet, self.signers, config, entropy, evaluator)
-        self.node.restore(self.disk.wires())
+        self.node.restore(wires)
         self.node.resume(now)
+
+    def replace_disk(self) -> None:
+        """Give a computer that is down an empty disk, and new keys: those on the old one are lost,
+        and whoever may have forgotten what he signed must not sign again."""
+        self.replaced_count += 1
+        keys = self._entropy.stream(f"keys-{self.replaced_count}")
+        self.disk = Disk()
+        self.members = [
+            MemberKey(f"{member.name} again", SeedSigner(keys.octets(32)))
+            for member in self.members
+        ]
+        self.signers = [member.signer for member in self.members]
 
     def stop(self) -> None:
         """Lose all that is not on disk."""
@@ -100,7 +132,7 @@ class Host:
         self.orders.clear()
         self.done.clear()
         self.crash_at = None
-        self.busy = False
+        self.busy = self.is_stuck = False
         self.wake_ns = None
         self.paused_until_ns = 0
 
@@ -110,4 +142,6 @@ class Host:
             self.dropped_count += 1
             return False
         self.inbox.append((sender, payload))
+        if self.tape is not None and len(self.tape) < TAPE_MAX:
+            self.tape.append(payload)
         return True

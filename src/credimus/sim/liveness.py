@@ -4,9 +4,11 @@ from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND
 from credimus.node.node import NodeEffects
 from credimus.protocol.membership.interface import PeerDead, Status
-from credimus.sim.checkers import Checker, Watch
+from credimus.sim.checker import Checker, Watch
+from credimus.sim.faults import Crash, Partition, Pause
 from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.scenario import Scenario
 
 NOTICED_NS = 5 * SECOND
 """After so long a crash is known to all. [measured: 3 s at most, clocks off by up to 250 ms]"""
@@ -90,3 +92,13 @@ class the_living_are_not_declared_dead(_Judge):  # noqa: N801 - a sentence
 
 
 LIVENESS: tuple[type[Checker], ...] = (the_dead_are_noticed, the_living_are_not_declared_dead)
+
+
+def may_be_judged(scenario: Scenario) -> bool:
+    """Whether these sentences say something of a scenario.
+
+    Who lies may spread rumours of deaths, and a node whose single links are bad, whose steps are
+    slow, or whose clock runs astray may rightly be taken for dead: `is_whole` sees only cuts.
+    """
+    plain = all(isinstance(fault, Crash | Partition | Pause) for fault in scenario.faults)
+    return plain and not scenario.liars

@@ -1,35 +1,46 @@
 """A network that delays, loses, repeats, reorders and cuts, as its weather says."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from credimus.kernel.entropy import Stream
-from credimus.kernel.instant import MICROSECOND, MILLISECOND
+from credimus.kernel.instant import MICROSECOND
 from credimus.sim.clock import Agenda
 
 Link: TypeAlias = tuple[int, int]
 """A directed link: places of sender and receiver."""
 IN_FLIGHT_MAX = 100_000
 """Messages under way at once; past it the newest is lost, and counted. [guess]"""
+Ppm = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""A share in parts per million: 100_000 is a tenth."""
+DelayUs = Annotated[int, Meta(ge=1, le=60_000_000)]
 
 
-class Weather(msgspec.Struct, frozen=True, kw_only=True):
-    """How messages fare. Ratios are in millionths."""
+class Weather(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """How messages fare."""
 
-    delay_ns_min: int = 200 * MICROSECOND
-    """The quickest delivery. [guess: loopback to a local network]"""
-    delay_ns_max: int = 3 * MILLISECOND
-    """The slowest ordinary delivery; delays are drawn evenly, so messages overtake each other."""
-    slow_ratio: int = 0
-    """How many deliveries take `slow_factor` times as long."""
-    slow_factor: int = 40
-    """How much longer a slow delivery takes."""
-    loss_ratio: int = 0
-    """How many messages never arrive."""
-    duplicate_ratio: int = 0
-    """How many messages arrive twice."""
+    delay_us_min: DelayUs = 200
+    """The quickest delivery, in us. Range 1 to 60,000,000. [guess: a local network]"""
+    delay_us_max: DelayUs = 3_000
+    """The slowest ordinary delivery, in us; delays are drawn evenly between the two, so that
+    messages overtake each other. Range as above."""
+    long_tail: bool = False
+    """Whether delays have a heavy tail instead (Pareto, shape 1): half take a fifth of the span or
+    less, one in a hundred ten times the span."""
+    slow_ppm: Ppm = 0
+    """How many deliveries take `slow_factor` times as long, in ppm."""
+    slow_factor: Annotated[int, Meta(ge=1, le=10_000)] = 40
+    """How much longer a slow delivery takes. Range 1 to 10,000."""
+    loss_ppm: Ppm = 0
+    """How many messages never arrive, in ppm."""
+    duplicate_ppm: Ppm = 0
+    """How many messages arrive twice, in ppm."""
 
 
 CALM = Weather()
@@ -44,7 +55,8 @@ class Network:
         self._agenda = agenda
         self._stream = stream
         self._deliver = deliver
-        self._cut: set[Link] = set()
+        self._cut: Counter[Link] = Counter()
+        self._loss_ppm: dict[Link, int] = {}
         self._in_flight_count = 0
         self.weather = CALM
         self.message_count = 0
@@ -54,51 +66,79 @@ class Network:
     @property
     def is_whole(self) -> bool:
         """Whether no link is cut."""
-        return not self._cut
+        return not any(self._cut.values())
 
     def cut(self, links: Iterable[Link]) -> None:
-        """Cut links; what is under way on them is lost."""
+        """Cut links, once more where they are cut already; what is under way on them is lost."""
         self._cut.update(links)
+
+    def mend(self, links: Iterable[Link]) -> None:
+        """Take back one cut of each link; one that was cut by several stays cut."""
+        for link in links:
+            if self._cut[link] > 1:
+                self._cut[link] -= 1
+            else:
+                del self._cut[link]
 
     def isolate(self, group: Iterable[int], places: Iterable[int]) -> None:
         """Cut every link between a group and the other places, both ways."""
-        inside = set(group)
-        for one in places:
-            for other in places:
-                if (one in inside) is not (other in inside):
-                    self._cut.add((one, other))
+        self.cut(links_between(group, places))
+
+    def wear(self, link: Link, loss_ppm: int) -> None:
+        """Have a link lose that many messages beside what the weather takes; 0 repairs it."""
+        if loss_ppm:
+            self._loss_ppm[link] = loss_ppm
+        else:
+            self._loss_ppm.pop(link, None)
 
     def heal(self) -> None:
         """Mend every link."""
         self._cut.clear()
+        self._loss_ppm.clear()
 
     def send(self, sender: int, receiver: int, payload: bytes) -> None:
         """Put a message on its way."""
         self.message_count += 1
         self.byte_count += len(payload)
-        weather = self.weather
+        weather, link = self.weather, (sender, receiver)
         if (
-            (sender, receiver) in self._cut
-            or (weather.loss_ratio and self._stream.happens(weather.loss_ratio))
+            link in self._cut
+            or (weather.loss_ppm and self._stream.happens(weather.loss_ppm))
+            or (link in self._loss_ppm and self._stream.happens(self._loss_ppm[link]))
             or self._in_flight_count >= IN_FLIGHT_MAX
         ):
             self.lost_count += 1
             return
-        self._put(sender, receiver, payload)
-        if weather.duplicate_ratio and self._stream.happens(weather.duplicate_ratio):
-            self._put(sender, receiver, payload)
+        self._put(link, payload)
+        if weather.duplicate_ppm and self._stream.happens(weather.duplicate_ppm):
+            self._put(link, payload)
 
-    def _put(self, sender: int, receiver: int, payload: bytes) -> None:
-        weather = self.weather
-        delay_ns = self._stream.between(weather.delay_ns_min, weather.delay_ns_max)
-        if weather.slow_ratio and self._stream.happens(weather.slow_ratio):
-            delay_ns *= weather.slow_factor
+    def _put(self, link: Link, payload: bytes) -> None:
         self._in_flight_count += 1
-        self._agenda.after(delay_ns, self._arrive, sender, receiver, payload)
+        self._agenda.after(self._delay_ns(), self._arrive, link, payload)
 
-    def _arrive(self, sender: int, receiver: int, payload: bytes) -> None:
+    def _delay_ns(self) -> int:
+        weather, stream = self.weather, self._stream
+        least_ns, most_ns = weather.delay_us_min * MICROSECOND, weather.delay_us_max * MICROSECOND
+        if weather.long_tail:
+            delay_ns = least_ns + (most_ns - least_ns) * 100 // stream.between(1, 1_000)
+        else:
+            delay_ns = stream.between(least_ns, most_ns)
+        if weather.slow_ppm and stream.happens(weather.slow_ppm):
+            delay_ns *= weather.slow_factor
+        return delay_ns
+
+    def _arrive(self, link: Link, payload: bytes) -> None:
         self._in_flight_count -= 1
-        if (sender, receiver) in self._cut:
+        if link in self._cut:
             self.lost_count += 1
         else:
-            self._deliver(sender, receiver, payload)
+            self._deliver(*link, payload)
+
+
+def links_between(group: Iterable[int], places: Iterable[int]) -> list[Link]:
+    """Both directions of every link between a group and the other places."""
+    inside, every = frozenset(group), list(places)
+    return [
+        (one, other) for one in every for other in every if (one in inside) is not (other in inside)
+    ]

@@ -1,66 +1,122 @@
-"""Kinds of trouble, from none to all at once."""
+"""Kinds of trouble, from none to all at once: named scenarios, to which a seed gives variety."""
 
-import msgspec
-
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import UsageError
-from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.sim.network import CALM, Weather
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """How a fleet is troubled; a period of 0 means never. Durations lie between two bounds."""
-
-    name: str
-    weather: Weather = CALM
-    crash_period_ns: int = 0
-    """Between two crashes of random nodes, each at a random lane of a step."""
-    down_ns: tuple[int, int] = (50 * MILLISECOND, 3 * SECOND)
-    """How long a crashed node stays down."""
-    lying: bool = False
-    """Whether one member answers both ways in every round."""
-    stack_period_ns: int = 0
-    """Between two attempts of one member to decide with electors of its choice."""
-    cut_period_ns: int = 0
-    """Between two partitions of the network."""
-    cut_ns: tuple[int, int] = (300 * MILLISECOND, 4 * SECOND)
-    """How long a partition lasts."""
-    pause_period_ns: int = 0
-    """Between two pauses in which a node does nothing."""
-    pause_ns: tuple[int, int] = (100 * MILLISECOND, 2 * SECOND)
-    """How long a pause lasts."""
-    jump_period_ns: int = 0
-    """Between two jumps of a wall clock, forth or back."""
-    jump_ms_max: int = 2_000
-    """How far a wall clock jumps, in ms."""
-
-
-_LOSSY = Weather(
-    delay_ns_max=20 * MILLISECOND, slow_ratio=30_000, loss_ratio=100_000, duplicate_ratio=50_000
+from credimus.sim.faults import (
+    BadLink,
+    BitFlip,
+    Bridge,
+    ClockDrift,
+    ClockJump,
+    Crash,
+    DoubleVote,
+    FalseFrontier,
+    Flapping,
+    Flood,
+    Forge,
+    Fork,
+    FullDisk,
+    Garbage,
+    OneWay,
+    Partition,
+    Pause,
+    Ragged,
+    Replay,
+    Slow,
+    Stack,
+    Withhold,
 )
+from credimus.sim.faults.lies import Lie
+from credimus.sim.network import Weather
+from credimus.sim.scenario import Scenario, altered
 
-PROFILES: dict[str, Profile] = {
+_LOSSY = Weather(delay_us_max=20_000, slow_ppm=30_000, loss_ppm=100_000, duplicate_ppm=50_000)
+_LIARS_SHARE = 3
+"""Liars are the most that there may be: less than one in this many."""
+
+PROFILES: dict[str, Scenario] = {
     profile.name: profile
     for profile in (
-        Profile(name="calm"),
-        Profile(name="lossy", weather=_LOSSY),
-        Profile(name="partition", cut_period_ns=1_500 * MILLISECOND),
-        Profile(name="liar", weather=_LOSSY, lying=True),
-        Profile(name="stacked", weather=_LOSSY, stack_period_ns=150 * MILLISECOND),
-        Profile(name="churn", crash_period_ns=600 * MILLISECOND),
-        Profile(name="absent", crash_period_ns=2 * SECOND, down_ns=(6 * SECOND, 8 * SECOND)),
-        Profile(
+        Scenario(name="calm"),
+        Scenario(name="lossy", weather=_LOSSY),
+        Scenario(
+            name="partition",
+            faults=(Partition(every_ms=2_000), Ragged(every_ms=5_000)),
+        ),
+        Scenario(
+            name="lopsided",
+            weather=Weather(delay_us_max=10_000, long_tail=True),
+            faults=(
+                OneWay(every_ms=2_500),
+                Bridge(every_ms=4_000),
+                Flapping(every_ms=1_000),
+                BadLink(every_ms=1_000),
+            ),
+        ),
+        Scenario(name="churn", faults=(Crash(every_ms=600),)),
+        Scenario(name="absent", faults=(Crash(every_ms=2_000, down_ms=(6_000, 8_000)),)),
+        Scenario(
+            name="disk",
+            faults=(Crash(every_ms=2_000), FullDisk(every_ms=2_000), BitFlip(every_ms=2_500)),
+        ),
+        Scenario(
+            name="clock",
+            skew_accepted_ms=2_000,
+            faults=(
+                ClockJump(every_ms=1_500, jump_ms_max=10_000),
+                ClockDrift(every_ms=1_500, drift_ppm_max=100_000),
+            ),
+        ),
+        Scenario(
+            name="byzantine",
+            liars=1,
+            weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
+            faults=(
+                DoubleVote(every_ms=300),
+                Fork(every_ms=3_000, from_ms=1_000),
+                Forge(every_ms=300),
+                Withhold(every_ms=4_000),
+                FalseFrontier(every_ms=500),
+                Replay(every_ms=500),
+                Garbage(every_ms=500),
+                Stack(every_ms=400),
+            ),
+        ),
+        Scenario(name="stacked", liars=1, weather=_LOSSY, faults=(Stack(every_ms=150),)),
+        Scenario(
             name="storm",
+            liars=1,
             weather=_LOSSY,
-            crash_period_ns=900 * MILLISECOND,
-            cut_period_ns=2 * SECOND,
-            pause_period_ns=1_500 * MILLISECOND,
-            jump_period_ns=2 * SECOND,
+            skew_accepted_ms=2_000,
+            faults=(
+                Partition(every_ms=4_000),
+                OneWay(every_ms=4_000),
+                Ragged(every_ms=6_000),
+                Flapping(every_ms=3_000),
+                BadLink(every_ms=3_000),
+                Crash(every_ms=1_200),
+                Pause(every_ms=2_000),
+                Slow(every_ms=3_000),
+                Flood(every_ms=4_000),
+                FullDisk(every_ms=4_000),
+                BitFlip(every_ms=6_000),
+                ClockJump(every_ms=3_000, jump_ms_max=4_000),
+                ClockDrift(every_ms=4_000, drift_ppm_max=10_000),
+                DoubleVote(every_ms=800),
+                Fork(every_ms=5_000, from_ms=2_000),
+                Forge(every_ms=1_000),
+                Withhold(every_ms=5_000),
+                FalseFrontier(every_ms=1_500),
+                Replay(every_ms=1_500),
+                Garbage(every_ms=2_000),
+                Stack(every_ms=1_500),
+            ),
         ),
     )
 }
 
 
-def profile_named(name: str) -> Profile:
+def profile_named(name: str) -> Scenario:
     """The profile of that name.
 
     Raises:
@@ -70,3 +126,64 @@ def profile_named(name: str) -> Profile:
     if found is None:
         raise UsageError("unknown-profile", f"{name!r} is no profile; use {', '.join(PROFILES)}")
     return found
+
+
+def scenario_of(
+    profile: str,
+    seed: int,
+    nodes: int | None = None,
+    duration_ms: int | None = None,
+    statements: int | None = None,
+) -> Scenario:
+    """A profile, with what the seed makes of it: how nodes vote, who comes and who goes.
+
+    As many lie as may, and in a fleet of three nobody.
+
+    Args:
+        statements: groups of commands; when None as many for the time as usual, but not so many
+            that a large fleet or a long run takes for ever.
+
+    Raises:
+        UsageError: `unknown-profile`, `bad-scenario`.
+    """
+    base = profile_named(profile)
+    size = base.nodes if nodes is None else nodes
+    lasting_ms = base.duration_ms if duration_ms is None else duration_ms
+    liars = max(0, (size - 1) // _LIARS_SHARE) if base.liars else 0
+    draws = Entropy(f"variety {seed}".encode()).stream("scenario")
+    return altered(
+        base,
+        seed=seed,
+        nodes=size,
+        duration_ms=lasting_ms,
+        statements=_usual(base, size, lasting_ms) if statements is None else statements,
+        liars=liars,
+        faults=[one for one in base.faults if liars or not isinstance(one, Lie)],
+        moody=draws.happens(750_000),
+        joiners=int(draws.happens(400_000)),
+        leavers=int(draws.happens(250_000)),
+        members_per_node=2 if draws.happens(250_000) else 1,
+    )
+
+
+def repeat_line(scenario: Scenario) -> str:
+    """The command that repeats a run: by its profile when it is one, else from its file."""
+    seed, nodes = scenario.seed, scenario.nodes
+    if scenario.name in PROFILES:
+        asked = (scenario.name, seed, nodes, scenario.duration_ms, scenario.statements)
+        if scenario_of(*asked) == scenario:
+            return (
+                f"credimus sim --profile {scenario.name} --seed {seed} --nodes {nodes} "
+                f"--duration {scenario.duration_ms}ms --statements {scenario.statements}"
+            )
+    return f"credimus sim --scenario {scenario.name}.toml --seed {seed}"
+
+
+def _usual(base: Scenario, nodes: int, duration_ms: int) -> int:
+    """The cost of a statement grows with the square of the fleet: each vote goes to everybody."""
+    for_the_time = max(1, base.statements * duration_ms // base.duration_ms)
+    return min(for_the_time, 10 * base.statements, max(10, _VOTES_MAX // max(1, nodes * nodes)))
+
+
+_VOTES_MAX = 500_000
+"""Deliveries of votes that a run is planned with. [guess: some minutes]"""

@@ -4,6 +4,8 @@ Kept apart from the folds on purpose: it counts votes by itself, so that a bug i
 arithmetic can not hide itself.
 """
 
+from collections.abc import Container
+
 from credimus.kernel.ids import BeliefId, BlockId, ElectorateId, NodeId, RoundId
 from credimus.lace.block import Block
 from credimus.state.electorates import Electorate
@@ -71,6 +73,16 @@ class Record:
                 case _:
                     pass
         return votes
+
+    def of(self, held: Container[BlockId]) -> "Record":
+        """The record of these blocks alone; itself when they are all."""
+        if all(one in held for one in self.blocks):
+            return self
+        kept = Record()
+        for block in self.blocks.values():
+            if block.id in held:
+                kept.note(block)
+        return kept
 
     def electorate_of(self, identifier: RoundId) -> Electorate | None:
         """Who votes in a round."""

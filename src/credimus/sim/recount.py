@@ -8,6 +8,7 @@ Deliberately not shared with the state, whose arithmetic it checks.
 from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, floor
+from typing import NamedTuple
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BlockId, NodeId, node_id
@@ -25,25 +26,67 @@ from credimus.state.operations import (
 )
 
 
-def members_before(record: Record, block: BlockId) -> set[NodeId]:
-    """The members as of a block's causal past, where nobody who left came back."""
-    admitted: set[NodeId] = set()
-    left: set[NodeId] = set()
-    seen: set[BlockId] = set()
-    waiting = [block]
-    while waiting:
-        header = record.blocks[waiting.pop()].header
-        for one in (header.previous, *header.parents):
-            if one and one not in seen:
-                seen.add(one)
-                waiting.append(one)
-    for one in seen:
-        for said in record.operations[one]:
-            if isinstance(said, Found | Admit):
-                admitted.add(node_id(said.public_key))
-            elif isinstance(said, Leave):
-                left.add(record.blocks[one].author)
-    return admitted - left
+class Rosters:
+    """Who was a member in the past of which block, where nobody who left came back."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._known: dict[BlockId, _Roster] = {}
+        """As of each block, itself included."""
+
+    def before(self, block: BlockId) -> frozenset[NodeId]:
+        """The members as of a block's causal past."""
+        for one in _predecessors(self._record, block):
+            self._learn(one)
+        past = self._past(block)
+        return past.admitted - past.left
+
+    def _past(self, block: BlockId) -> "_Roster":
+        """What the predecessors of a block know together."""
+        known = [self._known[one] for one in _predecessors(self._record, block)]
+        if not known:
+            return _NOBODY
+        first, *others = known
+        if all(one is first for one in others):
+            return first
+        return _Roster(
+            first.admitted.union(*(one.admitted for one in others)),
+            first.left.union(*(one.left for one in others)),
+        )
+
+    def _learn(self, block: BlockId) -> None:
+        waiting = [] if block in self._known else [block]
+        while waiting:
+            one = waiting[-1]
+            unknown = [
+                before for before in _predecessors(self._record, one) if before not in self._known
+            ]
+            if unknown:
+                waiting += unknown
+                continue
+            waiting.pop()
+            self._known[one] = self._with_said_in(one, self._past(one))
+
+    def _with_said_in(self, block: BlockId, past: "_Roster") -> "_Roster":
+        said = self._record.operations[block]
+        admitted = {node_id(one.public_key) for one in said if isinstance(one, Found | Admit)}
+        left = {self._record.blocks[block].author for one in said if isinstance(one, Leave)}
+        if admitted <= past.admitted and left <= past.left:
+            return past
+        return _Roster(past.admitted | admitted, past.left | left)
+
+
+class _Roster(NamedTuple):
+    admitted: frozenset[NodeId]
+    left: frozenset[NodeId]
+
+
+_NOBODY = _Roster(frozenset(), frozenset())
+
+
+def _predecessors(record: Record, block: BlockId) -> list[BlockId]:
+    header = record.blocks[block].header
+    return [one for one in (header.previous, *header.parents) if one]
 
 
 def recount(

@@ -59,7 +59,7 @@ class _Replay:
             left_out_max=LEFT_OUT_MAX,
         )
         self._fleet = Fleet(config, plan.entropy, lambda _, __: sheet, self._spread())
-        self._fleet.network.weather = Weather(delay_ns_min=MILLISECOND, delay_ns_max=MILLISECOND)
+        self._fleet.network.weather = Weather(delay_us_min=1_000, delay_us_max=1_000)
 
     def play(self, progress: Callable[[int, int], None] | None) -> Outcome:
         fleet, plan = self._fleet, self._plan

@@ -1,6 +1,6 @@
 """One simulated run: a safety phase under faults, then a liveness phase after the last of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
@@ -9,42 +9,33 @@ import msgspec
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.lace.block import Block
 from credimus.node.config import Config
-from credimus.node.node import NodeEffects
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
-from credimus.sim.checkers import ALL, Checker, Violation, Watch, healed_fleet_converges
-from credimus.sim.fleet import Done, Fleet, FleetConfig
-from credimus.sim.host import Host
-from credimus.sim.liveness import LIVENESS
-from credimus.sim.nemesis import LIAR, Nemesis
-from credimus.sim.profiles import profile_named
-from credimus.sim.saboteurs import a_node_that_votes_twice
+from credimus.sim.checker import Board, Violation, Watch
+from credimus.sim.checkers import ALL, healed_fleet_converges
+from credimus.sim.chronicle import Progress, Slice
+from credimus.sim.faults import ClockDrift, ClockJump
+from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.liveness import LIVENESS, may_be_judged
+from credimus.sim.nemesis import Nemesis
+from credimus.sim.once import signatures_checked_once
+from credimus.sim.profiles import repeat_line
+from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
+from credimus.state.fleet import FleetState
 from credimus.state.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]
+Told: TypeAlias = Callable[[int, int], None]
+"""Hears how many virtual ms of a run are over, and of how many at most."""
 
 _VOTING = VotingConfig(timeout_ms=1_500, aggregation_ms=500)
 _BUGS = (CredimusError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
          ValueError)  # fmt: skip
 _SAMPLE_NS = 500 * MILLISECOND
+_SAMPLES_MAX = 200
 _LOOK_NS = 50 * MILLISECOND
-
-
-class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run consists of."""
-
-    seed: int
-    profile: str = "storm"
-    nodes: int = 5
-    """Founding computers. Range 3 and up."""
-    statements: int = 60
-    """Groups of commands given to the fleet during the safety phase."""
-    safety_s: int = 8
-    """Virtual seconds under faults."""
-    liveness_s: int = 90
-    """Virtual seconds in which a healed fleet must come to rest."""
+_SLICES = 16
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +43,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     profile: str
+    """The scenario's name."""
     nodes: int
     violations: tuple[Violation, ...]
     fingerprint: str
-    """Of the first node's final state, hex; of all nodes when there are no violations."""
+    """Of the first honest node's final state, hex; of all of them when there are no violations."""
     trace_fingerprint: str
     """Of every event of the run, hex."""
     healed_s: float
@@ -64,11 +56,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Virtual seconds in all."""
     messages: int
     bytes: int
+    lost: int
+    """Messages that never arrived."""
+    strikes: int
+    """How often some fault struck."""
     crashes: int
+    disks_replaced: int
     beliefs: int
     decided: int
+    timeline: tuple[Slice, ...]
     repeat: str
     """The line that repeats this run."""
+
+    @property
+    def node_s(self) -> float:
+        """Simulated node-seconds."""
+        return self.virtual_s * self.nodes
 
     @property
     def line(self) -> str:
@@ -76,19 +79,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         kept = "ok" if not self.violations else f"{len(self.violations)} VIOLATIONS"
         return (
             f"seed {self.seed} {self.profile}: {kept}, {self.decided} of {self.beliefs} beliefs "
-            f"decided, healed in {self.healed_s:.1f} s, {self.crashes} crashes, "
+            f"decided, healed in {self.healed_s:.1f} s, {self.strikes} faults, "
             f"{self.messages} messages, trace {self.trace_fingerprint[:12]}"
         )
 
 
-def simulate(scenario: Scenario, sabotage: Sabotage | None = None) -> Report:
+def simulate(
+    scenario: Scenario, sabotage: Sabotage | None = None, told: Told | None = None
+) -> Report:
     """Run a fleet under faults, heal it, and say what did not hold.
 
     The same scenario gives the same report, event for event.
     """
-    run = _Run(scenario)
-    lying = a_node_that_votes_twice(run.fleet) if run.lying else nullcontext()
-    with lying, sabotage(run.fleet) if sabotage else nullcontext():
+    run = _Run(scenario, told)
+    with signatures_checked_once(), sabotage(run.fleet) if sabotage else nullcontext():
         try:
             run.play()
         except _BUGS as problem:
@@ -97,49 +101,48 @@ def simulate(scenario: Scenario, sabotage: Sabotage | None = None) -> Report:
 
 
 class _Run:
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, told: Told | None) -> None:
         self._scenario = scenario
-        entropy = Entropy(f"simulation {scenario.seed} {scenario.profile}".encode())
-        self._entropy = entropy
-        draws = entropy.stream("scenario")
-        self._moody = draws.happens(750_000)
-        self._joining = draws.happens(400_000)
-        self._leaving = draws.happens(250_000)
+        self._told = told
+        self._entropy = entropy = Entropy(f"simulation {scenario.seed}".encode())
         config = FleetConfig(
             nodes=scenario.nodes,
-            joiners=int(self._joining),
-            members_per_node=2 if draws.happens(250_000) else 1,
-            node=Config(voting=_VOTING),
+            joiners=scenario.joiners,
+            members_per_node=scenario.members_per_node,
+            node=Config(voting=_VOTING, skew_ms_max=scenario.skew_accepted_ms),
+            skew_ms_max=scenario.skew_ms_max,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
+        self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)
         self._watch = Watch(self.fleet)
-        self._checkers = [kind(self._watch) for kind in (*ALL, *LIVENESS)]
-        self.fleet.watchers.append(_Board(self._checkers))
-        profile = profile_named(scenario.profile)
-        self.lying = profile.lying
-        if profile.lying or profile.stack_period_ns:
-            self._watch.liars = (self.fleet.hosts[LIAR].id,)
-        self._nemesis = Nemesis(self.fleet, entropy.stream("nemesis"), profile)
+        self._watch.clocks_are_sound = not any(
+            isinstance(fault, ClockJump | ClockDrift) for fault in scenario.faults
+        )
+        kinds = (*ALL, *LIVENESS) if may_be_judged(scenario) else ALL
+        self._checkers = [kind(self._watch) for kind in kinds]
+        self.fleet.watchers.append(Board(self._checkers))
         self._healed_s = -1.0
 
     def play(self) -> None:
         """The whole run."""
         fleet, scenario = self.fleet, self._scenario
-        duration_ns = scenario.safety_s * SECOND
+        duration_ns = scenario.duration_ms * MILLISECOND
         fleet.found()
-        Workload(fleet, self._entropy.stream("workload"), self._leaving).spread(
-            scenario.statements, duration_ns
+        Workload(fleet, self._entropy.stream("workload")).spread(
+            scenario.statements, scenario.leavers, duration_ns
         )
-        if self._joining:
-            fleet.agenda.after(duration_ns // 3, fleet.admit, scenario.nodes)
+        for number in range(scenario.joiners):
+            fleet.agenda.after(duration_ns // 3, fleet.admit, scenario.nodes + number)
         self._nemesis.rage()
         until_ns = fleet.agenda.now_ns + duration_ns
         while fleet.agenda.now_ns < until_ns:
-            fleet.run_for(_SAMPLE_NS)
+            fleet.run_for(max(_SAMPLE_NS, duration_ns // _SAMPLES_MAX))
             for checker in self._checkers:
                 checker.sample()
+            self._measure()
         self._nemesis.rest()
         self._live()
+        self._measure()
         for checker in self._checkers:
             checker.finish(self._entropy.stream("orders"))
 
@@ -151,12 +154,12 @@ class _Run:
     def report(self) -> Report:
         """What it came to."""
         fleet, scenario = self.fleet, self._scenario
-        nodes = [host.running for host in fleet.up]
-        state = nodes[0].state if nodes else None
-        rounds = list(state.rounds) if state else []
+        honest = self._watch.honest
+        state = honest[0].running.state if honest else None
+        beliefs, decided = _come_to(honest[0].running.state) if honest else (0, 0)
         return Report(
             seed=scenario.seed,
-            profile=scenario.profile,
+            profile=scenario.name,
             nodes=scenario.nodes,
             violations=tuple(self._watch.violations),
             fingerprint=state.fingerprint().hex() if state else "",
@@ -165,67 +168,64 @@ class _Run:
             virtual_s=fleet.agenda.now_ns / SECOND,
             messages=fleet.network.message_count,
             bytes=fleet.network.byte_count,
-            crashes=sum(host.life - 1 for host in fleet.hosts if host.life),
-            beliefs=len(state.beliefs) if state else 0,
-            decided=len({found.belief for found in rounds if found.verdict.decided}),
-            repeat=(
-                f"python -m credimus.sim.sweep --first {scenario.seed} --seeds 1 "
-                f"--profiles {scenario.profile} --nodes {scenario.nodes} "
-                f"--statements {scenario.statements}"
-            ),
+            lost=fleet.network.lost_count,
+            strikes=self._nemesis.strike_count,
+            crashes=sum(note.what == "crash" for note in fleet.chronicle.notes),
+            disks_replaced=sum(host.replaced_count for host in fleet.hosts),
+            beliefs=beliefs,
+            decided=decided,
+            timeline=fleet.chronicle.timeline(_SLICES),
+            repeat=repeat_line(scenario),
         )
 
     def _evaluator_of(self, place: int, life: int) -> Evaluator | None:
-        if not self._moody:
+        if not self._scenario.moody:
             return None
         return Moody(self._entropy.stream(f"mood {place} {life}"))
 
+    def _measure(self) -> None:
+        """Write down what the fleet has come to, and tell who waits for the run."""
+        fleet, honest = self.fleet, self._watch.honest
+        beliefs, decided = max((_come_to(one.running.state) for one in honest), default=(0, 0))
+        views = {host.running.lace.frontier() for host in fleet.up}
+        progress = Progress(fleet.agenda.now_ns, len(fleet.up), beliefs, decided, len(views))
+        fleet.chronicle.measure(progress)
+        if self._told is not None:
+            longest_ms = self._scenario.duration_ms + self._scenario.liveness_ms
+            self._told(fleet.agenda.now_ns // MILLISECOND, longest_ms)
+
     def _live(self) -> None:
         """Let the healed fleet come to rest: equal states, and every round at an end."""
-        fleet = self.fleet
+        fleet, watch = self.fleet, self._watch
         healed_ns = fleet.agenda.now_ns
-        until_ns = healed_ns + self._scenario.liveness_s * SECOND
+        until_ns = healed_ns + self._scenario.liveness_ms * MILLISECOND
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
-            if self._healed_s >= 0 and _open_rounds(fleet):
+            honest = watch.honest
+            if len({len(host.running.lace) for host in honest}) > 1:
                 continue
-            if not _same_blocks(fleet) or not fleet.agree():
+            if self._healed_s >= 0 and _open_rounds(honest[0].running.state):
+                continue
+            if not fleet.agree(honest):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            if not _open_rounds(fleet):
+            if not _open_rounds(honest[0].running.state):
                 return
         liveness = next(one for one in self._checkers if isinstance(one, healed_fleet_converges))
-        sizes = [len(host.running.lace) for host in fleet.up]
+        sizes = [len(host.running.lace) for host in watch.honest]
+        open_count = _open_rounds(watch.honest[0].running.state)
+        waited_s = self._scenario.liveness_ms / 1_000
         liveness.fail(
-            f"{self._scenario.liveness_s} s after the last fault: {sizes} blocks, "
-            f"{_open_rounds(fleet)} open rounds"
+            f"{waited_s:g} s after the last fault: {sizes} blocks, {open_count} open rounds"
         )
 
 
-class _Board:
-    """Passes what the fleet does on to all checkers."""
-
-    def __init__(self, checkers: Sequence[Checker]) -> None:
-        self._checkers = checkers
-
-    def persisted(self, host: Host, blocks: Sequence[Block]) -> None:
-        for block in blocks:
-            for checker in self._checkers:
-                checker.noted(host, block)
-
-    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
-        for checker in self._checkers:
-            checker.emitted(host, effects, done)
-
-    def started(self, host: Host) -> None:
-        for checker in self._checkers:
-            checker.started(host)
+def _come_to(state: FleetState) -> tuple[int, int]:
+    """Beliefs, and those of them that are decided."""
+    decided = {found.belief for found in state.rounds if found.verdict.decided}
+    return len(state.beliefs), len(decided)
 
 
-def _same_blocks(fleet: Fleet) -> bool:
-    return len({len(host.running.lace) for host in fleet.up}) == 1
-
-
-def _open_rounds(fleet: Fleet) -> int:
-    return sum(found.verdict is Verdict.OPEN for found in fleet.up[0].running.state.rounds)
+def _open_rounds(state: FleetState) -> int:
+    return sum(found.verdict is Verdict.OPEN for found in state.rounds)

@@ -14,12 +14,13 @@ from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
+from credimus.node import ingress
 from credimus.node.author import Author
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
+from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
-    Checker,
     a_decided_belief_stays_decided,
     a_durable_vote_is_never_contradicted,
     a_round_is_of_the_whole_fleet,
@@ -30,10 +31,17 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
+from credimus.sim.guarding import (
+    an_honest_peer_is_never_faulted,
+    no_node_starts_from_a_damaged_disk,
+    nothing_unsigned_is_taken,
+)
 from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
-from credimus.sim.nemesis import LIAR
+from credimus.sim.network import Link, Network
+from credimus.sim.patching import patched
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -65,7 +73,7 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
         if not self._claims.dots(key):
             insert(self, author, counter, key, claim)
 
-    with _patched(Beliefs, "_insert", first_only):
+    with patched(Beliefs, "_insert", first_only):
         yield
 
 
@@ -76,7 +84,7 @@ def a_threshold_of_one(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     def one(*_: Any) -> int:
         return 1
 
-    with _patched(Electorate, "value_needed", one), _patched(Electorate, "quorum_count", one):
+    with patched(Electorate, "value_needed", one), patched(Electorate, "quorum_count", one):
         yield
 
 
@@ -87,14 +95,14 @@ def a_fold_that_trusts_every_electorate(fleet: Fleet) -> Iterator[None]:  # noqa
     def fair(*_: Any) -> bool:
         return True
 
-    with _patched(Rounds, "_is_fair", fair):
+    with patched(Rounds, "_is_fair", fair):
         yield
 
 
 @contextmanager
 def a_node_that_votes_twice(fleet: Fleet) -> Iterator[None]:
-    """The second node adds the opposite answer to each of its own."""
-    liar = fleet.hosts[LIAR].id
+    """The second node, or the only one, adds the opposite answer to each of its own."""
+    liar = fleet.hosts[:2][-1].id
     vote = Author.vote
 
     def both(self: Author, said: Vote) -> None:
@@ -103,7 +111,7 @@ def a_node_that_votes_twice(fleet: Fleet) -> Iterator[None]:
             other = Choice.REJECT if said.choice is Choice.ACCEPT else Choice.ACCEPT
             vote(self, Vote(said.round, other, said.confidence))
 
-    with _patched(Author, "vote", both):
+    with patched(Author, "vote", both):
         yield
 
 
@@ -119,7 +127,7 @@ def a_verdict_that_is_taken_back(fleet: Fleet) -> Iterator[None]:  # noqa: ARG00
             if found is not None:
                 found.verdict = Verdict.OPEN
 
-    with _patched(Rounds, "conclude", reset):
+    with patched(Rounds, "conclude", reset):
         yield
 
 
@@ -130,11 +138,11 @@ def a_disk_that_forgets(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
     def forgetful(self: Host) -> None:
         stop(self)
-        wires = self.disk._wires  # noqa: SLF001
+        wires = self.disk._rows  # noqa: SLF001
         for identifier in list(wires)[-_FORGOTTEN:]:
             del wires[identifier]
 
-    with _patched(Host, "stop", forgetful):
+    with patched(Host, "stop", forgetful):
         yield
 
 
@@ -145,7 +153,7 @@ def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     def nothing(*_: Any, **__: Any) -> Effects[Any, Any, Any]:
         return Effects()
 
-    with _patched(Sync, "_pull", nothing):
+    with patched(Sync, "_pull", nothing):
         yield
 
 
@@ -157,7 +165,44 @@ def a_proof_without_its_last_vote(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
     def fewer(self: CastVotes) -> list[Spot]:
         return chosen(self)[:-1]
 
-    with _patched(CastVotes, "chosen", fewer):
+    with patched(CastVotes, "chosen", fewer):
+        yield
+
+
+@contextmanager
+def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever claims to be an author is believed."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(ingress, "check_signature", nothing):
+        yield
+
+
+@contextmanager
+def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Some early messages arrive with another byte in their middle."""
+    arrive = Network._arrive  # noqa: SLF001
+
+    def garbled(self: Network, link: Link, payload: bytes) -> None:
+        if self.message_count < 500 and self.message_count % 20 == 0:
+            middle = len(payload) // 2
+            payload = payload[:middle] + bytes((payload[middle] ^ 1,)) + payload[middle + 1 :]
+        arrive(self, link, payload)
+
+    with patched(Network, "_arrive", garbled):
+        yield
+
+
+@contextmanager
+def a_disk_that_is_not_verified(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Rows are read as they are, checksum or not."""
+
+    def read(self: Disk, identifier: Any) -> bytes:
+        return self._rows[identifier].wire
+
+    with patched(Disk, "_read", read):
         yield
 
 
@@ -168,21 +213,21 @@ def a_probe_that_never_fails(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     def nothing(self: Membership, probe: Probe, *_: Any) -> None:
         self._probes.end(probe.target)
 
-    with _patched(Membership, "_fail", nothing):
+    with patched(Membership, "_fail", nothing):
         yield
 
 
 @contextmanager
 def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
     """The second node does all its work, but becomes deaf to membership."""
-    deaf = fleet.hosts[LIAR].id
+    deaf = fleet.hosts[1].id
     hear = Membership._hear  # noqa: SLF001
 
     def nothing(self: Membership, *heard: Any) -> None:
         if self._own != deaf or fleet.agenda.now_ns < _DEAF_FROM_NS:
             hear(self, *heard)
 
-    with _patched(Membership, "_hear", nothing):
+    with patched(Membership, "_hear", nothing):
         yield
 
 
@@ -216,6 +261,19 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="calm",
     ),
     Saboteur(
+        sabotage=a_door_that_checks_no_signature,
+        trips=nothing_unsigned_is_taken,
+        profile="byzantine",
+    ),
+    Saboteur(
+        sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
+    ),
+    Saboteur(
+        sabotage=a_disk_that_is_not_verified,
+        trips=no_node_starts_from_a_damaged_disk,
+        profile="disk",
+    ),
+    Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),
     Saboteur(
@@ -228,13 +286,3 @@ SABOTEURS: tuple[Saboteur, ...] = (
 
 _FORGOTTEN = 40
 _DEAF_FROM_NS = 4 * SECOND
-
-
-@contextmanager
-def _patched(owner: type, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from credimus.kernel.errors import UsageError
-from credimus.sim.profiles import PROFILES, profile_named
-from credimus.sim.run import Report, Scenario, simulate
+from credimus.sim.profiles import PROFILES, profile_named, scenario_of
+from credimus.sim.run import Report, simulate
 
 
 def sweep(
@@ -15,7 +15,7 @@ def sweep(
     """The report of every seed under every profile, as they come."""
     for seed in seeds:
         for profile in profiles:
-            yield simulate(Scenario(seed=seed, profile=profile, nodes=nodes, statements=statements))
+            yield simulate(scenario_of(profile, seed, nodes, statements=statements))
 
 
 def main(
@@ -42,7 +42,7 @@ def main(
         run_count += 1
         failed_count += bool(report.violations)
         decided_count += report.decided
-        virtual_s += report.virtual_s * report.nodes
+        virtual_s += report.node_s
         if report.violations or not asked.quiet:
             write(report.line + "\n")
         for violation in report.violations[:5]:

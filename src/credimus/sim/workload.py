@@ -78,17 +78,16 @@ class Moody:
 class Workload:
     """Commands spread over a stretch of time."""
 
-    def __init__(self, fleet: Fleet, stream: Stream, leaving: bool) -> None:
+    def __init__(self, fleet: Fleet, stream: Stream) -> None:
         self._fleet = fleet
         self._stream = stream
-        self._leaving = leaving
         self._number = 0
 
-    def spread(self, statement_count: int, duration_ns: int) -> None:
+    def spread(self, statement_count: int, leaver_count: int, duration_ns: int) -> None:
         """Put commands on the agenda, `statement_count` groups of them."""
         for _ in range(statement_count):
             self._fleet.agenda.after(self._stream.below(duration_ns), self._issue)
-        if self._leaving:
+        for _ in range(leaver_count):
             when_ns = self._stream.between(duration_ns // 3, duration_ns)
             place = self._stream.below(len(self._fleet.hosts))
             self._fleet.agenda.after(when_ns, self._fleet.order, place, LeaveFleet(reason="done"))

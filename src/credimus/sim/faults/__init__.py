@@ -1,0 +1,53 @@
+"""All kinds of trouble that a scenario can name. A new kind is a class in a module here, and a
+line in the union below."""
+
+from typing import TypeAlias
+
+from credimus.sim.faults.clocks import ClockDrift, ClockJump
+from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
+from credimus.sim.faults.disks import BitFlip, FullDisk
+from credimus.sim.faults.lies import (
+    DoubleVote,
+    FalseFrontier,
+    Forge,
+    Fork,
+    Garbage,
+    Replay,
+    Stack,
+    Withhold,
+)
+from credimus.sim.faults.links import BadLink, Bridge, Flapping, OneWay, Partition, Ragged
+
+AnyFault: TypeAlias = (
+    Partition | OneWay | Bridge | Ragged | Flapping | BadLink
+    | Crash | Pause | Slow | Flood
+    | BitFlip | FullDisk
+    | ClockJump | ClockDrift
+    | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+)  # fmt: skip
+
+__all__ = (
+    "AnyFault",
+    "BadLink",
+    "BitFlip",
+    "Bridge",
+    "ClockDrift",
+    "ClockJump",
+    "Crash",
+    "DoubleVote",
+    "FalseFrontier",
+    "Flapping",
+    "Flood",
+    "Forge",
+    "Fork",
+    "FullDisk",
+    "Garbage",
+    "OneWay",
+    "Partition",
+    "Pause",
+    "Ragged",
+    "Replay",
+    "Slow",
+    "Stack",
+    "Withhold",
+)

@@ -1,0 +1,32 @@
+"""What somebody does about a damaged disk: put in an empty one, and have the computer admitted."""
+
+from credimus.kernel.instant import MILLISECOND
+from credimus.sim.fleet import Fleet
+from credimus.sim.host import Host
+
+_ASK_NS = 500 * MILLISECOND
+
+
+def repair(fleet: Fleet, host: Host) -> None:
+    """Replace the disk of a node that refuses to start; nothing when it is sound.
+
+    What the fleet decided comes back from the peers, every block verified at the door. The old keys
+    are gone with the disk: who may have forgotten what he signed must not sign again.
+    """
+    if host.node is None and host.disk.is_damaged:
+        fleet.replace(host)
+        _ask(fleet, host, host.replaced_count, 0)
+
+
+def _ask(fleet: Fleet, host: Host, identity: int, asked_count: int) -> None:
+    """Ask one member after another until the new keys are in the roster."""
+    if host.replaced_count != identity:
+        return
+    if host.node is not None:
+        members = host.node.state.roster.current
+        if all(signer.node_id in members for signer in host.signers):
+            return
+        sponsors = [other for other in fleet.up if other is not host]
+        if sponsors:
+            fleet.admit(host.place, sponsors[asked_count % len(sponsors)].place)
+    fleet.agenda.after(_ASK_NS, _ask, fleet, host, identity, asked_count + 1)
