@@ -20,7 +20,7 @@ def test_everything_holds_under_every_profile(seed: int, profile: str) -> None:
     assert report.violations == (), report.repeat
     assert report.decided > 0
     assert report.healed_s >= 0
-    assert (report.crashes > 0) == (profile in ("churn", "storm"))
+    assert (report.crashes > 0) == (profile in ("churn", "absent", "storm"))
 
 
 def test_a_larger_fleet_holds_too() -> None:
