@@ -205,7 +205,7 @@ class Driver:
                 self._scheduled = False
                 effects, sealed = self._stuck
                 self._finish(effects, sealed=sealed)
-                self._go_on()
+                self._arm()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
 
@@ -229,12 +229,6 @@ class Driver:
         self._finish(effects)
         # Behind the callers who were just told: what they say next is in this step's block.
         asyncio.get_running_loop().call_soon(self._speak_after_callers, moment)
-
-    def _go_on(self) -> None:
-        """After a retry: what came in and was said meanwhile waits for the next step."""
-        if self._stuck is None:
-            self._schedule()
-        self._arm()
 
     def _speak_after_callers(self, moment: Now) -> None:
         if self._closed or self._stuck is not None:

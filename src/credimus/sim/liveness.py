@@ -9,7 +9,7 @@ from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 
 NOTICED_NS = 5 * SECOND
-"""After so long a crash is known to all. [measured: 3 s at most, with clocks off by up to 250 ms]"""
+"""After so long a crash is known to all. [measured: 3 s at most, clocks off by up to 250 ms]"""
 CALM_NS = 3 * SECOND
 """After so long no trouble of before is an excuse. [guess: the shortest way from doubt to death]"""
 
