@@ -12,6 +12,7 @@ from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.supply import payload_of
+from credimus.protocol.sync.interface import Blocks
 from credimus.runtime.driver import Driver, now
 from credimus.runtime.founding import found_fleet, stored
 from credimus.runtime.store.interface import Fact, StoredBlock
@@ -191,4 +192,5 @@ def _said_by_another() -> bytes:
     other.execute(AssertBelief(content="it hails", propose=False), now())
     effects = other.collect(now())
     store.append([stored(block) for block in effects.persist])
-    return payload_of(effects.send[0].message, store.wires)
+    (said,) = [send.message for send in effects.send if isinstance(send.message, Blocks)]
+    return payload_of(said, store.wires)
