@@ -29,6 +29,12 @@ def test_a_larger_fleet_holds_too() -> None:
     assert report.violations == (), report.repeat
 
 
+def test_a_run_does_not_end_amid_a_write() -> None:
+    """The last closing was held, and its block not yet on the disk that was to prove it."""
+    report = simulate(scenario_of("partition", 10_001, nodes=7))
+    assert report.violations == (), report.repeat
+
+
 _ONE_RUN = """
 import json, msgspec
 from credimus.sim.profiles import scenario_of

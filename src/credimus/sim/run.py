@@ -204,6 +204,8 @@ class _Run:
             honest = watch.honest
             if len({len(host.running.lace) for host in honest}) > 1:
                 continue
+            if any(host.busy for host in honest):
+                continue  # what is held but not durable yet could not be proved
             if self._healed_s >= 0 and _open_rounds(honest[0].running.state):
                 continue
             if not fleet.agree(honest):
