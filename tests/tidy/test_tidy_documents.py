@@ -36,6 +36,8 @@ def test_the_pages_that_are_made_are_known() -> None:
     assert [path.stem for path in MAKERS] == [
         "make_cli",
         "make_configuration",
+        "make_events",
+        "make_metrics",
         "make_openapi",
         "make_errors",
         "make_limits",

@@ -188,7 +188,7 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
         belief = found.belief
     return shapes.Event(
         cursor=cursor,
-        kind=_KINDS[type(event)],
+        kind=KINDS[type(event)],
         belief=None if belief is None else belief.hex(),
         round=None if round_ is None else round_.hex(),
         member=None if member is None else member.hex(),
@@ -199,7 +199,7 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
     )
 
 
-_KINDS: dict[type[StateEvent], shapes.EventKind] = {
+KINDS: dict[type[StateEvent], shapes.EventKind] = {
     BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
     ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",

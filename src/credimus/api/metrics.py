@@ -22,6 +22,11 @@ def metrics(daemon: Daemon, _: None, __: Request) -> Answer:
     return Answer(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
+def figures(daemon: Daemon) -> Iterator[Any]:
+    """Every metric of a node, as Prometheus's families."""
+    return _Figures(daemon).collect()
+
+
 class _Figures:
     """Reads a daemon's counts when it is scraped."""
 
