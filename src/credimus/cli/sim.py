@@ -50,7 +50,7 @@ def sim(
     While the faults rage nothing may go wrong (safety); once they end the fleet must come to rest
     (liveness). What must hold is checked all the while. Exit code 1 when something did not, with
     the line that repeats it. The same scenario gives the same run on every machine.
-    Example: credimus sim --nodes 50 --seed 7 --profile partition --duration 10m
+    Example: credimus sim --profile storm --seed 7 --duration 20s
     """
     from credimus.sim.run import simulate
 
