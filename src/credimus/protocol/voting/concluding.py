@@ -86,9 +86,7 @@ class Concluding:
         by_author: dict[NodeId, list[Conclusion]] = {}
         for identifier, author in self._to_conclude.items():
             found = self._state.rounds.get(identifier)
-            if found is not None and not (
-                found.conclusions and any(who == author for who, _, _ in found.conclusions)
-            ):
+            if found is not None and not any(who == author for who, _, _ in found.conclusions):
                 by_author.setdefault(author, []).append(conclusion_of(found, self._state.beliefs))
         self._to_conclude.clear()
         for author, conclusions in by_author.items():
