@@ -56,8 +56,8 @@ def list_beliefs(daemon: Daemon, asked: inputs.BeliefsAsked, _: Request) -> shap
 
 def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
     """GET /v1/beliefs/{id}: a belief with its assertions, relations, rounds and votes."""
-    state = daemon.node.state
-    return belief_view(state, find_belief(state, request.name))
+    node = daemon.node
+    return belief_view(node, find_belief(node.state, request.name))
 
 
 def certify(daemon: Daemon, _: None, request: Request) -> Answer:

@@ -1,8 +1,10 @@
 """What a node holds, as the API's shapes: receipts and beliefs. Changes nothing."""
 
 from credimus.api import inputs, shapes
+from credimus.api.partitions import outcome_views
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
+from credimus.node.node import Node
 from credimus.node.queries import name_of
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.receipt import Progress, Receipt
@@ -26,6 +28,8 @@ def receipt_view(receipt: Receipt, progress: Progress) -> shapes.Receipt:
         sequence=receipt.sequence,
         replicas=receipt.replicas(),
         verdict=word(verdict),
+        standing=None if written.standing is None else written.standing.word,  # type: ignore[arg-type]
+        reason=written.reason,
     )
 
 
@@ -64,8 +68,10 @@ def row_view(row: BeliefRow) -> shapes.BeliefItem:
     )
 
 
-def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
+def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
     """Everything about one belief."""
+    state = node.state
+    reconciled = outcome_views(node, belief.id)
     assertions = [
         shapes.AssertionItem(
             author=author.hex(),
@@ -85,6 +91,11 @@ def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
         )
         for link in state.beliefs.links(belief.id)
     ]
+    alternatives = [one.other for one in reconciled if one.effect == "alternative"]
+    relations += [
+        shapes.RelationItem(source=belief.id.hex(), relation="alternative_to", target=other)
+        for other in alternatives
+    ]
     return shapes.BeliefDetail(
         id=belief.id.hex(),
         category=belief.category,
@@ -95,6 +106,7 @@ def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
         assertions=assertions,
         relations=relations,
         rounds=[round_view(state, one) for one in state.rounds.on(belief.id)],
+        reconciled=reconciled,
     )
 
 

@@ -106,3 +106,16 @@ ERRANDS_MAX = 256
 """Probes made for others at once; past it a request is not heard. [guess]"""
 TRIPS_MAX = 16
 """Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""
+
+EPISODES_MAX = 64
+"""Splits that a node's diary keeps; the oldest goes first. [guess: some days of bad weather]"""
+EPISODE_CHANGES_MAX = 128
+"""Changed verdicts, and reconciliations, in one entry of the diary; further ones are counted.
+[guess: at most 250 bytes each, so that an entry fits a stored fact]"""
+EPISODE_MEMBERS_MAX = 128
+"""Members named in one entry of the diary. [guess: likewise]"""
+RECONCILED_BELIEFS_MAX = 256
+"""Beliefs accepted during a split that are compared with each other; the newest. [guess: their
+pairs take some 20 ms]"""
+RECONCILIATIONS_WAITING_MAX = 1_024
+"""Pairs of beliefs that a node may have to reconcile at once. [guess]"""

@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.protocol.partition.interface import Standing
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -49,6 +50,8 @@ class CastVote(Command, frozen=True):
     reason: str = ""
     round: RoundId | None = None
     """Which round is meant; the last on the belief when None."""
+    evaluated: bool = False
+    """Whether an evaluator of the node answers, and no caller: that goes on in a partition."""
 
 
 class RetractBelief(Command, frozen=True):
@@ -94,3 +97,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     belief: BeliefId | None = None
     round: RoundId | None = None
     """The round that the command opened or voted in, if any."""
+    standing: Standing | None = Standing.NORMAL
+    """What it can count on while the fleet is split; None when it is not remembered."""
+    reason: str = ""
+    """Why the standing is not normal, in words."""

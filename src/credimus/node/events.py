@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.partition.interface import PartitionEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -51,6 +52,7 @@ NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
     | MembershipEvent
+    | PartitionEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

@@ -15,6 +15,7 @@ from credimus.node.config import Config
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -129,6 +130,8 @@ class Settings(Strict, frozen=True, kw_only=True):
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    membership: MembershipSettings = MembershipSettings()
+    partition: PartitionSettings = PartitionSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -150,7 +153,9 @@ class Settings(Strict, frozen=True, kw_only=True):
                 timeout_ms=voting.timeout_ms,
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
-            )
+            ),
+            membership=self.membership.core(),
+            partition=self.partition.core(),
         )
 
 
@@ -198,9 +203,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
-    for name, section in sections:
-        lines += _section(name, section)
+    for name in ("fleet", "node", "voting", "membership", "partition"):
+        lines += _section(name, getattr(settings, name))
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -19,11 +19,13 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
     Votes,
 )
+from credimus.state.reconciliations import Reconciliations
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
 
@@ -35,6 +37,7 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.reconciliations = Reconciliations()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -62,12 +65,17 @@ class FleetState:
         return events
 
     def fingerprint(self) -> bytes:
-        """32 bytes; equal on every node that holds the same blocks."""
+        """32 bytes; equal on every node that holds the same blocks.
+
+        A fold that holds nothing adds nothing, so that earlier versions compute the same.
+        """
+        reconciled = [self.reconciliations.fingerprint()] if self.reconciliations else []
         return fingerprint(
             b"credimus state",
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            *reconciled,
         )
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
@@ -85,6 +93,8 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Reconcile():
+                return self.reconciliations.reconcile(operation, place)
             case _:
                 return []
 
