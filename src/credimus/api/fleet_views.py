@@ -7,7 +7,7 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
-from credimus.api.partitions import local_event, reconciled_event
+from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
@@ -26,6 +26,7 @@ from credimus.state.events import (
     DoubleVote,
     MemberAdmitted,
     MemberLeft,
+    PlainFact,
     ProposalIgnored,
     RoundContested,
     RoundDecided,
@@ -162,10 +163,12 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 
 
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
-    if isinstance(event, MembershipEvent | PartitionEvent):
-        return local_event(state, cursor, event)
-    if isinstance(event, BeliefsReconciled):
-        return reconciled_event(cursor, event)
+    if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
+        return reach_event(state, cursor, event)
+    return _fact(state, cursor, event)
+
+
+def _fact(state: FleetState, cursor: str, event: PlainFact) -> shapes.Event:
     belief: BeliefId | None = None
     round_: RoundId | None = None
     member: NodeId | None = None

@@ -126,11 +126,20 @@ def outcome_views(node: Node, belief: BeliefId) -> list[OutcomeItem]:
     ]
 
 
-def local_event(
-    state: FleetState, cursor: str, event: MembershipEvent | PartitionEvent
+def reach_event(
+    state: FleetState, cursor: str, event: MembershipEvent | PartitionEvent | BeliefsReconciled
 ) -> shapes.Event:
-    """An event that only this node saw."""
+    """An event about who is in reach, or what came of it."""
     match event:
+        case BeliefsReconciled():
+            return shapes.Event(
+                cursor=cursor,
+                kind="reconciled",
+                belief=event.first.hex(),
+                other=event.second.hex(),
+                member=event.author.hex(),
+                strategy=event.strategy.name.lower(),  # type: ignore[arg-type]
+            )
         case PeerAlive() | PeerDead():
             kind = LOCAL_KINDS[type(event)]
             return shapes.Event(cursor=cursor, kind=kind, member=event.peer.hex())
@@ -149,18 +158,6 @@ def local_event(
             return shapes.Event(cursor=cursor, kind="healed", level=view.level, partition=view)
         case _:
             assert_never(event)
-
-
-def reconciled_event(cursor: str, fact: BeliefsReconciled) -> shapes.Event:
-    """Two beliefs accepted apart were brought together."""
-    return shapes.Event(
-        cursor=cursor,
-        kind="reconciled",
-        belief=fact.first.hex(),
-        other=fact.second.hex(),
-        member=fact.author.hex(),
-        strategy=fact.strategy.name.lower(),  # type: ignore[arg-type]
-    )
 
 
 LOCAL_KINDS: dict[type[MembershipEvent | PartitionEvent], shapes.EventKind] = {

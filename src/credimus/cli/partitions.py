@@ -11,8 +11,10 @@ _SHOWN_DIGITS = 12
 
 
 def partitions(*, common: Common = Common()) -> Outcome:
-    """Show who is in reach, and every split that the node has seen: who was away and why, what
-    changed when the parts came together.
+    """Show who is in reach, and the splits that the node has seen.
+
+    Of each: who was away and why, which verdicts changed when the parts came together, and which
+    beliefs accepted apart were reconciled.
 
     Example: credimus partitions --json
     """

@@ -101,8 +101,8 @@ class BeliefsReconciled(Fact, frozen=True):
     author: NodeId
 
 
-StateEvent: TypeAlias = (
+PlainFact: TypeAlias = (
     MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
-    | BeliefsReconciled
 )  # fmt: skip
+StateEvent: TypeAlias = PlainFact | BeliefsReconciled

@@ -6,7 +6,6 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from credimus.kernel.errors import Unavailable
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.kernel.instant import MILLISECOND, SECOND
@@ -116,12 +115,6 @@ class PartitionConfig(msgspec.Struct, frozen=True, kw_only=True):
         times = self.worse_ns, self.better_ns, self.grace_ns, self.settle_ns, self.speak_ns
         if min(times) < 0 or self.look_ns < MILLISECOND:
             raise ValueError("durations: from 0; look_ns from 1 ms")
-
-
-class Partitioned(Unavailable):
-    """Too little of the fleet is in reach to write; nothing was changed. Reads work."""
-
-    definite = True
 
 
 # --- what the machine sees

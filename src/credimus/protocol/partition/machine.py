@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel.effects import Effects
+from credimus.kernel.errors import Partitioned
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.protocol.partition.diary import Away, Diary, judge
@@ -21,7 +22,6 @@ from credimus.protocol.partition.interface import (
     Level,
     PartitionChanged,
     PartitionConfig,
-    Partitioned,
     PartitionHealed,
     PartitionInput,
     Permit,

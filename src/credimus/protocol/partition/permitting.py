@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from credimus.kernel.errors import Partitioned
 from credimus.kernel.ids import NodeId
 from credimus.protocol.partition.interface import (
     Cause,
     Level,
-    Partitioned,
     Permit,
     Policy,
     Sight,
@@ -41,9 +41,9 @@ def permit(level: Level, policy: Policy, reason: str, suffices: Callable[[], boo
         case Level.SEVERE if policy is Policy.GUARDED:
             raise Partitioned(
                 "partitioned",
-                f"{reason}. Nothing is written in so small a part of the fleet, and nothing was "
-                'changed; reads work. Ask again when it has healed, or set policy = "open" under '
-                "[partition] to write tentatively.",
+                f"too little of the fleet is in reach: {reason}. Nothing was changed, and reads "
+                'work; ask again when it has healed, or set policy = "open" under [partition] to '
+                "write tentatively.",
             )
     if suffices():
         return Permit(Standing.QUORUM, f"{reason}; those in reach suffice to decide")
