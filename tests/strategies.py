@@ -34,21 +34,25 @@ from credimus.state.operations import (
     Conclusion,
     DotName,
     Evidence,
+    Finding,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
     Retract,
     Rules,
     Scheme,
+    Strategy,
     Vote,
     Votes,
     mask_bytes,
 )
+from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
 
 Item = TypeVar("Item")
@@ -178,6 +182,9 @@ class Replica:
                 )
                 for one in state.rounds
             },
+            "reconciled": {
+                one.id: outcomes_of(state, self.lace, one.id) for one in state.beliefs
+            },
             "counters": [state.beliefs.claims_made(member) for member in MEMBERS],
             "electorates": [one.id for one in state.rounds.newest_electorates()],
         }  # fmt: skip
@@ -241,7 +248,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit,
+            self._admit, self._reconcile,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -334,6 +341,14 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _reconcile(self) -> Operation:
+        choose = self.stream.choose
+        first, second = sorted(BELIEFS[:2])
+        strategy = choose(list(Strategy))
+        semantic = strategy is Strategy.SEMANTIC
+        finding = choose(list(Finding)) if semantic else Finding.CONTRADICTORY
+        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))

@@ -17,11 +17,13 @@ from credimus.state.operations import (
     Leave,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
     Retract,
     Rules,
+    Strategy,
     Vote,
     Votes,
 )
@@ -40,6 +42,7 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
 ]
 
 
@@ -55,7 +58,9 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-1] == "recorded the verdict: rejected"
+    assert said[-2] == "recorded the verdict: rejected"
+    assert said[-1].endswith("accepted apart: last writer")
+    assert (found[-1].belief, found[-1].other) == (ID, OTHER)
     assert all(len(text) < 200 for text in said)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from credimus.kernel import limits
 from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.kernel.ids import NodeId, RoundId
-from credimus.kernel.instant import Now
+from credimus.kernel.instant import Instant, Now
 from credimus.lace.lace import Lace
 from credimus.protocol.partition.interface import (
     Absence,
@@ -27,13 +27,14 @@ from credimus.state.verdict import Verdict
 class Away:
     """A member's time out of reach, while it is written down."""
 
-    __slots__ = ("back_ms", "cause", "sequence", "since", "since_ms")
+    __slots__ = ("back_at", "back_ms", "cause", "sequence", "since", "since_ms")
 
     def __init__(self, now: Now, sequence: int) -> None:
         self.since = now.instant
         self.since_ms = now.wall_ms
         self.sequence = sequence
         """Of its last block held when it went."""
+        self.back_at: Instant | None = None
         self.back_ms: int | None = None
         self.cause = Cause.SILENT
 
@@ -202,7 +203,7 @@ _NAMED_MAX = 3
 def judge(away: Mapping[NodeId, Away], sight: Sight, together_ns: int) -> None:
     """Say of those out of reach why, as far as is known."""
     for member, one in away.items():
-        if one.back_ms is not None or one.cause is Cause.CUT:
+        if one.back_at is not None:
             continue
         near = sum(abs(other.since - one.since) <= together_ns for other in away.values())
         if member in sight.cut:

@@ -30,7 +30,7 @@ from credimus.protocol.partition.interface import (
     Told,
     View,
 )
-from credimus.protocol.partition.levels import Steadiness
+from credimus.protocol.partition.levels import Lasting, Steadiness
 from credimus.protocol.partition.permitting import permit, reason_of
 from credimus.protocol.partition.reconciling import Holdings, Reconciling
 from credimus.protocol.partition.seeing import sight_of
@@ -86,6 +86,7 @@ class Partition:
         self._say = say
         self._reconciling = Reconciling(config, holdings, similarity or LexicalSimilarity())
         self._steadiness = Steadiness(config)
+        self._lasting = Lasting()
         self._sight = Sight(members=(), reachable=(), cut=(), groups=(), one_way=())
         self._begun_at: Instant | None = None
         self._look_due: Instant | None = None
@@ -140,6 +141,11 @@ class Partition:
         self.counts.tentative += found.standing is Standing.TENTATIVE
         return found
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether a split has healed and is still to be reconciled or written down."""
+        return self._close_due is not None or self._reconciling.is_busy
+
     def episode(self) -> Episode | None:
         """The split that is going on, or coming together; None when there is none."""
         return None if self._diary is None else self._diary.entry(self.level, None)
@@ -155,7 +161,7 @@ class Partition:
                     self._begun_at = now.instant
                 self._look(now, effects)
             case Told(facts):
-                if self._hear(facts):
+                if self._hear(facts, now.instant):
                     self._look(now, effects)
             case _:
                 assert_never(event)
@@ -186,6 +192,15 @@ class Partition:
 
     # --- private
 
+    def _forget(self, at: Instant) -> None:
+        """Let go of those who have been back for long: what they decided has come."""
+        done_ns = 2 * self._config.settle_ns
+        for member, away in list(self._away.items()):
+            if away.back_at is not None and after(away.back_at, done_ns) <= at:
+                del self._away[member]
+        if not self._away:
+            self._reconciling.forget()
+
     def _look(self, now: Now, effects: PartitionEffects) -> None:
         """See who is in reach, and what has become of those who were not."""
         at, begun_at = now.instant, self._begun_at
@@ -195,7 +210,7 @@ class Partition:
         self._there = there | {one: at for one, at in self._there.items() if one in there}
         fresh = [one for one, since in self._there.items() if at < after(since, _FRESH_NS)]
         forgiving = begun_at is None or at < after(begun_at, config.grace_ns)
-        sight = self._sight = sight_of(view, fresh, forgiving=forgiving)
+        sight = self._sight = self._lasting.of(sight_of(view, fresh, forgiving=forgiving), at)
         self._follow(sight, now)
         before = self.level
         if self._steadiness.see(sight, at):
@@ -203,6 +218,7 @@ class Partition:
         if self._diary is not None:
             self._diary.see(sight, self._away, self.level)
         slowness = 1 + len(members) // _LOOK_SLOWER_FROM
+        self._forget(at)
         self._look_due = after(at, slowness * config.look_ns) if len(members) > 1 else None
 
     def _follow(self, sight: Sight, now: Now) -> None:
@@ -210,18 +226,15 @@ class Partition:
         absent = frozenset(sight.absent)
         for member in sight.absent:
             known = self._away.get(member)
-            if known is None or known.back_ms is not None:
+            if known is None or known.back_at is not None:
                 head = self._lace.head(member)
                 sequence = 0 if head is None else head.sequence
                 self._away[member] = Away(now, sequence)
         for member, away in self._away.items():
-            if member not in absent and away.back_ms is None:
-                away.back_ms = now.wall_ms
+            if member not in absent and away.back_at is None:
+                away.back_at, away.back_ms = now.instant, now.wall_ms
                 self._reconciling.returned(now.instant)
         judge(self._away, sight, _TOGETHER_NS)
-        if not absent and self._diary is None and not self._reconciling.is_busy:
-            self._away.clear()
-            self._reconciling.forget()
 
     def _changed(self, before: Level, now: Now, effects: PartitionEffects) -> None:
         level, sight = self.level, self._sight
@@ -254,7 +267,7 @@ class Partition:
             effects.emit.append(PartitionHealed(episode=entry))
             self._diary = None
 
-    def _hear(self, facts: Sequence[object]) -> bool:
+    def _hear(self, facts: Sequence[object], at: Instant) -> bool:
         """Take what changed; returns whether to look who is in reach."""
         look = False
         away, diary, rounds = self._away, self._diary, self._state.rounds
@@ -262,7 +275,8 @@ class Partition:
             match fact:
                 case RoundDecided() if away:
                     if rounds.verdict(fact.belief) is Verdict.ACCEPTED:
-                        self._reconciling.accepted(fact.belief)
+                        back = any(one.back_at is not None for one in away.values())
+                        self._reconciling.accepted(fact.belief, at if back else None)
                     if diary is not None:
                         diary.changed(fact.round)
                 case RoundExpired() | RoundContested() if diary is not None:

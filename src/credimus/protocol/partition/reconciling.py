@@ -44,8 +44,14 @@ class Reconciling:
         self.dropped_count = 0
         """Beliefs accepted apart that were too many to be compared."""
 
-    def accepted(self, belief: BeliefId) -> None:
-        """A belief was accepted while somebody was out of reach, or came from there."""
+    def accepted(self, belief: BeliefId, at: Instant | None) -> None:
+        """A belief was accepted while somebody was out of reach, or came from there.
+
+        Args:
+            at: now, when somebody has come back; then it is looked at soon.
+        """
+        if at is not None and self._search_due is None:
+            self.returned(at)
         self._accepted[belief] = None
         if len(self._accepted) > limits.RECONCILED_BELIEFS_MAX:
             del self._accepted[next(iter(self._accepted))]
