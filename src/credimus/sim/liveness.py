@@ -138,9 +138,7 @@ class a_partition_is_noticed_and_told_healed(Judge):  # noqa: N801 - a sentence
         roster = node.state.roster.current
         if node.id not in roster:
             return
-        near = {
-            signer.node_id for one in group if one.id in roster for signer in one.signers
-        }
+        near = {signer.node_id for one in group if one.id in roster for signer in one.signers}
         members = [one for one in roster.by_id if one in near or _was_there(node, one)]
         reachable = sum(one in near for one in members)
         level = level_of(reachable, len(members), PartitionConfig())

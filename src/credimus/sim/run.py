@@ -191,9 +191,7 @@ class _Run:
         scenario = self._scenario
         orphaned = scenario.leavers and scenario.members_per_node > 1  # by a host that left
         return (
-            self._is_judged
-            and not orphaned
-            and any(one.level is not Level.NONE for one in splits)
+            self._is_judged and not orphaned and any(one.level is not Level.NONE for one in splits)
         )
 
     def _evaluator_of(self, place: int, life: int) -> Evaluator | None:

@@ -136,9 +136,11 @@ class Reconciling:
         return (first, second), (rounds[0].id, rounds[1].id)
 
     def _is_open(self, pair: Pair) -> bool:
-        """Whether something is still to be said of a pair."""
+        """Whether something is still to be said of a pair: nothing was, or what decides more."""
         said = self._state.reconciliations.prevailing(pair)
-        return said is None and holds(self._state, self._lace, pair)
+        if said is not None and said.strategy >= self._config.strategy:
+            return False
+        return holds(self._state, self._lace, pair)
 
     def _operation(self, pair: Pair, finding: Finding) -> Reconcile:
         strategy = self._config.strategy

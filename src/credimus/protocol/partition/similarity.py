@@ -12,10 +12,9 @@ from credimus.kernel.ids import BeliefId
 from credimus.state.beliefs import Belief
 from credimus.state.operations import Finding
 
-_NEGATIONS = frozenset({
-    "not", "no", "never", "without", "isn't", "aren't", "wasn't", "weren't", "doesn't", "don't",
-    "didn't", "can't", "cannot", "won't", "hasn't", "haven't",
-})  # fmt: skip
+_NEGATIONS = frozenset({"not", "no", "never", "without", "cannot"})
+_CONTRACTED = "n't"
+_SHORTENED = {"ca": "can", "wo": "will", "sha": "shall"}
 _FILLERS = frozenset({"a", "an", "the", "does", "do", "did"})
 _SUBSUMED_WORDS_MIN = 3
 """Words below which one statement is not looked for inside others. [guess: too many would be]"""
@@ -73,7 +72,16 @@ def _compared(one: _Read, other: _Read) -> Finding:
 
 def _read(belief: Belief) -> _Read:
     content = belief.content.lower().replace("\u2019", "'")
-    words = [word.strip('.,;:!?()"') for word in content.split()]
-    negations = sum(word in _NEGATIONS for word in words)
-    kept = (word for word in words if word and word not in _NEGATIONS and word not in _FILLERS)
+    kept, negations = set(), 0
+    for written in content.split():
+        word = written.strip('.,;:!?()"')
+        if word.endswith(_CONTRACTED):
+            stem = word.removesuffix(_CONTRACTED)
+            word = _SHORTENED.get(stem, stem)
+            negations += 1
+        elif word in _NEGATIONS:
+            negations += 1
+            word = "can" if word == "cannot" else ""
+        if word and word not in _FILLERS:
+            kept.add(word)
     return _Read(belief.category, frozenset(kept), negations % 2 == 1)
