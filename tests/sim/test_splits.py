@@ -247,8 +247,8 @@ def test_the_diary_says_who_was_away_what_diverged_and_which_verdicts_changed() 
     fleet.run_for(8 * SECOND)
     told = {place: levels[-2:] for place, levels in heard.levels.items()}
     assert told == {
-        **dict.fromkeys((0, 1), [Level.PARTIAL, Level.NONE]),
-        **dict.fromkeys((2, 3, 4), [Level.MINOR, Level.NONE]),
+        **{key: [Level.PARTIAL, Level.NONE] for key in (0, 1)},
+        **{key: [Level.MINOR, Level.NONE] for key in (2, 3, 4)},
     }
     few, many = heard.episodes[0], heard.episodes[3]
     assert (few.worst, few.member_count, few.level) == (Level.PARTIAL, 5, Level.NONE)

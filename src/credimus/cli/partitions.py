@@ -16,7 +16,7 @@ def partitions(*, common: Common = Common()) -> Outcome:
     Of each: who was away and why, which verdicts changed when the parts came together, and which
     beliefs accepted apart were reconciled.
 
-    Example: credimus partitions --json
+    Example: credimus partitions
     """
     found = Client(home_of(common.home)).get("/v1/partitions")
     return Outcome(found, lambda: _show(found))

@@ -87,7 +87,7 @@ class Partition:
         self._reconciling = Reconciling(config, holdings, similarity or LexicalSimilarity())
         self._steadiness = Steadiness(config)
         self._lasting = Lasting()
-        self._sight = Sight(members=(), reachable=(), cut=(), groups=(), one_way=())
+        self._sight: Sight | None = None
         self._begun_at: Instant | None = None
         self._look_due: Instant | None = None
         self._there: dict[NodeId, Instant] = {}
@@ -106,14 +106,14 @@ class Partition:
 
     @property
     def sight(self) -> Sight:
-        """Who is in reach, as last looked at."""
-        return self._sight
+        """Who is in reach, as last looked at; as of now before the first look."""
+        return self._sight or sight_of(self._view_of_now(), forgiving=True)
 
     @property
     def reason(self) -> str:
         """Who is in reach, who is not and why, in words."""
         causes = {member: away.cause for member, away in self._away.items()}
-        return reason_of(self._sight, causes, self._name_of)
+        return reason_of(self.sight, causes, self._name_of)
 
     def permit(self, rules: Rules) -> Permit:
         """What a write can count on now; counts it.
@@ -127,7 +127,7 @@ class Partition:
         level = self.level
         if level is Level.NONE:
             return _NORMAL
-        reachable, members = len(self._sight.reachable), len(self._state.roster.current)
+        reachable, members = len(self.sight.reachable), len(self._state.roster.current)
         try:
             found = permit(
                 level,
@@ -182,7 +182,7 @@ class Partition:
         dues = earliest(self._look_due, self._steadiness.deadline())
         if dues is not None and dues <= now.instant:
             self._look(now, effects)
-        for said in self._reconciling.due(now.instant, self._sight.reachable):
+        for said in self._reconciling.due(now.instant, self.sight.reachable):
             if self._own in self._state.roster.current:
                 self.counts.reconciled += 1
                 effects.emit.append(self._say(self._own, said))
@@ -237,7 +237,7 @@ class Partition:
         judge(self._away, sight, _TOGETHER_NS)
 
     def _changed(self, before: Level, now: Now, effects: PartitionEffects) -> None:
-        level, sight = self.level, self._sight
+        level, sight = self.level, self.sight
         if before is Level.NONE:
             self.counts.splits += 1
             if self._diary is None:
