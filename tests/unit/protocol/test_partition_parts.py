@@ -121,6 +121,11 @@ def test_a_hosted_member_is_where_its_host_is() -> None:
     assert sight_of(gone).absent == (B, D)
 
 
+def test_after_a_change_of_the_roster_hosted_members_stay_while_rows_are_told_anew() -> None:
+    new = Seen(rows={A: (B,)}, there=(B,), heard=(B,), wrote=(D,), members=(A, B, D))
+    assert sight_of(new).reachable == (A, B, D), "B has not said yet whom it hears"
+
+
 def test_our_own_hosted_members_are_always_in_reach() -> None:
     sight = sight_of(Seen(rows={A: (B,)}, own=(A, B), there=(), heard=(), wrote=ALL))
     assert sight.reachable == (A, B)

@@ -5,7 +5,7 @@ of a cut. A member without a voice of its own, because another node hosts it, is
 only the host says that it hears it. Until a member has said whom it hears it is taken to hear all.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from credimus.kernel.ids import NodeId
 from credimus.protocol.partition.interface import Sight, View
@@ -42,7 +42,7 @@ def sight_of(view: View, fresh: Collection[NodeId] = (), *, forgiving: bool = Fa
             members.append(one)
             continue
         heard = view.was_heard(one)
-        if not heard and (forgiving or any(one in (told[near] or ()) for near in around)):
+        if not heard and (forgiving or _is_hosted(one, [told[near] for near in around - ours])):
             members.append(one)
             reach.add(one)
         elif heard or view.has_written(one):
@@ -57,6 +57,11 @@ def sight_of(view: View, fresh: Collection[NodeId] = (), *, forgiving: bool = Fa
         groups=_groups(members, frozenset(reach), edges),
         one_way=_one_way(told),
     )
+
+
+def _is_hosted(member: NodeId, rows: Iterable[frozenset[NodeId] | None]) -> bool:
+    """Whether somebody near hears who has no voice, or has not said whom it hears."""
+    return any(row is None or member in row for row in rows)
 
 
 def _groups(
