@@ -18,6 +18,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
@@ -33,6 +34,7 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     DotName,
+    Enclose,
     Evidence,
     Finding,
     Found,
@@ -40,6 +42,7 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    ReaderBox,
     Reconcile,
     Refuse,
     Relate,
@@ -248,7 +251,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._reconcile,
+            self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -343,12 +346,17 @@ class Liar:
         return Admit(key, self.stream.choose(("x", "y")), "")
 
     def _reconcile(self) -> Operation:
-        choose = self.stream.choose
-        first, second = sorted(BELIEFS[:2])
-        strategy = choose(list(Strategy))
-        semantic = strategy is Strategy.SEMANTIC
-        finding = choose(list(Finding)) if semantic else Finding.CONTRADICTORY
+        choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])
+        finding = choose(list(Finding))
+        careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
+        strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
         return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
+
+    def _enclose(self) -> Operation:
+        choose = self.stream.choose
+        readers = sorted({choose(MEMBERS[:5]) for _ in range(2)})
+        boxes = tuple(ReaderBox(one, choose((b"1", b"2")) * BOX_BYTES) for one in readers)
+        return Enclose(choose(BELIEFS), choose((b"k", b"q")) * 16, bytes(32), boxes)
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))

@@ -22,6 +22,7 @@ from credimus.sim.guarding import (
 from credimus.sim.host import Host
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
+from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
@@ -334,4 +335,5 @@ ALL: tuple[type[Checker], ...] = (
     no_node_starts_from_a_damaged_disk,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
+    only_readers_read,
 )

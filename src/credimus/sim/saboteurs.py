@@ -16,6 +16,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.partition.interface import Permit
@@ -49,6 +50,7 @@ from credimus.sim.liveness import (
 )
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
@@ -275,6 +277,18 @@ def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
         yield
 
 
+@contextmanager
+def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is named as a reader, all members are given the key."""
+    readers = Enclosing._readers  # noqa: SLF001
+
+    def everybody(self: Enclosing, author: Any, names: Any) -> Any:
+        return readers(self, author, (*names, "all"))
+
+    with patched(Enclosing, "_readers", everybody):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -317,6 +331,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from credimus.kernel.ids import FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
+from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.operations import (
     Admit,
     Assert,
     Close,
     Conclude,
+    Enclose,
     Found,
     Leave,
     Operation,
@@ -38,6 +40,7 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.reconciliations = Reconciliations()
+        self.enclosures = Enclosures()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -67,7 +70,7 @@ class FleetState:
     def fingerprint(self) -> bytes:
         """32 bytes; equal on every node that holds the same blocks.
 
-        A fold that holds nothing adds nothing, so that earlier versions compute the same.
+        What was never reconciled adds nothing: versions before reconciliations compute the same.
         """
         reconciled = [self.reconciliations.fingerprint()] if self.reconciliations else []
         return fingerprint(
@@ -75,6 +78,7 @@ class FleetState:
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            self.enclosures.fingerprint(),
             *reconciled,
         )
 
@@ -95,6 +99,8 @@ class FleetState:
                 return self.rounds.close(operation, place)
             case Reconcile():
                 return self.reconciliations.reconcile(operation, place)
+            case Enclose():
+                return self.enclosures.add(operation, place)
             case _:
                 return []
 
