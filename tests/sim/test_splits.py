@@ -31,9 +31,11 @@ from credimus.protocol.partition.interface import (
     Policy,
     Standing,
 )
+from credimus.protocol.partition.similarity import Similarity
 from credimus.sim.fleet import Done, Fleet, FleetConfig
 from credimus.sim.host import Host, Order
 from credimus.sim.network import Link, links_between
+from credimus.state.beliefs import Belief
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Choice,
@@ -46,6 +48,7 @@ from credimus.state.operations import (
 )
 from credimus.state.outcomes import Effect, outcomes_of
 from credimus.state.verdict import Verdict
+from credimus.why.explain import explain
 
 MAJORITY = Rules(scheme=Scheme.MAJORITY)
 
@@ -304,8 +307,14 @@ def part_in_reach(content: str) -> Order:  # type: ignore[no-untyped-def]
     return order
 
 
-def accept_apart(*strategies: Strategy, contents: tuple[str, str] = (ONE, OTHER)) -> Fleet:
+def accept_apart(
+    *strategies: Strategy,
+    contents: tuple[str, str] = (ONE, OTHER),
+    engine: Similarity | None = None,
+) -> Fleet:
     fleet, _ = fleet_of(5, apart=True, strategies=strategies)
+    for host in fleet.hosts if engine else ():
+        host.running.partition.use(engine)
     links = cut(fleet, 0, 1)
     fleet.run_for(5 * SECOND)
     fleet.order(3, part_in_reach(contents[0]))
@@ -347,6 +356,25 @@ def test_both_sides_are_reconciled_alike(strategy: Strategy, expected: list[Effe
     assert len(state.reconciliations) == 1, "several that say it say one"
 
 
+class Spatial:
+    """An engine that knows what words do not show."""
+
+    def compare(self, one: Belief, other: Belief) -> Finding:
+        return Finding.CONTRADICTORY if one.id != other.id else Finding.COMPATIBLE
+
+    def pairs(self, beliefs: Sequence[Belief]) -> list[tuple[BeliefId, BeliefId, Finding]]:
+        here = [one.id for one in beliefs if one.content.startswith("the drone")]
+        return [(*here, Finding.CONTRADICTORY)] if len(here) == 2 else []
+
+
+def test_another_engine_judges_how_statements_bear_on_each_other() -> None:
+    contents = "the drone is at berth 4", "the drone is at the depot"
+    plain = accept_apart(Strategy.MULTI_VALUE, contents=contents)
+    assert not len(node(plain, 0).state.reconciliations), "words do not show it"
+    clever = accept_apart(Strategy.MULTI_VALUE, contents=contents, engine=Spatial())
+    assert len(node(clever, 0).state.reconciliations) == 1
+
+
 def test_under_consensus_both_are_put_to_the_vote_again_by_all() -> None:
     fleet = accept_apart(Strategy.CONSENSUS)
     state = node(fleet, 0).state
@@ -367,7 +395,12 @@ def test_what_says_more_supersedes_what_says_less_under_the_semantic_strategy() 
     fleet = accept_apart(Strategy.SEMANTIC, contents=(less, more))
     beliefs = [belief_id(content, "general") for content in (less, more)]
     assert effects(fleet, beliefs) == [Effect.SUPERSEDED, Effect.STANDS]
-    (outcome,) = outcomes_of(node(fleet, 0).state, node(fleet, 0).lace, beliefs[0])
+    of = node(fleet, 0)
+    known = of.state.beliefs.get(beliefs[0])
+    assert known is not None
+    told = explain(of.state, of.lace, known, fleet.hosts[0].disk.wires_of)
+    assert [one.effect for one in told.reconciled] == ["superseded"]
+    (outcome,) = outcomes_of(of.state, of.lace, beliefs[0])
     assert "says all that the other says" in outcome.why
     assert outcome.finding in (Finding.FIRST_SUBSUMES, Finding.SECOND_SUBSUMES)
 

@@ -34,14 +34,11 @@ class MembershipSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """The same when nobody else does, in ms. [guess]"""
 
     def __post_init__(self) -> None:
-        self.core()
+        if self.suspicion_ms_min > self.suspicion_ms_max:
+            raise ValueError("suspicion_ms_min: at most suspicion_ms_max")
 
     def core(self) -> MembershipConfig:
-        """As the core takes it.
-
-        Raises:
-            ValueError: the least time that a suspect has is above the most.
-        """
+        """As the core takes it."""
         return MembershipConfig(
             period_ns=self.period_ms * MILLISECOND,
             direct_ns=self.direct_ms * MILLISECOND,

@@ -109,9 +109,7 @@ class PartitionConfig(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         bounds = self.severe_below, self.partial_below, self.minor_below
         if not 0 <= bounds[0] <= bounds[1] <= bounds[2] <= MILLION:
-            raise ValueError(
-                "severe_below, partial_below, minor_below: rising, from 0 to a million"
-            )
+            raise ValueError("severe_below, partial_below, minor_below: rising, at most the whole")
         times = self.worse_ns, self.better_ns, self.grace_ns, self.settle_ns, self.speak_ns
         if min(times) < 0 or self.look_ns < MILLISECOND:
             raise ValueError("durations: from 0; look_ns from 1 ms")

@@ -78,13 +78,12 @@ class Partition:
         holdings: Holdings,
         look: Callable[[], View],
         say: Callable[[NodeId, Reconcile], object],
-        similarity: Similarity | None = None,
     ) -> None:
         self._config = config
         self._own, self._state, self._lace = holdings
         self._view_of_now = look
         self._say = say
-        self._reconciling = Reconciling(config, holdings, similarity or LexicalSimilarity())
+        self._reconciling = Reconciling(config, holdings, LexicalSimilarity())
         self._steadiness = Steadiness(config)
         self._lasting = Lasting()
         self._sight: Sight | None = None
@@ -140,6 +139,10 @@ class Partition:
             raise
         self.counts.tentative += found.standing is Standing.TENTATIVE
         return found
+
+    def use(self, similarity: Similarity) -> None:
+        """From now on judge by this how statements bear on each other."""
+        self._reconciling.similarity = similarity
 
     @property
     def is_settling(self) -> bool:

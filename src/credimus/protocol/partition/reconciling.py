@@ -37,7 +37,7 @@ class Reconciling:
     def __init__(self, config: PartitionConfig, holdings: Holdings, similarity: Similarity) -> None:
         self._config = config
         self._own, self._state, self._lace = holdings
-        self._similarity = similarity
+        self.similarity = similarity
         self._accepted: dict[BeliefId, None] = {}
         self._search_due: Instant | None = None
         self._waiting: dict[Pair, tuple[Instant, Finding]] = {}
@@ -117,7 +117,7 @@ class Reconciling:
                 if self._is_accepted(other):
                     yield one, other, Finding.CONTRADICTORY
         known = [found for found in map(beliefs.get, accepted) if found is not None]
-        for one, other, finding in self._similarity.pairs(_by_id(known)):
+        for one, other, finding in self.similarity.pairs(_by_id(known)):
             semantic = self._config.strategy is Strategy.SEMANTIC
             if finding is Finding.CONTRADICTORY or semantic:
                 yield one, other, finding
