@@ -181,6 +181,7 @@ class Daemon:
             self.models.clear()
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
+        self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:
         try:

@@ -174,10 +174,10 @@ class AnswerCame(msgspec.Struct, frozen=True, gc=False):
     answer: Answer
 
 
-class PeerReturned(msgspec.Struct, frozen=True, gc=False):
-    """A member that may have been away is heard again."""
+class PeersReturned(msgspec.Struct, frozen=True, gc=False):
+    """Members that may have been away are heard again."""
 
-    peer: NodeId
+    peers: tuple[NodeId, ...]
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -200,7 +200,7 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     result: bytes = b""
 
 
-DeliveryInput: TypeAlias = EnvelopeCame | AnswerCame | PeerReturned
+DeliveryInput: TypeAlias = EnvelopeCame | AnswerCame | PeersReturned
 
 # --- events
 

@@ -6,7 +6,7 @@ others. Only members are heard.
 Deliberately not here: over which links messages travel (dissemination), what they mean.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import assert_never
 
 from credimus.kernel import limits
@@ -37,13 +37,14 @@ from credimus.protocol.delivery.interface import (
     Held,
     Mode,
     Outcome,
-    PeerReturned,
+    PeersReturned,
     Post,
     PostedView,
     Reply,
 )
 from credimus.protocol.delivery.outbox import Outbox
 from credimus.protocol.delivery.recalling import recall
+from credimus.protocol.delivery.records import FAMILIES
 from credimus.state.roster import Roster
 
 
@@ -130,8 +131,9 @@ class Delivery:
                 return self._take(envelope, now)
             case AnswerCame(answer):
                 return self._answered(answer, now)
-            case PeerReturned(peer):
-                self._outbox.hurry(peer, now)
+            case PeersReturned(peers):
+                for peer in peers:
+                    self._outbox.hurry(peer, now)
                 return Effects()
             case _:
                 assert_never(event)
@@ -142,15 +144,16 @@ class Delivery:
 
     # --- beginning
 
-    def recall(self, facts: Iterable[tuple[str, bytes]]) -> None:
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
         """Take up what the disk holds.
 
         Args:
-            facts: keys and values, family by family in the order of `records.FAMILIES`.
+            facts_of: keys and values of a family, oldest first.
 
         Raises:
             StorageError: `corrupt`.
         """
+        facts = (fact for family in FAMILIES for fact in facts_of(family))
         recall(facts, self._outbox, self._inbox)
 
     def resume(self, now: Now) -> None:

@@ -8,7 +8,6 @@ from credimus.kernel.instant import Instant
 from credimus.protocol.delivery.interface import CopyView, Mode, PostedView, State
 from credimus.protocol.delivery.records import OUT, PostedRow, number_key, record
 
-
 _NEVER = Instant(0)
 
 

@@ -27,7 +27,7 @@ IN: Final = "delivery/in"
 FLOOR: Final = "delivery/floor"
 REPLAY: Final = "delivery/replay"
 FAMILIES: Final = ("delivery", OUT, COPY, IN, FLOOR, REPLAY)
-"""The families of these keys, in the order in which `recall` takes them."""
+"""The families of these keys."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
