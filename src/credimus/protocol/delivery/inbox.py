@@ -9,7 +9,7 @@ A sender says with each message below which number it sends nothing any more; re
 to there, and what is older is stale. So memory is bounded, and nothing is finished twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -102,12 +102,16 @@ class Inbox:
         """Messages that wait for the application."""
         return len(self._waiting)
 
-    def read(self, after: int, count: int) -> list[Held]:
+    def read(self, after: int, count: int, but: Container[int] = ()) -> list[Held]:
         """At most `count` waiting messages that arrived after another, oldest first. Those of
-        at-most-once are handed out by this, and never again."""
+        at-most-once are handed out by this, and never again.
+
+        Args:
+            but: arrivals that are left out.
+        """
         found: list[Held] = []
         for arrival, held in self._waiting.items():
-            if arrival > after:
+            if arrival > after and arrival not in but:
                 found.append(held)
                 if len(found) == count:
                     break

@@ -6,7 +6,7 @@ others. Only members are heard.
 Deliberately not here: over which links messages travel (dissemination), what they mean.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import assert_never
 
 from credimus.kernel import limits
@@ -87,10 +87,10 @@ class Delivery:
         """Our messages that are remembered, newest first."""
         return self._outbox.views()
 
-    def read(self, after: int, count: int) -> list[Held]:
-        """At most `count` messages that wait, after an arrival. Those of at-most-once are handed
+    def read(self, after: int, count: int, but: Container[int] = ()) -> list[Held]:
+        """At most `count` messages that wait, as `Inbox.read`. Those of at-most-once are handed
         out by this, and never again."""
-        return self._inbox.read(after, count)
+        return self._inbox.read(after, count, but)
 
     def deadline(self) -> Instant | None:
         """The next moment it cares about."""

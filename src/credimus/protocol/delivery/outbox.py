@@ -8,7 +8,8 @@ IN_FLIGHT_MAX lie between it and the newest, so that a receiver's memory is boun
 """
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Record, Send
@@ -45,7 +46,9 @@ from credimus.protocol.delivery.records import (
 )
 from credimus.state.roster import Roster
 
+_Due: TypeAlias = tuple[Instant, int, NodeId]
 _NUMBERS_RESERVED = 1_024
+_OVER_MAX = 1_024
 
 
 class Outbox:
@@ -67,7 +70,7 @@ class Outbox:
         self._posted: dict[int, Posted] = {}
         self._keys: dict[bytes, int] = {}
         self._lanes: dict[NodeId, Lane] = {}
-        self._due: list[tuple[Instant, int, NodeId]] = []
+        self._due: list[_Due] = []
         self._settled: dict[int, None] = {}
         self._settled_copies = 0
         self._open_copies = 0
@@ -94,6 +97,8 @@ class Outbox:
 
     def deadline(self) -> Instant | None:
         """When the next copy is due."""
+        while self._due and self._is_over(self._due[0]):
+            heappop(self._due)
         return self._due[0][0] if self._due else None
 
     # --- what happens
@@ -177,11 +182,10 @@ class Outbox:
         """Send what is due again, give up what has waited long enough."""
         effects: DeliveryEffects = Effects()
         while self._due and self._due[0][0] <= now.instant:
-            due_ns, number, receiver = heappop(self._due)
-            posted = self._posted.get(number)
-            copy = None if posted is None else posted.copies[receiver]
-            if posted is None or copy is None or copy.state.is_final or copy.due_ns != due_ns:
+            if self._is_over(due := heappop(self._due)):
                 continue
+            number, receiver = due[1:]
+            posted = self._posted[number]
             reason = self._why_to_give_up(posted, receiver, now)
             if reason:
                 self._end(posted, receiver, State.UNACKNOWLEDGED, reason, effects)
@@ -301,6 +305,15 @@ class Outbox:
     def _at(self, due_ns: Instant, number: int, receiver: NodeId) -> None:
         self._posted[number].copies[receiver].due_ns = due_ns
         heappush(self._due, (due_ns, number, receiver))
+        if len(self._due) > 2 * self._open_copies + _OVER_MAX:
+            self._due = [due for due in self._due if not self._is_over(due)]
+            heapify(self._due)
+
+    def _is_over(self, due: _Due) -> bool:
+        """Whether nothing is to be done then any more: answered, given up or put off."""
+        posted = self._posted.get(due[1])
+        copy = None if posted is None else posted.copies[due[2]]
+        return copy is None or copy.state.is_final or copy.due_ns != due[0]
 
     def _taken(self, posted: Posted, receiver: NodeId, now: Now, effects: DeliveryEffects) -> None:
         copy = posted.copies[receiver]
