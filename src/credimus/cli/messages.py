@@ -13,7 +13,6 @@ from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, seconds_of
 from credimus.cli.output import FAILED, OK, Outcome, printable, say, table
 from credimus.kernel.errors import UsageError
-from credimus.runtime.credentials import read_file
 
 Mode = Literal["at-most-once", "at-least-once", "exactly-once"]
 POLL_S = 10.0
@@ -41,7 +40,7 @@ def send(
     """Send a message to the applications of other members.
 
     With --wait the exit code is 1 when not all of them have acknowledged it in time.
-    Example: credimus send "open the gate" --to bravo --wait 10s
+    Example: credimus send "open the gate" --to n1
     """
     if (text is None) == (file is None):
         raise UsageError("usage", "give either the text of the message or --file.")
@@ -77,7 +76,7 @@ def inbox(
     """Print the messages that wait for this node's application; --json gives one a line.
 
     They stay until they are done; those of mode at-most-once are shown once.
-    Example: credimus inbox --follow --finish
+    Example: credimus inbox --finish
     """
     client = Client(home_of(common.home))
     cursor: str | None = None
@@ -130,7 +129,12 @@ def sent(
 
 
 def _content(file: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(file) == "-" else read_file(file)
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as problem:
+        raise UsageError("file-unreadable", f"{file}: {problem.strerror or problem}.") from None
 
 
 def _path(message: str) -> str:

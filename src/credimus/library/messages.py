@@ -14,7 +14,14 @@ from credimus.runtime.daemon import Daemon
 
 class MessageReceipt:
     """How far a message of this node has come. It is kept, also over a restart, until some
-    thousands of later ones are settled."""
+    thousands of later ones are settled.
+
+    Example:
+        >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+        ...     receipt = await fleet["scout"].send("truck", "pier 4?", mode="at-least-once")
+        ...     receipt
+        MessageReceipt(truck waiting)
+    """
 
     __slots__ = ("_daemon", "_number")
 
@@ -36,6 +43,12 @@ class MessageReceipt:
 
         Raises:
             NotFound: `unknown-message`, when later ones have displaced it.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("truck", "fog", mode="at-most-once")
+            ...     receipt.view().to[0].state
+            'sent'
         """
         return sent_view(self._daemon, self._daemon.mailbox.posted(self._number))
 
@@ -46,6 +59,15 @@ class MessageReceipt:
         Raises:
             NotFound: `unknown-message`.
             Unavailable: `stopping`.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck", "crane"]) as fleet:
+            ...     receipt = await fleet["scout"].send(["truck", "crane"], "who is free?")
+            ...     message = await anext(fleet["truck"].inbox())
+            ...     await message.done("me")
+            ...     told = await receipt.delivered(timeout=0.2)
+            ...     [one.name for one in told.acknowledged], [one.name for one in told.missing]
+            (['truck'], ['crane'])
         """
         view = await self._daemon.mailbox.settled(self._number, timeout)
         return delivered_of(sent_view(self._daemon, view))
@@ -56,6 +78,13 @@ class Message:
 
     Until `done` is called it is not acknowledged, and after a restart of this node it is handed out
     again (`again` is true then) unless it is of at-most-once.
+
+    Example:
+        >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+        ...     receipt = await fleet["scout"].send("truck", b"\\x00\\x01")
+        ...     message = await anext(fleet["truck"].inbox())
+        ...     (message.name, message.payload, message.text, message.again)
+        ('scout', b'\\x00\\x01', '\\x00\\x01', False)
     """
 
     __slots__ = ("_daemon", "_held", "id", "name", "text")
@@ -106,6 +135,14 @@ class Message:
         Raises:
             UsageError: `result-too-long`.
             StorageError: it could not be made durable.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("truck", "come to pier 4")
+            ...     message = await anext(fleet["truck"].inbox())
+            ...     await message.done("on my way")
+            ...     bool(await receipt.delivered(timeout=5))
+            True
         """
         if self._held.mode is Mode.AT_MOST_ONCE:
             return

@@ -220,9 +220,12 @@ class Node:
             Unavailable: `overloaded`.
 
         Example:
-            >>> receipt = await node.send("all", "the tide turns", mode="at-most-once")
-            >>> receipt.view().settled
-            True
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("truck", "come to pier 4")
+            ...     message = await anext(fleet["truck"].inbox())
+            ...     await message.done("on my way")
+            ...     (await receipt.delivered(timeout=5)).acknowledged[0].text
+            'on my way'
         """
         given = {
             "to": [to] if isinstance(to, str) and to != "all" else to,
@@ -249,6 +252,12 @@ class Node:
 
         Raises:
             NotFound: `unknown-message`.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("all", "the tide turns")
+            ...     fleet["scout"].sent(receipt.id).view().to[0].name
+            'truck'
         """
         return sent(self._daemon, message)
 

@@ -205,9 +205,11 @@ class RemoteNode:
         Args: as `Node.send`.
 
         Example:
-            >>> receipt = node.send("all", "the tide turns", mode="at-most-once")
-            >>> receipt.view.settled
-            True
+            >>> try:
+            ...     receipt = node.send("the dredger", "come to pier 4")
+            ... except credimus.NotFound as problem:
+            ...     problem.code
+            'unknown-member'
         """
         given = {
             "to": [to] if isinstance(to, str) and to != "all" else to,
@@ -232,7 +234,15 @@ class RemoteNode:
         return read_inbox(self._asker, idle_s)
 
     def sent(self, message: str) -> RemoteMessageReceipt:
-        """The receipt of an earlier message, by its id."""
+        """The receipt of an earlier message, by its id.
+
+        Example:
+            >>> try:
+            ...     node.sent(f"{node.members()[0].id}-1")
+            ... except credimus.NotFound as problem:
+            ...     problem.code
+            'unknown-message'
+        """
         path = message_path(message)
         return RemoteMessageReceipt(self._asker, self._asker.get(path, SentMessage))
 
