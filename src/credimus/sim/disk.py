@@ -134,6 +134,10 @@ class Disk:
         """Keys and values of a family, in order of their last change."""
         return [one for one in self._records.items() if one[0].rpartition("/")[0] == family]
 
+    def has(self, key: str) -> bool:
+        """Whether there is a record under a key."""
+        return key in self._records
+
     def synced_ids(self) -> set[BlockId]:
         """The blocks that a loss of power would leave; for membership only."""
         torn = {identifier for step in self._unsynced for identifier in step.ids}

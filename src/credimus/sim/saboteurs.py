@@ -16,6 +16,8 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
+from credimus.protocol.delivery.inbox import _Sender
+from credimus.protocol.delivery.outbox import Outbox
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -30,6 +32,11 @@ from credimus.sim.checkers import (
     no_two_certificates_conflict,
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
+)
+from credimus.sim.delivering import (
+    a_message_is_processed_at_most_once,
+    an_acknowledged_message_was_durable,
+    at_least_once_arrives_after_healing,
 )
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
@@ -231,7 +238,56 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_receiver_that_forgets_what_it_finished(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Results are not kept, so that a repeated message is new."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(_Sender, "finish", nothing):
+        yield
+
+
+@contextmanager
+def a_disk_that_takes_no_records(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Blocks are kept, records are not."""
+    append = Disk.append
+
+    def blocks_only(self: Disk, blocks: Any, _: Any = (), *, synced: bool = True) -> None:
+        append(self, blocks, synced=synced)
+
+    with patched(Disk, "append", blocks_only):
+        yield
+
+
+@contextmanager
+def a_sender_that_sends_once(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Nothing is sent again, however long the answer is missing."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Outbox, "_at", nothing):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(
+        sabotage=a_receiver_that_forgets_what_it_finished,
+        trips=a_message_is_processed_at_most_once,
+        profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_takes_no_records,
+        trips=an_acknowledged_message_was_durable,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_sends_once,
+        trips=at_least_once_arrives_after_healing,
+        profile="lossy",
+    ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
