@@ -302,6 +302,22 @@ def test_a_settled_message_replayed_is_refused_also_after_a_crash() -> None:
         office.restart(1)
 
 
+def test_what_is_finished_after_its_sender_gave_it_up_is_not_handed_out_again() -> None:
+    office = Office()
+    given_up = office.post(ttl_ms=1_000)
+    old = office.mail[:]
+    office.settle()
+    office.wait(2_000)
+    office.mail.clear()
+    later = office.post()  # its lowest says that the first is settled
+    office.settle()
+    office.finish(given_up)
+    office.restart(1)
+    office.mail += old
+    office.settle()
+    assert [held.number for held in office.machines[1].read(0, 9)] == [later]
+
+
 # --- keys
 
 
