@@ -6,6 +6,7 @@ from hmac import digest
 from pathlib import Path
 
 import pytest
+import told_example as told
 from hypothesis import given, settings
 from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
@@ -21,7 +22,6 @@ from stranger import turns as their_turns
 from credimus.certificate import Archive, make_certificate
 from credimus.certificate.document import proof_of, read_certificate
 from credimus.kernel.codec import encode
-from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id
@@ -31,9 +31,6 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress
-from credimus.node.supply import read_message
-from credimus.protocol.delivery.envelope import read_reply, seal_content, seal_reply
-from credimus.protocol.delivery.interface import Answer, Content, Envelope, Mode, Outcome, Reply
 from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
@@ -46,10 +43,6 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
-from post_office import FLEET as OFFICE_FLEET
-from post_office import IDS as OFFICE_IDS
-from post_office import SIGNERS as OFFICE_SIGNERS
-from post_office import Office
 from strategies import FLEET, Replica, histories
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
@@ -182,8 +175,8 @@ def of_code() -> dict[str, bytes | str]:
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
-        "envelope": encode(a_message(fleet)),
-        "message answer": encode(an_answer(fleet)),
+        "envelope": encode(told.a_message(fleet)),
+        "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
@@ -293,7 +286,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
         "envelope": their_messages.envelope(
-            b"\x01" * 32, [fleet, ada, bob, 7, 5, 2, WALL_MS, WALL_MS + 3_600_000, TOLD]
+            b"\x01" * 32, [fleet, ada, bob, 7, 5, 2, WALL_MS, WALL_MS + 3_600_000, told.PAYLOAD]
         ),
         "message answer": their_messages.answer(
             b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
@@ -307,26 +300,6 @@ def of_stranger() -> dict[str, bytes | str]:
     }
 
 
-TOLD = b"open the gate"
-
-
-def a_message(fleet: bytes) -> Envelope:
-    """Ada's to bob."""
-    return seal_content(
-        ADA,
-        Content(
-            FleetId(fleet), ADA.node_id, BOB.node_id, 7, 5, Mode.EXACTLY_ONCE, WALL_MS,
-            WALL_MS + 3_600_000, TOLD,
-        ),
-    )  # fmt: skip
-
-
-def an_answer(fleet: bytes) -> Answer:
-    """Bob's to ada."""
-    reply = Reply(FleetId(fleet), BOB.node_id, ADA.node_id, 7, Outcome.DONE, b"it is open")
-    return seal_reply(BOB, reply)
-
-
 def as_text(vectors: dict[str, bytes | str]) -> dict[str, str]:
     return {
         name: one if isinstance(one, str) else bytes(one).hex() for name, one in vectors.items()
@@ -336,44 +309,6 @@ def as_text(vectors: dict[str, bytes | str]) -> dict[str, str]:
 @pytest.mark.parametrize("source", [of_code, of_stranger])
 def test_published_vectors_hold(source: object) -> None:
     assert published() == as_text(source())  # type: ignore[operator]
-
-
-def test_a_second_implementation_opens_our_messages_and_we_theirs() -> None:
-    content = their_messages.opened(encode(a_message(FLEET)), 15, b"credimus message", ADA.public)
-    assert content[3:7] == [7, 5, 2, WALL_MS]
-    reply = their_messages.opened(encode(an_answer(FLEET)), 16, b"credimus answer", BOB.public)
-    assert reply[3:] == [7, 1, b"it is open"]
-    theirs = read_message(their_messages.envelope(b"\x01" * 32, content))
-    assert theirs == a_message(FLEET)
-
-
-def test_a_second_receiver_answers_as_ours_does() -> None:
-    """The rules for modes 1 and 2, one after the other, on numbers drawn by chance."""
-    chance = Entropy(b"receivers").stream("numbers")
-    for _ in range(20):
-        office = Office()
-        theirs = their_messages.Receiver()
-        number = 0
-        lowest = 1
-        for _ in range(60):
-            number += chance.between(1, 3)
-            lowest = max(lowest, number - chance.below(40))
-            heard = chance.between(max(1, number - 50), number)
-            mode = chance.choose((Mode.AT_LEAST_ONCE, Mode.EXACTLY_ONCE))
-            content = Content(
-                OFFICE_FLEET, OFFICE_IDS[0], OFFICE_IDS[1], heard, min(lowest, heard), mode,
-                0, 1 << 50, b"",
-            )  # fmt: skip
-            office.arrive(1, seal_content(OFFICE_SIGNERS[0], content))
-            answer = office.mail.pop()[1]
-            assert isinstance(answer, Answer)
-            outcome = read_reply(answer).outcome
-            assert int(outcome) == theirs.hear(heard, min(lowest, heard))
-            if outcome is Outcome.TAKEN and chance.happens(500_000):
-                office.finish(heard)
-                office.mail.clear()
-                theirs.finish(heard)
-            assert office.machines[1].waiting_count == len(theirs.waiting)
 
 
 @settings(max_examples=40)
