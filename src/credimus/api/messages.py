@@ -54,7 +54,7 @@ def list_sent(daemon: Daemon, asked: SentAsked, _: Request) -> list[SentMessage]
     return [sent_view(daemon, view) for view, _ in zip(views, range(asked.limit), strict=False)]
 
 
-async def look_at(daemon: Daemon, asked: MessageAsked, request: Request) -> SentMessage:
+async def show_sent(daemon: Daemon, asked: MessageAsked, request: Request) -> SentMessage:
     """GET /v1/messages/{id}: how far a message of this node has come; may wait for its end."""
     sender, number = read_id(request.name)
     if sender != daemon.node.id:

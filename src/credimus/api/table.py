@@ -97,7 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     _get(
         "/v1/messages/{id}",
-        messages.look_at,
+        messages.show_sent,
         message_shapes.SentMessage,
         message_shapes.MessageAsked,
     ),
