@@ -1,10 +1,15 @@
 """Messages between the shells of two running nodes, and over kills of either process."""
 
+import io
+import json
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 from processes import Failed, Fleet, Proc, until
+
+from credimus.cli.main import run
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_an_order_goes_from_shell_to_shell_and_survives_a_kill_of_either(
     second.up()
     first.up()
     until(lambda: len(first.status()["neighbours"]) == 1)
-    waiting = second.run("inbox", "--count", "1")
+    (waiting,) = second.run("inbox")["messages"]
     assert (waiting["text"], waiting["again"], waiting["name"]) == ("open the gate", True, "n0")
     assert second.run("done", sent["id"], "it is open") == {"id": sent["id"]}
     until(lambda: _state(first, sent["id"]) == "done")
@@ -47,11 +52,22 @@ def test_an_order_goes_from_shell_to_shell_and_survives_a_kill_of_either(
     with pytest.raises(Failed) as late:
         first.run("send", "--file", str(path), "--to", "all", "--wait", "0.2s")
     assert late.value.code == 1
-    assert "that are no text" in second.text("inbox", "--finish")
-    assert second.text("inbox") == ""
+    assert "that are no text" in _text(second, "inbox", "--finish")
+    assert _text(second, "inbox") == ""
+    first.run("send", "last", "--to", "n1", "--mode", "at-most-once")
+    (line,) = _text(second, "inbox", "--follow", "--count", "1", "--json").splitlines()
+    assert json.loads(line)["mode"] == "at-most-once"
     with pytest.raises(Failed) as wrong:
         first.run("send", "x", "--to", "nobody")
     assert wrong.value.code == 2
+
+
+def _text(node: Proc, *given: str) -> str:
+    """What a command prints for people."""
+    said = io.StringIO()
+    with redirect_stdout(said):
+        assert run([*given, "--home", str(node.home)]) == 0
+    return said.getvalue()
 
 
 def _state(node: Proc, message: str) -> str:

@@ -73,27 +73,32 @@ def inbox(
     count: Annotated[int | None, Parameter(help="End after so many messages.")] = None,
     common: Common = Common(),
 ) -> Outcome:
-    """Print the messages that wait for this node's application; --json gives one a line.
+    """Print the messages that wait for this node's application.
 
-    They stay until they are done; those of mode at-most-once are shown once.
+    They stay until they are done; those of mode at-most-once are shown once. With --follow and
+    --json each is a line of its own.
     Example: credimus inbox --finish
     """
     client = Client(home_of(common.home))
     cursor: str | None = None
     printed = 0
+    found: list[dict[str, Any]] = []
     while count is None or printed < count:
         limit = None if count is None else min(count - printed, 100)
         timeout = POLL_S if follow else None
         page = client.get("/v1/messages", after=cursor, limit=limit, timeout=timeout)
         cursor = page["cursor"]
         for message in page["messages"]:
-            _show_message(message, as_json=common.json)
+            if common.json and not follow:
+                found.append(message)
+            else:
+                _show_message(message, as_json=common.json)
             if finish and message["mode"] != "at-most-once":
                 client.post(f"/v1/messages/{message['id']}/done")
             printed += 1
         if not page["messages"] and not follow:
             break
-    return Outcome(None, lambda: None)
+    return Outcome(None if follow else {"messages": found}, lambda: None)
 
 
 def done(
