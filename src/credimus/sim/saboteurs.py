@@ -16,8 +16,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
-from credimus.protocol.delivery.inbox import _Sender
-from credimus.protocol.delivery.outbox import Outbox
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -38,6 +37,11 @@ from credimus.sim.delivering import (
     an_acknowledged_message_was_durable,
     at_least_once_arrives_after_healing,
 )
+from credimus.sim.delivering_wrongs import (
+    a_disk_that_takes_no_records,
+    a_receiver_that_forgets_what_it_finished,
+    a_sender_that_sends_once,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
@@ -49,6 +53,7 @@ from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -239,36 +244,14 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
 
 
 @contextmanager
-def a_receiver_that_forgets_what_it_finished(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Results are not kept, so that a repeated message is new."""
+def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is named as a reader, all members are given the key."""
+    readers = Enclosing._readers  # noqa: SLF001
 
-    def nothing(*_: Any) -> None:
-        return None
+    def everybody(self: Enclosing, author: Any, names: Any) -> Any:
+        return readers(self, author, (*names, "all"))
 
-    with patched(_Sender, "finish", nothing):
-        yield
-
-
-@contextmanager
-def a_disk_that_takes_no_records(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Blocks are kept, records are not."""
-    append = Disk.append
-
-    def blocks_only(self: Disk, blocks: Any, _: Any = (), *, synced: bool = True) -> None:
-        append(self, blocks, synced=synced)
-
-    with patched(Disk, "append", blocks_only):
-        yield
-
-
-@contextmanager
-def a_sender_that_sends_once(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Nothing is sent again, however long the answer is missing."""
-
-    def nothing(*_: Any) -> None:
-        return None
-
-    with patched(Outbox, "_at", nothing):
+    with patched(Enclosing, "_readers", everybody):
         yield
 
 
@@ -329,6 +312,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),
