@@ -221,7 +221,7 @@ class Outbox:
     def resume(self, now: Now) -> None:
         """Send soon what was not settled."""
         for number, posted in self._posted.items():
-            left_ms = posted.expires_ms - now.wall_ms
+            left_ms = min(posted.expires_ms - now.wall_ms, limits.MESSAGE_TTL_MS_MAX)
             posted.expires_ns = after(now.instant, left_ms * MILLISECOND)
             for receiver, copy in posted.copies.items():
                 if not copy.state.is_final:
