@@ -276,7 +276,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     posted_ms: int
     payload: bytes
     again: bool
-    """Whether it was here before a restart, and so may have been handed out."""
+    """Whether it was here before a restart, and so may have been handed out. Of at-least-once
+    nothing is kept that could tell."""
 
 
 @dataclass(slots=True)
