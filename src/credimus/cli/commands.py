@@ -23,6 +23,7 @@ COMMANDS = (
     Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
     Entry("status", "credimus.cli.node:status", "Show how the node is."),
     Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),

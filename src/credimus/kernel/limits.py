@@ -157,3 +157,15 @@ senders are told to try later. [guess: below what the store takes, 300 senders a
 REPLAY_WINDOW = 1_024
 """How far back numbers of messages of mode at-most-once are told apart; older ones are dropped.
 [paper: RFC 4303, 3.4.3; at least 32 there]"""
+EPISODES_MAX = 64
+"""Splits that a node's diary keeps; the oldest goes first. [guess: some days of bad weather]"""
+EPISODE_CHANGES_MAX = 128
+"""Changed verdicts, and reconciliations, in one entry of the diary; further ones are counted.
+[guess: at most 250 bytes each, so that an entry fits a stored fact]"""
+EPISODE_MEMBERS_MAX = 128
+"""Members named in one entry of the diary. [guess: likewise]"""
+RECONCILED_BELIEFS_MAX = 256
+"""Beliefs accepted during a split that are compared with each other; the newest. [guess: their
+pairs take some 20 ms]"""
+RECONCILIATIONS_WAITING_MAX = 1_024
+"""Pairs of beliefs that a node may have to reconcile at once. [guess]"""

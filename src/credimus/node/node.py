@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
@@ -23,7 +25,15 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, FinishMessage, SendMessage, Written
+from credimus.node.commands import (
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    FinishMessage,
+    ProposeBelief,
+    SendMessage,
+    Written,
+)
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -38,12 +48,16 @@ from credimus.node.ingress import Ingress, Taken
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Permit, Standing
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
@@ -100,11 +114,19 @@ class Node:
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
+        self._rules = config.voting.rules
         self._machines: dict[str, Machine[Any]] = {
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
             "delivery": self.delivery,
+            "partition": self.partition,
         }
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
@@ -202,12 +224,15 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        permit = self._permit(command)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
             written = self._writing.execute(command)
         self._seal_now = True
-        return written
+        if permit.standing is Standing.NORMAL:
+            return written
+        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
@@ -349,6 +374,13 @@ class Node:
         number, effects = self.delivery.post(post, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
+
+    def _permit(self, command: AnyCommand) -> Permit:
+        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
+        if isinstance(command, CastVote) and command.evaluated:
+            return Permit()
+        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
+        return self.partition.permit(rules or self._rules)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

@@ -19,6 +19,7 @@ from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
 from credimus.runtime.credentials import NodeKey, load_node_key
+from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
@@ -69,6 +70,7 @@ class Daemon:
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
         self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
+        self.diary = PartitionDiary(store, self.node.partition.episode)
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
@@ -138,6 +140,7 @@ class Daemon:
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
         self.driver.listen(self.mailbox.note)
+        self.driver.listen(self.diary.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.begin()

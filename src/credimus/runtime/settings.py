@@ -17,6 +17,7 @@ from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -146,6 +147,8 @@ class Settings(Strict, frozen=True, kw_only=True):
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
     messages: MessageSettings = MessageSettings()
+    membership: MembershipSettings = MembershipSettings()
+    partition: PartitionSettings = PartitionSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -174,6 +177,8 @@ class Settings(Strict, frozen=True, kw_only=True):
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
             ),
+            membership=self.membership.core(),
+            partition=self.partition.core(),
         )
 
 
@@ -221,14 +226,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (
-        ("fleet", settings.fleet),
-        ("node", settings.node),
-        ("voting", settings.voting),
-        ("messages", settings.messages),
-    )
-    for name, section in sections:
-        lines += _section(name, section)
+    for name in ("fleet", "node", "voting", "membership", "partition", "messages"):
+        lines += _section(name, getattr(settings, name))
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

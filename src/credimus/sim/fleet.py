@@ -26,7 +26,7 @@ from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
-from credimus.state.operations import Found
+from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
@@ -43,6 +43,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Members that one node hosts, itself included."""
     node: Config = Config()
     """The settings of every node."""
+    strategies: tuple[Strategy, ...] = ()
+    """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
     write_ns_min: int = 300 * MICROSECOND
@@ -175,7 +177,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self.config.node, evaluator, now)
+            host.start(self.id, self._config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -229,6 +231,15 @@ class Fleet:
         self.agenda.run_for(duration_ns)
 
     # --- private
+
+    def _config_of(self, host: Host) -> Config:
+        """The settings of the node at a place."""
+        node, strategies = self.config.node, self.config.strategies
+        if not strategies:
+            return node
+        strategy = strategies[host.place % len(strategies)]
+        partition = msgspec.structs.replace(node.partition, strategy=strategy)
+        return msgspec.structs.replace(node, partition=partition)
 
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:

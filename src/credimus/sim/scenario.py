@@ -40,6 +40,10 @@ class Scenario(
     """Computers that join it after a third of the safety phase. Range 0 to 8."""
     members_per_node: Annotated[int, Meta(ge=1, le=8)] = 1
     """Members that each computer hosts, its own included. Range 1 to 8."""
+    left_out_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """The members that an electorate may leave out, in ppm. Above 0 parts of the fleet put
+    statements to the vote by themselves, against each other, and each node reconciles by a
+    strategy of its own. Range 0 to 1,000,000."""
     leavers: Annotated[int, Meta(ge=0, le=8)] = 0
     """Members that leave in the last two thirds of the safety phase. Range 0 to 8."""
     liars: Annotated[int, Meta(ge=0, le=NODES_MAX // 3)] = 0
