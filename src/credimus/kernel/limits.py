@@ -38,7 +38,8 @@ SKEW_MS_MAX = 60_000
 """How far ahead of our wall clock a stamp may be, in ms. [guess: NTP keeps well below a second]"""
 
 ORPHANS_MAX = 4_096
-"""Blocks held while their parents are fetched; the oldest is let go (and fetched again). [guess]"""
+"""Blocks held while their parents are fetched; of the author who has most bytes there the oldest is
+let go (and fetched again). [guess]"""
 ORPHAN_BYTES_MAX = 16 * 1_048_576
 """Bytes of those blocks together. [guess]"""
 WANTED_MAX = 512
@@ -106,3 +107,14 @@ ERRANDS_MAX = 256
 """Probes made for others at once; past it a request is not heard. [guess]"""
 TRIPS_MAX = 16
 """Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""
+
+UNITS_PER_S_MAX = 100_000_000
+"""What a fleet may be founded to let each member write, in units per second. [guess: far more than
+a computer folds]"""
+GUARDED_MAX = 4_096
+"""Peers whose messages are counted one by one; past it the one known longest is forgotten. [guess:
+as many as an electorate has members]"""
+INBOX_FREE = 1_024
+"""Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
+INBOX_SHARE_MAX = 512
+"""Messages of one sender that wait beyond those; further ones are dropped. [guess: a sixteenth]"""

@@ -16,9 +16,9 @@ from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.hlc import HybridClock
+from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
@@ -38,6 +38,8 @@ from credimus.node.pushing import pushes
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.guard.interface import FaultSeen
+from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
@@ -93,7 +95,9 @@ class Node:
             own,
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
+            "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
@@ -106,6 +110,8 @@ class Node:
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
         self._seal_now = False
+        self._unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
 
     # --- asking
 
@@ -162,11 +168,14 @@ class Node:
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
+        it changes nothing else."""
+        if not self.guard.admits(sender, now.instant):
+            return
         try:
             message = read_message(payload)
         except PeerFault as fault:
-            self._fault(sender, fault)
+            self._fault(sender, fault, now)
             return
         if isinstance(message, Blocks):
             self._take(sender, message, now)
@@ -180,6 +189,8 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
+        if self.state.roster.units_per_s_max:
+            self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
@@ -189,12 +200,16 @@ class Node:
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(*(machine.deadline() for machine in self._machines.values()))
+        return earliest(
+            self._unheld, *(machine.deadline() for machine in self._machines.values())
+        )
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self._unheld is not None and now.instant >= self._unheld:
+            self._unheld, self._seal_now = None, True
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -230,6 +245,7 @@ class Node:
         """
         sealed: list[Block] = []
         for author in authors:
+            author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
@@ -244,6 +260,8 @@ class Node:
                     news = [*news, taken.block.id]
                 if not self._may_write(author):
                     author.discard()
+            if author.is_held_back:
+                self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
             self._effects.send += [Send(None, push) for push in pushes(sealed)]
@@ -255,7 +273,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault)
+                self._fault(sender, fault, now)
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -269,7 +287,7 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason)
+            self._fault(block.author, reason, now)
         if len(self._ingress.orphans):
             self._carry_out(self._sync.handle(GapSeen(sender), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
@@ -328,7 +346,17 @@ class Node:
         author.forked = True
         self._voting.silence(author.id)
 
-    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+    def _check_allowance(self, command: AnyCommand, now: Now) -> None:
+        author = self._by_id.get(command.author or self.id)
+        if author is not None:
+            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+
+    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+        self._carry_out(self.guard.handle(FaultSeen(peer, fault.code), now))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

@@ -45,6 +45,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of every node."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    units_per_s_max: int = 0
+    """What each member may write, in units per second; 0 for no limit: a policy for ever."""
     write_ns_min: int = 300 * MICROSECOND
     """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
     write_ns_max: int = 2 * MILLISECOND
@@ -104,7 +106,8 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, config.left_out_max)
+        policy = config.left_out_max, config.units_per_s_max
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy)
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -147,8 +150,8 @@ class Fleet:
         first = self.hosts[0]
         self.start(first)
         public = first.signers[0].public
-        policy = self.config.left_out_max
-        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", policy))
+        policy = self.config.left_out_max, self.config.units_per_s_max
+        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
