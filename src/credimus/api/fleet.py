@@ -4,6 +4,7 @@ backups, health."""
 import msgspec
 
 from credimus.api import inputs, shapes
+from credimus.api.doors import open_breakers
 from credimus.api.fleet_views import events_view, failure_view, members_page, status_view
 from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
@@ -134,5 +135,6 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
         lag=lags,
         quorum=suffices(daemon.rules, size, expected),
         orphans=orphans,
+        left_alone=open_breakers(daemon),
         failure=failure,
     )

@@ -79,6 +79,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether it certainly did not happen."""
     retry: bool
     """Whether the same request may succeed later."""
+    retry_after_ms: int | None = None
+    """When it is likely to, in ms from now on; the header Retry-After says it in whole seconds."""
     belief: str | None = None
     """The belief that was written although what was waited for did not come."""
     round: str | None = None
@@ -275,6 +277,38 @@ class PeerItem(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it answered the last probe through others only."""
 
 
+class BreakerItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A circuit breaker that was open once."""
+
+    kind: Literal["peer", "evaluator"]
+    subject: str
+    """The peer's id, `strangers`, or the evaluator's name."""
+    name: str
+    """For people."""
+    state: Literal["closed", "half-open", "open"]
+    """Open: left alone; half-open: on parole."""
+    opened: int
+    """How often it opened."""
+    spared: int
+    """Messages that were not looked at, or questions that were not asked."""
+    left_ms: int
+    """How long it stays open."""
+
+
+class Doors(msgspec.Struct, frozen=True, kw_only=True):
+    """What the node keeps out, and whom it leaves alone for now."""
+
+    ignored: int
+    """Messages of peers that were not looked at."""
+    refused: int
+    """Requests and writes that a rate limit refused."""
+    units_per_s_max: int
+    """What the fleet lets each member write, in units per second; 0 for no limit."""
+    units_left: int | None
+    """What this node may write at once now; null without a limit."""
+    breakers: list[BreakerItem]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """GET /v1/status."""
 
@@ -313,6 +347,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The latest stamp held: well ahead of the wall clock, somebody's clock is wrong."""
     forked: bool
     """Whether this node's own chain is forked: the folder is an old copy, and writes no more."""
+    doors: Doors
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,4 +399,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the connected members suffice to decide under this node's rules."""
     orphans: int
     """Blocks that wait for others that this node lacks."""
+    left_alone: list[str]
+    """Peers that are ignored, and evaluators that are not asked, for a while."""
     failure: Failure | None

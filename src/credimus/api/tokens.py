@@ -18,6 +18,8 @@ class TokenItem(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     expires_ms: int | None
     expired: bool
+    writes_per_s: int | None
+    """Its own rate; null where the node's holds."""
 
 
 class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,9 @@ class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
 
 def create(daemon: Daemon, asked: inputs.NewToken, _: Request) -> TokenMade:
     """POST /v1/tokens: a token with scopes, told once."""
-    identifier, token, kept = daemon.principals.create(asked.name, asked.scopes, asked.expires_s)
+    identifier, token, kept = daemon.principals.create(
+        asked.name, asked.scopes, asked.expires_s, asked.writes_per_s
+    )
     return TokenMade(
         id=identifier,
         token=token,
@@ -61,4 +65,5 @@ def _view(identifier: str, kept: Kept) -> TokenItem:
         created_ms=kept.created_ms,
         expires_ms=kept.expires_ms,
         expired=kept.expires_ms is not None and now_wall_ms() >= kept.expires_ms,
+        writes_per_s=kept.writes_per_s,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from credimus.api.serving import serve
+from credimus.cli.key import asked
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
 from credimus.runtime.layers import resolve
@@ -44,7 +45,7 @@ def run(
         announce(_where(daemon))
 
     async def main() -> dict[str, Any]:
-        daemon = Daemon.load(home, resolved.settings)
+        daemon = Daemon.load(home, resolved.settings, ask=asked())
         await serve(daemon, told)
         return {"node": daemon.node.id.hex(), "blocks": len(daemon.node.lace)}
 

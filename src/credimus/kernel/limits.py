@@ -114,6 +114,9 @@ a computer folds]"""
 GUARDED_MAX = 4_096
 """Peers whose messages are counted one by one; past it the one known longest is forgotten. [guess:
 as many as an electorate has members]"""
+RATES_MAX = 4_096
+"""Buckets of callers that one node keeps; past it the oldest is forgotten. [guess: sixteen for each
+token]"""
 INBOX_FREE = 1_024
 """Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
 INBOX_SHARE_MAX = 512

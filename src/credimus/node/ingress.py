@@ -112,9 +112,7 @@ class Ingress:
         _verify(block, key)
         return self._apply(block, operations, past, left)
 
-    def _apply(
-        self, block: Block, operations: list[Operation], past: Members, left: int
-    ) -> Taken:
+    def _apply(self, block: Block, operations: list[Operation], past: Members, left: int) -> Taken:
         place = self._lace.add(block.id, block.header)
         self._clock.observe(block.header.stamp)
         taken = Taken(block, place, self._state.apply(place, operations, past))

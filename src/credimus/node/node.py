@@ -126,6 +126,11 @@ class Node:
         return len(self._ingress.orphans)
 
     @property
+    def is_held_back(self) -> bool:
+        """Whether something that was said is not sealed yet, because of the fleet's limit."""
+        return self._unheld is not None
+
+    @property
     def dependencies(self) -> Dependencies:
         """How the beliefs depend on each other, and which came before which."""
         return Dependencies(self.state.beliefs, self.lace.happened_before)
@@ -200,9 +205,7 @@ class Node:
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(
-            self._unheld, *(machine.deadline() for machine in self._machines.values())
-        )
+        return earliest(self._unheld, *(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""

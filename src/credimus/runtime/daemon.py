@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -18,7 +18,8 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
-from credimus.runtime.credentials import NodeKey, load_node_key
+from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
+from credimus.runtime.credentials import KeyName, NodeKey, load_node_key
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
@@ -28,6 +29,7 @@ from credimus.runtime.home import Home
 from credimus.runtime.links import Links
 from credimus.runtime.principals import Principals
 from credimus.runtime.projector import Projector
+from credimus.runtime.rates import Rates
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
@@ -72,6 +74,7 @@ class Daemon:
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
         self.principals = Principals(store, self.token)
+        self.rates = Rates(settings.limits)
         self.rules = settings.core().voting.rules
         """The node's own, for rounds that it opens."""
         self.url = f"http://{settings.node.api}"
@@ -82,24 +85,30 @@ class Daemon:
 
     @classmethod
     def load(
-        cls, home: Home, settings: Settings | None = None, callback: Function | None = None
+        cls,
+        home: Home,
+        settings: Settings | None = None,
+        callback: Function | None = None,
+        ask: Callable[[], bytes] | None = None,
     ) -> "Daemon":
         """The node of a folder, restored from its store, not yet started.
 
         Args:
             settings: in place of what the folder's config.toml says.
             callback: the evaluator of that name, in place of the function in the settings.
+            ask: gives the passphrase of a protected key, when the environment names none.
 
         Raises:
             NotFound: `no-node-here`, `key-missing`, `knowledge-missing`, `rules-missing`.
             UsageError: `bad-config`, `bad-evaluators`, `bad-knowledge`, `bad-rules-file`,
                 `bad-callback`, `key-readable-by-others`.
+            NotPermitted: `passphrase-missing`, `passphrase-wrong`.
             Conflict: `folder-in-use`, `wrong-fleet`.
             StorageError: `corrupt`, `disk-full` and others.
         """
         home.check_made()
         settings = settings or read_settings(home.config)
-        key = load_node_key(home.key)
+        key = load_node_key(home.key, ask)
         store = SqliteStore(home.database)
         try:
             check_owner(home, store, settings, key)
@@ -195,6 +204,13 @@ class Daemon:
                 self._keep(self.links.follow_roster())
             elif isinstance(event, PeerFaulted):
                 _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)
+            elif isinstance(event, PeerIgnored):
+                _log.warning(
+                    "peer %s: floods or faults too often; ignored for %d ms",
+                    event.peer.hex()[:12], event.pause_ms,
+                )  # fmt: skip
+            elif isinstance(event, PeerHeardAgain):
+                _log.warning("peer %s: heard again", event.peer.hex()[:12])
             elif isinstance(event, IdentityForked):
                 _log.error(
                     "our own chain is forked: this folder is an old copy; nothing is written"
@@ -217,7 +233,7 @@ def _asking(driver: Driver, voters: Evaluators, voting: VotingSettings) -> Askin
     return Asking(driver, voters.steps, voting.evaluations_at_once, voting.evaluations_waiting)
 
 
-def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey) -> None:
+def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey | KeyName) -> None:
     """Refuse a log that another fleet or another node wrote.
 
     Raises:

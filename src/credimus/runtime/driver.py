@@ -26,6 +26,7 @@ from credimus.kernel.errors import (
 )
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
+from credimus.kernel.shares import Shares
 from credimus.node.commands import AnyCommand
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
@@ -59,6 +60,7 @@ class Driver:
         """Why nothing more is written, while that is so."""
         self._transport: Transport | None = None
         self._inbox: deque[Received] = deque()
+        self._shares = Shares()
         self._unsealed: list[Receipt] = []
         self._stuck: tuple[NodeEffects, bool] | None = None
         """What the disk had no room for, and whether it was the half that speaks."""
@@ -113,12 +115,18 @@ class Driver:
     # --- inputs
 
     def deliver(self, messages: list[Received]) -> None:
-        """Messages from the transport; past the inbox's bound the newest are dropped."""
-        room = limits.INBOX_MAX - len(self._inbox)
-        if len(messages) > room:
-            self.inbox_dropped_count += len(messages) - room
-            messages = messages[:room]
-        self._inbox.extend(messages)
+        """Messages from the transport; past the inbox's bound the newest are dropped, and before it
+        those of senders who have more than their share waiting."""
+        inbox = self._inbox
+        if len(inbox) + len(messages) <= limits.INBOX_FREE:
+            inbox.extend(messages)
+        else:
+            for message in messages:
+                count = len(inbox)
+                if count < limits.INBOX_MAX and self._shares.admits(message[0], count):
+                    inbox.append(message)
+                else:
+                    self.inbox_dropped_count += 1
         if self._paused is not None:  # the inbox has let them gather long enough
             self._paused.cancel()
             self._paused = None
@@ -217,6 +225,7 @@ class Driver:
         while inbox:
             sender, payload = inbox.popleft()
             node.receive(sender, payload, moment)
+        self._shares.clear()
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
         deadline = node.deadline()
         if deadline is not None and deadline <= moment.instant:
@@ -265,7 +274,7 @@ class Driver:
         try:
             if effects.persist:
                 blocks = [stored(block) for block in effects.persist]
-                keyed = sealed and self.keys.has_pending
+                keyed = sealed and self.keys.has_pending and not self.node.is_held_back
                 facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
                 self.store.append(blocks, facts, synced=bool(effects.send))
                 self.keys.kept(facts)
@@ -295,7 +304,7 @@ class Driver:
 
     def _settle(self, events: list[NodeEvent]) -> None:
         """Tell callers that what they wrote is durable."""
-        if not self._unsealed:
+        if not self._unsealed or self.node.is_held_back:
             return
         sequences = _sealed(events)
         unsealed, self._unsealed = self._unsealed, []

@@ -22,6 +22,7 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
+PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
@@ -123,12 +124,27 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     webhook: WebhookSettings | None = None
 
 
+class LimitSettings(Strict, frozen=True, kw_only=True):
+    """How fast callers of this node's API may ask and write."""
+
+    requests_per_s: PerSecond = 50_000
+    """Requests of one token, or of the node's owner; twice as many at once. [guess: above what one
+    node answers]"""
+    writes_per_s: PerSecond = 20_000
+    """Writes of one token, or of the node's owner; twice as many at once. A token may have a rate
+    of its own. [guess: above what one node decides]"""
+    categories: tuple[str, ...] = ()
+    """Beliefs of one token in single categories: `category=per_second` or
+    `category=per_second/burst`, such as "alert=10/50"."""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -198,7 +214,10 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
+    sections = (
+        ("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting),
+        ("limits", settings.limits),
+    )  # fmt: skip
     for name, section in sections:
         lines += _section(name, section)
     text = "\n".join(lines) + "\n"

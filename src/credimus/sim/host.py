@@ -8,6 +8,7 @@ from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.instant import Now
+from credimus.kernel.shares import Shares
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
@@ -65,6 +66,7 @@ class Host:
         self.life = 0
         self.wall = WallClock()
         self.inbox: list[tuple[NodeId, bytes]] = []
+        self._shares = Shares()
         self.orders: list[Order] = []
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
@@ -138,7 +140,10 @@ class Host:
 
     def hear(self, sender: NodeId, payload: bytes) -> bool:
         """Take a message into the inbox; False when it is full, or nobody is up."""
-        if self.node is None or len(self.inbox) >= limits.INBOX_MAX:
+        count = len(self.inbox)
+        if not count:
+            self._shares.clear()
+        if self.node is None or count >= limits.INBOX_MAX or not self._shares.admits(sender, count):
             self.dropped_count += 1
             return False
         self.inbox.append((sender, payload))

@@ -7,15 +7,15 @@ Deliberately not here: what a fault is (ingress and the decoders say that), how 
 from collections.abc import Iterator, Mapping
 
 from credimus.kernel import limits
-from credimus.kernel.breaker import Breaker, State
 from credimus.kernel.bounded import BoundedMap
+from credimus.kernel.breaker import Breaker, State
 from credimus.kernel.bucket import Bucket
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.protocol.guard.interface import (
-    Guarded,
     GuardConfig,
+    Guarded,
     GuardEvent,
     GuardInput,
     PeerHeardAgain,
@@ -24,7 +24,7 @@ from credimus.protocol.guard.interface import (
 
 GuardEffects = Effects[object, object, GuardEvent]
 _BLAMELESS = frozenset({"stamp-too-far-in-future"})
-"""Faults of a clock: the messages are no heavier for it, and other messages of the peer are good."""
+"""Faults of a clock: nothing heavier comes of them, and other messages of the peer are good."""
 STRANGERS = NodeId(b"")
 """Who is no member: all of them count as one, or a flooder would take a new name each time."""
 
