@@ -70,7 +70,11 @@ class Endpoint:
         """
         if self.scope is not None:
             request.principal = _identified(daemon, request)
-            require(request.principal, self.scope)
+            try:
+                require(request.principal, self.scope)
+            except NotPermitted as refusal:
+                daemon.enter_refusal(refusal.code, request.principal)
+                raise
         daemon.rates.check_request(request.principal)
         asked: object = None
         if self.is_post:
@@ -105,8 +109,9 @@ class Endpoint:
 def _identified(daemon: Daemon, request: Request) -> Principal:
     try:
         return daemon.principals.identify(request.headers.get("authorization"))
-    except NotPermitted:
+    except NotPermitted as refusal:
         daemon.rates.check_request(None)
+        daemon.enter_refusal(refusal.code)
         raise
 
 

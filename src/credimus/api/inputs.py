@@ -140,6 +140,12 @@ class LogAsked(Input, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class ActionsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/actions."""
+
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+
+
 class ReceiptAsked(Input, frozen=True, kw_only=True):
     """The query of GET /v1/receipts/{id}: how far has a write of this node come?"""
 

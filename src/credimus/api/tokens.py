@@ -33,11 +33,12 @@ class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int | None
 
 
-def create(daemon: Daemon, asked: inputs.NewToken, _: Request) -> TokenMade:
+def create(daemon: Daemon, asked: inputs.NewToken, request: Request) -> TokenMade:
     """POST /v1/tokens: a token with scopes, told once."""
     identifier, token, kept = daemon.principals.create(
         asked.name, asked.scopes, asked.expires_s, asked.writes_per_s
     )
+    daemon.enter("token-created", f"{identifier} {kept.name}", request.principal)
     return TokenMade(
         id=identifier,
         token=token,
@@ -54,7 +55,9 @@ def listed(daemon: Daemon, _: None, __: Request) -> list[TokenItem]:
 
 def revoke(daemon: Daemon, _: None, request: Request) -> TokenItem:
     """POST /v1/tokens/{id}/revoke: lets a token go."""
-    return _view(request.name, daemon.principals.revoke(request.name))
+    gone = daemon.principals.revoke(request.name)
+    daemon.enter("token-revoked", f"{request.name} {gone.name}", request.principal)
+    return _view(request.name, gone)
 
 
 def _view(identifier: str, kept: Kept) -> TokenItem:

@@ -80,6 +80,8 @@ CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
 TOKENS_MAX = 256
 """Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
+ACTIONS_MAX = 10_000
+"""Entries of a node's journal; past it the oldest goes. [guess: years of an operator's work]"""
 STREAMS_MAX = 64
 """Callers of the stream of events at once; past it they are refused. [guess]"""
 STREAM_BATCH_MAX = 64
@@ -117,6 +119,11 @@ as many as an electorate has members]"""
 RATES_MAX = 4_096
 """Buckets of callers that one node keeps; past it the oldest is forgotten. [guess: sixteen for each
 token]"""
+TURN_MESSAGES_MAX = 256
+"""Messages taken in one step, and one round of all senders; the rest waits for the next. [guess:
+some 5 ms]"""
+TURN_BYTES_MAX = 262_144
+"""Bytes of them, likewise. [guess: the greatest block]"""
 INBOX_FREE = 1_024
 """Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
 INBOX_SHARE_MAX = 512

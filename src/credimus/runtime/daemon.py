@@ -26,8 +26,9 @@ from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
+from credimus.runtime.journal import Journal
 from credimus.runtime.links import Links
-from credimus.runtime.principals import Principals
+from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.rates import Rates
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
@@ -74,6 +75,7 @@ class Daemon:
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
         self.principals = Principals(store, self.token)
+        self.journal = Journal(store, key)
         self.rates = Rates(settings.limits)
         self.rules = settings.core().voting.rules
         """The node's own, for rounds that it opens."""
@@ -141,6 +143,7 @@ class Daemon:
 
     def begin(self) -> None:
         """Take up work with the links as they are."""
+        self.enter("started", self.settings.node.name)
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
@@ -166,6 +169,20 @@ class Daemon:
         self._flush_quietly()
         self.home.note_stopped()
         self.store.close()
+
+    def enter(self, what: str, on: str = "", principal: Principal | None = None) -> None:
+        """Write into the journal, unless the disk is full; that stops no one."""
+        try:
+            self.journal.note(what, on, principal)
+        except StorageError as problem:
+            _log.error("the journal: %s", problem.message)
+
+    def enter_refusal(self, code: str, principal: Principal | None = None) -> None:
+        """Write into the journal that somebody was not permitted something."""
+        try:
+            self.journal.refused(code, time.monotonic(), principal)
+        except StorageError as problem:
+            _log.error("the journal: %s", problem.message)
 
     def fingerprint(self) -> str:
         """The state's fingerprint in hex; computed once per state.

@@ -13,10 +13,8 @@ kept (store/), what callers ask (api/).
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
-from credimus.kernel import limits
 from credimus.kernel.errors import (
     CredimusError,
     InternalError,
@@ -25,8 +23,8 @@ from credimus.kernel.errors import (
     UsageError,
 )
 from credimus.kernel.ids import BeliefId, NodeId
+from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Instant, Now
-from credimus.kernel.shares import Shares
 from credimus.node.commands import AnyCommand
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
@@ -59,8 +57,7 @@ class Driver:
         self.failure: StorageError | None = None
         """Why nothing more is written, while that is so."""
         self._transport: Transport | None = None
-        self._inbox: deque[Received] = deque()
-        self._shares = Shares()
+        self._inbox = Inbox()
         self._unsealed: list[Receipt] = []
         self._stuck: tuple[NodeEffects, bool] | None = None
         """What the disk had no room for, and whether it was the half that speaks."""
@@ -79,7 +76,6 @@ class Driver:
         self.spent = Spent()
         self.on_crash: Callable[[InternalError], None] = _raise
         """Called when a step failed by a bug; the node has stopped and its process should end."""
-        self.inbox_dropped_count = 0
         self.unsent_count = 0
         """Messages that were too large to be sent, and were not."""
         self.step_count = 0
@@ -117,16 +113,7 @@ class Driver:
     def deliver(self, messages: list[Received]) -> None:
         """Messages from the transport; past the inbox's bound the newest are dropped, and before it
         those of senders who have more than their share waiting."""
-        inbox = self._inbox
-        if len(inbox) + len(messages) <= limits.INBOX_FREE:
-            inbox.extend(messages)
-        else:
-            for message in messages:
-                count = len(inbox)
-                if count < limits.INBOX_MAX and self._shares.admits(message[0], count):
-                    inbox.append(message)
-                else:
-                    self.inbox_dropped_count += 1
+        self._inbox.put(messages)
         if self._paused is not None:  # the inbox has let them gather long enough
             self._paused.cancel()
             self._paused = None
@@ -178,6 +165,11 @@ class Driver:
         """
         return self._deciding.wait(belief)
 
+    @property
+    def inbox_dropped_count(self) -> int:
+        """Messages let go because the inbox, or their sender's share of it, was full."""
+        return self._inbox.dropped_count
+
     def forget(self, belief: BeliefId, waiting: "asyncio.Future[Verdict]") -> None:
         """Nobody waits for this answer of `when_decided` any more."""
         self._deciding.forget(belief, waiting)
@@ -221,11 +213,9 @@ class Driver:
         """The first half of a step: take what came, and tell those who wait for verdicts."""
         self.step_count += 1
         spent, moment = self.spent, now()
-        node, inbox = self.node, self._inbox
-        while inbox:
-            sender, payload = inbox.popleft()
+        node = self.node
+        for sender, payload in self._inbox.take():
             node.receive(sender, payload, moment)
-        self._shares.clear()
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
         deadline = node.deadline()
         if deadline is not None and deadline <= moment.instant:
@@ -259,6 +249,8 @@ class Driver:
         seconds = self.pace.pause_s()
         if seconds and self._transport is not None:
             self._transport.gather(seconds)
+        if self._inbox:
+            self._schedule(at_once=True)
         self._arm()
 
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:

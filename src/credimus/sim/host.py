@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Now
-from credimus.kernel.shares import Shares
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
@@ -65,8 +64,7 @@ class Host:
         self.node: Node | None = None
         self.life = 0
         self.wall = WallClock()
-        self.inbox: list[tuple[NodeId, bytes]] = []
-        self._shares = Shares()
+        self.inbox = Inbox()
         self.orders: list[Order] = []
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
@@ -140,13 +138,9 @@ class Host:
 
     def hear(self, sender: NodeId, payload: bytes) -> bool:
         """Take a message into the inbox; False when it is full, or nobody is up."""
-        count = len(self.inbox)
-        if not count:
-            self._shares.clear()
-        if self.node is None or count >= limits.INBOX_MAX or not self._shares.admits(sender, count):
+        if self.node is None or self.inbox.put([(sender, payload)]):
             self.dropped_count += 1
             return False
-        self.inbox.append((sender, payload))
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True

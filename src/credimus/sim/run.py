@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
-from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
@@ -111,6 +111,8 @@ class _Run:
             members_per_node=scenario.members_per_node,
             node=Config(voting=_VOTING, skew_ms_max=scenario.skew_accepted_ms),
             skew_ms_max=scenario.skew_ms_max,
+            units_per_s_max=scenario.units_per_s_max,
+            take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)

@@ -25,6 +25,8 @@ from credimus.protocol.guard.interface import (
 GuardEffects = Effects[object, object, GuardEvent]
 _BLAMELESS = frozenset({"stamp-too-far-in-future"})
 """Faults of a clock: nothing heavier comes of them, and other messages of the peer are good."""
+_WEIGHTS = {"over-limit": 16}
+"""Faults that count more than once: no honest peer ever holds a block over the limit. [guess]"""
 STRANGERS = NodeId(b"")
 """Who is no member: all of them count as one, or a flooder would take a new name each time."""
 
@@ -41,6 +43,8 @@ class Guard:
         self._members = members
         self._peers: BoundedMap[NodeId, _Peer] = BoundedMap(limits.GUARDED_MAX)
         self._changed: list[GuardEvent] = []
+        self.ignored_count = 0
+        """Messages that were not looked at."""
 
     # --- asking
 
@@ -57,11 +61,6 @@ class Guard:
                     left_ms=breaker.left_ns(peer.seen) // MILLISECOND,
                 )
 
-    @property
-    def ignored_count(self) -> int:
-        """Messages that were not looked at."""
-        return sum(peer.ignored_count for _, peer in self._peers.items())
-
     # --- the door
 
     def admits(self, sender: NodeId, now: Instant) -> bool:
@@ -72,9 +71,11 @@ class Guard:
         peer.seen = now
         if not peer.breaker.admits(now):
             peer.ignored_count += 1
+            self.ignored_count += 1
             return False
         if peer.bucket.take(now):
             peer.ignored_count += 1
+            self.ignored_count += 1
             self._blame(sender, peer, now)
             return False
         if peer.breaker.state is State.HALF_OPEN:
@@ -88,7 +89,8 @@ class Guard:
         if event.code not in _BLAMELESS:
             peer = self._peers.get(event.peer) or self._met(event.peer, now.instant)
             peer.seen = now.instant
-            self._blame(event.peer, peer, now.instant)
+            for _ in range(_WEIGHTS.get(event.code, 1)):
+                self._blame(event.peer, peer, now.instant)
         return self._tell()
 
     def deadline(self) -> Instant | None:
