@@ -31,6 +31,7 @@ from credimus.state.roster import Members
 
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+_CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
 
 
@@ -163,21 +164,8 @@ class Author:
             self._open.sort(key=lambda said: isinstance(said, Admit | Leave))
         head = self._lace.head(self.id)
         stamped = stamp()
-        room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
-        if self.units_per_s_max:
-            units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
-            room = max(0, min(room, units // 2))
-            size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
-        leaves: list[bytes] = []
-        size = 0
-        for operation in self._open[:room]:
-            leaf = encode(operation)
-            size += len(leaf)
-            if size > size_max:
-                break
-            leaves.append(leaf)
-        self.is_held_back = len(leaves) < len(self._open) and (room, size_max) != _WHOLE_BLOCK
-        if self.is_held_back and not leaves:
+        leaves = self._fitting(head, stamped)
+        if leaves is None:
             return None
         if not leaves:
             del self._open[0]
@@ -202,6 +190,27 @@ class Author:
             operation_count=len(leaves),
         )
         return seal(self._signer, header, body), operations
+
+    def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
+        """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves
+        no room for it yet."""
+        room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+        if self.units_per_s_max:
+            units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
+            room = max(0, min(room, units // 2))
+            size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
+        leaves: list[bytes] = []
+        size = 0
+        for operation in self._open[:room]:
+            leaf = encode(operation)
+            size += len(leaf)
+            if size > size_max:
+                break
+            leaves.append(leaf)
+        self.is_held_back = len(leaves) < len(self._open) and (room, size_max) != _WHOLE_BLOCK
+        if self.is_held_back and (not leaves or size_max < _CRUMB_BYTES):
+            return None
+        return leaves
 
     def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
         """The parents of the next block; however many blocks of others wait to be named, what is
