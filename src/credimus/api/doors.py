@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from credimus.api import shapes
+from credimus.api.door_shapes import BreakerItem, Doors
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.lace.allowance import burst_of, left_before
@@ -15,9 +15,9 @@ from credimus.runtime.daemon import Daemon
 _STATES = {"closed": 0, "half-open": 1, "open": 2}
 
 
-def doors_view(daemon: Daemon) -> shapes.Doors:
+def doors_view(daemon: Daemon) -> Doors:
     """The doors of a node."""
-    return shapes.Doors(
+    return Doors(
         ignored=daemon.node.guard.ignored_count,
         refused=daemon.rates.refused_count,
         units_per_s_max=daemon.node.state.roster.units_per_s_max,
@@ -26,7 +26,7 @@ def doors_view(daemon: Daemon) -> shapes.Doors:
     )
 
 
-def breakers(daemon: Daemon) -> list[shapes.BreakerItem]:
+def breakers(daemon: Daemon) -> list[BreakerItem]:
     """Every circuit breaker that was ever open: of peers, and of evaluators."""
     return [*_of_peers(daemon), *_of_evaluators(daemon)]
 
@@ -64,11 +64,11 @@ def door_figures(daemon: Daemon) -> Iterator[Any]:
     yield opened
 
 
-def _of_peers(daemon: Daemon) -> Iterator[shapes.BreakerItem]:
+def _of_peers(daemon: Daemon) -> Iterator[BreakerItem]:
     state = daemon.node.state
     for one in daemon.node.guard:
         known = one.peer != STRANGERS
-        yield shapes.BreakerItem(
+        yield BreakerItem(
             kind="peer",
             subject=one.peer.hex() if known else "strangers",
             name=(name_of(state, one.peer) or one.peer.hex()[:12]) if known else "strangers",
@@ -79,11 +79,11 @@ def _of_peers(daemon: Daemon) -> Iterator[shapes.BreakerItem]:
         )
 
 
-def _of_evaluators(daemon: Daemon) -> Iterator[shapes.BreakerItem]:
+def _of_evaluators(daemon: Daemon) -> Iterator[BreakerItem]:
     now = Instant(time.monotonic_ns())
     for one in () if daemon.asking is None else daemon.asking.counts:
         if one.breaker.opened_count:
-            yield shapes.BreakerItem(
+            yield BreakerItem(
                 kind="evaluator",
                 subject=one.name,
                 name=one.name,
