@@ -51,9 +51,12 @@ FRONTIER_HEADS_MAX = 4_096
 INBOX_MAX = 8_192
 """Messages waiting in a node's inbox; past it the newest is dropped and later pulled. [guess]"""
 OPEN_OPERATIONS_MAX = 8_192
-"""Operations waiting to be sealed; past it writes are refused as overloaded. [guess]"""
+"""Operations waiting to be sealed; past it writes are refused as overloaded, normal ones past three
+quarters of it, and those of low urgency past half. [guess]"""
 WAITING_RECEIPTS_MAX = 65_536
 """Callers waiting for a verdict. [guess]"""
+WATCHERS_MAX = 4_096
+"""Callers waiting for copies of what they wrote; each is asked after every step. [guess]"""
 EVALUATIONS_WAITING_MAX = 65_536
 """Questions that a node may be set to keep for slow evaluators; past it the oldest is let go.
 [guess]"""

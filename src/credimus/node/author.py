@@ -33,6 +33,9 @@ _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header a
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
+NORMAL = 1
+_SHARES = (2, 3, 4)
+"""Quarters of the room that work of each urgency may fill."""
 
 
 class Author:
@@ -88,8 +91,11 @@ class Author:
         """Whether something waits to be sealed."""
         return bool(self._open or self._votes)
 
-    def check_room(self) -> None:
-        """Refuse new work that could not be sealed soon.
+    def check_room(self, urgency: int = NORMAL) -> None:
+        """Refuse new work that could not be sealed soon, the least urgent first.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
 
         Raises:
             Unavailable: `overloaded`.
@@ -101,15 +107,19 @@ class Author:
                 f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
                 "Stop this node and join the fleet anew from an empty folder.",
             )
-        if len(self._open) + len(self._votes) >= limits.OPEN_OPERATIONS_MAX:
+        most = limits.OPEN_OPERATIONS_MAX * _SHARES[urgency] // 4
+        if len(self._open) + len(self._votes) >= most:
             raise Unavailable(
                 "overloaded",
-                f"{limits.OPEN_OPERATIONS_MAX} operations wait to be written; try again soon",
+                f"{most} operations wait to be written; try again soon",
             ).after(_SOON_MS)
 
-    def check_allowance(self, wall_ms: int) -> None:
+    def check_allowance(self, wall_ms: int, urgency: int = NORMAL) -> None:
         """Refuse new work while less than half of what the fleet lets us write is left: the rest
-        is for votes, and for what is said already.
+        is for votes, and for what is said already. What is less urgent is refused sooner.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
 
         Raises:
             Unavailable: `overloaded`, saying when to ask again.
@@ -118,7 +128,8 @@ class Author:
         if not rate:
             return
         left = left_before(self._lace.head(self.id), stamp_of(wall_ms), rate)
-        lacking = burst_of(rate) * 500 + self._open_units * 1_000 - left
+        kept = burst_of(rate) * 250 * (4 - _SHARES[urgency] + 1)
+        lacking = kept + self._open_units * 1_000 - left
         if lacking > 0:
             raise Unavailable(
                 "overloaded",

@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from credimus.kernel import limits
 from credimus.kernel.errors import (
     CredimusError,
     InternalError,
@@ -151,7 +152,15 @@ class Driver:
         self._listeners.append(listener)
 
     def watch(self, seen: Callable[[], None]) -> Callable[[], None]:
-        """Call `seen` after every step; the answer ends it."""
+        """Call `seen` after every step; the answer ends it.
+
+        Raises:
+            Unavailable: `overloaded`, when too many watch.
+        """
+        if len(self._watchers) >= limits.WATCHERS_MAX:
+            raise Unavailable(
+                "overloaded", "too many callers wait for copies; try again later"
+            ).after(1_000)
         self._watch_count += 1
         key = self._watch_count
         self._watchers[key] = seen
