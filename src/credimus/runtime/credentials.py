@@ -13,6 +13,7 @@ from nacl.utils import random
 
 from credimus.kernel.errors import Conflict, NotPermitted, StorageError, UsageError
 from credimus.kernel.ids import NodeId, node_id
+from credimus.lace.enclosing import agreement
 from credimus.runtime.protection import check_passphrase, passphrase_around, protect, unprotect
 from credimus.runtime.secret_files import read_file, read_private_file, write_file
 
@@ -41,6 +42,18 @@ class NodeKey:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of a message. Cost: about 41 us."""
         return bindings.crypto_sign(message, self._secret)[: bindings.crypto_sign_BYTES]
+
+    def agree(self, public: bytes) -> bytes:
+        """What X25519 gives of this key and another's.
+
+        Raises:
+            ValueError: the public key is of low order.
+        """
+        return agreement(self._secret, public)
+
+    def draw(self, count: int) -> bytes:
+        """Fresh bytes of the operating system's."""
+        return random(count)
 
     def __repr__(self) -> str:
         return f"NodeKey({self.node_id.hex()})"
