@@ -55,6 +55,9 @@ ORPHANS_MAX = 4_096
 let go (and fetched again). [guess]"""
 ORPHAN_BYTES_MAX = 16 * 1_048_576
 """Bytes of those blocks together. [guess]"""
+BARRED_MAX = 4_096
+"""Ids of blocks that can never be taken, kept so that neither they nor what follows them waits or
+is read again; past it the oldest is forgotten. [guess]"""
 WANTED_MAX = 512
 """Block ids in one request. [guess]"""
 SUPPLY_BYTES_MAX = 196_608

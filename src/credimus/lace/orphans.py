@@ -53,6 +53,19 @@ class Orphans:
                 self._drop(block_id)
         return ready
 
+    def drop_behind(self, refused: BlockId) -> list[Block]:
+        """Let go of the blocks that wait for one that will never come, straight or through others;
+        oldest first."""
+        gone: list[Block] = []
+        behind = [refused]
+        while behind:
+            for block_id in list(self._waiting_for.get(behind.pop(), ())):
+                if block_id in self._blocks:
+                    gone.append(self._blocks[block_id][0])
+                    self._drop(block_id)
+                    behind.append(block_id)
+        return gone
+
     def wanted(self, count: int) -> list[BlockId]:
         """Missing blocks that are not waiting here themselves, at most `count`, oldest first."""
         wanted = (one for one in self._waiting_for if one not in self._blocks)

@@ -12,6 +12,8 @@ Deliberately not here: what to do about faults (the node counts them) and about 
 
 from typing import NamedTuple
 
+from credimus.kernel import limits
+from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId
@@ -46,6 +48,8 @@ class Ingress:
         self.refused: list[tuple[Block, PeerFault]] = []
         """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
         them is certain: only what its author signed waits."""
+        self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
+        """Blocks over their author's limit, and those behind them: they can never be taken."""
         self.unknown_count = 0
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
@@ -61,6 +65,8 @@ class Ingress:
         identifier = block_id(parts[0])
         if identifier in self._lace or identifier in self.orphans:
             return []
+        if identifier in self._barred:
+            raise PeerFault("over-limit", "a block over its author's limit came again")
         block = read_block(*parts, wire)
         header = block.header
         if header.fleet != self._fleet:
@@ -88,6 +94,8 @@ class Ingress:
         return self.fold(block, read_operations(block.body))
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
+        if any(one in self._barred for one in missing):
+            raise self._behind(block)
         key = self._state.roster.keys.get(block.author)
         if key is None:  # a forged copy of a block would stand in the way of the true one
             self.unknown_count += 1
@@ -100,6 +108,8 @@ class Ingress:
         self._lace.check(header)
         left = self._left(block)
         if left < 0:
+            self._barred.put(block.id, None)
+            self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
             raise PeerFault(
                 "over-limit",
                 f"a block of {header.author.hex()[:12]} costs {-(-left // 1_000)} units more than "
@@ -118,6 +128,11 @@ class Ingress:
         taken = Taken(block, place, self._state.apply(place, operations, past))
         place.left = left if place.previous else self._left(block)  # the first founds the limit
         return taken
+
+    def _behind(self, block: Block) -> PeerFault:
+        """Bar a block that names one that can never be taken."""
+        self._barred.put(block.id, None)
+        return PeerFault("over-limit", "a block stands behind one over its author's limit")
 
     def _left(self, block: Block) -> int:
         """What its author may write after it, in thousandths of a unit; 0 without a limit."""

@@ -82,10 +82,16 @@ def test_a_chain_is_held_to_its_bucket_and_fills_it_with_time() -> None:
     assert outcomes == ["taken"] * 4
 
 
-def test_what_follows_a_refused_block_waits_for_ever() -> None:
+def test_what_follows_a_refused_block_is_refused_and_nothing_waits() -> None:
+    blocks = chain((1, 2_000), (2, 2_000), (3, 1), (4, 1))
     door = Door()
-    blocks = chain((1, 2_000), (2, 2_000), (3, 1))
-    assert [door.take(one) for one in blocks] == ["taken", "taken", "over-limit", "waits"]
+    assert [door.take(one) for one in blocks] == ["taken"] * 2 + ["over-limit"] * 3
+    door = Door()
+    order = [blocks[place] for place in (0, 1, 4, 3, 2)]
+    assert [door.take(one) for one in order] == ["taken"] * 2 + ["waits"] * 2 + ["over-limit"]
+    assert not len(door.ingress.orphans)
+    assert [fault.code for _, fault in door.ingress.refused] == ["over-limit"] * 2
+    assert [door.take(one) for one in blocks[2:]] == ["over-limit"] * 3, "and when they come again"
 
 
 def test_a_restart_reckons_the_same() -> None:
