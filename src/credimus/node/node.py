@@ -294,7 +294,7 @@ class Node:
             block, reason = self._ingress.refused.pop()
             self._fault(block.author, reason, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender), now))
+            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 

@@ -87,7 +87,7 @@ PROFILES: dict[str, Scenario] = {
         Scenario(
             name="flood",
             liars=1,
-            units_per_s_max=300,
+            units_per_s_max=100,
             take_us=20,
             faults=(Torrent(every_ms=500), Hail(every_ms=300)),
         ),

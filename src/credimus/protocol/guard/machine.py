@@ -45,6 +45,7 @@ class Guard:
         self._changed: list[GuardEvent] = []
         self.ignored_count = 0
         """Messages that were not looked at."""
+        self._open_count = 0
 
     # --- asking
 
@@ -60,6 +61,11 @@ class Guard:
                     opened_count=breaker.opened_count,
                     left_ms=breaker.left_ns(peer.seen) // MILLISECOND,
                 )
+
+    @property
+    def is_ignoring(self) -> bool:
+        """Whether some peer is ignored now, or on parole."""
+        return bool(self._open_count)
 
     # --- the door
 
@@ -113,13 +119,16 @@ class Guard:
 
     def _blame(self, sender: NodeId, peer: "_Peer", now: Instant) -> None:
         peer.passed = False
+        was_closed = peer.breaker.state is State.CLOSED
         if peer.breaker.failed(now):
             pause_ms = peer.breaker.left_ns(now) // MILLISECOND
+            self._open_count += was_closed
             self._changed.append(PeerIgnored(sender, pause_ms))
 
     def _try(self, sender: NodeId, peer: "_Peer", now: Instant) -> None:
         """A message on parole: the one before it was good if no fault came since."""
         if peer.passed and peer.breaker.succeeded(now):
+            self._open_count -= 1
             self._changed.append(PeerHeardAgain(sender))
         peer.passed = True
 
