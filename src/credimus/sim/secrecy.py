@@ -4,7 +4,8 @@ import re
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import short
-from credimus.lace.enclosing import is_enclosed
+from credimus.lace.enclosing import is_enclosed, name_in
+from credimus.node.node import Node
 from credimus.sim.checker import Checker
 
 _EVERY = 9  # one statement in so many is for some eyes only
@@ -36,5 +37,13 @@ class only_readers_read(Checker):  # noqa: N801 - a sentence
                 if plain is None:
                     if node.id in asserted:
                         self.fail(f"node {host.place} can not read {short(belief.id)} of its own")
-                elif host.place not in readers_of(plain, count) and node.id not in asserted:
+                elif host.place not in readers_of(plain, count) and not _gave_it_itself(
+                    node, belief.content
+                ):
                     self.fail(f"node {host.place} reads {short(belief.id)}, for others only")
+
+
+def _gave_it_itself(node: Node, content: str) -> bool:
+    """Whether a node's box is its own: who says something is a reader, also after a retraction."""
+    boxes = node.state.enclosures.boxes(name_in(content) or b"", node.id)
+    return any(giver == node.id for giver, _, _ in boxes)
