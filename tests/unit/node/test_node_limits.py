@@ -183,6 +183,42 @@ def test_what_is_said_within_is_held_back_until_there_is_room_and_then_sealed() 
     assert sum(one.header.operation_count for one in alone.blocks) == 5_001
 
 
+def test_the_least_urgent_is_refused_first() -> None:
+    alone = Alone()
+    author = alone.node.authors[0]
+    taken = {0: 0, 1: 0, 2: 0}
+    for number in range(limits.OPEN_OPERATIONS_MAX):
+        for urgency in taken:
+            try:
+                author.check_room(urgency)
+            except Unavailable as refusal:
+                assert refusal.retry_after_ms  # noqa: PT017 - one of many
+            else:
+                taken[urgency] = number + 1
+        author.say(said(1, number + 1)[0])
+    assert list(taken.values()) == [limits.OPEN_OPERATIONS_MAX * part // 4 for part in (2, 3, 4)]
+    with pytest.raises(Unavailable, match="operations wait"):
+        author.check_room(2)
+
+
+def test_less_of_the_allowance_is_kept_for_the_more_urgent() -> None:
+    full = burst_of(RATE)
+    refused_at = []
+    for urgency in (0, 1, 2):
+        alone = Alone()
+        author = alone.node.authors[0]
+        author.units_per_s_max = RATE
+        while True:
+            try:
+                author.check_allowance(WALL_MS, urgency)
+            except Unavailable:
+                break
+            author.say(said(1)[0])
+        refused_at.append(author._open_units)
+    parts = [round(4 * units / full) for units in refused_at]
+    assert parts == [1, 2, 3]
+
+
 @pytest.mark.parametrize("rate", [0, 1, 200_000, limits.UNITS_PER_S_MAX])
 def test_a_full_bucket_takes_the_greatest_block(rate: int) -> None:
     assert burst_of(rate) >= BURST_UNITS_MIN

@@ -89,3 +89,16 @@ def test_what_is_kept_of_peers_is_bounded() -> None:
 
 def test_the_longest_pause_is_shorter_than_the_fleet_takes_to_exchange_frontiers() -> None:
     assert CONFIG.breaker.pause_ns_max < 10 * SECOND
+
+
+def test_it_says_whether_anybody_is_ignored() -> None:
+    guard = guard_of(PEER)
+    assert not guard.is_ignoring
+    blame(guard, 0)
+    assert guard.is_ignoring
+    assert guard.admits(PEER, moment(1).instant)
+    blame(guard, 1, count=1)
+    assert guard.is_ignoring
+    for number in range(CONFIG.breaker.successes + 1):
+        assert guard.admits(PEER, moment(3 + number / 1_000).instant)
+    assert not guard.is_ignoring
