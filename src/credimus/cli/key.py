@@ -1,6 +1,5 @@
 """Commands on the node's key: key protect, key unprotect; and where their passphrase comes from."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from credimus.cli.options import AsJson
 from credimus.cli.output import Outcome, say
 from credimus.kernel.errors import UsageError
 
+PROMPT = "Passphrase of the node's key: "
 FILE = Parameter(help="File of mode 0600 whose first line is the passphrase.")
 
 
@@ -20,11 +20,14 @@ def protect(
     home: Annotated[Path | None, Parameter(help="The node's folder.")] = None,
     *,
     passphrase_file: Annotated[Path | None, FILE] = None,
+    present_file: Annotated[
+        Path | None, Parameter(help="Likewise, of the passphrase that the key has now.")
+    ] = None,
     output: AsJson = AsJson(),
 ) -> Outcome:
     """Put the node's key under a passphrase, or under another one; asks for it on a terminal.
 
-    Example: credimus key protect ./n0
+    Example: credimus key protect ./n0 --passphrase-file ./passphrase
     """
     from credimus.runtime.credentials import name_of_key, protect_node_key
 
@@ -32,7 +35,7 @@ def protect(
     folder.check_made()
     name_of_key(folder.key)  # what is wrong with the file is told before anybody types
     passphrase = new_passphrase(passphrase_file)
-    protect_node_key(folder.key, passphrase, asked("Present passphrase: "))
+    protect_node_key(folder.key, passphrase, opener(present_file, "Present passphrase: "))
     data = {"home": str(folder), "protected": True}
     return Outcome(data, lambda: say(f"{folder.key} is protected. Keep the passphrase: without it "
                                      "the node is lost."))  # fmt: skip
@@ -52,29 +55,19 @@ def unprotect(
 
     folder = home_of(home)
     folder.check_made()
-    use_file(passphrase_file)
-    unprotect_node_key(folder.key, asked())
+    unprotect_node_key(folder.key, opener(passphrase_file))
     data = {"home": str(folder), "protected": False}
     return Outcome(data, lambda: say(f"{folder.key} needs no passphrase any more."))
 
 
-def use_file(path: Path | None) -> None:
-    """Let this process take the passphrase from a file."""
-    if path is not None:
-        from credimus.runtime.protection import VARIABLE
+def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], bytes | None]":
+    """Gives the passphrase of a key: from a file, from the environment, or typed on a terminal."""
 
-        os.environ[VARIABLE] = str(path)
+    def ask() -> bytes | None:
+        from credimus.runtime.protection import passphrase_around, read_passphrase
 
-
-def asked(prompt: str = "Passphrase of the node's key: ") -> Callable[[], bytes] | None:
-    """Asks for a passphrase on the terminal; None where there is none."""
-    if not sys.stdin.isatty():
-        return None
-
-    def ask() -> bytes:
-        from getpass import getpass
-
-        return getpass(prompt).encode()
+        found = passphrase_around() if path is None else read_passphrase(path)
+        return _typed(prompt) if found is None else found
 
     return ask
 
@@ -89,13 +82,21 @@ def new_passphrase(path: Path | None) -> bytes:
 
     if path is not None:
         return read_passphrase(path)
-    first, second = asked("New passphrase: "), asked("Once more: ")
-    if first is None or second is None:
+    passphrase = _typed("New passphrase: ")
+    if passphrase is None:
         raise UsageError(
             "passphrase-unusable", "nobody can type it here; give a file with --passphrase-file."
         )
-    passphrase = first()
     check_passphrase(passphrase)
-    if second() != passphrase:
+    if _typed("Once more: ") != passphrase:
         raise UsageError("passphrase-unusable", "the two differ; begin again.")
     return passphrase
+
+
+def _typed(prompt: str) -> bytes | None:
+    """What is typed on the terminal, unseen; None where there is none."""
+    if not sys.stdin.isatty():
+        return None
+    from getpass import getpass
+
+    return getpass(prompt).encode()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of, post_bytes
-from credimus.cli.key import new_passphrase, use_file
+from credimus.cli.key import new_passphrase, opener
 from credimus.cli.options import AsJson, Common, seconds_of
 from credimus.cli.output import Outcome, print_json, say, table
 
@@ -134,7 +134,6 @@ def up(
     """
     from credimus.cli.running import run
 
-    use_file(passphrase_file)
     known = None if knowledge is None else str(knowledge.expanduser().absolute())
     options = {
         "node.link": ("--link", link),
@@ -154,7 +153,7 @@ def up(
                 f"{where['listen']} ({where['link']}), API on {where['api']}. Stop with Ctrl-C."
             )
 
-    ended = run(home_of(home), options, log_level, announce)
+    ended = run(home_of(home), options, log_level, announce, opener(passphrase_file))
     return Outcome(None if output.json else ended, lambda: say("stopped"))
 
 

@@ -6,6 +6,7 @@ which loads a library of 10 MiB that a running node does not need).
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from nacl import bindings
@@ -18,11 +19,13 @@ from credimus.runtime.protection import check_passphrase, passphrase_around, pro
 from credimus.runtime.secret_files import read_file, read_private_file, write_file
 
 __all__ = (
-    "SEED_BYTES", "KeyName", "LinkPaths", "NodeKey", "create_node_key", "load_node_key",
+    "SEED_BYTES", "Ask", "KeyName", "LinkPaths", "NodeKey", "create_node_key", "load_node_key",
     "name_of_key", "protect_node_key", "read_file", "read_private_file", "unprotect_node_key",
     "write_file",
 )  # fmt: skip
 
+Ask: TypeAlias = Callable[[], bytes | None]
+"""Gives a passphrase, or None where there is none to be had."""
 SEED_BYTES = 32
 _KEY_LABEL = "credimus-node-key-1"
 _PROTECTED_LABEL = "credimus-node-key-2"
@@ -95,11 +98,11 @@ def create_node_key(path: Path, passphrase: bytes | None = None) -> NodeKey:
     return key
 
 
-def load_node_key(path: Path, ask: Callable[[], bytes] | None = None) -> NodeKey:
+def load_node_key(path: Path, ask: Ask | None = None) -> NodeKey:
     """The key stored in a file.
 
     Args:
-        ask: gives the passphrase of a protected key, when the environment has none.
+        ask: gives the passphrase of a protected key; the environment is asked when None.
 
     Raises:
         NotFound: `key-missing`.
@@ -144,7 +147,7 @@ def name_of_key(path: Path) -> KeyName:
     return KeyName(public, node_id(public), protected=True)
 
 
-def protect_node_key(path: Path, passphrase: bytes, ask: Callable[[], bytes] | None = None) -> None:
+def protect_node_key(path: Path, passphrase: bytes, ask: Ask | None = None) -> None:
     """Put the key in a file under a passphrase, in place of the one it had, if any.
 
     Raises:
@@ -155,7 +158,7 @@ def protect_node_key(path: Path, passphrase: bytes, ask: Callable[[], bytes] | N
     write_file(path, _written(key, passphrase), private=True)
 
 
-def unprotect_node_key(path: Path, ask: Callable[[], bytes] | None = None) -> None:
+def unprotect_node_key(path: Path, ask: Ask | None = None) -> None:
     """Keep the key in a file without a passphrase.
 
     Raises:
@@ -177,12 +180,10 @@ def _words(path: Path) -> list[str]:
     return read_private_file(path).decode("ascii", "replace").split() or [""]
 
 
-def _passphrase(path: Path, ask: Callable[[], bytes] | None) -> bytes:
-    found = passphrase_around()
+def _passphrase(path: Path, ask: Ask | None) -> bytes:
+    found = passphrase_around() if ask is None else ask()
     if found is not None:
         return found
-    if ask is not None:
-        return ask()
     raise NotPermitted(
         "passphrase-missing",
         f"{path} is protected by a passphrase. Name a file with it in CREDIMUS_PASSPHRASE_FILE or "

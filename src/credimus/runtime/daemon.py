@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -19,7 +19,7 @@ from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
-from credimus.runtime.credentials import KeyName, NodeKey, load_node_key
+from credimus.runtime.credentials import Ask, KeyName, NodeKey, load_node_key
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
@@ -91,14 +91,14 @@ class Daemon:
         home: Home,
         settings: Settings | None = None,
         callback: Function | None = None,
-        ask: Callable[[], bytes] | None = None,
+        ask: Ask | None = None,
     ) -> "Daemon":
         """The node of a folder, restored from its store, not yet started.
 
         Args:
             settings: in place of what the folder's config.toml says.
             callback: the evaluator of that name, in place of the function in the settings.
-            ask: gives the passphrase of a protected key, when the environment names none.
+            ask: gives the passphrase of a protected key; the environment is asked when None.
 
         Raises:
             NotFound: `no-node-here`, `key-missing`, `knowledge-missing`, `rules-missing`.
