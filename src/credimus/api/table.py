@@ -3,7 +3,18 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, fleet, inputs, log, partitions, shapes, stream, tokens
+from credimus.api import (
+    beliefs,
+    fleet,
+    inputs,
+    log,
+    message_shapes,
+    messages,
+    partitions,
+    shapes,
+    stream,
+    tokens,
+)
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -54,6 +65,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
@@ -66,6 +78,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _post(
+        "/v1/messages",
+        messages.send,
+        message_shapes.NewMessage,
+        message_shapes.SentMessage,
+        scope="message",
+        status=201,
+        keyed=True,
+    ),
+    _get(
+        "/v1/messages",
+        messages.inbox,
+        message_shapes.Inbox,
+        message_shapes.InboxAsked,
+        scope="message",
+    ),
+    _get(
+        "/v1/messages/sent",
+        messages.list_sent,
+        list[message_shapes.SentMessage],
+        message_shapes.SentAsked,
+    ),
+    _get(
+        "/v1/messages/{id}",
+        messages.show_sent,
+        message_shapes.SentMessage,
+        message_shapes.MessageAsked,
+    ),
+    _post(
+        "/v1/messages/{id}/done",
+        messages.finish,
+        message_shapes.NewResult,
+        message_shapes.Finished,
+        scope="message",
+    ),
     _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),
     _post(
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201

@@ -116,8 +116,8 @@ class Keys:
             NodeId(kept.author),
             BeliefId(kept.belief) if kept.belief else None,
             RoundId(kept.round) if kept.round else None,
-            Standing(kept.standing),
-            kept.reason,
+            standing=Standing(kept.standing),
+            reason=kept.reason,
         )
         receipt = Receipt(written, self._progress)
         receipt.settle(kept.sequence)

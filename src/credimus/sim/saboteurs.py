@@ -35,11 +35,22 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.delivering import (
+    a_message_is_processed_at_most_once,
+    an_acknowledged_message_was_durable,
+    at_least_once_arrives_after_healing,
+)
+from credimus.sim.delivering_wrongs import (
+    a_disk_that_takes_no_records,
+    a_receiver_that_forgets_what_it_finished,
+    a_sender_that_sends_once,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
@@ -194,6 +205,17 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+
+    def plenty(*_: Any) -> int:
+        return 1 << 40
+
+    with patched(ingress, "left_after", plenty):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -290,6 +312,21 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(
+        sabotage=a_receiver_that_forgets_what_it_finished,
+        trips=a_message_is_processed_at_most_once,
+        profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_takes_no_records,
+        trips=an_acknowledged_message_was_durable,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_sends_once,
+        trips=at_least_once_arrives_after_healing,
+        profile="lossy",
+    ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
@@ -323,6 +360,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),
