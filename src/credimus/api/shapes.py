@@ -9,14 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.api import partition_shapes as reach
 from credimus.api.door_shapes import Doors
-from credimus.api.partition_shapes import (
-    LevelName,
-    OutcomeItem,
-    PartitionItem,
-    StandingName,
-    StrategyName,
-)
 from credimus.kernel import limits
 from credimus.runtime.settings import AggregationName, SchemeName
 
@@ -68,7 +62,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Members known to hold it, this node included."""
     verdict: VerdictName | None
     """Of the belief, here and now; null when it was never proposed."""
-    standing: StandingName | None = "normal"
+    standing: reach.StandingName | None = "normal"
     """What the write can count on while the fleet is split; null when it is not remembered."""
     reason: str = ""
     """Why the standing is not normal."""
@@ -185,7 +179,7 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     assertions: list[AssertionItem]
     relations: list[RelationItem]
     rounds: list[RoundItem]
-    reconciled: list[OutcomeItem] = []
+    reconciled: list[reach.OutcomeItem] = []
     """What became of it where it was accepted apart from a belief that contradicts it."""
     readers: list[str] | None = None
     """Members who alone can read it, by id; null for an open belief."""
@@ -212,11 +206,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who voted both ways in a contested round."""
     other: str | None = None
     """The other belief of a reconciliation."""
-    strategy: StrategyName | None = None
+    strategy: reach.StrategyName | None = None
     """How they were reconciled."""
-    level: LevelName | None = None
+    level: reach.LevelName | None = None
     """Of a split."""
-    partition: PartitionItem | None = None
+    partition: reach.PartitionItem | None = None
     """The diary's entry of a split that has healed."""
     missed: int = 0
     """How many events the reader missed, of a kind `missed`: it was too slow, or away too long."""
@@ -391,7 +385,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     in_sync: bool
     """Whether nothing waits for other blocks and all connected members hold all of this node's."""
     lag: list[Lag]
-    partition: LevelName
+    partition: reach.LevelName
     """How much of the fleet is out of reach."""
     quorum: bool
     """Whether the connected members suffice to decide under this node's rules."""

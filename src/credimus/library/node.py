@@ -25,7 +25,7 @@ from credimus.library.fields import (
     read,
     wanted,
 )
-from credimus.library.judging import Judge, function_of, with_judge
+from credimus.library.judging import Judge, loaded
 from credimus.library.messages import Message, MessageReceipt, inbox, send, sent
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
@@ -34,7 +34,6 @@ from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
-from credimus.runtime.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -381,8 +380,7 @@ class Node:
             ('decided', 'accepted', True)
         """
         feed = self._daemon.feed
-        start = feed.newest if after is None else feed.mark_of(after)
-        return self._events(start, kinds, belief)
+        return self._events(feed.newest if after is None else feed.mark_of(after), kinds, belief)
 
     # --- private
 
@@ -400,12 +398,3 @@ class Node:
 
     async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
         return Receipt(self._daemon, await commands.write(self._daemon, command, wait, wait.key))
-
-
-def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:
-    """The node of a folder that votes by a judge, if one is given; not yet started."""
-    if judge is None:
-        return Daemon.load(home, settings)
-    home.check_made()
-    settings = with_judge(settings or read_settings(home.config))
-    return Daemon.load(home, settings, function_of(judge))

@@ -10,9 +10,8 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
-
-import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
@@ -27,10 +26,8 @@ from credimus.lace.seal import Signer
 from credimus.node.author import Author
 from credimus.node.commands import (
     AnyCommand,
-    AssertBelief,
     CastVote,
     FinishMessage,
-    ProposeBelief,
     SendMessage,
     Written,
 )
@@ -45,6 +42,7 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.permitting import marked, permit_of
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
@@ -57,7 +55,6 @@ from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
-from credimus.protocol.partition.interface import Permit, Standing
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
@@ -116,12 +113,9 @@ class Node:
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
-        self.partition = Partition(
-            config.partition,
-            Holdings(own[0], self.state, self.lace),
-            lambda: FleetView(self.membership, self.state.roster, self.lace),
-            Say,
-        )
+        look = partial(FleetView, self.membership, self.state.roster, self.lace)
+        holdings = Holdings(own[0], self.state, self.lace)
+        self.partition = Partition(config.partition, holdings, look, Say)
         self._rules = config.voting.rules
         self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
@@ -238,7 +232,7 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
-        permit = self._permit(command)
+        permit = permit_of(command, self.partition, self._rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
@@ -246,9 +240,7 @@ class Node:
         else:
             written = self._writing.execute(command)
         self._seal_now = True
-        if permit.standing is Standing.NORMAL:
-            return written
-        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
+        return marked(written, permit)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
@@ -395,13 +387,6 @@ class Node:
         number, effects = self.delivery.post(post, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
-
-    def _permit(self, command: AnyCommand) -> Permit:
-        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
-        if isinstance(command, CastVote) and command.evaluated:
-            return Permit()
-        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
-        return self.partition.permit(rules or self._rules)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

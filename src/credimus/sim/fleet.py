@@ -24,7 +24,7 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
+from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, config_at
 from credimus.sim.network import Network
 from credimus.state.operations import Found, Strategy
 
@@ -182,7 +182,8 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self._config_of(host), evaluator, now)
+            settings = config_at(self.config.node, self.config.strategies, host.place)
+            host.start(self.id, settings, evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -236,15 +237,6 @@ class Fleet:
         self.agenda.run_for(duration_ns)
 
     # --- private
-
-    def _config_of(self, host: Host) -> Config:
-        """The settings of the node at a place."""
-        node, strategies = self.config.node, self.config.strategies
-        if not strategies:
-            return node
-        strategy = strategies[host.place % len(strategies)]
-        partition = msgspec.structs.replace(node.partition, strategy=strategy)
-        return msgspec.structs.replace(node, partition=partition)
 
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:

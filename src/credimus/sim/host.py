@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from msgspec.structs import replace
+
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.inbox import Inbox
@@ -15,6 +17,7 @@ from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment
 from credimus.sim.disk import Disk
+from credimus.state.operations import Strategy
 
 TAPE_MAX = 256
 """Messages that a liar keeps to play again. [guess]"""
@@ -145,3 +148,11 @@ class Host:
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True
+
+
+def config_at(node: Config, strategies: Sequence[Strategy], place: int) -> Config:
+    """The settings of the node at a place: it reconciles by a strategy of its own, if any."""
+    if not strategies:
+        return node
+    strategy = strategies[place % len(strategies)]
+    return replace(node, partition=replace(node.partition, strategy=strategy))

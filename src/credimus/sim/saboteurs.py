@@ -19,9 +19,6 @@ from credimus.node.author import Author
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
-from credimus.protocol.partition.interface import Permit
-from credimus.protocol.partition.machine import Partition
-from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
@@ -62,6 +59,11 @@ from credimus.sim.liveness import (
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.split_saboteurs import (
+    a_fleet_that_never_reconciles,
+    a_node_that_never_looks_around,
+    a_policy_that_permits_everything,
+)
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
@@ -263,39 +265,6 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
             hear(self, *heard)
 
     with patched(Membership, "_hear", nothing):
-        yield
-
-
-@contextmanager
-def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Whatever the level, writes are taken as ever."""
-
-    def ever(*_: Any) -> Permit:
-        return Permit()
-
-    with patched(Partition, "permit", ever):
-        yield
-
-
-@contextmanager
-def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Who went away is not seen to have gone."""
-
-    def nothing(*_: Any) -> None:
-        return None
-
-    with patched(Partition, "_look", nothing):
-        yield
-
-
-@contextmanager
-def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """What was accepted apart stays as it is."""
-
-    def nothing(self: Reconciling, *_: Any) -> None:
-        self._search_due = None
-
-    with patched(Reconciling, "_search", nothing):
         yield
 
 
