@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import NotFound, PeerFault
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
@@ -46,10 +46,10 @@ from credimus.node.permitting import marked, permit_of
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sending import deliver
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
@@ -59,11 +59,7 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.voting.interface import (
-    Evaluator,
-    Say,
-    SayVote,
-)
+from credimus.protocol.voting.interface import Evaluator, Say, SayVote
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
 from credimus.state.categories import Categorizer, KeywordCategorizer
@@ -231,7 +227,9 @@ class Node:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
         if isinstance(command, SendMessage | FinishMessage):
-            return self._deliver(command, now)
+            written, asked = deliver(command, self.delivery, self._writing, self.id, now)
+            self._carry_out(asked)
+            return written
         permit = permit_of(command, self.partition, self._rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
@@ -300,7 +298,7 @@ class Node:
                 self._effects.emit.append(Sealed(author.id, taken.place.sequence))
                 if self.state.roster.current is not before:
                     news = [*news, taken.block.id]
-                if not self._may_write(author):
+                if author.id not in self.state.roster.current:  # nobody would take more of it
                     author.discard()
             if author.is_held_back:
                 self._unheld = after(now.instant, _HELD_BACK_NS)
@@ -369,28 +367,6 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
-
-    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
-        if isinstance(command, FinishMessage):
-            finish = Finish(sender=command.sender, number=command.number, result=command.result)
-            self._carry_out(self.delivery.finish(finish))
-            return Written(self.id)
-        if self._writing.author_of(command).id != self.id:
-            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
-        post = Post(
-            to=command.to,
-            payload=command.payload,
-            mode=command.mode,
-            ttl_ms=command.ttl_ms,
-            key=command.key,
-        )
-        number, effects = self.delivery.post(post, now)
-        self._carry_out(effects)
-        return Written(self.id, message=number)
-
-    def _may_write(self, author: Author) -> bool:
-        """Whether others would take a block of this author: a member, or the founder's first."""
-        return author.id in self.state.roster.current or not len(self.lace)
 
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)
