@@ -130,7 +130,7 @@ def receipt_of(daemon: Daemon, sequence: str, asked: inputs.ReceiptAsked) -> Rec
     check_wait(daemon, asked.wait_for)
     belief = None if asked.belief is None else named(daemon, asked.belief)
     round_ = None if asked.round is None else _round(asked.round)
-    receipt = Receipt(Written(daemon.node.id, belief, round_), daemon.driver)
+    receipt = Receipt(Written(daemon.node.id, belief, round_, standing=None), daemon.driver)
     receipt.settle(int(sequence))
     return receipt
 

@@ -10,10 +10,12 @@ from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
-from credimus.node.queries import lag_of, suffices
+from credimus.node.queries import lag_of
+from credimus.protocol.partition.interface import Level
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
+from credimus.state.electorates import suffices
 
 OCTETS = "application/octet-stream"
 
@@ -48,7 +50,7 @@ def members(daemon: Daemon, asked: inputs.MembersAsked, _: Request) -> Answer:
 async def events(daemon: Daemon, asked: inputs.EventsAsked, _: Request) -> shapes.EventPage:
     """GET /v1/events: what happened after a cursor; waits for a first event when asked to."""
     feed = daemon.feed
-    after = feed.number if asked.after is None else feed.number_of(asked.after)
+    after = feed.newest if asked.after is None else feed.mark_of(asked.after)
     if asked.timeout:
         await feed.wait(after, asked.timeout)
     return events_view(daemon, after, asked.limit)
@@ -132,12 +134,15 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
         if one.node != node.id
     ]
     in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
+    level = node.partition.level
+    whole = size == expected and in_sync and level is Level.NONE
     return shapes.Health(
-        status="failing" if failure else "ok" if size == expected and in_sync else "degraded",
+        status="failing" if failure else "ok" if whole else "degraded",
         cluster_size=size,
         expected=expected,
         in_sync=in_sync,
         lag=lags,
+        partition=level.word,  # type: ignore[arg-type]
         quorum=suffices(daemon.rules, size, expected),
         orphans=orphans,
         left_alone=open_breakers(daemon),

@@ -3,7 +3,8 @@
     CredimusError
     |-- UsageError      a caller broke a rule; nothing was changed
     |-- PeerFault       a peer broke a rule; raised in ingress only, counted, turned into an event
-    |-- Unavailable     could not be done now: no quorum, partitioned, timed out, overloaded
+    |-- Unavailable     could not be done now: no quorum, timed out, overloaded
+    |   `-- Partitioned   too little of the fleet is in reach; certainly nothing happened
     |-- StorageError    the disk: full, torn (repaired) or corrupt (stop)
     `-- InternalError   a bug in credimus
 
@@ -79,6 +80,12 @@ class Unavailable(CredimusError):
         return type(self), (self.code, self.message), {
             "retry_after_ms": self.retry_after_ms, "definite": self.definite, "status": self.status,
         }  # fmt: skip
+
+
+class Partitioned(Unavailable):
+    """Too little of the fleet is in reach to write. Nothing was changed; reads work."""
+
+    definite = True
 
 
 class StorageError(CredimusError):

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import PeerFault
+from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
@@ -23,7 +25,15 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, Written
+from credimus.node.commands import (
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    FinishMessage,
+    ProposeBelief,
+    SendMessage,
+    Written,
+)
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -38,12 +48,18 @@ from credimus.node.ingress import Ingress, Taken
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.delivery.interface import Finish, Post
+from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Permit, Standing
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
@@ -97,12 +113,24 @@ class Node:
             config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.delivery = Delivery(
+            config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
+        )
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
+        self._rules = config.voting.rules
         self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "delivery": self.delivery,
+            "partition": self.partition,
         }
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
@@ -168,9 +196,22 @@ class Node:
                 hear(taken.events)
         return count
 
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
+        """Take up the records of our own store, after `restore`.
+
+        Args:
+            facts_of: keys and values of a family, oldest first.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        self.delivery.recall(facts_of)
+
     def resume(self, now: Now) -> None:
-        """After `restore`: take up open rounds where the last run left them."""
+        """After `restore` and `recall`: take up open rounds, and messages, where the last run left
+        them."""
         self._carry_out(self._voting.resume(now))
+        self.delivery.resume(now)
 
     # --- inputs
 
@@ -181,14 +222,13 @@ class Node:
             return
         try:
             message = read_message(payload)
-        except PeerFault as fault:
-            self._fault(sender, fault, now)
-            return
-        if isinstance(message, Blocks):
-            self._take(sender, message, now)
-        else:
+            if isinstance(message, Blocks):
+                self._take(sender, message, now)
+                return
             name, input_of = TAKES[type(message)]
             self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+        except PeerFault as fault:
+            self._fault(sender, fault, now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -196,6 +236,9 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
+        if isinstance(command, SendMessage | FinishMessage):
+            return self._deliver(command, now)
+        permit = self._permit(command)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
@@ -203,7 +246,9 @@ class Node:
         else:
             written = self._writing.execute(command)
         self._seal_now = True
-        return written
+        if permit.standing is Standing.NORMAL:
+            return written
+        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
@@ -315,6 +360,7 @@ class Node:
                 self._carry_out(self._machines[name].handle(followed, now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
+        self._effects.remember += effects.remember
         self._effects.send += effects.send
         for event in effects.emit:
             match event:
@@ -331,6 +377,31 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
+        if isinstance(command, FinishMessage):
+            finish = Finish(sender=command.sender, number=command.number, result=command.result)
+            self._carry_out(self.delivery.finish(finish))
+            return Written(self.id)
+        if self._writing.author_of(command).id != self.id:
+            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
+        post = Post(
+            to=command.to,
+            payload=command.payload,
+            mode=command.mode,
+            ttl_ms=command.ttl_ms,
+            key=command.key,
+        )
+        number, effects = self.delivery.post(post, now)
+        self._carry_out(effects)
+        return Written(self.id, message=number)
+
+    def _permit(self, command: AnyCommand) -> Permit:
+        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
+        if isinstance(command, CastVote) and command.evaluated:
+            return Permit()
+        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
+        return self.partition.permit(rules or self._rules)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

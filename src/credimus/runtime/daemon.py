@@ -20,6 +20,7 @@ from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.runtime.credentials import Ask, KeyName, NodeKey, load_node_key
+from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
@@ -28,6 +29,7 @@ from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
 from credimus.runtime.journal import Journal
 from credimus.runtime.links import Links
+from credimus.runtime.mailbox import Mailbox
 from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.rates import Rates
@@ -70,6 +72,8 @@ class Daemon:
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
+        self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
+        self.diary = PartitionDiary(store, self.node.partition.episode)
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
@@ -147,6 +151,8 @@ class Daemon:
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
+        self.driver.listen(self.mailbox.note)
+        self.driver.listen(self.diary.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.begin()
@@ -156,6 +162,7 @@ class Daemon:
         """Stop working, and tell all who wait; they can be answered before `close`."""
         self.driver.close()
         self.feed.end()
+        self.mailbox.end()
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
@@ -207,6 +214,7 @@ class Daemon:
             self.models.clear()
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
+        self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:
         try:

@@ -26,7 +26,7 @@ from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
-from credimus.state.operations import Found
+from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
@@ -43,6 +43,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Members that one node hosts, itself included."""
     node: Config = Config()
     """The settings of every node."""
+    strategies: tuple[Strategy, ...] = ()
+    """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
     units_per_s_max: int = 0
@@ -180,7 +182,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self.config.node, evaluator, now)
+            host.start(self.id, self._config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -235,6 +237,15 @@ class Fleet:
 
     # --- private
 
+    def _config_of(self, host: Host) -> Config:
+        """The settings of the node at a place."""
+        node, strategies = self.config.node, self.config.strategies
+        if not strategies:
+            return node
+        strategy = strategies[host.place % len(strategies)]
+        partition = msgspec.structs.replace(node.partition, strategy=strategy)
+        return msgspec.structs.replace(node, partition=partition)
+
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:
             if signer is not self.hosts[0].signers[0]:
@@ -277,7 +288,7 @@ class Fleet:
         effects = node.collect(now)
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        if effects.persist:
+        if effects.persist or effects.remember:
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
             self._carry_out(host, life, effects, done)
@@ -300,7 +311,7 @@ class Fleet:
         node = host.node
         if node is None or host.life != life:
             return
-        lane = host.crash_at if effects.persist else None
+        lane = host.crash_at if effects.persist or effects.remember else None
         if lane is not Lane.BEFORE_PERSIST:
             try:
                 self._persist(host, effects)
@@ -342,10 +353,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if effects.send and not effects.persist:
-            host.disk.sync()
+        if not (effects.persist or effects.remember):
+            if effects.send:
+                host.disk.sync()
+            return
+        synced = bool(effects.send or effects.remember)
+        host.disk.append(effects.persist, effects.remember, synced=synced)
         if effects.persist:
-            host.disk.append(effects.persist, synced=bool(effects.send))
             for watcher in self.watchers:
                 watcher.persisted(host, effects.persist)
 

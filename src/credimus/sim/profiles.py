@@ -46,6 +46,12 @@ PROFILES: dict[str, Scenario] = {
             faults=(Partition(every_ms=2_000), Ragged(every_ms=5_000)),
         ),
         Scenario(
+            name="apart",
+            duration_ms=30_000,
+            left_out_ppm=1_000_000,
+            faults=(Partition(every_ms=12_000, lasts_ms=(9_000, 12_000)),),
+        ),
+        Scenario(
             name="lopsided",
             weather=Weather(delay_us_max=10_000, long_tail=True),
             faults=(

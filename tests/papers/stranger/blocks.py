@@ -40,6 +40,7 @@ _DEFAULTS: dict[int, list] = {
     4: [None, None, None, None, None, [], 0],
     8: [None] * 6 + [b""],
     11: [None, None, b"", b"", b"", []],
+    13: [None] * 4 + [4],
 }
 
 

@@ -196,6 +196,7 @@ class Asking:
             confidence=ballot.confidence,
             reason=ballot.reason,
             round=question.round,
+            evaluated=True,
         )
         try:
             self._driver.submit(command)
