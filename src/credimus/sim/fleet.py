@@ -346,15 +346,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if not (effects.persist or effects.remember):
-            if effects.send:
-                host.disk.sync()
-            return
-        synced = bool(effects.send or effects.remember)
-        host.disk.append(effects.persist, effects.remember, synced=synced)
-        if effects.persist:
-            for watcher in self.watchers:
-                watcher.persisted(host, effects.persist)
+        if effects.persist or effects.remember:
+            synced = bool(effects.send or effects.remember)
+            host.disk.append(effects.persist, effects.remember, synced=synced)
+        elif effects.send:
+            host.disk.sync()
+        for watcher in self.watchers if effects.persist else ():
+            watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
