@@ -7,6 +7,7 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
+from credimus.api.doors import doors_view
 from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
 from credimus.api.views import word
@@ -76,6 +77,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
         latest_ms=wall_ms_of(node.clock.last),
         forked=node.authors[0].forked,
+        doors=doors_view(daemon),
     )
 
 

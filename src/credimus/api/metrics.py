@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from credimus.api.doors import door_figures
 from credimus.api.message import Answer, Request
 from credimus.api.partitions import partition_figures
 from credimus.api.peers import peer_figures
@@ -78,6 +79,7 @@ class _Figures:
         yield from peer_figures(node)
         yield from _deliveries(node)
         yield from partition_figures(node)
+        yield from door_figures(daemon)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
 

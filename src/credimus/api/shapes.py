@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.api.door_shapes import Doors
 from credimus.api.partition_shapes import (
     LevelName,
     OutcomeItem,
@@ -91,6 +92,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether it certainly did not happen."""
     retry: bool
     """Whether the same request may succeed later."""
+    retry_after_ms: int | None = None
+    """When it is likely to, in ms from now on; the header Retry-After says it in whole seconds."""
     belief: str | None = None
     """The belief that was written although what was waited for did not come."""
     round: str | None = None
@@ -340,6 +343,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The latest stamp held: well ahead of the wall clock, somebody's clock is wrong."""
     forked: bool
     """Whether this node's own chain is forked: the folder is an old copy, and writes no more."""
+    doors: Doors
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -393,4 +397,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the connected members suffice to decide under this node's rules."""
     orphans: int
     """Blocks that wait for others that this node lacks."""
+    left_alone: list[str]
+    """Peers that are ignored, and evaluators that are not asked, for a while."""
     failure: Failure | None

@@ -65,6 +65,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),

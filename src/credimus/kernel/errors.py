@@ -13,6 +13,8 @@ Each carries `code` (stable; also on the wire, in HTTP problem details and `--js
 happened, to which id, what was expected and what to do; never a secret, never a whole belief.
 """
 
+from typing import Any
+
 
 class CredimusError(Exception):
     """The root; never raised itself."""
@@ -27,7 +29,7 @@ class CredimusError(Exception):
         self.code = code
         self.message = message
 
-    def __reduce__(self) -> tuple[type["CredimusError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.code, self.message)
 
 
@@ -65,6 +67,19 @@ class Unavailable(CredimusError):
     definite = False
     retry = True
     status = 503
+    retry_after_ms: int | None = None
+    """When it is likely to be possible again, from now on; None where nobody can say."""
+
+    def after(self, wait_ms: int) -> "Unavailable":
+        """This error, saying when to ask again; nothing happened."""
+        self.retry_after_ms = wait_ms
+        self.definite = True
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code, self.message), {
+            "retry_after_ms": self.retry_after_ms, "definite": self.definite, "status": self.status,
+        }  # fmt: skip
 
 
 class Partitioned(Unavailable):

@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.delivery.interface import DeliveryEvent
+from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
 from credimus.protocol.voting.interface import EvaluationWanted
@@ -52,6 +53,7 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | GuardEvent
     | MembershipEvent
     | DeliveryEvent
     | PartitionEvent

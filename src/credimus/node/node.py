@@ -18,9 +18,9 @@ from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
-from credimus.kernel.hlc import HybridClock
+from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
@@ -54,6 +54,8 @@ from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.machine import Delivery
+from credimus.protocol.guard.interface import FaultSeen
+from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.partition.interface import Permit, Standing
@@ -122,7 +124,9 @@ class Node:
             Say,
         )
         self._rules = config.voting.rules
+        self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
+            "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
@@ -137,6 +141,8 @@ class Node:
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
         self._seal_now = False
+        self._unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
 
     # --- asking
 
@@ -149,6 +155,11 @@ class Node:
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._ingress.orphans)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something that was said is not sealed yet, because of the fleet's limit."""
+        return self._unheld is not None
 
     @property
     def dependencies(self) -> Dependencies:
@@ -206,7 +217,10 @@ class Node:
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
+        it changes nothing else."""
+        if not self.guard.admits(sender, now.instant):
+            return
         try:
             message = read_message(payload)
             if isinstance(message, Blocks):
@@ -215,7 +229,7 @@ class Node:
             name, input_of = TAKES[type(message)]
             self._carry_out(self._machines[name].handle(input_of(sender, message), now))
         except PeerFault as fault:
-            self._fault(sender, fault)
+            self._fault(sender, fault, now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -226,6 +240,8 @@ class Node:
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
         permit = self._permit(command)
+        if self.state.roster.units_per_s_max:
+            self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
@@ -237,12 +253,14 @@ class Node:
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(*(machine.deadline() for machine in self._machines.values()))
+        return earliest(self._unheld, *(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self._unheld is not None and now.instant >= self._unheld:
+            self._unheld, self._seal_now = None, True
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -278,6 +296,7 @@ class Node:
         """
         sealed: list[Block] = []
         for author in authors:
+            author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
@@ -292,6 +311,8 @@ class Node:
                     news = [*news, taken.block.id]
                 if not self._may_write(author):
                     author.discard()
+            if author.is_held_back:
+                self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
             self._effects.send += [Send(None, push) for push in pushes(sealed)]
@@ -303,7 +324,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault)
+                self._fault(sender, fault, now)
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -317,9 +338,9 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason)
+            self._fault(block.author, reason, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender), now))
+            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
@@ -391,7 +412,17 @@ class Node:
         author.forked = True
         self._voting.silence(author.id)
 
-    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+    def _check_allowance(self, command: AnyCommand, now: Now) -> None:
+        author = self._by_id.get(command.author or self.id)
+        if author is not None:
+            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+
+    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+        self._carry_out(self.guard.handle(FaultSeen(peer, fault.code), now))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

@@ -25,6 +25,7 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
+PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
@@ -140,6 +141,20 @@ class MessageSettings(Strict, frozen=True, kw_only=True):
     """Longest wait in ms between two sendings of one message. [guess]"""
 
 
+class LimitSettings(Strict, frozen=True, kw_only=True):
+    """How fast callers of this node's API may ask and write."""
+
+    requests_per_s: PerSecond = 50_000
+    """Requests of one token, or of the node's owner; twice as many at once. [guess: above what one
+    node answers]"""
+    writes_per_s: PerSecond = 20_000
+    """Writes of one token, or of the node's owner; twice as many at once. A token may have a rate
+    of its own. [guess: above what one node decides]"""
+    categories: tuple[str, ...] = ()
+    """Beliefs of one token in single categories: `category=per_second` or
+    `category=per_second/burst`, such as "alert=10/50"."""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
@@ -149,6 +164,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     messages: MessageSettings = MessageSettings()
     membership: MembershipSettings = MembershipSettings()
     partition: PartitionSettings = PartitionSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -226,7 +242,7 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    for name in ("fleet", "node", "voting", "membership", "partition", "messages"):
+    for name in ("fleet", "node", "voting", "membership", "partition", "messages", "limits"):
         lines += _section(name, getattr(settings, name))
     text = "\n".join(lines) + "\n"
     try:

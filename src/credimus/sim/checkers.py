@@ -17,6 +17,7 @@ from credimus.sim.fleet import Done
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
@@ -331,6 +332,7 @@ ALL: tuple[type[Checker], ...] = (
     healed_fleet_converges,
     every_verdict_has_a_certificate,
     nothing_unsigned_is_taken,
+    nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
     severe_partition_refuses_writes_and_changes_nothing,

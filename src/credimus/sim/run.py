@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
-from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
@@ -119,6 +119,8 @@ class _Run:
             skew_ms_max=scenario.skew_ms_max,
             left_out_max=scenario.left_out_ppm,
             strategies=tuple(Strategy) if scenario.left_out_ppm else (),
+            units_per_s_max=scenario.units_per_s_max,
+            take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)

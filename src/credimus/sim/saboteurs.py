@@ -50,6 +50,7 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
@@ -204,6 +205,17 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+
+    def plenty(*_: Any) -> int:
+        return 1 << 40
+
+    with patched(ingress, "left_after", plenty):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -348,6 +360,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),

@@ -63,6 +63,12 @@ class Scenario(
     """How far a wall clock is off when nothing is wrong with it, in ms. Range 0 to 60,000."""
     skew_accepted_ms: Skew = limits.SKEW_MS_MAX
     """How far ahead of its own clock a node takes a block's stamp, in ms. Range 0 to 60,000."""
+    units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
+    """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
+    100,000,000."""
+    take_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Time that a node works for each 256 bytes of a message that it looks at, in us. Range 0 to
+    1,000,000."""
     weather: Weather = CALM
     """How messages fare while the faults rage."""
     faults: tuple[AnyFault, ...] = ()

@@ -23,6 +23,7 @@ from credimus.lace.enclosing import BOX_BYTES
 Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
+UnitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)]
 Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
 Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
 Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
@@ -95,6 +96,9 @@ class Found(Struct, frozen=True, tag=1):
     left_out_max: Millionths = 0
     """The members, in millionths of the roster, that an electorate may leave out: 0 for none, a
     million for electorates of any members. Part of the fleet's id."""
+    units_per_s_max: UnitsPerSecond = 0
+    """How much each member may write, in units per second (lace/allowance.py); 0 for no limit. Part
+    of the fleet's id."""
 
 
 class Admit(Struct, frozen=True, tag=2):
