@@ -22,6 +22,7 @@ ELSEWHERE = {
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
     "demo": "tests/demo runs it",
+    "maelstrom": "reads until its input ends; tests/maelstrom runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
     "bench orset": "measures for seconds",
