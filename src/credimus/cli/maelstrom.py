@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from credimus.cli.options import AsJson
 from credimus.cli.output import Outcome
 
 
@@ -16,6 +17,7 @@ def maelstrom(
         Literal["efficient", "fast"],
         Parameter(help="Fewer messages, or sooner everywhere."),
     ] = "fast",
+    output: AsJson = AsJson(),
 ) -> Outcome:
     """Speak Maelstrom's protocol on stdin and stdout, for tests; see the page on Maelstrom.
 

@@ -11,7 +11,7 @@ from credimus.protocol.sync.interface import SyncConfig
 class Mode(Enum):
     """Milliseconds between two messages on one link, at least."""
 
-    FAST = 120
+    FAST = 100
     """[measured: docs/maelstrom.md; a value waits at most twice for so long, and for two links]"""
     EFFICIENT = 300
     """[measured: likewise; with more than 300 a block often comes before those that it builds on,
