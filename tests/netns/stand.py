@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -178,6 +179,7 @@ class Writers:
         self.failed: list[CredimusError] = []
         self.refused_count = 0
         """Writes that were not acknowledged."""
+        self._moments_s: list[float] = []
         self._threads = [threading.Thread(target=self._write, args=(place,)) for place in places]
 
     def __enter__(self) -> Self:
@@ -191,13 +193,20 @@ class Writers:
             thread.join()
         assert self.failed == []
 
+    def longest_pause_s(self) -> float:
+        """The longest time between two acknowledged writes, whoever made them."""
+        moments = sorted(self._moments_s)
+        return max(after - before for before, after in pairwise(moments))
+
     def _write(self, place: int) -> None:
         number = 0
         while not self._end.wait(self._pause_s):
             number += 1
             content = f"n{place} saw {number} at {time.monotonic_ns()}"
             try:
-                if not self._stand.write(place, content, **self._options):
+                if self._stand.write(place, content, **self._options):
+                    self._moments_s.append(time.monotonic())
+                else:
                     self.refused_count += 1
             except CredimusError as problem:
                 self.failed.append(problem)

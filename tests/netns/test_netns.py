@@ -24,6 +24,9 @@ PAUSE_S = 0.1
 """Between two writes of one caller."""
 EQUAL_S_MAX = 5.0
 """From the heal until all nodes are in the same state."""
+DECIDING_S_MAX = 2.0
+"""Between two verdicts of a majority from which the others were cut: far below the 10 s for which
+the engine would linger, far above what a busy machine adds."""
 
 
 @pytest.fixture
@@ -80,6 +83,20 @@ def test_two_cut_from_three_for_half_a_minute(stage: ExitStack, tmp_path: Path) 
     stand.check()
     until(stand.is_whole, "the links did not come back")
     assert seconds < EQUAL_S_MAX
+
+
+@long
+def test_those_who_are_left_go_on_deciding(stage: ExitStack, tmp_path: Path) -> None:
+    stand = stand_of(stage, tmp_path, Lan(5))
+    decided = {"scheme": "majority", "wait_for": "decided"}
+    with Writers(stand, [2, 3, 4], 0.25, **decided) as writers:
+        time.sleep(1)
+        stand.lan.cut([0, 1])
+        time.sleep(15)  # links that are cut are given up after 3 s, and closed
+    pause_s = writers.longest_pause_s()
+    heal(stand, f"longest pause between two verdicts of three of five {pause_s:.2f} s")
+    stand.check()
+    assert pause_s < DECIDING_S_MAX
 
 
 @long
