@@ -12,6 +12,7 @@ the engine makes them.
 
 import os
 import socket
+import stat
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +38,15 @@ def end_lingering() -> int:
 
 
 def _end_one(descriptor: int) -> bool:
-    with socket.socket(fileno=os.dup(descriptor)) as one:
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return False
+    own = os.dup(descriptor)
+    try:
+        one = socket.socket(fileno=own)
+    except OSError:  # meanwhile it is something else
+        os.close(own)
+        raise
+    with one:
         if one.type != socket.SOCK_STREAM or one.family == socket.AF_UNIX:
             return False
         found = one.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size)
