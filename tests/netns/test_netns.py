@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(reason_without() is not None, reason=str(reason_without())),
     pytest.mark.timeout(600),
 ]
-PAUSE_S = 0.1
+PAUSE_S = 0.25
 """Between two writes of one caller."""
 EQUAL_S_MAX = 5.0
 """From the heal until all nodes are in the same state."""
@@ -70,7 +70,7 @@ def test_a_bad_half_minute_loses_nothing_that_was_acknowledged(
         stand.up(2)
     heal(stand, "one way lost, one stopped, one killed")
     stand.check()
-    assert len(stand.receipts) > 50, f"hardly anything was written; {apart}"
+    assert len(stand.receipts) > 30, f"hardly anything was written; {apart}"
 
 
 @long
