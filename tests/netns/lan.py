@@ -2,7 +2,7 @@
 
 Everything lives in namespaces of its own, the bridge too; the machine's own network is not touched.
 Cuts are rules of nftables at the receiver. Loss and delay are those of `tc netem`; where the kernel
-has none, a switch of our own (`wire.py`) on TAP devices takes the bridge's place.
+has none, a switch of our own (`late_switch.py`) on TAP devices takes the bridge's place.
 """
 
 import ctypes
@@ -169,7 +169,7 @@ class Lan:
             _run("ip", "-n", self._hub, "link", "set", port, "master", "br0", "up")
 
     def _join_by_switch(self, delay_ms: int, loss_percent: int) -> None:
-        script = str(Path(__file__).with_name("wire.py"))
+        script = str(Path(__file__).with_name("late_switch.py"))
         numbers = [str(len(self.names)), str(delay_ms), str(loss_percent)]
         command = ["ip", "netns", "exec", self._hub, sys.executable, script, *numbers]
         self._switch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

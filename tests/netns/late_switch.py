@@ -1,6 +1,6 @@
 """A switch with long and bad cables, for kernels without netem: run in a namespace of its own.
 
-`python wire.py PORTS DELAY_MS LOSS_PERCENT` makes so many TAP devices, prints their names as one
+`python late_switch.py PORTS DELAY_MS LOSS_PERCENT` makes so many TAP devices, prints their names as one
 line of JSON, and carries frames between them until it is killed.
 """
 
