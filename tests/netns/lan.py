@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -94,6 +94,10 @@ class Lan:
     def address(self, place: int) -> str:
         """The address of a host."""
         return f"10.77.0.{place + 1}"
+
+    def where(self, place: int) -> Sequence[str]:
+        """The addresses that a node is made with; its API is for its own host."""
+        return ["--listen", f"{self.address(place)}:7447", "--api", "127.0.0.1:8701"]
 
     def command(self, place: int, words: Iterable[str]) -> list[str]:
         """What runs a command on a host."""

@@ -1,7 +1,7 @@
 """A switch with long and bad cables, for kernels without netem: run in a namespace of its own.
 
-`python late_switch.py PORTS DELAY_MS LOSS_PERCENT` makes so many TAP devices, prints their names as one
-line of JSON, and carries frames between them until it is killed.
+`python late_switch.py PORTS DELAY_MS LOSS_PERCENT` makes so many TAP devices, prints their names as
+one line of JSON, and carries frames between them until it is killed.
 """
 
 import fcntl

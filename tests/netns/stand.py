@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lan import Lan
+from loopback_lan import LoopbackLan
 
 import credimus
 from credimus.api import shapes
@@ -32,7 +33,7 @@ FINAL = ("accepted", "rejected", "contested")
 class Stand:
     """Nodes n0, n1, ... on the hosts of a network; ended and removed by `close`."""
 
-    def __init__(self, lan: Lan, folder: Path) -> None:
+    def __init__(self, lan: Lan | LoopbackLan, folder: Path) -> None:
         self.lan = lan
         self.places = range(len(lan.names))
         self.homes = [folder / f"n{place}" for place in self.places]
@@ -43,13 +44,13 @@ class Stand:
 
     def found(self) -> None:
         """Make all nodes, start them, and wait until each is linked to each."""
-        where = self._where(0)
+        where = self.lan.where(0)
         self._cli(0, "init", str(self.homes[0]), "--fleet", "cable", "--name", "n0", *where)
         self.up(0)
         for place in self.places[1:]:
             ticket = self._cli(0, "invite", "--home", str(self.homes[0]))["ticket"]
             home = self.homes[place]
-            self._cli(0, "join", str(home), ticket, "--name", home.name, *self._where(place))
+            self._cli(0, "join", str(home), ticket, "--name", home.name, *self.lan.where(place))
         for place in self.places[1:]:
             self.up(place, wait=False)
         for place in self.places[1:]:
@@ -153,9 +154,6 @@ class Stand:
                     assert final == receipt.verdict, f"n{place}: {final}, told {receipt.verdict}"
 
     # --- private
-
-    def _where(self, place: int) -> Sequence[str]:
-        return ["--listen", f"{self.lan.address(place)}:7447", "--api", "127.0.0.1:8701"]
 
     def _cli(self, place: int, *words: str) -> Any:
         said = io.StringIO()

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 from lan import Lan, reason_without
+from loopback_lan import LoopbackLan
 from stand import Stand, Writers, until
 
 LONG = os.environ.get("CREDIMUS_NETNS") == "long"
 long = pytest.mark.skipif(not LONG, reason="takes minutes; run `make netns`")
-pytestmark = [
-    pytest.mark.skipif(reason_without() is not None, reason=str(reason_without())),
-    pytest.mark.timeout(600),
-]
+REASON = reason_without()
+hosts = pytest.mark.skipif(REASON is not None, reason=str(REASON))
+pytestmark = pytest.mark.timeout(600)
 PAUSE_S = 0.25
 """Between two writes of one caller."""
 EQUAL_S_MAX = 5.0
@@ -36,7 +36,7 @@ def stage() -> Iterator[ExitStack]:
         yield made
 
 
-def stand_of(stage: ExitStack, folder: Path, lan: Lan) -> Stand:
+def stand_of(stage: ExitStack, folder: Path, lan: Lan | LoopbackLan) -> Stand:
     """A fleet that has met."""
     stand = stage.enter_context(closing(Stand(lan, folder)))
     stand.found()
@@ -52,6 +52,7 @@ def heal(stand: Stand, what: str) -> float:
     return seconds
 
 
+@hosts
 def test_a_bad_half_minute_loses_nothing_that_was_acknowledged(
     stage: ExitStack, tmp_path: Path
 ) -> None:
@@ -73,6 +74,22 @@ def test_a_bad_half_minute_loses_nothing_that_was_acknowledged(
     assert len(stand.receipts) > 30, f"hardly anything was written; {apart}"
 
 
+@pytest.mark.skipif(REASON is None and not LONG, reason="the test above does this, and more")
+def test_stopped_and_killed_on_one_host_loses_nothing(stage: ExitStack, tmp_path: Path) -> None:
+    stand = stand_of(stage, tmp_path, LoopbackLan(3))
+    with Writers(stand, stand.places, PAUSE_S):
+        stand.stop(2)
+        time.sleep(1.5)
+        stand.go_on(2)
+        for place in (1, 2):
+            stand.kill(place)
+            stand.up(place)
+    heal(stand, "on loopback: one stopped, two killed")
+    stand.check()
+    assert len(stand.receipts) > 10, "hardly anything was written"
+
+
+@hosts
 @long
 def test_two_cut_from_three_for_half_a_minute(stage: ExitStack, tmp_path: Path) -> None:
     stand = stand_of(stage, tmp_path, Lan(5))
@@ -85,6 +102,7 @@ def test_two_cut_from_three_for_half_a_minute(stage: ExitStack, tmp_path: Path) 
     assert seconds < EQUAL_S_MAX
 
 
+@hosts
 @long
 def test_those_who_are_left_go_on_deciding(stage: ExitStack, tmp_path: Path) -> None:
     stand = stand_of(stage, tmp_path, Lan(5))
@@ -99,6 +117,7 @@ def test_those_who_are_left_go_on_deciding(stage: ExitStack, tmp_path: Path) -> 
     assert pause_s < DECIDING_S_MAX
 
 
+@hosts
 @long
 @pytest.mark.parametrize("percent", [30, 100])
 def test_one_way_loss(stage: ExitStack, tmp_path: Path, percent: int) -> None:
@@ -112,6 +131,7 @@ def test_one_way_loss(stage: ExitStack, tmp_path: Path, percent: int) -> None:
     assert seconds < EQUAL_S_MAX
 
 
+@hosts
 @long
 def test_a_fifth_lost_and_a_tenth_of_a_second_late(stage: ExitStack, tmp_path: Path) -> None:
     stand = stand_of(stage, tmp_path, Lan(5, delay_ms=100, loss_percent=20))
@@ -121,6 +141,7 @@ def test_a_fifth_lost_and_a_tenth_of_a_second_late(stage: ExitStack, tmp_path: P
     stand.check()
 
 
+@hosts
 @long
 def test_a_stopped_process_catches_up(stage: ExitStack, tmp_path: Path) -> None:
     stand = stand_of(stage, tmp_path, Lan(5))
@@ -133,6 +154,7 @@ def test_a_stopped_process_catches_up(stage: ExitStack, tmp_path: Path) -> None:
     assert seconds < EQUAL_S_MAX
 
 
+@hosts
 @long
 def test_killed_again_and_again_for_two_minutes(stage: ExitStack, tmp_path: Path) -> None:
     stand = stand_of(stage, tmp_path, Lan(5))
