@@ -30,7 +30,7 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.fleet import FleetState
-from credimus.state.roster import Member
+from credimus.state.members import Member
 from credimus.state.verdict import Verdict
 
 

@@ -6,8 +6,8 @@ from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_
 from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
+from credimus.state.members import Members
 from credimus.state.operations import Admit, Found, Leave, Operation
-from credimus.state.roster import Members
 
 
 class Showing:

@@ -15,6 +15,7 @@ from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
+from credimus.state.members import Members
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
     Admit,
@@ -26,7 +27,6 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.roster import Members
 
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 

@@ -63,8 +63,8 @@ from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.dependencies import Dependencies
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Found
-from credimus.state.roster import Members
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 

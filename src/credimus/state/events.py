@@ -23,6 +23,25 @@ class MemberLeft(Fact, frozen=True):
     node: NodeId
 
 
+class MemberExpelled(Fact, frozen=True):
+    """A member was expelled: what descends from that takes nothing of it any more."""
+
+    node: NodeId
+
+
+class KeyRotated(Fact, frozen=True):
+    """A member put a new key, and so a new id, in the place of its old one."""
+
+    old: NodeId
+    new: NodeId
+
+
+class EquivocationProven(Fact, frozen=True):
+    """Evidence shows that a member signed two blocks at one place, or gave two answers."""
+
+    node: NodeId
+
+
 class BeliefAsserted(Fact, frozen=True):
     """Somebody asserted a belief; `first` when nobody had before."""
 
@@ -89,6 +108,7 @@ class RoundRefused(Fact, frozen=True):
 
 
 StateEvent: TypeAlias = (
-    MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
+    MemberAdmitted | MemberLeft | MemberExpelled | KeyRotated | EquivocationProven
+    | BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
 )  # fmt: skip

@@ -5,17 +5,15 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
-from credimus.kernel.ids import FleetId, fingerprint
+from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.members import Members
 from credimus.state.operations import (
-    Admit,
     Assert,
     Close,
     Conclude,
-    Found,
-    Leave,
     Operation,
     Propose,
     Publish,
@@ -24,7 +22,7 @@ from credimus.state.operations import (
     Retract,
     Votes,
 )
-from credimus.state.roster import Members, Roster
+from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
 
 
@@ -35,6 +33,7 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.rounds.category_of = self._category
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -48,9 +47,11 @@ class FleetState:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
             elif kind is Assert:
                 events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+                if self.rounds.await_beliefs:
+                    events += self.rounds.asserted(events[-1].belief)  # type: ignore[union-attr]
             elif kind is Propose:
                 events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
-            elif kind is Found or kind is Admit or kind is Leave:
+            elif kind in OF_ROSTER:
                 of_roster = operations
             else:
                 events += self._apply(operation, place)
@@ -87,6 +88,10 @@ class FleetState:
                 return self.rounds.close(operation, place)
             case _:
                 return []
+
+    def _category(self, belief: BeliefId) -> str | None:
+        found = self.beliefs.get(belief)
+        return None if found is None else found.category
 
     def _remove_rejected(self) -> list[StateEvent]:
         removals, self.rounds.removals = self.rounds.removals, []

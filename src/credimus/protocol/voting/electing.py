@@ -6,7 +6,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.state.electorates import Electorate, left_out_most
-from credimus.state.roster import Members
+from credimus.state.members import Members
 
 
 def weights_of(members: Members, config: VotingConfig) -> dict[NodeId, int]:
