@@ -19,15 +19,20 @@ from credimus.state.members import Members
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
     Admit,
+    Appoint,
     Assert,
+    Expel,
+    Expose,
     Leave,
     Operation,
     Propose,
     Relate,
+    Rotate,
     Vote,
     Votes,
 )
 
+_CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 
 
@@ -96,6 +101,11 @@ class Author:
                 f"{limits.OPEN_OPERATIONS_MAX} operations wait to be written; try again soon",
             )
 
+    @property
+    def open_admissions(self) -> int:
+        """How many admissions wait to be sealed."""
+        return sum(isinstance(said, Admit | Appoint) for said in self._open)
+
     def next_counter(self) -> int:
         """The counter for this author's next claim."""
         self._claims += 1
@@ -106,7 +116,7 @@ class Author:
         kind = type(operation)
         if kind is Propose:
             self.proposes = True
-        elif kind is Admit or kind is Leave:
+        elif kind in _CHANGES_ROSTER:
             self._changes_roster = True
         self._open.append(operation)
 
@@ -114,8 +124,12 @@ class Author:
         """Add a vote to the open block."""
         self._votes.append(vote)
 
+    def say_again(self, operations: list[Operation]) -> None:
+        """Put back, first of all, what was taken out for a block that was not to be."""
+        self._open[:0] = operations
+
     def seal(
-        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = ()
+        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = (), bare: bool = False
     ) -> tuple[Block, list[Operation]] | None:
         """The next block with as much as fits, or None when nothing waits.
 
@@ -123,12 +137,13 @@ class Author:
 
         Args:
             news: blocks that the new one is not to descend from.
+            bare: whether to make one also where nothing was said, for what it builds on.
         """
-        if not self.has_open or self.forked:
+        if not (self.has_open or bare) or self.forked:
             return None
         self._gather_votes()
         if self.proposes and self._changes_roster:  # proposals first, where it takes two blocks
-            self._open.sort(key=lambda said: isinstance(said, Admit | Leave))
+            self._open.sort(key=lambda said: type(said) in _CHANGES_ROSTER)
         leaves: list[bytes] = []
         size = 0
         for operation in self._open[: limits.BLOCK_OPERATIONS_MAX]:
@@ -137,7 +152,7 @@ class Author:
             if size > _BODY_BYTES_MAX:
                 break
             leaves.append(leaf)
-        if not leaves:
+        if not leaves and self._open:
             del self._open[0]
             raise UsageError("oversized", "one operation does not fit in a block")
         operations = self._open[: len(leaves)]

@@ -6,7 +6,15 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
-from credimus.state.operations import Choice, Evidence, Relation, Rules
+from credimus.state.operations import (
+    ALL_POWERS,
+    Choice,
+    Evidence,
+    Expose,
+    Powers,
+    Relation,
+    Rules,
+)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -72,6 +80,36 @@ class AdmitMember(Command, frozen=True):
     public_key: bytes
     name: str
     address: str = ""
+    powers: Powers = ALL_POWERS
+    """What it may say, at most what the author may."""
+
+
+class GrantPowers(Command, frozen=True):
+    """Give a member other powers; for founders that lead their fleet."""
+
+    member: NodeId
+    powers: Powers
+
+
+class RotateKey(Command, frozen=True):
+    """Put a new key in the place of the author's; the author writes no more after it."""
+
+    public_key: bytes
+    proof: bytes
+    """The new key's signature of `rotation_message` (state/evidence.py)."""
+
+
+class ExposeMember(Command, frozen=True):
+    """Prove that a member equivocated."""
+
+    exposure: Expose
+
+
+class ExpelMember(Command, frozen=True):
+    """Say that a member is to go; enough by itself where evidence speaks for it."""
+
+    member: NodeId
+    reason: str = ""
 
 
 class LeaveFleet(Command, frozen=True):
@@ -80,8 +118,9 @@ class LeaveFleet(Command, frozen=True):
     reason: str = ""
 
 
+OnMembers: TypeAlias = AdmitMember | GrantPowers | RotateKey | ExposeMember | ExpelMember
 PlainCommand: TypeAlias = (
-    AssertBelief | ProposeBelief | RetractBelief | RelateBeliefs | AdmitMember | LeaveFleet
+    AssertBelief | ProposeBelief | RetractBelief | RelateBeliefs | LeaveFleet | OnMembers
 )
 """What is written as it is said."""
 AnyCommand: TypeAlias = PlainCommand | CastVote

@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -50,6 +51,7 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | EvidenceWanted
     | MembershipEvent
     | Sealed
     | Acknowledged

@@ -42,6 +42,8 @@ from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
+from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import (
     Evaluator,
     Say,
@@ -97,6 +99,7 @@ class Node:
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "vigilance": Vigilance(config.vigilance, self.state, own),
         }
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
@@ -158,11 +161,18 @@ class Node:
     def resume(self, now: Now) -> None:
         """After `restore`: take up open rounds where the last run left them."""
         self._carry_out(self._voting.resume(now))
+        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
+        for found in self.state.rounds:
+            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
+        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
 
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless it was expelled. A fault is counted and emitted; it
+        changes nothing else."""
+        if self.state.roster.current.is_expelled(sender):
+            return
         try:
             message = read_message(payload)
         except PeerFault as fault:
@@ -183,7 +193,7 @@ class Node:
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
-            written = self._writing.execute(command)
+            written = self._writing.execute(command, now)
         self._seal_now = True
         return written
 
@@ -211,6 +221,9 @@ class Node:
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
             self._hear(now)
+        if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
+            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
+            self._hear(now)
         return self._hand_over()
 
     # --- private
@@ -220,21 +233,28 @@ class Node:
         return effects
 
     def _seal(
-        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
-    ) -> None:
+        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
         """Seal what these have said.
 
         Args:
             roster: with which they said it.
             news: blocks that changed it since; no proposal is to descend from them.
+            bare: whether to seal a block although nothing was said.
         """
         sealed: list[Block] = []
         for author in authors:
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
-            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
-                before = self.state.roster.current
+            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed, bare):
+                before, bare = self.state.roster.current, False
+                if before.law:
+                    kept = self._ingress.permitted(*made)
+                    if len(kept) < len(made[1]):
+                        author.say_again(kept)
+                        continue
                 taken = self._ingress.fold(*made)
                 self.copies.note(taken.place)
                 sealed.append(taken.block)
@@ -287,6 +307,7 @@ class Node:
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
+            self.lace.passed_over = roster.sidelined
             for name, followed_by in FOLLOWS:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
@@ -308,6 +329,15 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _able(self) -> list[Author]:
+        """The hosted members whose blocks all others take."""
+        roster = self.state.roster.current
+        return [
+            author
+            for author in self.authors
+            if not author.forked and author.id in roster and author.id not in roster.exposed
+        ]
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.node.events import ForkSeen
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -19,8 +20,27 @@ from credimus.protocol.sync.interface import (
     Pull,
     PullAsked,
 )
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.voting.interface import RoundsChanged
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.state.events import (
+    DoubleVote,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
+
+
+def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
+    return Suspected(
+        [
+            Suspicion(fact.author, fork=fact.blocks)
+            if isinstance(fact, ForkSeen)
+            else Suspicion(fact.voter, round=fact.round)
+            for fact in facts
+        ]
+    )
+
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -39,6 +59,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 

@@ -20,8 +20,10 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
+from credimus.node.proving import exposure_wanted
 from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
+from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
@@ -309,6 +311,9 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        for event in effects.emit:
+            if type(event) is EvidenceWanted:
+                host.orders.append(_proving(host, event))
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -381,6 +386,18 @@ def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKe
 _STEP_NS = 50 * MICROSECOND
 _RETRY_NS = SECOND
 _COMMON = frozenset({"hear", "step"})
+
+
+def _proving(host: Host, wanted: EvidenceWanted) -> Order:
+    """Has a node prove an equivocation from what its disk holds, as a real driver does."""
+
+    def order(node: Node) -> AnyCommand | None:
+        try:
+            return exposure_wanted(node, wanted, host.disk.wires_of)
+        except StorageError:  # a damaged disk: the node asks again later
+            return None
+
+    return order
 
 
 def _always(command: AnyCommand) -> Callable[[Node], AnyCommand]:

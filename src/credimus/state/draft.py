@@ -21,7 +21,7 @@ from credimus.state.operations import (
     Rotate,
 )
 
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 
 
 class Draft:
@@ -200,7 +200,7 @@ class Draft:
         if charter is None or not charter.per_day:
             return True
         person = self._past.law.person(self._place.author)
-        today = wall_ms_of(self._place.stamp) // _DAY_MS
+        today = wall_ms_of(self._place.stamp) // DAY_MS
         day, count = self.law.admitted.get(person, (0, 0))
         count = count if day == today else 0
         if count >= charter.per_day:

@@ -71,7 +71,7 @@ class Members:
     @cached_property
     def by_category(self) -> bool:
         """Whether some member may vote or propose in some categories only."""
-        return any(self.powers(node).categories for node in self.by_id)
+        return bool(self.law.powers) and any(self.powers(node).categories for node in self.by_id)
 
     @cached_property
     def _electors(self) -> dict[str, dict[NodeId, Member]]:
