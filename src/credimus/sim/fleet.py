@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
@@ -28,7 +29,7 @@ from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
-from credimus.state.operations import Found
+from credimus.state.operations import Charter, Found
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
@@ -47,6 +48,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of every node."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    charter: Charter | None = None
+    """How the fleet admits, if not by any member: a policy for ever."""
     write_ns_min: int = 300 * MICROSECOND
     """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
     write_ns_max: int = 2 * MILLISECOND
@@ -106,7 +109,10 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, config.left_out_max)
+        self.id = fleet_id(
+            self.hosts[0].signers[0].public, NONCE, config.left_out_max, charter_bytes(config)
+        )
+        self._founder = self.hosts[0].id
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -125,6 +131,11 @@ class Fleet:
     def places(self) -> range:
         """All places."""
         return range(len(self.hosts))
+
+    @property
+    def founder(self) -> NodeId:
+        """The first node, by the key with which it founded."""
+        return self._founder
 
     def trace_fingerprint(self) -> str:
         """Of every event so far, in hex."""
@@ -151,6 +162,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", policy))
+        if self.config.charter is not None:
+            first.running.authors[0].say(self.config.charter)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -311,9 +324,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
-        for event in effects.emit:
-            if type(event) is EvidenceWanted:
-                host.orders.append(_proving(host, event))
+        host.orders += _proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -383,21 +394,29 @@ def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKe
     ]
 
 
+def charter_bytes(config: FleetConfig) -> bytes:
+    """What the fleet's id takes of its charter."""
+    return b"" if config.charter is None else encode(config.charter)
+
+
 _STEP_NS = 50 * MICROSECOND
 _RETRY_NS = SECOND
 _COMMON = frozenset({"hear", "step"})
 
 
-def _proving(host: Host, wanted: EvidenceWanted) -> Order:
-    """Has a node prove an equivocation from what its disk holds, as a real driver does."""
+def _proving(host: Host, effects: NodeEffects) -> list[Order]:
+    """Has a node prove what it wants proven from what its disk holds, as a real driver does."""
 
-    def order(node: Node) -> AnyCommand | None:
-        try:
-            return exposure_wanted(node, wanted, host.disk.wires_of)
-        except StorageError:  # a damaged disk: the node asks again later
-            return None
+    def order_of(wanted: EvidenceWanted) -> Order:
+        def order(node: Node) -> AnyCommand | None:
+            try:
+                return exposure_wanted(node, wanted, host.disk.wires_of)
+            except StorageError:  # a damaged disk: the node asks again later
+                return None
 
-    return order
+        return order
+
+    return [order_of(event) for event in effects.emit if type(event) is EvidenceWanted]
 
 
 def _always(command: AnyCommand) -> Callable[[Node], AnyCommand]:

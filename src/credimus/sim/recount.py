@@ -42,6 +42,11 @@ class Rosters:
         past = self._past(block)
         return past.admitted - past.left - past.exposed
 
+    def exposed_before(self, block: BlockId) -> frozenset[NodeId]:
+        """Who was exposed as of a block, itself included."""
+        self._learn(block)
+        return self._known[block].exposed
+
     def _past(self, block: BlockId) -> "_Roster":
         """What the predecessors of a block know together."""
         known = [self._known[one] for one in _predecessors(self._record, block)]

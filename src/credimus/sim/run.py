@@ -10,6 +10,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.config import Config
+from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -17,12 +18,14 @@ from credimus.sim.chronicle import Progress, Slice
 from credimus.sim.faults import ClockDrift, ClockJump
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
+from credimus.sim.membering import unexposed
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
+from credimus.state.operations import AdmissionRule, Charter
 from credimus.state.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]
@@ -111,6 +114,7 @@ class _Run:
             members_per_node=scenario.members_per_node,
             node=Config(voting=_VOTING, skew_ms_max=scenario.skew_accepted_ms),
             skew_ms_max=scenario.skew_ms_max,
+            charter=Charter(AdmissionRule.FOUNDER) if scenario.led else None,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)
@@ -206,13 +210,13 @@ class _Run:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
-            if self._healed_s >= 0 and _open_rounds(honest[0].running.state):
+            if self._healed_s >= 0 and _unsettled(honest[0].running):
                 continue
             if not fleet.agree(honest):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            if not _open_rounds(honest[0].running.state):
+            if not _unsettled(honest[0].running):
                 return
         liveness = next(one for one in self._checkers if isinstance(one, healed_fleet_converges))
         sizes = [len(host.running.lace) for host in watch.honest]
@@ -227,6 +231,11 @@ def _come_to(state: FleetState) -> tuple[int, int]:
     """Beliefs, and those of them that are decided."""
     decided = {found.belief for found in state.rounds if found.verdict.decided}
     return len(state.beliefs), len(decided)
+
+
+def _unsettled(node: Node) -> bool:
+    """Whether rounds are open, or an equivocation that was seen is not proven yet."""
+    return bool(_open_rounds(node.state)) or unexposed(node) != set()
 
 
 def _open_rounds(state: FleetState) -> int:

@@ -13,12 +13,14 @@ import msgspec
 from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
+from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
     a_decided_belief_stays_decided,
@@ -40,10 +42,17 @@ from credimus.sim.guarding import (
 )
 from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
+from credimus.sim.membering import (
+    an_equivocator_is_exposed_to_all,
+    an_honest_member_is_never_expelled,
+    nothing_unauthorised_is_folded,
+)
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.state import members, roster
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
+from credimus.state.law import Law
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
 from credimus.state.verdict import Verdict
@@ -231,6 +240,39 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def an_expulsion_by_one_word(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever says that a member is to go has it gone."""
+
+    def one(law: Law, *_: Any) -> dict[NodeId, int]:
+        return {who: term for who, term, _ in law.ballots}
+
+    with patched(members, "_expulsions", one):
+        yield
+
+
+@contextmanager
+def a_vigilance_that_sleeps(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Equivocations are seen, and nobody proves them."""
+
+    def nothing(*_: Any) -> Effects[Any, Any, Any]:
+        return Effects()
+
+    with patched(Vigilance, "tick", nothing), patched(Vigilance, "deadline", lambda _: None):
+        yield
+
+
+@contextmanager
+def a_door_that_asks_for_no_permission(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Members may say whatever they like."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(roster, "check_permitted", nothing):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -272,6 +314,21 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_disk_that_is_not_verified,
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
+    ),
+    Saboteur(
+        sabotage=an_expulsion_by_one_word,
+        trips=an_honest_member_is_never_expelled,
+        profile="slander",
+    ),
+    Saboteur(
+        sabotage=a_vigilance_that_sleeps,
+        trips=an_equivocator_is_exposed_to_all,
+        profile="byzantine",
+    ),
+    Saboteur(
+        sabotage=a_door_that_asks_for_no_permission,
+        trips=nothing_unauthorised_is_folded,
+        profile="slander",
     ),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12

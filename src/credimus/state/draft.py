@@ -63,8 +63,7 @@ class Draft:
             case Appoint():
                 self._appoint(said, index)
             case Leave():
-                self._set.remove(self._place.author)
-                self._there.discard(self._place.author)
+                self._leave(index)
             case Rotate():
                 self._rotate(said, index)
             case Expose():
@@ -80,6 +79,13 @@ class Draft:
         if self._law is None:
             self._law = self._past.law.copy()
         return self._law
+
+    def _leave(self, index: int) -> None:
+        author = self._place.author
+        self._set.remove(author)
+        self._there.discard(author)
+        if author not in self._past.law.gone:
+            self.law.gone.setdefault(author, self._spot(index))
 
     def _admit(self, said: Admit | Appoint, index: int, powers: Powers) -> None:
         """Make a member; of who is one, only its own word counts.
@@ -156,9 +162,10 @@ class Draft:
                 self._set.discard(dot.replica, dot.counter)
 
     def _is_known(self, node: NodeId) -> bool:
-        """Whether a node is a member, or was one before its key was rotated or it was expelled."""
+        """Whether a node is a member, or was one before it left, took a new key or was expelled."""
         return (
             node in self._there
+            or node in self._past.law.gone
             or bool(self._set.records(node))
             or any(one.old == node for one in self._past.law.successions.values())
         )

@@ -56,7 +56,7 @@ class Law:
     """The facts of one view. Treat as frozen, except a copy that is being made."""
 
     __slots__ = (
-        "admitted", "ballots", "charter", "exposed", "founder", "knew", "needs", "powers",
+        "admitted", "ballots", "charter", "exposed", "founder", "gone", "knew", "needs", "powers",
         "successions",
     )  # fmt: skip
 
@@ -72,6 +72,8 @@ class Law:
         """By person to go, which of its expulsions it would be, and person who says so."""
         self.successions: dict[NodeId, Succession] = {}
         """By the new id."""
+        self.gone: dict[NodeId, Spot] = {}
+        """Who left by its own word, by id, and where it first said so."""
         self.needs: dict[Dot, int] = {}
         """How many admissions a newcomer needs, by one of them; 1 where nothing stands here."""
         self.knew: dict[Dot, Expulsions] = {}
@@ -109,6 +111,7 @@ class Law:
         law.exposed = _joined(self.exposed, other.exposed, min)
         law.ballots = _joined(self.ballots, other.ballots, min)
         law.successions = _joined(self.successions, other.successions, min)
+        law.gone = _joined(self.gone, other.gone, min)
         law.needs = {**self.needs, **other.needs}  # one dot never has two
         law.knew = {**self.knew, **other.knew}
         law.admitted = _joined(self.admitted, other.admitted, max)
@@ -123,8 +126,8 @@ class Law:
 
     def _parts(self) -> tuple[Mapping[object, object], ...]:
         return (  # type: ignore[return-value]
-            self.powers, self.exposed, self.ballots, self.successions, self.needs, self.knew,
-            self.admitted,
+            self.powers, self.exposed, self.ballots, self.successions, self.gone, self.needs,
+            self.knew, self.admitted,
         )  # fmt: skip
 
 

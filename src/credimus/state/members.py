@@ -131,11 +131,6 @@ class Members:
 
     # --- where it was said
 
-    def admission(self, node: NodeId) -> tuple[BlockId, int]:
-        """The block and the place in it where a member of this view was admitted: by another, if
-        any such admission is known, else by its own word."""
-        return self.admissions(node)[0]
-
     def admissions(self, node: NodeId) -> list[tuple[BlockId, int]]:
         """The blocks and places of every live admission of a node, those by others first."""
         found = sorted(

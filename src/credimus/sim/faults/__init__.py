@@ -17,6 +17,7 @@ from credimus.sim.faults.lies import (
     Withhold,
 )
 from credimus.sim.faults.links import BadLink, Bridge, Flapping, OneWay, Partition, Ragged
+from credimus.sim.faults.slander import Expulsion, FalseEvidence, Overreach, Slander
 
 AnyFault: TypeAlias = (
     Partition | OneWay | Bridge | Ragged | Flapping | BadLink
@@ -24,6 +25,7 @@ AnyFault: TypeAlias = (
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | Slander | FalseEvidence | Overreach | Expulsion
 )  # fmt: skip
 
 __all__ = (
@@ -35,6 +37,8 @@ __all__ = (
     "ClockJump",
     "Crash",
     "DoubleVote",
+    "Expulsion",
+    "FalseEvidence",
     "FalseFrontier",
     "Flapping",
     "Flood",
@@ -43,10 +47,12 @@ __all__ = (
     "FullDisk",
     "Garbage",
     "OneWay",
+    "Overreach",
     "Partition",
     "Pause",
     "Ragged",
     "Replay",
+    "Slander",
     "Slow",
     "Stack",
     "Withhold",
