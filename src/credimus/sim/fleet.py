@@ -21,14 +21,13 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
-from credimus.node.proving import exposure_wanted
 from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
-from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
+from credimus.sim.proving import proving
 from credimus.state.operations import Charter, Found
 
 NONCE = b"simulated-fleet!"
@@ -109,10 +108,11 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        self.id = fleet_id(
-            self.hosts[0].signers[0].public, NONCE, config.left_out_max, charter_bytes(config)
-        )
-        self._founder = self.hosts[0].id
+        charter = b"" if config.charter is None else encode(config.charter)
+        founding_key = self.hosts[0].signers[0].public
+        self.id = fleet_id(founding_key, NONCE, config.left_out_max, charter)
+        self.founder = self.hosts[0].id
+        """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -131,11 +131,6 @@ class Fleet:
     def places(self) -> range:
         """All places."""
         return range(len(self.hosts))
-
-    @property
-    def founder(self) -> NodeId:
-        """The first node, by the key with which it founded."""
-        return self._founder
 
     def trace_fingerprint(self) -> str:
         """Of every event so far, in hex."""
@@ -324,7 +319,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
-        host.orders += _proving(host, effects)
+        host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -394,29 +389,9 @@ def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKe
     ]
 
 
-def charter_bytes(config: FleetConfig) -> bytes:
-    """What the fleet's id takes of its charter."""
-    return b"" if config.charter is None else encode(config.charter)
-
-
 _STEP_NS = 50 * MICROSECOND
 _RETRY_NS = SECOND
 _COMMON = frozenset({"hear", "step"})
-
-
-def _proving(host: Host, effects: NodeEffects) -> list[Order]:
-    """Has a node prove what it wants proven from what its disk holds, as a real driver does."""
-
-    def order_of(wanted: EvidenceWanted) -> Order:
-        def order(node: Node) -> AnyCommand | None:
-            try:
-                return exposure_wanted(node, wanted, host.disk.wires_of)
-            except StorageError:  # a damaged disk: the node asks again later
-                return None
-
-        return order
-
-    return [order_of(event) for event in effects.emit if type(event) is EvidenceWanted]
 
 
 def _always(command: AnyCommand) -> Callable[[Node], AnyCommand]:
