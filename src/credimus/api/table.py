@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
+from credimus.api import beliefs, fleet, inputs, log, members, shapes, stream, tokens
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -14,6 +14,7 @@ from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
+_MEMBER = "/v1/members/{id}"
 _TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -63,6 +64,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/retract", beliefs.retract, inputs.NewRetraction, status=200),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _write(f"{_MEMBER}/expel", members.expel, inputs.NewExpulsion, scope="admin"),
+    _write(f"{_MEMBER}/powers", members.set_powers, inputs.NewPowers, scope="admin", status=200),
+    _write(f"{_MEMBER}/admit", members.admit, inputs.NewAdmission, scope="admin"),
     _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),
     _post(
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201

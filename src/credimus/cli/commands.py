@@ -23,6 +23,10 @@ COMMANDS = (
     Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
     Entry("status", "credimus.cli.node:status", "Show how the node is."),
     Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry("admit", "credimus.cli.members:admit", "Admit one more, or somebody again."),
+    Entry("expel", "credimus.cli.members:expel", "Say that a member is to go."),
+    Entry("grant", "credimus.cli.members:grant", "Change what a member may say."),
+    Entry("key rotate", "credimus.cli.key:rotate", "Give a stopped node a new key."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),
@@ -55,6 +59,7 @@ COMMANDS = (
 )
 GROUPS = {
     "bench": "Measure this machine.",
+    "key": "The key that makes a node who it is.",
     "config": "Look at a node's settings.",
     "token": "Tokens for programs that ask this node.",
 }

@@ -147,6 +147,35 @@ class RemoteNode:
         """
         return self._write(f"{_path(belief)}/retract", {"reason": reason, **options})
 
+    def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> RemoteReceipt:
+        """Say that a member is to go; see `Node.expel`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.expel("00" * 16, "it was stolen")
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        return self._write(f"/v1/members/{member}/expel", {"reason": reason, **options})
+
+    def grant(
+        self,
+        member: str,
+        may: Sequence[shapes.PowerName],
+        categories: Sequence[str] = (),
+        **options: Unpack[Waiting],
+    ) -> RemoteReceipt:
+        """Change what a member may say; see `Node.grant`."""
+        given = {"may": list(may), "categories": list(categories), **options}
+        return self._write(f"/v1/members/{member}/powers", given)
+
+    def admit(
+        self, member: str, name: str | None = None, **options: Unpack[Waiting]
+    ) -> RemoteReceipt:
+        """Admit somebody whose key is known; see `Node.admit`."""
+        return self._write(f"/v1/members/{member}/admit", {"name": name, **options})
+
     def relate(
         self, belief: str, relation: shapes.RelationName, target: str, **options: Unpack[Waiting]
     ) -> RemoteReceipt:

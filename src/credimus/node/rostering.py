@@ -60,6 +60,20 @@ def check_may_vote(author: NodeId, members: Members) -> None:
         raise _forbidden(author, "vote")
 
 
+def check_may_admit(author: NodeId, powers: Powers, members: Members) -> None:
+    """Refuse to promise what others would not take from this member.
+
+    Raises:
+        NotPermitted: `forbidden`.
+        UsageError: `bad-category`, `out-of-range`.
+    """
+    _check_powers(powers)
+    if not members.may_admit(author):
+        raise _forbidden(author, "admit anybody")
+    if not members.leads(author) and not powers.within(members.powers(author)):
+        raise _forbidden(author, "give more than it may say itself")
+
+
 def admit(author: Author, command: AdmitMember, members: Members, now: Now) -> None:
     """Say that the holder of a key is a member."""
     check_length(command.name, limits.NAME_BYTES_MAX, "name")

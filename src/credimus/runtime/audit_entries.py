@@ -11,9 +11,13 @@ from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Admit,
+    Appoint,
     Assert,
+    Charter,
     Close,
     Conclude,
+    Expel,
+    Expose,
     Found,
     Leave,
     Operation,
@@ -22,12 +26,14 @@ from credimus.state.operations import (
     Refuse,
     Relate,
     Retract,
+    Rotate,
     Votes,
 )
 from credimus.state.rounds import round_id
 
 Kind = Literal[
-    "found", "admit", "leave", "assert", "relate", "retract",
+    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
+    "assert", "relate", "retract",
     "electorate", "propose", "vote", "refuse", "close", "conclude",
 ]  # fmt: skip
 _SHOWN_MAX = 120
@@ -70,6 +76,8 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case Found() | Admit() | Leave() | Publish():
             yield _of_fleet(said)
+        case Charter() | Appoint() | Rotate() | Expose() | Expel():
+            yield _of_standing(said)
         case Assert() | Relate() | Retract():
             yield _of_belief(said)
         case Propose():
@@ -85,6 +93,12 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
                 yield _of_round(state, "vote", vote.round, _because(summary, vote.reason))
         case Refuse():
             yield _of_round(state, "refuse", said.round, _because("refused the round", said.reason))
+        case _:
+            yield from _of_end(said, state)
+
+
+def _of_end(said: Close | Conclude, state: FleetState) -> Iterator[Entry]:
+    match said:
         case Close():
             yield _of_round(state, "close", said.round, "closed the round: its time had passed")
         case Conclude():
@@ -107,6 +121,30 @@ def _of_fleet(said: Found | Admit | Leave | Publish) -> Entry:
         case Publish():
             count = len(said.electors)
             return Entry(kind="electorate", summary=f"published an electorate of {count}")
+        case _:
+            assert_never(said)
+
+
+def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
+    match said:
+        case Charter():
+            limit = f", at most {said.per_day} a day each" if said.per_day else ""
+            many = f" of {said.quorum}" if said.quorum > 1 else ""
+            word = said.rule.name.lower()
+            return Entry(kind="charter", summary=f"admission by {word}{many}{limit}")
+        case Appoint():
+            member = short(node_id(said.public_key))
+            return Entry(kind="appoint", summary=f"set what {said.name} ({member}) may say")
+        case Rotate():
+            new = short(node_id(said.public_key))
+            return Entry(kind="rotate", summary=f"took a new key, and with it the id {new}")
+        case Expose():
+            culprit = short(node_id(said.public_key))
+            return Entry(kind="expose", summary=f"proved that {culprit} equivocated")
+        case Expel():
+            how = "by evidence" if said.by_evidence else "as one voice"
+            text = f"said that {short(said.member)} is to go, {how}"
+            return Entry(kind="expel", summary=_because(text, said.reason))
         case _:
             assert_never(said)
 

@@ -20,7 +20,10 @@ from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
     DoubleVote,
+    EquivocationProven,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
     ProposalIgnored,
     RoundContested,
@@ -40,6 +43,7 @@ CURSOR_PATTERN = "^[0-9a-f]{12}-[0-9]{1,18}$"
 _TOLD = frozenset({
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused,
+    EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """The first blocks of a fleet, made before any node runs."""
 
 import time
+from typing import NamedTuple
 
 from nacl.utils import random
 
+from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, fleet_id
 from credimus.kernel.instant import Instant, Now
@@ -13,7 +15,20 @@ from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime.store.interface import StoredBlock
-from credimus.state.operations import Found
+from credimus.state.operations import Charter, Found
+
+
+class Policy(NamedTuple):
+    """What a fleet is founded with; its id names it, so nobody changes it later."""
+
+    left_out_max: int = 0
+    """The members, in millionths, that an electorate may leave out."""
+    charter: Charter | None = None
+    """How it admits; by any member when None."""
+
+
+ANY_MEMBER = Policy()
+"""Every electorate is the whole roster, and any member admits."""
 
 
 def found_fleet(
@@ -22,20 +37,24 @@ def found_fleet(
     name: str,
     address: str,
     members: tuple[AdmitMember, ...] = (),
-    left_out_max: int = 0,
+    policy: Policy = ANY_MEMBER,
 ) -> tuple[FleetId, list[Block]]:
     """A new fleet: its id and the founder's blocks, the genesis first.
 
     Args:
         name, address: the founder's own.
         members: who is admitted at once.
-        left_out_max: the members, in millionths, that an electorate may leave out; for ever.
+        policy: what is so for ever.
     """
     nonce = random(16)
-    fleet = fleet_id(founder.public, nonce, left_out_max)
+    left_out_max, charter = policy
+    told = b"" if charter is None else encode(charter)
+    fleet = fleet_id(founder.public, nonce, left_out_max, told)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
     node.found(Found(fleet_name, nonce, founder.public, name, address, left_out_max))
+    if charter is not None:
+        node.authors[0].say(charter)
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)

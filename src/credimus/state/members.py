@@ -42,6 +42,10 @@ class Members:
         }
         self.expulsions: dict[NodeId, int] = {}
         """How often each person was expelled that ever was."""
+        self.pending: dict[NodeId, Member] = {}
+        """Newcomers whom too few have admitted yet."""
+        self.expelled: dict[NodeId, Member] = {}
+        """Who was expelled and did not come back, as last described."""
         self.exposed: frozenset[NodeId] = frozenset()
         """The ids of proven equivocators, and those that came after or before them."""
         if law.exposed:
@@ -190,6 +194,12 @@ class Members:
             ):
                 staying[person] = node
         kept = set(staying.values())
+        self.pending = {one: member for one, member in self.by_id.items() if one not in live}
+        self.expelled = {
+            one: member
+            for one, member in self.by_id.items()
+            if one in live and persons[one] in self.expulsions and persons[one] not in staying
+        }
         self.by_id = {node: member for node, member in self.by_id.items() if node in kept}
 
     def _endorsed(self, node: NodeId, dots: list[Dot]) -> bool:
