@@ -33,8 +33,8 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import Powers
 from credimus.state.members import Member, Members
-from credimus.state.operations import Powers
 from credimus.state.verdict import Verdict
 
 

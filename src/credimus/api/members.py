@@ -7,8 +7,8 @@ from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.node.commands import AdmitMember, ExpelMember, GrantPowers
 from credimus.runtime.daemon import Daemon
+from credimus.state.member_operations import Powers
 from credimus.state.members import Member
-from credimus.state.operations import Powers
 
 PREFIX_DIGITS_MIN = 4
 """Hex digits that a shortened id needs. [guess: as for beliefs]"""

@@ -13,14 +13,8 @@ from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.sketch import merkle
 from credimus.state.evidence import check_exposure
-from credimus.state.operations import (
-    Choice,
-    Expose,
-    Operation,
-    Testimony,
-    Votes,
-    read_operations,
-)
+from credimus.state.member_operations import Expose, Testimony
+from credimus.state.operations import Choice, Operation, Votes, read_operations
 
 
 def fork_evidence(archive: Archive, one: BlockId, other: BlockId) -> Expose | None:

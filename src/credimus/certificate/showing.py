@@ -6,8 +6,9 @@ from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_
 from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
+from credimus.state.member_operations import Appoint, Rotate
 from credimus.state.members import Members
-from credimus.state.operations import Admit, Appoint, Found, Leave, Operation, Rotate
+from credimus.state.operations import Admit, Found, Leave, Operation
 
 
 class Showing:

@@ -157,7 +157,7 @@ class RemoteNode:
             ...     print(problem.code)
             unknown-member
         """
-        return self._write(f"/v1/members/{member}/expel", {"reason": reason, **options})
+        return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
 
     def grant(
         self,
@@ -168,13 +168,13 @@ class RemoteNode:
     ) -> RemoteReceipt:
         """Change what a member may say; see `Node.grant`."""
         given = {"may": list(may), "categories": list(categories), **options}
-        return self._write(f"/v1/members/{member}/powers", given)
+        return self._write(f"{_member_path(member)}/powers", given)
 
     def admit(
         self, member: str, name: str | None = None, **options: Unpack[Waiting]
     ) -> RemoteReceipt:
         """Admit somebody whose key is known; see `Node.admit`."""
-        return self._write(f"/v1/members/{member}/admit", {"name": name, **options})
+        return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
 
     def relate(
         self, belief: str, relation: shapes.RelationName, target: str, **options: Unpack[Waiting]
@@ -319,6 +319,13 @@ class RemoteNode:
         wait_s = float(given.get("timeout") or WAIT_S)
         written = self._asker.post(path, shapes.Receipt, given, wait_s)
         return RemoteReceipt(self._asker, written)
+
+
+def _member_path(member: str) -> str:
+    """The path of a member."""
+    if not member.isalnum() or not member.isascii():
+        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
+    return f"/v1/members/{member}"
 
 
 def _path(belief: str) -> str:

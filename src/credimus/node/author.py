@@ -15,19 +15,16 @@ from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
+from credimus.state.member_operations import Appoint, Expel, Expose, Rotate
 from credimus.state.members import Members
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
     Admit,
-    Appoint,
     Assert,
-    Expel,
-    Expose,
     Leave,
     Operation,
     Propose,
     Relate,
-    Rotate,
     Vote,
     Votes,
 )

@@ -6,15 +6,8 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
-from credimus.state.operations import (
-    ALL_POWERS,
-    Choice,
-    Evidence,
-    Expose,
-    Powers,
-    Relation,
-    Rules,
-)
+from credimus.state.member_operations import ALL_POWERS, Expose, Powers
+from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -25,16 +25,9 @@ from credimus.node.commands import (
 )
 from credimus.state.draft import DAY_MS
 from credimus.state.evidence import check_exposure
+from credimus.state.member_operations import ALL_POWERS, Appoint, Expel, Powers, Rotate
 from credimus.state.members import Members, may_propose
-from credimus.state.operations import (
-    ALL_POWERS,
-    Admit,
-    Appoint,
-    Expel,
-    Operation,
-    Powers,
-    Rotate,
-)
+from credimus.state.operations import Admit, Operation
 from credimus.state.permissions import check_permitted, forbidden_by
 
 

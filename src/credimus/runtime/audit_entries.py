@@ -9,15 +9,12 @@ from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
-    Appoint,
     Assert,
-    Charter,
     Close,
     Conclude,
-    Expel,
-    Expose,
     Found,
     Leave,
     Operation,
@@ -26,7 +23,6 @@ from credimus.state.operations import (
     Refuse,
     Relate,
     Retract,
-    Rotate,
     Votes,
 )
 from credimus.state.rounds import round_id

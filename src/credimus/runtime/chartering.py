@@ -2,7 +2,7 @@
 
 from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
-from credimus.state.operations import AdmissionRule, Charter
+from credimus.state.member_operations import AdmissionRule, Charter
 
 
 def charter_of(admission: str, per_day: int) -> Charter | None:

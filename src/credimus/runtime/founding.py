@@ -15,7 +15,8 @@ from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime.store.interface import StoredBlock
-from credimus.state.operations import Charter, Found
+from credimus.state.member_operations import Charter
+from credimus.state.operations import Found
 
 
 class Policy(NamedTuple):

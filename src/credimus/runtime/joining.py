@@ -35,7 +35,7 @@ from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.ticket import JoinAnswer, Ticket, make_request, open_answer, parse_ticket
 from credimus.runtime.tokens import make_token
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Charter
+from credimus.state.member_operations import Charter
 
 Ask = Callable[[str, bytes], bytes]
 """Posts bytes to a URL; returns the body of a good answer, raises a CredimusError otherwise."""

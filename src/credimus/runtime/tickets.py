@@ -20,7 +20,7 @@ from credimus.runtime.ticket import (
     open_request,
     requested_ticket,
 )
-from credimus.state.operations import ALL_POWERS, Powers
+from credimus.state.member_operations import ALL_POWERS, Powers
 
 FAMILY = "ticket"
 TICKETS_MAX = 1_024

@@ -28,7 +28,8 @@ from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
-from credimus.state.operations import Charter, Found
+from credimus.state.member_operations import Charter
+from credimus.state.operations import Found
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]

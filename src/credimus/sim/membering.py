@@ -12,15 +12,8 @@ from credimus.node.node import Node
 from credimus.sim.checker import Checker, Watch
 from credimus.sim.host import Host
 from credimus.sim.recount import Rosters
-from credimus.state.operations import (
-    AdmissionRule,
-    Admit,
-    Expel,
-    Expose,
-    Operation,
-    Votes,
-    read_operations,
-)
+from credimus.state.member_operations import AdmissionRule, Expel, Expose
+from credimus.state.operations import Admit, Operation, Votes, read_operations
 
 
 class an_honest_member_is_never_expelled(Checker):  # noqa: N801 - a sentence

@@ -14,12 +14,12 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BlockId, NodeId, node_id
 from credimus.sim.record import Record
 from credimus.state.electorates import Electorate
+from credimus.state.member_operations import Expose
 from credimus.state.operations import (
     Admit,
     Aggregation,
     Choice,
     Elector,
-    Expose,
     Found,
     Leave,
     Rules,

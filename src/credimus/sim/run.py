@@ -25,7 +25,7 @@ from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
-from credimus.state.operations import AdmissionRule, Charter
+from credimus.state.member_operations import AdmissionRule, Charter
 from credimus.state.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]

@@ -5,21 +5,18 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import NodeId, node_id
 from credimus.lace.lace import Place
 from credimus.state.law import Appointed, Ballot, Law, Spot, Succession
-from credimus.state.members import Member, Members, knew
-from credimus.state.operations import (
+from credimus.state.member_operations import (
     ALL_POWERS,
     AdmissionRule,
-    Admit,
     Appoint,
     Charter,
     Expel,
     Expose,
-    Found,
-    Leave,
-    Operation,
     Powers,
     Rotate,
 )
+from credimus.state.members import Member, Members, knew
+from credimus.state.operations import Admit, Found, Leave, Operation
 
 DAY_MS = 86_400_000
 

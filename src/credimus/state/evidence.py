@@ -13,7 +13,8 @@ from credimus.kernel.ids import FleetId, NodeId, fingerprint, node_id
 from credimus.lace.block import Header, read_header
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.sketch import merkle
-from credimus.state.operations import Choice, Expose, Testimony, Vote, Votes, read_operations
+from credimus.state.member_operations import Expose, Testimony
+from credimus.state.operations import Choice, Vote, Votes, read_operations
 
 _NODE_BYTES = 32
 

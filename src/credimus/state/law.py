@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from credimus.kernel.codec import encode
 from credimus.kernel.ids import BlockId, NodeId
-from credimus.state.operations import Charter, Powers
+from credimus.state.member_operations import Charter, Powers
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

@@ -17,7 +17,7 @@ import msgspec
 from credimus.crdt import ORSet
 from credimus.kernel.ids import BlockId, NodeId, fingerprint
 from credimus.state.law import EMPTY, Dot, Law, Spot
-from credimus.state.operations import ALL_POWERS, AdmissionRule, Powers
+from credimus.state.member_operations import ALL_POWERS, AdmissionRule, Powers
 
 
 class Member(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

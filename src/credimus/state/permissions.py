@@ -11,19 +11,9 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id, short
 from credimus.lace.seal import check_signature
 from credimus.state.evidence import check_exposure, rotation_message
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.members import Members
-from credimus.state.operations import (
-    Admit,
-    Appoint,
-    Charter,
-    Expel,
-    Expose,
-    Found,
-    Operation,
-    Propose,
-    Rotate,
-    Votes,
-)
+from credimus.state.operations import Admit, Found, Operation, Propose, Votes
 
 ALWAYS_JUDGED = frozenset({Found, Charter, Appoint, Rotate, Expose, Expel})
 _OF_MEMBERS = frozenset({Admit, Propose, Votes})

@@ -25,18 +25,9 @@ from credimus.state.events import (
     MemberLeft,
     StateEvent,
 )
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.members import Members
-from credimus.state.operations import (
-    Admit,
-    Appoint,
-    Charter,
-    Expel,
-    Expose,
-    Found,
-    Leave,
-    Operation,
-    Rotate,
-)
+from credimus.state.operations import Admit, Found, Leave, Operation
 from credimus.state.permissions import check_permitted
 
 OF_ROSTER: frozenset[type] = frozenset(

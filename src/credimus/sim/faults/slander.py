@@ -17,7 +17,8 @@ from credimus.protocol.sync.interface import Blocks
 from credimus.sim.faults.fault import Fault, Scene
 from credimus.sim.faults.lies import Lie
 from credimus.sim.host import Host
-from credimus.state.operations import Admit, Expel, Expose, Operation, Testimony
+from credimus.state.member_operations import Expel, Expose, Testimony
+from credimus.state.operations import Admit, Operation
 
 
 class Slander(Lie, frozen=True, tag="slander"):
