@@ -22,8 +22,10 @@ from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
 from credimus.state.electorates import electorate_id, electorate_of
+from credimus.state.evidence import rotation_message
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Appoint, Expel, Expose, Powers, Rotate, Testimony
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -163,6 +165,10 @@ class Replica:
         return {
             "name": (state.roster.fleet_name, state.roster.founder),
             "members": dict(state.roster.current.by_id),
+            "standing": (
+                state.roster.current.exposed, dict(state.roster.current.expulsions),
+                [state.roster.current.powers(one) for one in state.roster.current.by_id],
+            ),
             "beliefs": {
                 one.id: (
                     one.content, one.category, one.origin, one.origin_block,
@@ -234,7 +240,7 @@ _SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 class Liar:
     """Says anything, from the pools; the same seed says the same."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, on_members: bool = False) -> None:
         self.stream = Entropy(b"%d" % seed).stream("history")
         self.reader = Replica()
         self._kinds = (
@@ -243,6 +249,13 @@ class Liar:
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
             self._admit,
         )  # fmt: skip
+        if on_members:
+            self._kinds += (
+                self._expel, self._expel, self._expel, self._expel, self._expel,
+                self._appoint, self._expose, self._expose,
+                self._rotate, self._admit,
+            )  # fmt: skip
+        self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
         """One operation of any kind."""
@@ -266,6 +279,7 @@ class Liar:
     def _block(self, blocks: list[Block]) -> Block:
         stream = self.stream
         signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        self._signer = signer
         own = [block for block in blocks if block.author == signer.node_id]
         others = [block for block in blocks[-8:] if block.author != signer.node_id]
         back = stream.choose((0,) * 12 + (1, 2, 9))
@@ -335,6 +349,35 @@ class Liar:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
 
+    def _appoint(self) -> Operation:
+        key, flag = self.stream.choose(SIGNERS[:6]).public, self.stream.choose((True, True, False))
+        categories = self.stream.choose(((), (), ("general",), ("causal",)))
+        return Appoint(key, "z", "", Powers(flag, True, flag, True, categories))
+
+    def _expel(self) -> Operation:
+        member = self.stream.choose(MEMBERS[2:4])
+        proven = member in self.reader.state.roster.current.exposed
+        return Expel(member, "out", self.stream.happens(500_000 if proven else 10_000))
+
+    def _rotate(self) -> Operation:
+        new = self.stream.choose(SIGNERS[3:6])
+        message = rotation_message(FLEET, self._signer.node_id, new.public)
+        return Rotate(new.public, new.sign(message) if self.stream.happens(900_000) else b"!" * 64)
+
+    def _expose(self) -> Operation:
+        """Of two blocks of one author, of one sequence where there are such."""
+        log = self.reader.log
+        one = self.stream.choose(log)
+        twins = [
+            block
+            for block in log
+            if block.author == one.author and block.header.sequence == one.header.sequence
+        ]
+        other = self.stream.choose(twins if self.stream.happens(900_000) else log)
+        key = next(signer.public for signer in SIGNERS if signer.node_id == one.author)
+        shown = (Testimony(block.header_bytes, block.signature) for block in (one, other))
+        return Expose(key, *shown)
+
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))
         accept, reject, abstain = self._mask(), self._mask(), b""
@@ -367,6 +410,33 @@ def histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:
         st.integers(0, (1 << 32) - 1),
         st.integers(count_max // 2, count_max),
     )
+
+
+def member_histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:
+    """The same with expulsions, exposures, new keys and limited members among the rest."""
+    return st.builds(
+        lambda seed, count: Liar(seed, on_members=True).history(count),
+        st.integers(0, (1 << 32) - 1),
+        st.integers(count_max // 2, count_max),
+    )
+
+
+@st.composite
+def extensions(draw: st.DrawFn, blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks, which are closed under predecessors, in another causal order."""
+    left, order = list(blocks), []
+    held: set[BlockId] = set()
+    while left:
+        ready = [
+            block
+            for block in left
+            if held.issuperset((*block.header.parents, *filter(None, [block.header.previous])))
+        ]
+        block = draw(st.sampled_from(ready))
+        left.remove(block)
+        order.append(block)
+        held.add(block.id)
+    return order
 
 
 @st.composite
