@@ -25,7 +25,7 @@ from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.evidence import rotation_message
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
-from credimus.state.member_operations import Appoint, Expel, Expose, Powers, Rotate, Testimony
+from credimus.state.member_operations import Appoint, Exhibit, Expel, Expose, Powers, Rotate
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -375,7 +375,7 @@ class Liar:
         ]
         other = self.stream.choose(twins if self.stream.happens(900_000) else log)
         key = next(signer.public for signer in SIGNERS if signer.node_id == one.author)
-        shown = (Testimony(block.header_bytes, block.signature) for block in (one, other))
+        shown = (Exhibit(block.header_bytes, block.signature) for block in (one, other))
         return Expose(key, *shown)
 
     def _close(self) -> Operation:

@@ -21,6 +21,9 @@ ELSEWHERE = {
     "join": "makes the second node of this test",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
+    "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",
+    "grant": "needs a founder that leads; tests/api/test_members_api.py has one",
+    "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
     "demo": "tests/demo runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
@@ -104,6 +107,8 @@ def _with_belief(example: str, words: str, stage: Path) -> str:
     if words == "token revoke":
         made = Proc(stage / "n0").run("token", "create", "--name", "gone", "--scope", "read")
         return example.replace("3f9c02aa41d7", made["id"])
+    if words == "expel":
+        return example.replace("3f9c02aa41d7", Proc(stage / "n1").run("status")["node"])
     if words not in ("vote", "retract", "why", "certificate", "propose", "relate"):
         return example
     node, other = Proc(stage / "n0"), Proc(stage / "n1")

@@ -13,7 +13,7 @@ from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.sketch import merkle
 from credimus.state.evidence import check_exposure
-from credimus.state.member_operations import Expose, Testimony
+from credimus.state.member_operations import Exhibit, Expose
 from credimus.state.operations import Choice, Operation, Votes, read_operations
 
 
@@ -22,7 +22,7 @@ def fork_evidence(archive: Archive, one: BlockId, other: BlockId) -> Expose | No
     first, second = (_read(archive, block) for block in sorted((one, other)))
     if first is None or second is None:
         return None
-    shown = (Testimony(block.header_bytes, block.signature) for block in (first, second))
+    shown = (Exhibit(block.header_bytes, block.signature) for block in (first, second))
     return _checked(archive, first.author, *shown)
 
 
@@ -36,7 +36,7 @@ def vote_evidence(archive: Archive, culprit: NodeId, identifier: RoundId) -> Exp
     position = None if found is None else found.electorate.position.get(culprit)
     if found is None or position is None:
         return None
-    shown: list[Testimony] = []
+    shown: list[Exhibit] = []
     for choice in found.choices(position)[:2]:
         for since in (found.opened_stamp, 0):
             vote = _find(archive, (culprit, since), identifier, choice)
@@ -46,7 +46,7 @@ def vote_evidence(archive: Archive, culprit: NodeId, identifier: RoundId) -> Exp
     return _checked(archive, culprit, *shown) if len(shown) == 2 else None
 
 
-def _checked(archive: Archive, culprit: NodeId, one: Testimony, other: Testimony) -> Expose | None:
+def _checked(archive: Archive, culprit: NodeId, one: Exhibit, other: Exhibit) -> Expose | None:
     key = archive.state.roster.keys.get(culprit)
     if key is None:
         return None
@@ -60,7 +60,7 @@ def _checked(archive: Archive, culprit: NodeId, one: Testimony, other: Testimony
 
 def _find(
     archive: Archive, chain: tuple[NodeId, int], identifier: RoundId, choice: Choice
-) -> Testimony | None:
+) -> Exhibit | None:
     """The first vote of a choice in a chain, from a stamp on."""
     author, since = chain
     for place in islice(archive.lace.walk(since, author), limits.CERTIFICATE_SEARCH_MAX):
@@ -70,7 +70,7 @@ def _find(
             if block is not None and _casts(said, identifier, choice):
                 leaves = block.leaves()
                 cover = b"".join(merkle.cover(leaves, [index]))
-                return Testimony(block.header_bytes, block.signature, index, leaves[index], cover)
+                return Exhibit(block.header_bytes, block.signature, index, leaves[index], cover)
     return None
 
 

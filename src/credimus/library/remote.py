@@ -166,14 +166,31 @@ class RemoteNode:
         categories: Sequence[str] = (),
         **options: Unpack[Waiting],
     ) -> RemoteReceipt:
-        """Change what a member may say; see `Node.grant`."""
+        """Change what a member may say; see `Node.grant`.
+
+        Example:
+            >>> (me,) = node.members()
+            >>> try:
+            ...     receipt = node.grant(me.id, ["vote"])
+            ... except credimus.NotPermitted as problem:
+            ...     print(problem.code)
+            forbidden
+        """
         given = {"may": list(may), "categories": list(categories), **options}
         return self._write(f"{_member_path(member)}/powers", given)
 
     def admit(
         self, member: str, name: str | None = None, **options: Unpack[Waiting]
     ) -> RemoteReceipt:
-        """Admit somebody whose key is known; see `Node.admit`."""
+        """Admit somebody whose key is known; see `Node.admit`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.admit("00" * 16)
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
         return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
 
     def relate(

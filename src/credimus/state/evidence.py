@@ -13,7 +13,7 @@ from credimus.kernel.ids import FleetId, NodeId, fingerprint, node_id
 from credimus.lace.block import Header, read_header
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.sketch import merkle
-from credimus.state.member_operations import Expose, Testimony
+from credimus.state.member_operations import Exhibit, Expose
 from credimus.state.operations import Choice, Vote, Votes, read_operations
 
 _NODE_BYTES = 32
@@ -59,7 +59,7 @@ def rotation_message(fleet: FleetId, old: NodeId, public_key: bytes) -> bytes:
     return fingerprint(b"credimus rotation", fleet, old, public_key)
 
 
-def _votes(header: Header, testimony: Testimony) -> tuple[Vote, ...]:
+def _votes(header: Header, testimony: Exhibit) -> tuple[Vote, ...]:
     """The votes that an operation under a header casts."""
     if not testimony.leaf or len(testimony.cover) % _NODE_BYTES:
         raise _proves_nothing("an operation, or what leads from it to its header, is not shown")

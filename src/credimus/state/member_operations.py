@@ -90,7 +90,7 @@ class Rotate(Struct, frozen=True, tag=18):
     """The new key's signature of what `rotation_message` gives."""
 
 
-class Testimony(Struct, frozen=True):
+class Exhibit(Struct, frozen=True):
     """A signed header and, where it matters, one operation under its root."""
 
     header: Annotated[bytes, Meta(max_length=limits.EVIDENCE_HEADER_BYTES_MAX)]
@@ -108,8 +108,8 @@ class Expose(Struct, frozen=True, tag=19):
 
     public_key: PublicKey
     """The equivocator's."""
-    one: Testimony
-    other: Testimony
+    one: Exhibit
+    other: Exhibit
 
 
 class Expel(Struct, frozen=True, tag=20):

@@ -17,7 +17,7 @@ from credimus.protocol.sync.interface import Blocks
 from credimus.sim.faults.fault import Fault, Scene
 from credimus.sim.faults.lies import Lie
 from credimus.sim.host import Host
-from credimus.state.member_operations import Expel, Expose, Testimony
+from credimus.state.member_operations import Exhibit, Expel, Expose
 from credimus.state.operations import Admit, Operation
 
 
@@ -47,7 +47,7 @@ class FalseEvidence(Lie, frozen=True, tag="false-evidence"):
         if scene.stream.happens(500_000):  # the same place, in other words
             words = bytearray(one.header_bytes)
             words[-1] ^= 1
-            shown[1] = Testimony(bytes(words), one.signature)
+            shown[1] = Exhibit(bytes(words), one.signature)
         key = victim.signers[0].public
         _send(scene, liar, [Expose(key, shown[0], shown[1])])
 
@@ -86,8 +86,8 @@ def _blocks_of(liar: Host, victim: NodeId) -> list[Block]:
     return [read_block(*open_wire(wire), wire) for wire in liar.disk.wires_of(ids[-16:])]
 
 
-def _testimony(block: Block) -> Testimony:
-    return Testimony(block.header_bytes, block.signature)
+def _testimony(block: Block) -> Exhibit:
+    return Exhibit(block.header_bytes, block.signature)
 
 
 def _send(scene: Scene, liar: Host, operations: list[Operation]) -> None:
