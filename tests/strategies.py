@@ -18,14 +18,13 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
 from credimus.state.electorates import electorate_id, electorate_of
-from credimus.state.evidence import rotation_message
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
-from credimus.state.member_operations import Appoint, Exhibit, Expel, Expose, Powers, Rotate
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -35,12 +34,14 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     DotName,
+    Enclose,
     Evidence,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -240,21 +241,15 @@ _SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 class Liar:
     """Says anything, from the pools; the same seed says the same."""
 
-    def __init__(self, seed: int, on_members: bool = False) -> None:
+    def __init__(self, seed: int) -> None:
         self.stream = Entropy(b"%d" % seed).stream("history")
         self.reader = Replica()
         self._kinds = (
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit,
+            self._admit, self._enclose,
         )  # fmt: skip
-        if on_members:
-            self._kinds += (
-                self._expel, self._expel, self._expel, self._expel, self._expel,
-                self._appoint, self._expose, self._expose,
-                self._rotate, self._admit,
-            )  # fmt: skip
         self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
@@ -349,34 +344,11 @@ class Liar:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
 
-    def _appoint(self) -> Operation:
-        key, flag = self.stream.choose(SIGNERS[:6]).public, self.stream.choose((True, True, False))
-        categories = self.stream.choose(((), (), ("general",), ("causal",)))
-        return Appoint(key, "z", "", Powers(flag, True, flag, True, categories))
-
-    def _expel(self) -> Operation:
-        member = self.stream.choose(MEMBERS[2:4])
-        proven = member in self.reader.state.roster.current.exposed
-        return Expel(member, "out", self.stream.happens(500_000 if proven else 10_000))
-
-    def _rotate(self) -> Operation:
-        new = self.stream.choose(SIGNERS[3:6])
-        message = rotation_message(FLEET, self._signer.node_id, new.public)
-        return Rotate(new.public, new.sign(message) if self.stream.happens(900_000) else b"!" * 64)
-
-    def _expose(self) -> Operation:
-        """Of two blocks of one author, of one sequence where there are such."""
-        log = self.reader.log
-        one = self.stream.choose(log)
-        twins = [
-            block
-            for block in log
-            if block.author == one.author and block.header.sequence == one.header.sequence
-        ]
-        other = self.stream.choose(twins if self.stream.happens(900_000) else log)
-        key = next(signer.public for signer in SIGNERS if signer.node_id == one.author)
-        shown = (Exhibit(block.header_bytes, block.signature) for block in (one, other))
-        return Expose(key, *shown)
+    def _enclose(self) -> Operation:
+        choose = self.stream.choose
+        readers = sorted({choose(MEMBERS[:5]) for _ in range(2)})
+        boxes = tuple(ReaderBox(one, choose((b"1", b"2")) * BOX_BYTES) for one in readers)
+        return Enclose(choose(BELIEFS), choose((b"k", b"q")) * 16, bytes(32), boxes)
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))
@@ -410,33 +382,6 @@ def histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:
         st.integers(0, (1 << 32) - 1),
         st.integers(count_max // 2, count_max),
     )
-
-
-def member_histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:
-    """The same with expulsions, exposures, new keys and limited members among the rest."""
-    return st.builds(
-        lambda seed, count: Liar(seed, on_members=True).history(count),
-        st.integers(0, (1 << 32) - 1),
-        st.integers(count_max // 2, count_max),
-    )
-
-
-@st.composite
-def extensions(draw: st.DrawFn, blocks: Sequence[Block]) -> list[Block]:
-    """The same blocks, which are closed under predecessors, in another causal order."""
-    left, order = list(blocks), []
-    held: set[BlockId] = set()
-    while left:
-        ready = [
-            block
-            for block in left
-            if held.issuperset((*block.header.parents, *filter(None, [block.header.previous])))
-        ]
-        block = draw(st.sampled_from(ready))
-        left.remove(block)
-        order.append(block)
-        held.add(block.id)
-    return order
 
 
 @st.composite

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credimus.state.verdict import Verdict
-from strategies import Replica, extensions, histories, member_histories, shuffled
+from member_strategies import extensions, member_histories
+from strategies import Replica, histories, shuffled
 
 
 @given(st.data())

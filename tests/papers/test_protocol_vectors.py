@@ -42,7 +42,8 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
-from strategies import FLEET, Replica, histories, member_histories
+from member_strategies import member_histories
+from strategies import FLEET, Replica, histories
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)

@@ -23,6 +23,7 @@ from credimus.sim.host import Host
 from credimus.sim.membering import MEMBERING
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -327,4 +328,5 @@ ALL: tuple[type[Checker], ...] = (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
     *MEMBERING,
+    only_readers_read,
 )

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
+from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.members import Members
 from credimus.state.operations import (
     Assert,
     Close,
     Conclude,
+    Enclose,
     Operation,
     Propose,
     Publish,
@@ -34,6 +36,7 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.rounds.category_of = self._category
+        self.enclosures = Enclosures()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -69,6 +72,7 @@ class FleetState:
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            self.enclosures.fingerprint(),
         )
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
@@ -86,6 +90,8 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Enclose():
+                return self.enclosures.add(operation, place)
             case _:
                 return []
 

@@ -23,10 +23,12 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     Elector,
+    Enclose,
     Found,
     Leave,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -55,6 +57,7 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
 ]
 
 
@@ -72,7 +75,8 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[9]
     assert said[10] == "took back 2 claims: wrong gauge"
     assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-1] == "recorded the verdict: rejected"
+    assert said[-2] == "recorded the verdict: rejected"
+    assert said[-1] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 
