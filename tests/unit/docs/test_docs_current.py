@@ -19,7 +19,8 @@ HIDDEN = {"node_modules", "dist", "build"}
 KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
-    operations.DotName, operations.Conclusion, operations.ReaderBox, member_operations.Powers, member_operations.Exhibit,
+    operations.DotName, operations.Conclusion, operations.ReaderBox,
+    member_operations.Powers, member_operations.Exhibit,
 )  # fmt: skip
 
 
