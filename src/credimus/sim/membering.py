@@ -79,11 +79,12 @@ class nothing_unauthorised_is_folded(Checker):  # noqa: N801 - a sentence
 
 
 def unexposed(node: Node) -> set[NodeId]:
-    """Who equivocated in what a node holds and is not exposed in its roster."""
+    """Who else equivocated in what a node holds and is not exposed in its roster."""
     seen = {who for who, _, _ in node.lace.forks()}
     for found in node.state.rounds:
         seen |= set(found.double_voters())
-    return seen - node.state.roster.current.exposed
+    own = {author.id for author in node.authors}  # nobody proves its own wrong
+    return seen - node.state.roster.current.exposed - own
 
 
 def _proves(said: Expose) -> bool:
