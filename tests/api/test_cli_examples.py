@@ -14,6 +14,7 @@ from processes import Fleet, Proc, credimus, until
 
 from credimus.cli.commands import COMMANDS
 from credimus.cli.parser import examples
+from credimus.runtime.credentials import write_file
 
 ELSEWHERE = {
     "init": "founds the fleet of this test",
@@ -24,6 +25,7 @@ ELSEWHERE = {
     "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",
     "grant": "needs a founder that leads; tests/api/test_members_api.py has one",
     "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
+    "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
@@ -78,6 +80,8 @@ def test_only_known_examples_run_elsewhere() -> None:
 def test_an_example_runs(words: str, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIMUS_HOME", str(stage / "n0"))
     (stage / "answers.csv").write_text(ANSWERS)
+    if not (stage / "passphrase").exists():
+        write_file(stage / "passphrase", b"several random words\n", private=True)
     (stage / "truth.csv").write_text("item,label\ni0,1\ni1,0\n")
     if words == "verify":
         for before in ("certificate", "trust"):

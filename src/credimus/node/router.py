@@ -5,15 +5,25 @@ from typing import Any
 
 from credimus.kernel.ids import NodeId
 from credimus.node.events import ForkSeen
+from credimus.protocol.delivery.interface import (
+    Answer,
+    AnswerCame,
+    Envelope,
+    EnvelopeCame,
+    PeersReturned,
+)
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
     Notice,
+    PeerAlive,
+    PeerDead,
     Ping,
     PingFor,
     Relayed,
     RosterChanged,
 )
+from credimus.protocol.partition.interface import FleetChanged, Told
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
@@ -21,8 +31,10 @@ from credimus.protocol.sync.interface import (
     PullAsked,
 )
 from credimus.protocol.vigilance.interface import Suspected, Suspicion
-from credimus.protocol.voting.interface import RoundsChanged
+from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
+    BeliefAsserted,
+    BeliefsReconciled,
     DoubleVote,
     RoundContested,
     RoundDecided,
@@ -50,6 +62,8 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
+    Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
 """Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
 
@@ -60,10 +74,32 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         RoundsChanged,
     ),
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
+    (
+        "delivery",
+        frozenset({PeerAlive}),
+        lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
+    ),
+    ("voting", frozenset({BeliefsReconciled}), ReviewAsked),
+    (
+        "partition",
+        frozenset(
+            {
+                PeerAlive,
+                PeerDead,
+                BeliefAsserted,
+                BeliefsReconciled,
+                RoundDecided,
+                RoundExpired,
+                RoundContested,
+            }
+        ),
+        Told,
+    ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 
 FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
     ("membership", RosterChanged),
+    ("partition", FleetChanged),
 )
 """Machine, and its input made of the ids of all members, whenever the roster has changed."""

@@ -63,6 +63,7 @@ async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
         powers=daemon.tickets.powers_of(asked),
     )
     await daemon.driver.submit(command).local()
+    daemon.enter("admitted", f"{node_id(asked.public_key).hex()} {asked.name}")
 
 
 def _history(daemon: Daemon) -> list[bytes]:

@@ -1,11 +1,13 @@
 """The first blocks of a fleet, made before any node runs."""
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from nacl.utils import random
 
 from credimus.kernel.codec import encode
+from credimus.kernel.effects import Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, fleet_id
 from credimus.kernel.instant import Instant, Now
@@ -14,7 +16,7 @@ from credimus.lace.seal import Signer
 from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.runtime.store.interface import StoredBlock
+from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.state.member_operations import Charter
 from credimus.state.operations import Found
 
@@ -24,6 +26,8 @@ class Policy(NamedTuple):
 
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out."""
+    units_per_s_max: int = 0
+    """What each member may write, in units per second; 0 for no limit."""
     charter: Charter | None = None
     """How it admits; by any member when None."""
 
@@ -48,12 +52,13 @@ def found_fleet(
         policy: what is so for ever.
     """
     nonce = random(16)
-    left_out_max, charter = policy
+    left_out_max, units_per_s_max, charter = policy
+    numbers = left_out_max, units_per_s_max
     told = b"" if charter is None else encode(charter)
-    fleet = fleet_id(founder.public, nonce, left_out_max, told)
+    fleet = fleet_id(founder.public, nonce, *numbers, told)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
-    node.found(Found(fleet_name, nonce, founder.public, name, address, left_out_max))
+    node.found(Found(fleet_name, nonce, founder.public, name, address, *numbers))
     if charter is not None:
         node.authors[0].say(charter)
     blocks = node.collect(moment).persist
@@ -66,3 +71,9 @@ def stored(block: Block) -> StoredBlock:
     """A block as the store keeps it."""
     header = block.header
     return StoredBlock(block.id, header.author, header.sequence, header.stamp, block.wire)
+
+
+def facts_of(records: Sequence[Record]) -> list[Fact]:
+    """Records as the store keeps them, of each key the last."""
+    last = {record.key: record.value for record in records}
+    return [Fact(key, value) for key, value in last.items()]

@@ -18,10 +18,11 @@ from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import RotateKey
 from credimus.node.node import Node
-from credimus.runtime.credentials import NodeKey, create_node_key
+from credimus.runtime.credentials import Ask, NodeKey, create_node_key, load_node_key, name_of_key
 from credimus.runtime.daemon import check_owner
 from credimus.runtime.founding import stored
 from credimus.runtime.home import Home
+from credimus.runtime.protection import passphrase_around
 from credimus.runtime.settings import Settings, read_settings
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.sqlite import SqliteStore
@@ -36,8 +37,12 @@ class Rotated(msgspec.Struct, frozen=True, kw_only=True):
     new: NodeId
 
 
-def rotate_key(home: Home) -> Rotated:
+def rotate_key(home: Home, ask: Ask | None = None) -> Rotated:
     """Give the stopped node of a folder a new key; it is the same member under a new id.
+
+    Args:
+        ask: gives the passphrase of a protected key, which goes over to the new one; the
+            environment is asked when None.
 
     Raises:
         NotFound: `no-node-here`, `key-missing`.
@@ -53,20 +58,26 @@ def rotate_key(home: Home) -> Rotated:
             "node-running", f"{problem.message} A key is rotated while the node is stopped."
         ) from None
     try:
-        old = owning_key(home, store)
+        old = owning_key(home, store, ask)
         check_owner(home, store, settings, old)
-        _write_rotation(home, settings, old, store)
-        new = owning_key(home, store)
+        passphrase = None
+        if name_of_key(home.key).protected:
+            passphrase = (ask or passphrase_around)()
+        create_node_key(home.next_key, passphrase)
+        _write_rotation(home, settings, old, store, ask)
+        new = owning_key(home, store, ask)
     finally:
         store.close()
     return Rotated(old=old.node_id, new=new.node_id)
 
 
-def _write_rotation(home: Home, settings: Settings, old: NodeKey, store: SqliteStore) -> None:
-    """Make a key and have the node name it; durable together with the log's new owner."""
+def _write_rotation(
+    home: Home, settings: Settings, old: NodeKey, store: SqliteStore, ask: Ask | None
+) -> None:
+    """Have the node name its next key; durable together with the log's new owner."""
     node = Node(settings.fleet_id, [old], settings.core(), Entropy(os.urandom(32)))
     node.restore(block.wire for block in store.blocks())
-    new = create_node_key(home.next_key)
+    new = load_node_key(home.next_key, ask)
     proof = new.sign(rotation_message(settings.fleet_id, old.node_id, new.public))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
     try:

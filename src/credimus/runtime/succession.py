@@ -7,17 +7,21 @@ Deliberately not here: the beginning (rotating.py).
 
 import os
 
-from credimus.runtime.credentials import NodeKey, load_node_key, sync_folder
+from credimus.runtime.credentials import Ask, NodeKey, load_node_key, name_of_key
 from credimus.runtime.home import Home
+from credimus.runtime.secret_files import sync_folder
 from credimus.runtime.store.sqlite import SqliteStore
 
 OWNER_FACT = "identity/owner"
 """Where the store keeps fleet and node: 32 bytes."""
 
 
-def owning_key(home: Home, store: SqliteStore) -> NodeKey:
+def owning_key(home: Home, store: SqliteStore, ask: Ask | None = None) -> NodeKey:
     """The key of the node of a folder; a rotation that is durable in the log is brought to its end,
     one that is not is forgotten.
+
+    Args:
+        ask: gives the passphrase of a protected key; the environment is asked when None.
 
     Raises:
         NotFound: `key-missing`.
@@ -25,12 +29,12 @@ def owning_key(home: Home, store: SqliteStore) -> NodeKey:
         StorageError: `key-corrupt`, `disk-failed`.
     """
     if not home.next_key.exists():
-        return load_node_key(home.key)
-    owner, new = store.recall(OWNER_FACT), load_node_key(home.next_key)
-    old = load_node_key(home.key)
+        return load_node_key(home.key, ask)
+    owner, new = store.recall(OWNER_FACT), name_of_key(home.next_key)
+    old = name_of_key(home.key)
     if owner is None or owner[16:] != new.node_id:
         home.next_key.unlink()
-        return old
+        return load_node_key(home.key, ask)
     if (home.folder / "fleet-ca.key").exists():
         from credimus.runtime.authority import Authority  # noqa: PLC0415 - 10 MiB
 
@@ -40,4 +44,4 @@ def owning_key(home: Home, store: SqliteStore) -> NodeKey:
         os.link(home.key, kept)
     home.next_key.replace(home.key)
     sync_folder(home.folder)
-    return new
+    return load_node_key(home.key, ask)

@@ -13,15 +13,16 @@ import msgspec
 from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
-from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
+from credimus.protocol.partition.interface import Permit
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
     a_decided_belief_stays_decided,
@@ -34,15 +35,35 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.delivering import (
+    a_message_is_processed_at_most_once,
+    an_acknowledged_message_was_durable,
+    at_least_once_arrives_after_healing,
+)
+from credimus.sim.delivering_wrongs import (
+    a_disk_that_takes_no_records,
+    a_receiver_that_forgets_what_it_finished,
+    a_sender_that_sends_once,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
+from credimus.sim.liveness import (
+    a_partition_is_noticed_and_told_healed,
+    the_dead_are_noticed,
+    the_living_are_not_declared_dead,
+)
+from credimus.sim.member_saboteurs import (
+    a_door_that_asks_for_no_permission,
+    a_vigilance_that_sleeps,
+    an_expulsion_by_one_word,
+)
 from credimus.sim.membering import (
     an_equivocator_is_exposed_to_all,
     an_honest_member_is_never_expelled,
@@ -51,10 +72,12 @@ from credimus.sim.membering import (
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
-from credimus.state import members, roster
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
-from credimus.state.law import Law
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
 from credimus.state.verdict import Verdict
@@ -192,6 +215,17 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+
+    def plenty(*_: Any) -> int:
+        return 1 << 40
+
+    with patched(ingress, "left_after", plenty):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -243,35 +277,35 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
 
 
 @contextmanager
-def an_expulsion_by_one_word(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Whoever says that a member is to go has it gone."""
+def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever the level, writes are taken as ever."""
 
-    def one(law: Law, *_: Any) -> dict[NodeId, int]:
-        return {who: term for who, term, _ in law.ballots}
+    def ever(*_: Any) -> Permit:
+        return Permit()
 
-    with patched(members, "_expulsions", one):
+    with patched(Partition, "permit", ever):
         yield
 
 
 @contextmanager
-def a_vigilance_that_sleeps(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Equivocations are seen, and nobody proves them."""
-
-    def nothing(*_: Any) -> Effects[Any, Any, Any]:
-        return Effects()
-
-    with patched(Vigilance, "tick", nothing), patched(Vigilance, "deadline", lambda _: None):
-        yield
-
-
-@contextmanager
-def a_door_that_asks_for_no_permission(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Members may say whatever they like."""
+def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who went away is not seen to have gone."""
 
     def nothing(*_: Any) -> None:
         return None
 
-    with patched(roster, "check_permitted", nothing):
+    with patched(Partition, "_look", nothing):
+        yield
+
+
+@contextmanager
+def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was accepted apart stays as it is."""
+
+    def nothing(self: Reconciling, *_: Any) -> None:
+        self._search_due = None
+
+    with patched(Reconciling, "_search", nothing):
         yield
 
 
@@ -288,6 +322,21 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(
+        sabotage=a_receiver_that_forgets_what_it_finished,
+        trips=a_message_is_processed_at_most_once,
+        profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_takes_no_records,
+        trips=an_acknowledged_message_was_durable,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_sends_once,
+        trips=at_least_once_arrives_after_healing,
+        profile="lossy",
+    ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
@@ -321,6 +370,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),
@@ -329,7 +379,6 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
-    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=an_expulsion_by_one_word,
         trips=an_honest_member_is_never_expelled,
@@ -345,6 +394,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unauthorised_is_folded,
         profile="slander",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),
@@ -353,6 +403,24 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_policy_that_permits_everything,
+        trips=severe_partition_refuses_writes_and_changes_nothing,
+        profile="apart",
+        safety_s=16,
+    ),
+    Saboteur(
+        sabotage=a_node_that_never_looks_around,
+        trips=a_partition_is_noticed_and_told_healed,
+        profile="apart",
+        safety_s=25,
+    ),
+    Saboteur(
+        sabotage=a_fleet_that_never_reconciles,
+        trips=both_sides_reconcile_alike,
+        profile="apart",
+        safety_s=16,
     ),
 )
 

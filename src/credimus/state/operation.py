@@ -12,6 +12,7 @@ from credimus.kernel.ids import ID_BYTES
 Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
+UnitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)]
 Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
 Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
 Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]

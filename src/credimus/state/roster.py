@@ -51,6 +51,8 @@ class Roster:
         self.fleet_name = ""
         self.left_out_max = 0
         """The fleet's policy for electorates; one for ever, because the fleet's id names it."""
+        self.units_per_s_max = 0
+        """What each member may write, in units per second; 0 for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
 
@@ -126,6 +128,7 @@ class Roster:
             self._founding = founding
             self.fleet_name, self.founder = said.fleet_name, place.author
             self.left_out_max = said.left_out_max
+            self.units_per_s_max = said.units_per_s_max
 
     def _advance(self, view: Members) -> list[StateEvent]:
         before = self.current
@@ -158,7 +161,7 @@ class Roster:
         if rest and isinstance(rest[0], Charter):
             charter, rest = encode(rest[0]), rest[1:]
         if (
-            fleet_id(first.public_key, first.nonce, first.left_out_max, charter) != self.fleet
+            _fleet_of(first, charter) != self.fleet
             or node_id(first.public_key) != header.author
             or not OF_FOUNDING.isdisjoint(map(type, rest))
         ):
@@ -182,3 +185,8 @@ class Roster:
 
 OF_FOUNDING: frozenset[type] = frozenset({Found, Charter})
 _JOINS_KEPT = 1_024
+
+
+def _fleet_of(said: Found, charter: bytes) -> FleetId:
+    policy = said.left_out_max, said.units_per_s_max
+    return fleet_id(said.public_key, said.nonce, *policy, charter)

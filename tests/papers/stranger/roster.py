@@ -139,6 +139,7 @@ class Fleet:
         self.taken: dict[bytes, Block] = {}
         self.views: dict[bytes, View] = {}
         self.faults: dict[bytes, str] = {}
+        self.left: dict[bytes, int] = {}
 
     def take_all(self, wires: list[bytes]) -> None:
         waiting = {block.id: block for block in map(Block, wires)}
@@ -152,7 +153,7 @@ class Fleet:
                     self._take(block)
 
     def _take(self, block: Block) -> None:
-        fault = self._chain_fault(block)
+        fault = self._chain_fault(block) or self._limit_fault(block)
         past = self.past(block)
         key = past.members.get(block.author)
         founds = [index for index, one in enumerate(block.operations) if one[0] == 1]
@@ -170,6 +171,7 @@ class Fleet:
             return
         self.taken[block.id] = block
         self.views[block.id] = Draft(block, past).view()
+        self.left[block.id] = self._left(block)
 
     def past(self, block: Block) -> View:
         view = View()
@@ -179,6 +181,20 @@ class Fleet:
 
     def left_out_max(self) -> int:
         return next((one[6] for _, one in self.said(1)), 0)
+
+    def units_per_s_max(self) -> int:
+        return next((one[7] for _, one in self.said(1)), 0)
+
+    def _left(self, block: Block) -> int:
+        rate = self.units_per_s_max()
+        full = left = 1_000 * max(60 * rate, 8 + 2_048 + 262_144 // 128)
+        if block.previous:
+            before = self.taken[block.previous].stamp >> 16
+            left = min(full, self.left[block.previous] + rate * ((block.stamp >> 16) - before))
+        return left - 1_000 * (8 + len(block.leaves) + sum(map(len, block.leaves)) // 128)
+
+    def _limit_fault(self, block: Block) -> str:
+        return "over-limit" if self.units_per_s_max() and self._left(block) < 0 else ""
 
     def _chain_fault(self, block: Block) -> str:
         if block.fleet != self.fleet:
@@ -199,10 +215,10 @@ class Fleet:
     def _genesis_fault(self, block: Block, founds: list[int]) -> tuple[str, bytes | None]:
         if not founds or founds[0] != 0 or block.predecessors:
             return "not-a-member", None
-        _, _, nonce, key, _, _, left_out_max = block.operations[0]
+        _, _, nonce, key, _, _, *policy = block.operations[0]
         said = block.operations[1:]
         chartered = bool(said) and said[0][0] == 16
-        fleet = fleet_id(key, nonce, left_out_max, mp(said[0]) if chartered else b"")
+        fleet = fleet_id(key, nonce, *policy, mp(said[0]) if chartered else b"")
         right = fleet == self.fleet and node_id(key) == block.author
         right = right and all(one[0] != 16 for one in said[chartered:])
         return ("", key) if right and founds == [0] else ("wrong-genesis", None)

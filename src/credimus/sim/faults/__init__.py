@@ -6,6 +6,7 @@ from typing import TypeAlias
 from credimus.sim.faults.clocks import ClockDrift, ClockJump
 from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
 from credimus.sim.faults.disks import BitFlip, FullDisk
+from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
     DoubleVote,
     FalseFrontier,
@@ -26,6 +27,7 @@ AnyFault: TypeAlias = (
     | ClockJump | ClockDrift
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
     | Slander | FalseEvidence | Overreach | Expulsion
+    | Torrent | Hail
 )  # fmt: skip
 
 __all__ = (
@@ -46,6 +48,7 @@ __all__ = (
     "Fork",
     "FullDisk",
     "Garbage",
+    "Hail",
     "OneWay",
     "Overreach",
     "Partition",
@@ -55,5 +58,6 @@ __all__ = (
     "Slander",
     "Slow",
     "Stack",
+    "Torrent",
     "Withhold",
 )
