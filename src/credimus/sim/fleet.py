@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
@@ -25,6 +26,8 @@ from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
+from credimus.sim.proving import proving
+from credimus.state.member_operations import Charter
 from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
@@ -46,6 +49,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    charter: Charter | None = None
+    """How the fleet admits, if not by any member: a policy for ever."""
     units_per_s_max: int = 0
     """What each member may write, in units per second; 0 for no limit: a policy for ever."""
     take_ns: int = 0
@@ -111,8 +116,11 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
+        charter = b"" if config.charter is None else encode(config.charter)
         policy = config.left_out_max, config.units_per_s_max
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy)
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.founder = self.hosts[0].id
+        """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -157,6 +165,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max, self.config.units_per_s_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
+        if self.config.charter is not None:
+            first.running.authors[0].say(self.config.charter)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -328,6 +338,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -354,15 +365,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if not (effects.persist or effects.remember):
-            if effects.send:
-                host.disk.sync()
-            return
-        synced = bool(effects.send or effects.remember)
-        host.disk.append(effects.persist, effects.remember, synced=synced)
-        if effects.persist:
-            for watcher in self.watchers:
-                watcher.persisted(host, effects.persist)
+        if effects.persist or effects.remember:
+            synced = bool(effects.send or effects.remember)
+            host.disk.append(effects.persist, effects.remember, synced=synced)
+        elif effects.send:
+            host.disk.sync()
+        for watcher in self.watchers if effects.persist else ():
+            watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
