@@ -33,7 +33,12 @@ def public(owner: type) -> list[Any]:
 
 
 HERE = [*public(credimus.Node), *public(credimus.Receipt)]
-ELSEWHERE = [*public(credimus.RemoteNode), *public(credimus.RemoteReceipt), credimus.connect]
+ELSEWHERE = [
+    *public(credimus.RemoteNode),
+    *public(RemoteMemberCalls),
+    *public(credimus.RemoteReceipt),
+    credimus.connect,
+]
 VALUES = [
     credimus.Ballot, credimus.fleet_of, *public(credimus.Message), *public(credimus.MessageReceipt),
 ]  # fmt: skip

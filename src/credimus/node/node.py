@@ -50,6 +50,7 @@ from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
+from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
@@ -62,7 +63,6 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import (
     Evaluator,
@@ -214,10 +214,7 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
-        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
-        for found in self.state.rounds:
-            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
-        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
+        self._carry_out(self._machines["vigilance"].handle(suspected(self.lace, self.state), now))
         self.delivery.resume(now)
 
     # --- inputs
@@ -286,7 +283,9 @@ class Node:
             self._voting.sealed()
             self._hear(now)
         if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
-            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
+            self._seal(
+                able(self.authors, self.state)[:1], self.state.roster.current, [], now, bare=True
+            )
             self._hear(now)
         return self._hand_over()
 
@@ -397,15 +396,6 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
-
-    def _able(self) -> list[Author]:
-        """The hosted members whose blocks all others take."""
-        roster = self.state.roster.current
-        return [
-            author
-            for author in self.authors
-            if not author.forked and author.id in roster and author.id not in roster.exposed
-        ]
 
     def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
         if isinstance(command, FinishMessage):
