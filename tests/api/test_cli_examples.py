@@ -27,6 +27,7 @@ ELSEWHERE = {
     "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
     "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
+    "maelstrom": "reads until its input ends; tests/maelstrom runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
     "bench orset": "measures for seconds",

@@ -15,6 +15,8 @@ from desk import founded
 from served import ask, served
 
 import credimus
+from credimus.library.membering import MemberCalls, RemoteMemberCalls
+from credimus.library.messages import Messaging
 from credimus.library.node import Node
 
 PARSER = doctest.DocTestParser()
@@ -32,10 +34,15 @@ def public(owner: type) -> list[Any]:
     return [owner, *methods]
 
 
-HERE = [*public(credimus.Node), *public(credimus.Receipt)]
+HERE = [
+    *public(credimus.Node),
+    *public(Messaging)[1:],
+    *public(MemberCalls)[1:],
+    *public(credimus.Receipt),
+]
 ELSEWHERE = [
     *public(credimus.RemoteNode),
-    *public(RemoteMemberCalls),
+    *public(RemoteMemberCalls)[1:],
     *public(credimus.RemoteReceipt),
     credimus.connect,
 ]

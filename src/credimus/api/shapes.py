@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from credimus.api.door_shapes import Doors
+from credimus.api.door_shapes import Doors, FaultItem
 from credimus.api.partition_shapes import (
     LevelName,
     OutcomeItem,
@@ -256,14 +256,6 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """What it may say besides stating beliefs."""
     categories: list[str] = []
     """Where it may propose and vote; everywhere when empty."""
-
-
-class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A peer's wrong, counted."""
-
-    peer: str
-    code: str
-    count: int
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
