@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from credimus.api import inputs, members, shapes
+from credimus.api import inputs, members
+from credimus.api.member_shapes import PowerName
 from credimus.kernel.errors import UsageError
 from credimus.library.fields import Waiting, read
 from credimus.library.receipt import Receipt
@@ -41,7 +42,7 @@ class MemberCalls:
     async def grant(
         self,
         member: str,
-        may: Sequence[shapes.PowerName],
+        may: Sequence[PowerName],
         categories: Sequence[str] = (),
         **options: Unpack[Waiting],
     ) -> Receipt:
@@ -106,7 +107,7 @@ class RemoteMemberCalls:
     def grant(
         self,
         member: str,
-        may: Sequence[shapes.PowerName],
+        may: Sequence[PowerName],
         categories: Sequence[str] = (),
         **options: Unpack[Waiting],
     ) -> RemoteReceipt:

@@ -10,6 +10,7 @@ from typing import Unpack
 
 from credimus.api import commands, inputs, shapes
 from credimus.api.fleet_views import events_view, members_view, status_view
+from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
@@ -259,7 +260,7 @@ class Node(Messaging, MemberCalls):
         told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
         return disclosed(told, daemon.node.reading.shown)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:

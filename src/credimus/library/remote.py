@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from credimus.api import shapes
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
 from credimus.kernel.errors import NotPermitted, UsageError
@@ -293,14 +294,14 @@ class RemoteNode(RemoteMemberCalls):
         """
         return self._asker.get(f"{_path(belief)}/why", Explanation)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:
             >>> [one.name for one in node.members()]
             ['n0']
         """
-        return self._asker.get("/v1/members", list[shapes.MemberItem])
+        return self._asker.get("/v1/members", list[MemberItem])
 
     def status(self) -> shapes.Status:
         """How the node is.

@@ -1,7 +1,6 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
