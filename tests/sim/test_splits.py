@@ -32,7 +32,8 @@ from credimus.protocol.partition.interface import (
     Standing,
 )
 from credimus.protocol.partition.similarity import Similarity
-from credimus.sim.fleet import Done, Fleet, FleetConfig
+from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host, Order
 from credimus.sim.network import Link, links_between
 from credimus.state.beliefs import Belief

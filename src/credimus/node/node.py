@@ -52,6 +52,7 @@ from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
+from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.interface import FaultSeen
@@ -63,7 +64,6 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import (
     Evaluator,
@@ -215,10 +215,7 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
-        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
-        for found in self.state.rounds:
-            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
-        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
+        self._carry_out(self._machines["vigilance"].handle(suspected(self.lace, self.state), now))
         self.delivery.resume(now)
 
     # --- inputs
@@ -287,7 +284,9 @@ class Node:
             self._voting.sealed()
             self._hear(now)
         if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
-            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
+            self._seal(
+                able(self.authors, self.state)[:1], self.state.roster.current, [], now, bare=True
+            )
             self._hear(now)
         return self._hand_over()
 
@@ -398,15 +397,6 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
-
-    def _able(self) -> list[Author]:
-        """The hosted members whose blocks all others take."""
-        roster = self.state.roster.current
-        return [
-            author
-            for author in self.authors
-            if not author.forked and author.id in roster and author.id not in roster.exposed
-        ]
 
     def _deliver(self, command: MessageCommand, now: Now) -> Written:
         if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
