@@ -276,6 +276,7 @@ class Liar:
     def _block(self, blocks: list[Block]) -> Block:
         stream = self.stream
         signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        self._signer = signer
         own = [block for block in blocks if block.author == signer.node_id]
         others = [block for block in blocks[-8:] if block.author != signer.node_id]
         back = stream.choose((0,) * 12 + (1, 2, 9))
@@ -284,8 +285,8 @@ class Liar:
         founding = signer is SIGNERS[0] and previous is None
         if founding:
             parents = []  # the founder begins a second time
-        if previous is None and not parents:
-            parents = [] if founding else [GENESIS]
+        if previous is None and not parents and not founding:
+            parents = [GENESIS]
         before = [*parents, *([previous] if previous else [])]
         last = max((block.header.stamp for block in before), default=stamp_of(WALL_MS))
         stamp = last + stream.choose((1, 1, 1, 1 << LOGICAL_BITS, 6_000 << LOGICAL_BITS))
@@ -294,8 +295,9 @@ class Liar:
             said.append(Leave(""))
         if founding:
             policy = LEFT_OUT_MAX if stream.happens(900_000) else MILLION
-            name = f"fleet {stream.below(9)}"
-            said.insert(0, Found(name, NONCE, signer.public, "n0", "", policy))
+            said.insert(
+                0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", "", policy)
+            )
         return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:

@@ -18,7 +18,8 @@ from credimus.protocol.partition.interface import (
     PartitionHealed,
     Standing,
 )
-from credimus.sim.fleet import Done, Fleet, FleetConfig
+from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host
 from credimus.sim.network import Link, links_between
 from credimus.state.operations import (

@@ -23,7 +23,8 @@ from credimus.protocol.partition.interface import (
     Policy,
     Standing,
 )
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Choice,

@@ -9,8 +9,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from credimus.api import partition_shapes as reach
-from credimus.api.door_shapes import Doors
+from credimus.api.door_shapes import Doors, FaultItem
+from credimus.api.partition_shapes import (
+    LevelName,
+    OutcomeItem,
+    PartitionItem,
+    StandingName,
+    StrategyName,
+)
 from credimus.kernel import limits
 from credimus.runtime.settings import AggregationName, SchemeName
 
@@ -21,11 +27,12 @@ RelationName = Literal[
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
-    "contradicted", "admitted", "left", "reconciled",
+    "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
     "alive", "suspected", "dead", "partition", "healed", "missed",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
-opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
+opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
+to equivocate; `rotated`: it has a new key, see `Event.successor`; `missed`: see `Event.missed`."""
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]
@@ -62,7 +69,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Members known to hold it, this node included."""
     verdict: VerdictName | None
     """Of the belief, here and now; null when it was never proposed."""
-    standing: reach.StandingName | None = "normal"
+    standing: StandingName | None = "normal"
     """What the write can count on while the fleet is split; null when it is not remembered."""
     reason: str = ""
     """Why the standing is not normal."""
@@ -179,7 +186,7 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     assertions: list[AssertionItem]
     relations: list[RelationItem]
     rounds: list[RoundItem]
-    reconciled: list[reach.OutcomeItem] = []
+    reconciled: list[OutcomeItem] = []
     """What became of it where it was accepted apart from a belief that contradicts it."""
     readers: list[str] | None = None
     """Members who alone can read it, by id; null for an open belief."""
@@ -194,8 +201,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     belief: str | None = None
     round: str | None = None
     member: str | None = None
-    """Who asserted, proposed, refused, contradicted itself, was admitted, left or reconciled; which
-    peer is alive, suspected or dead."""
+    """Who asserted, proposed, refused, contradicted itself, was admitted, exposed or expelled, has
+    a new key, left or reconciled; which peer is alive, suspected or dead."""
+    successor: str | None = None
+    """The new id of a member whose key was rotated."""
     verdict: VerdictName | None = None
     """Of the belief, when this was read: it may have climbed since the event."""
     first: bool = False
@@ -206,11 +215,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who voted both ways in a contested round."""
     other: str | None = None
     """The other belief of a reconciliation."""
-    strategy: reach.StrategyName | None = None
+    strategy: StrategyName | None = None
     """How they were reconciled."""
-    level: reach.LevelName | None = None
+    level: LevelName | None = None
     """Of a split."""
-    partition: reach.PartitionItem | None = None
+    partition: PartitionItem | None = None
     """The diary's entry of a split that has healed."""
     missed: int = 0
     """How many events the reader missed, of a kind `missed`: it was too slow, or away too long."""
@@ -222,30 +231,6 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Event]
     cursor: str
     """Gives the next page, once there is one."""
-
-
-class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the fleet."""
-
-    id: str
-    name: str
-    address: str
-    admitted_ms: int
-    admitted_by: str
-    self: bool
-    connected: bool
-    lag: int
-    """Blocks of this node that the member is not known to hold."""
-    said_ms: int | None
-    """Stamp of the last block held of it; null while there is none."""
-
-
-class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A peer's wrong, counted."""
-
-    peer: str
-    code: str
-    count: int
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,7 +370,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     in_sync: bool
     """Whether nothing waits for other blocks and all connected members hold all of this node's."""
     lag: list[Lag]
-    partition: reach.LevelName
+    partition: LevelName
     """How much of the fleet is out of reach."""
     quorum: bool
     """Whether the connected members suffice to decide under this node's rules."""

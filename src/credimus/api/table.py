@@ -8,6 +8,7 @@ from credimus.api import (
     fleet,
     inputs,
     log,
+    members,
     message_shapes,
     messages,
     partitions,
@@ -16,6 +17,7 @@ from credimus.api import (
     tokens,
 )
 from credimus.api.endpoint import Endpoint
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
@@ -26,6 +28,7 @@ from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
+_MEMBER = "/v1/members/{id}"
 _TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -61,7 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/metrics", metrics, None, media_type=_TEXT),
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),
-    _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/members", fleet.members, list[MemberItem], inputs.MembersAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
@@ -78,6 +81,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _write(f"{_MEMBER}/expel", members.expel, inputs.NewExpulsion, scope="admin"),
+    _write(f"{_MEMBER}/powers", members.set_powers, inputs.NewPowers, scope="admin", status=200),
+    _write(f"{_MEMBER}/admit", members.admit, inputs.NewAdmission, scope="admin"),
     _post(
         "/v1/messages",
         messages.send,

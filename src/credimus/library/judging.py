@@ -12,11 +12,9 @@ import msgspec
 from credimus.api.shapes import ChoiceName
 from credimus.kernel.fixed import millionths
 from credimus.protocol.voting import interface
-from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.inquiry import Inquiry
-from credimus.runtime.home import Home
-from credimus.runtime.settings import CallbackSettings, Settings, read_settings
+from credimus.runtime.settings import CallbackSettings, Settings
 from credimus.state.operations import Choice
 
 
@@ -74,12 +72,3 @@ def _answer(opinion: Opinion) -> interface.Ballot | interface.Left:
     given = Ballot(opinion) if isinstance(opinion, str) else opinion
     confidence = millionths(given.confidence, "confidence")
     return interface.Ballot(Choice[given.choice.upper()], confidence, given.reason)
-
-
-def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:
-    """The node of a folder that votes by a judge, if one is given; not yet started."""
-    if judge is None:
-        return Daemon.load(home, settings)
-    home.check_made()
-    settings = with_judge(settings or read_settings(home.config))
-    return Daemon.load(home, settings, function_of(judge))

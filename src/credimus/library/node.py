@@ -3,14 +3,14 @@
 Deliberately not here: the HTTP API of such a node (`credimus up` has it), founding and joining.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
 from credimus.api import commands, inputs, shapes
 from credimus.api.fleet_views import events_view, members_view, status_view
-from credimus.api.message_shapes import ModeName
+from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
@@ -25,8 +25,9 @@ from credimus.library.fields import (
     read,
     wanted,
 )
-from credimus.library.judging import Judge, loaded
-from credimus.library.messages import Message, MessageReceipt, inbox, send, sent
+from credimus.library.judging import Judge, function_of, with_judge
+from credimus.library.membering import MemberCalls
+from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
@@ -34,6 +35,7 @@ from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
+from credimus.runtime.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -41,7 +43,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node:
+class Node(Messaging, MemberCalls):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -52,9 +54,6 @@ class Node:
         >>> receipt.verdict
         'accepted'
     """
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
 
     @classmethod
     @asynccontextmanager
@@ -216,69 +215,6 @@ class Node:
         inner = commands.receipt_of(self._daemon, str(kept.sequence), asked)
         return Receipt(self._daemon, inner)
 
-    # --- messages
-
-    async def send(
-        self,
-        to: str | Sequence[str],
-        payload: bytes | str,
-        *,
-        mode: ModeName = "exactly-once",
-        ttl_s: float | None = None,
-        key: str | None = None,
-    ) -> MessageReceipt:
-        """Send a message to the applications of members; it is on this node's disk then.
-
-        Args:
-            to: a member by name or id, several, or `"all"` for all others.
-            payload: at most 32,768 bytes; text is sent as UTF-8.
-            mode: what is promised; `"at-most-once"` is neither kept nor acknowledged.
-            ttl_s: seconds that it is tried at most; an hour, where the node is not set otherwise.
-            key: sent again under it, it is the first message.
-
-        Raises:
-            NotFound: `unknown-member`.
-            Unavailable: `overloaded`.
-
-        Example:
-            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
-            ...     receipt = await fleet["scout"].send("truck", "come to pier 4")
-            ...     message = await anext(fleet["truck"].inbox())
-            ...     await message.done("on my way")
-            ...     (await receipt.delivered(timeout=5)).acknowledged[0].text
-            'on my way'
-        """
-        given = {
-            "to": [to] if isinstance(to, str) and to != "all" else to,
-            "mode": mode, "ttl_s": ttl_s, "key": key,
-        }  # fmt: skip
-        return await send(self._daemon, given, payload)
-
-    def inbox(self) -> AsyncGenerator[Message, None]:
-        """The messages of others, as they come, for ever: each to one reader, however many read.
-
-        What a reader has not finished when it ends is given to the next one.
-
-        Raises:
-            Unavailable: `stopping`, while iterating, when the node stops.
-
-        Example:
-            >>> messages = node.inbox()
-            >>> await messages.aclose()
-        """
-        return inbox(self._daemon)
-
-    def sent(self, message: str) -> MessageReceipt:
-        """The receipt of an earlier message, by its id.
-
-        Example:
-            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
-            ...     receipt = await fleet["scout"].send("all", "the tide turns")
-            ...     fleet["scout"].sent(receipt.id).view().to[0].name
-            'truck'
-        """
-        return sent(self._daemon, message)
-
     # --- reading
 
     def beliefs(self, **conditions: Unpack[Filter]) -> shapes.BeliefPage:
@@ -324,7 +260,7 @@ class Node:
         told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
         return disclosed(told, daemon.node.reading.shown)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:
@@ -380,7 +316,8 @@ class Node:
             ('decided', 'accepted', True)
         """
         feed = self._daemon.feed
-        return self._events(feed.newest if after is None else feed.mark_of(after), kinds, belief)
+        start = feed.newest if after is None else feed.mark_of(after)
+        return self._events(start, kinds, belief)
 
     # --- private
 
@@ -398,3 +335,12 @@ class Node:
 
     async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
         return Receipt(self._daemon, await commands.write(self._daemon, command, wait, wait.key))
+
+
+def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:
+    """The node of a folder that votes by a judge, if one is given; not yet started."""
+    if judge is None:
+        return Daemon.load(home, settings)
+    home.check_made()
+    settings = with_judge(settings or read_settings(home.config))
+    return Daemon.load(home, settings, function_of(judge))

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from credimus.kernel.errors import UsageError
-from credimus.library.judging import Judge, loaded
-from credimus.library.node import Node
+from credimus.library.judging import Judge
+from credimus.library.node import Node, loaded
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home

@@ -10,13 +10,12 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, TypeAlias
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import PeerFault
+from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
@@ -28,6 +27,7 @@ from credimus.node.commands import (
     AnyCommand,
     CastVote,
     FinishMessage,
+    MessageCommand,
     SendMessage,
     Written,
 )
@@ -42,13 +42,14 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.messages import deliver
 from credimus.node.permitting import marked, permit_of
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
-from credimus.node.sending import deliver
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
+from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.interface import FaultSeen
@@ -59,6 +60,7 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import Evaluator, Say, SayVote
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
@@ -66,8 +68,8 @@ from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.dependencies import Dependencies
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Found
-from credimus.state.roster import Members
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 
@@ -109,9 +111,12 @@ class Node:
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
-        look = partial(FleetView, self.membership, self.state.roster, self.lace)
-        holdings = Holdings(own[0], self.state, self.lace)
-        self.partition = Partition(config.partition, holdings, look, Say)
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
         self._rules = config.voting.rules
         self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
@@ -119,6 +124,7 @@ class Node:
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "vigilance": Vigilance(config.vigilance, self.state, own),
             "delivery": self.delivery,
             "partition": self.partition,
         }
@@ -201,14 +207,17 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
+        self._carry_out(self._machines["vigilance"].handle(suspected(self.lace, self.state), now))
         self.delivery.resume(now)
 
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
-        it changes nothing else."""
-        if not self.guard.admits(sender, now.instant):
+        """Take one message of a peer, unless it was expelled or the guard ignores it. A fault is
+        counted and emitted; it changes nothing else."""
+        if self.state.roster.current.is_expelled(sender) or (
+            not self.guard.admits(sender, now.instant)
+        ):
             return
         try:
             message = read_message(payload)
@@ -227,16 +236,14 @@ class Node:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
         if isinstance(command, SendMessage | FinishMessage):
-            written, asked = deliver(command, self.delivery, self._writing, self.id, now)
-            self._carry_out(asked)
-            return written
+            return self._deliver(command, now)
         permit = permit_of(command, self.partition, self._rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
-            written = self._writing.execute(command)
+            written = self._writing.execute(command, now)
         self._seal_now = True
         return marked(written, permit)
 
@@ -266,6 +273,11 @@ class Node:
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
             self._hear(now)
+        if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
+            self._seal(
+                able(self.authors, self.state)[:1], self.state.roster.current, [], now, bare=True
+            )
+            self._hear(now)
         return self._hand_over()
 
     # --- private
@@ -275,13 +287,15 @@ class Node:
         return effects
 
     def _seal(
-        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
-    ) -> None:
+        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
         """Seal what these have said.
 
         Args:
             roster: with which they said it.
             news: blocks that changed it since; no proposal is to descend from them.
+            bare: whether to seal a block although nothing was said.
         """
         sealed: list[Block] = []
         for author in authors:
@@ -289,8 +303,13 @@ class Node:
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
-            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
-                before = self.state.roster.current
+            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed, bare):
+                before, bare = self.state.roster.current, False
+                if before.law:
+                    kept = self._ingress.permitted(*made)
+                    if len(kept) < len(made[1]):
+                        author.say_again(kept)
+                        continue
                 taken = self._ingress.fold(*made)
                 self.copies.note(taken.place)
                 sealed.append(taken.block)
@@ -345,6 +364,7 @@ class Node:
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
+            self.lace.passed_over = roster.sidelined
             for name, followed_by in FOLLOWS:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
@@ -367,6 +387,13 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _deliver(self, command: MessageCommand, now: Now) -> Written:
+        if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
+            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
+        number, effects = deliver(self.delivery, command, now)
+        self._carry_out(effects)
+        return Written(self.id, message=number)
 
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)

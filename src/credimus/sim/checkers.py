@@ -21,6 +21,7 @@ from credimus.sim.guarding import (
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
+from credimus.sim.membering import MEMBERING
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
@@ -335,6 +336,7 @@ ALL: tuple[type[Checker], ...] = (
     nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    *MEMBERING,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
     only_readers_read,

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-from msgspec.structs import replace
-
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.inbox import Inbox
@@ -17,7 +15,6 @@ from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment
 from credimus.sim.disk import Disk
-from credimus.state.operations import Strategy
 
 TAPE_MAX = 256
 """Messages that a liar keeps to play again. [guess]"""
@@ -150,9 +147,13 @@ class Host:
         return True
 
 
-def config_at(node: Config, strategies: Sequence[Strategy], place: int) -> Config:
-    """The settings of the node at a place: it reconciles by a strategy of its own, if any."""
-    if not strategies:
-        return node
-    strategy = strategies[place % len(strategies)]
-    return replace(node, partition=replace(node.partition, strategy=strategy))
+def default_members(computers: int, members_each: int, entropy: Entropy) -> list[list[MemberKey]]:
+    """So many members at each place, with keys drawn from the seed."""
+    keys = entropy.stream("keys")
+    return [
+        [
+            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
+            for index in range(members_each)
+        ]
+        for place in range(computers)
+    ]

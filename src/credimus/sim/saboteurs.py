@@ -1,7 +1,6 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +18,9 @@ from credimus.node.author import Author
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
+from credimus.protocol.partition.interface import Permit
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
@@ -56,14 +58,10 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
+from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
-from credimus.sim.split_saboteurs import (
-    a_fleet_that_never_reconciles,
-    a_node_that_never_looks_around,
-    a_policy_that_permits_everything,
-)
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
@@ -209,11 +207,7 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 @contextmanager
 def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Every member may write as much as it likes."""
-
-    def plenty(*_: Any) -> int:
-        return 1 << 40
-
-    with patched(ingress, "left_after", plenty):
+    with patched(ingress, "left_after", lambda *_: 1 << 40):
         yield
 
 
@@ -265,6 +259,39 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
             hear(self, *heard)
 
     with patched(Membership, "_hear", nothing):
+        yield
+
+
+@contextmanager
+def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever the level, writes are taken as ever."""
+
+    def ever(*_: Any) -> Permit:
+        return Permit()
+
+    with patched(Partition, "permit", ever):
+        yield
+
+
+@contextmanager
+def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who went away is not seen to have gone."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Partition, "_look", nothing):
+        yield
+
+
+@contextmanager
+def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was accepted apart stays as it is."""
+
+    def nothing(self: Reconciling, *_: Any) -> None:
+        self._search_due = None
+
+    with patched(Reconciling, "_search", nothing):
         yield
 
 
@@ -338,6 +365,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
