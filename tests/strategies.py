@@ -238,8 +238,6 @@ TURNOUTS: tuple[RoundId, ...] = tuple(
 )
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
-_SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
-
 
 class Liar:
     """Says anything, from the pools; the same seed says the same."""
@@ -263,7 +261,7 @@ class Liar:
         stream = self.stream
         blocks = [GENESIS]
         if stream.happens(700_000):
-            blocks.append(make_block(SIGNERS[1], _SETTING, None, [GENESIS]))
+            blocks.append(make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS]))
         self.reader.take_all(blocks)
         for _ in range(count):
             taken = [block for block in blocks if block.id in self.reader.lace]
