@@ -1,7 +1,6 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,16 +58,7 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
-from credimus.sim.member_saboteurs import (
-    a_door_that_asks_for_no_permission,
-    a_vigilance_that_sleeps,
-    an_expulsion_by_one_word,
-)
-from credimus.sim.membering import (
-    an_equivocator_is_exposed_to_all,
-    an_honest_member_is_never_expelled,
-    nothing_unauthorised_is_folded,
-)
+from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
@@ -375,21 +365,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
-    Saboteur(
-        sabotage=an_expulsion_by_one_word,
-        trips=an_honest_member_is_never_expelled,
-        profile="slander",
-    ),
-    Saboteur(
-        sabotage=a_vigilance_that_sleeps,
-        trips=an_equivocator_is_exposed_to_all,
-        profile="byzantine",
-    ),
-    Saboteur(
-        sabotage=a_door_that_asks_for_no_permission,
-        trips=nothing_unauthorised_is_folded,
-        profile="slander",
-    ),
+    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
