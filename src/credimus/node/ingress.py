@@ -47,6 +47,10 @@ class Ingress:
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
 
+    def knows(self, identifier: BlockId) -> bool:
+        """Whether a block is held, or waits for its predecessors."""
+        return identifier in self._lace or identifier in self.orphans
+
     def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
         """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
         or is let go because nobody here knows its author's key yet.
@@ -56,7 +60,7 @@ class Ingress:
         """
         parts = open_wire(wire)
         identifier = block_id(parts[0])
-        if identifier in self._lace or identifier in self.orphans:
+        if self.knows(identifier):
             return []
         block = read_block(*parts, wire)
         header = block.header

@@ -10,10 +10,10 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
-from credimus.kernel.effects import Effects, Send
+from credimus.kernel.effects import Effects
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
@@ -34,13 +34,14 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
-from credimus.node.pushing import pushes
 from credimus.node.router import FOLLOWS, HEARS, TAKES
-from credimus.node.supply import Outgoing, read_message
+from credimus.node.spreading import Spreading
+from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
-from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
+from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
     Evaluator,
@@ -84,7 +85,6 @@ class Node:
         self.authors = [Author(signer, fleet, self.lace, self.state.beliefs) for signer in signers]
         self._by_id = {author.id: author for author in self.authors}
         self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
-        self._sync = Sync(config.sync, self.lace, self._ingress.orphans, entropy.stream("sync"))
         own = [author.id for author in self.authors]
         self._voting = Voting(
             config.voting,
@@ -93,19 +93,36 @@ class Node:
             own,
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.copies = Copies(self.id, self.lace, self.state.roster)
+        self.spreading = Spreading(
+            config.dissemination,
+            self.membership,
+            self.copies,
+            self._ingress.knows,
+            entropy.stream("dissemination"),
+        )
+        self._sync = Sync(
+            config.sync,
+            self.lace,
+            self._ingress.orphans,
+            entropy.stream("sync"),
+            self.spreading.machine.listeners,
+        )
         self._machines: dict[str, Machine[Any]] = {
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "dissemination": self.spreading.machine,
         }
-        self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
+        self._aside: list[PullWanted | RelayArrived] = []
         self._seal_now = False
+        self._blames = True
 
     # --- asking
 
@@ -168,11 +185,9 @@ class Node:
         except PeerFault as fault:
             self._fault(sender, fault)
             return
-        if isinstance(message, Blocks):
-            self._take(sender, message, now)
-        else:
-            name, input_of = TAKES[type(message)]
-            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+        self._heed(sender, message, now)
+        if self._aside:
+            self._turn_aside(now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -184,6 +199,7 @@ class Node:
             written = self._cast(command, now)
         else:
             written = self._writing.execute(command)
+        self.spreading.ask(command.urgency)
         self._seal_now = True
         return written
 
@@ -195,6 +211,8 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self._aside:
+            self._turn_aside(now)
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -211,9 +229,37 @@ class Node:
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
             self._hear(now)
+        self.spreading.end_step(self._effects, now)
         return self._hand_over()
 
     # --- private
+
+    def _heed(self, sender: NodeId, message: PeerMessage, now: Now) -> None:
+        if isinstance(message, Blocks):
+            self._take(sender, message, now)
+        elif isinstance(message, Push):
+            arrivals = self.spreading.arriving(message)
+            wires = tuple(item.wire for item in message.items)
+            self._take(sender, Blocks(wires), now, arrivals)
+        else:
+            name, input_of = TAKES[type(message)]
+            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+
+    def _turn_aside(self, now: Now) -> None:
+        """Do what dissemination wants of others: pull, or take what came through relays."""
+        aside, self._aside = self._aside, []
+        for event in aside:
+            match event:
+                case PullWanted(peer):
+                    self._carry_out(self._sync.handle(PullDue(peer), now))
+                case RelayArrived(origin, payload):
+                    message = self.spreading.opened(payload)
+                    if message is not None:
+                        self._blames = False  # whoever carried it, or says who sent it, may lie
+                        self._heed(origin, message, now)
+                        self._blames = True
+                case _:
+                    assert_never(event)
 
     def _hand_over(self) -> NodeEffects:
         effects, self._effects = self._effects, Effects()
@@ -229,10 +275,13 @@ class Node:
             news: blocks that changed it since; no proposal is to descend from them.
         """
         sealed: list[Block] = []
+        proposed: list[int] = []
         for author in authors:
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
+            if author.proposes and author.id == self.id:
+                proposed.append(author.sequence + 1)
             while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
                 before = self.state.roster.current
                 taken = self._ingress.fold(*made)
@@ -246,10 +295,13 @@ class Node:
                     author.discard()
         if sealed:
             self._effects.persist += sealed
-            self._effects.send += [Send(None, push) for push in pushes(sealed)]
+            self._effects.send += self.spreading.own(sealed, proposed, now)
 
-    def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
+    def _take(
+        self, sender: NodeId, message: Blocks, now: Now, arrivals: Sequence[Arrival] = ()
+    ) -> None:
         held_count = len(self.lace)
+        new: list[Block] = []
         for wire in message.wires:
             roster = self.state.roster.current
             try:
@@ -259,10 +311,12 @@ class Node:
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
+                new.append(one.block)
                 self._facts += one.events
                 acknowledged = self.copies.note(one.place)
                 if acknowledged is not None:
                     self._effects.emit.append(acknowledged)
+                    self.spreading.acknowledged()
                 self._note_fork(one)
             if self.state.roster.current is not roster:
                 proposers = [author for author in self.authors if author.proposes]
@@ -270,6 +324,7 @@ class Node:
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
             self._fault(block.author, reason)
+        self.spreading.came(sender, arrivals, new, now)
         if len(self._ingress.orphans):
             self._carry_out(self._sync.handle(GapSeen(sender), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
@@ -301,6 +356,8 @@ class Node:
                 case Say(author, operation):
                     self._by_id[author].say(operation)
                     self._seal_now = True
+                case PullWanted() | RelayArrived():
+                    self._aside.append(event)
                 case _:
                     self._facts.append(event)
 
@@ -329,6 +386,9 @@ class Node:
         self._voting.silence(author.id)
 
     def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+        if not self._blames:
+            self.spreading.machine.counts.relays_refused += 1
+            return
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))

@@ -4,6 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.protocol.dissemination.interface import (
+    Graft,
+    IHave,
+    Neighbour,
+    Prune,
+    Relay,
+    Told,
+)
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -30,8 +38,13 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    IHave: ("dissemination", Told),
+    Graft: ("dissemination", Told),
+    Prune: ("dissemination", Told),
+    Relay: ("dissemination", Told),
+    Neighbour: ("dissemination", Told),
 }
-"""Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
+"""Message of a peer -> the machine that takes it, and its input. Those with blocks go to ingress."""
 
 HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     (

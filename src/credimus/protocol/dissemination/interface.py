@@ -227,7 +227,7 @@ class BlocksCame(msgspec.Struct, frozen=True, gc=False):
     """What is held since, with what had waited for it."""
 
 
-class MessageCame(msgspec.Struct, frozen=True, gc=False):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """A message whose prefix names this peer; nobody vouches for the name."""
 
     peer: NodeId
@@ -235,12 +235,12 @@ class MessageCame(msgspec.Struct, frozen=True, gc=False):
 
 
 class NeighboursGiven(msgspec.Struct, frozen=True, gc=False):
-    """Whom to spread to from now on: a topology from outside. Nobody is asked, or asked to leave."""
+    """Whom to spread to from now on: a topology from outside. Nobody is asked to, or leaves."""
 
     peers: tuple[NodeId, ...]
 
 
-DisseminationInput: TypeAlias = OwnSealed | BlocksCame | MessageCame | NeighboursGiven
+DisseminationInput: TypeAlias = OwnSealed | BlocksCame | Told | NeighboursGiven
 
 # --- events
 

@@ -31,7 +31,6 @@ from credimus.protocol.dissemination.interface import (
     Fresh,
     Graft,
     IHave,
-    MessageCame,
     Neighbour,
     NeighboursGiven,
     OwnSealed,
@@ -40,6 +39,7 @@ from credimus.protocol.dissemination.interface import (
     Relay,
     RelayArrived,
     Surroundings,
+    Told,
     TreeName,
 )
 from credimus.protocol.dissemination.overlay import Overlay
@@ -108,7 +108,7 @@ class Dissemination:
                 if self.overlay.is_active:
                     self._arrive(peer, arrivals)
                     self._take(taken, pushed=bool(arrivals))
-            case MessageCame(peer, message):
+            case Told(peer, message):
                 return self._hear(peer, message, now)
             case NeighboursGiven(peers):
                 self.overlay.give(peers[: limits.NEIGHBOURS_MAX])

@@ -127,26 +127,17 @@ class Overlay:
         """A peer wishes something."""
         if self.is_given:
             return []
-        link = self._links.get(peer)
-        match message.wish:
-            case Wish.ASK:
-                return self._answer(peer, message.ring, now)
-            case Wish.ACCEPT:
-                if self._asked.pop(peer, None) is None and link is None:
-                    return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
-                self._link(peer, now).theirs |= message.ring
-            case Wish.DECLINE:
-                if self._asked.pop(peer, None) is not None:
-                    self._avoid(peer, now.instant)
-                    self._due = now.instant
-            case Wish.KEEP:
-                if link is None:
-                    return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
-                link.heard_at, link.theirs = now.instant, message.ring
-            case Wish.LEAVE:
-                if self._links.pop(peer, None) is not None:
-                    self._avoid(peer, now.instant)
-                    self._due = now.instant
+        if message.wish is Wish.ASK:
+            return self._answer(peer, message.ring, now)
+        was_asked = self._asked.pop(peer, None) is not None
+        if message.wish in (Wish.DECLINE, Wish.LEAVE):
+            if self._links.pop(peer, None) is not None or was_asked:
+                self._avoid(peer, now.instant)
+                self._due = now.instant
+            return []
+        if peer not in self._links and not (was_asked and message.wish is Wish.ACCEPT):
+            return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
+        self._link(peer, now).theirs = message.ring
         return []
 
     # --- private

@@ -31,7 +31,7 @@ class Rings:
         for ring in range(RING_COUNT if open_to_us else 0):
             own = self._place(ring, self._own)
             ahead = [one for one in open_to_us if self._place(ring, one) > own]
-            chosen.append(min(ahead or open_to_us, key=lambda one: self._place(ring, one)))  # noqa: B023
+            chosen.append(min(ahead or open_to_us, key=lambda one: self._place(ring, one)))
         return list(dict.fromkeys(chosen))
 
     def forget(self, there: Sequence[NodeId]) -> None:

@@ -1,6 +1,6 @@
 """Shows our frontier, notices gaps, pulls what is missing, supplies what others lack."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -16,6 +16,7 @@ from credimus.protocol.sync.interface import (
     GapSeen,
     Pull,
     PullAsked,
+    PullDue,
     Supply,
     SyncConfig,
     SyncInput,
@@ -42,13 +43,25 @@ class Wanting(Protocol):
 
 
 class Sync:
-    """One node's side of all sessions."""
+    """One node's side of all sessions.
 
-    def __init__(self, config: SyncConfig, lace: Lace, orphans: Wanting, stream: Stream) -> None:
+    Args:
+        listeners: whom we show what we hold; None for all.
+    """
+
+    def __init__(
+        self,
+        config: SyncConfig,
+        lace: Lace,
+        orphans: Wanting,
+        stream: Stream,
+        listeners: Callable[[], Sequence[NodeId] | None] = lambda: None,
+    ) -> None:
         self._config = config
         self._lace = lace
         self._orphans = orphans
         self._stream = stream
+        self._listeners = listeners
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
@@ -74,6 +87,8 @@ class Sync:
                 wanted = tuple(self._orphans.wanted(_WITNESSES))
                 self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
                 return self._pull(peer)
+            case PullDue(peer):
+                return self._pull(peer)
             case _:
                 assert_never(event)
 
@@ -87,7 +102,10 @@ class Sync:
         effects: SyncEffects = Effects()
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
-            effects.send.append(Send(None, Beacon(self._lace.frontier())))
+            beacon = Beacon(self._lace.frontier())
+            listeners = self._listeners()
+            to: Sequence[NodeId | None] = (None,) if listeners is None else listeners
+            effects.send += [Send(one, beacon) for one in to]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:
