@@ -117,7 +117,6 @@ class Overlay:
             self._rings.forget(self.there)
         self._expire(at, sends)
         self._seek(at, sends)
-        self._thin(at, sends)
         sends += [Send(peer, Neighbour(Wish.KEEP, link.ours)) for peer, link in self._links.items()]
         if len(self._links) < config.degree_min:
             self._due = after(at, config.ask_ns)
@@ -137,25 +136,35 @@ class Overlay:
             return []
         if peer not in self._links and not (was_asked and message.wish is Wish.ACCEPT):
             return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
+        sends: list[Send[Any]] = []
+        if peer not in self._links and not self._has_room(ring=True, at=now.instant, sends=sends):
+            return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
         self._link(peer, now).theirs = message.ring
-        return []
+        return sends
 
     # --- private
 
     def _answer(self, peer: NodeId, ring: bool, now: Now) -> list[Send[Any]]:
         sends: list[Send[Any]] = []
         may_be = self.is_active and peer in self.there
-        if may_be and peer not in self._links and len(self._links) >= self._config.degree_max:
-            spare = self._spare() if ring else None
-            may_be = spare is not None
-            if spare is not None:
-                self._leave(spare, now.instant, sends)
-        if not may_be:
+        if not may_be or (
+            peer not in self._links
+            and not self._has_room(ring=ring, at=now.instant, sends=sends)
+        ):
             return [Send(peer, Neighbour(Wish.DECLINE, ring=False))]
         self._asked.pop(peer, None)
         link = self._link(peer, now)
         link.theirs |= ring
         return [*sends, Send(peer, Neighbour(Wish.ACCEPT, link.ours))]
+
+    def _has_room(self, *, ring: bool, at: Instant, sends: list[Send[Any]]) -> bool:
+        """Whether one more may be a neighbour; for a ring another leaves, if one can."""
+        if len(self._links) < self._config.degree_max:
+            return True
+        spare = self._spare() if ring else None
+        if spare is not None:
+            self._leave(spare, at, sends)
+        return spare is not None
 
     def _link(self, peer: NodeId, now: Now) -> Link:
         link = self._links.get(peer)
@@ -195,12 +204,6 @@ class Overlay:
             self._choose_nearest = not self._choose_nearest
             chosen = self.nearest(free)[0] if self._choose_nearest else self._stream.choose(free)
             self._ask(chosen, at, sends, ring=False)
-
-    def _thin(self, at: Instant, sends: list[Send[Any]]) -> None:
-        """Several may have accepted at once."""
-        while len(self._links) > self._config.degree_max:
-            spare = self._spare()
-            self._leave(next(reversed(self._links)) if spare is None else spare, at, sends)
 
     def _spare(self) -> NodeId | None:
         """The farthest neighbour that no ring needs."""
