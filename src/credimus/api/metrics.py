@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from credimus.api.convergence import spreading_figures
 from credimus.api.message import Answer, Request
 from credimus.api.peers import peer_figures
 from credimus.node.queries import faults_of, round_counts
@@ -74,6 +75,7 @@ class _Figures:
             faults.add_metric([peer.hex(), code], count)
         yield faults
         yield from peer_figures(node)
+        yield from spreading_figures(node)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
 

@@ -4,6 +4,8 @@ from functools import cache
 from typing import Any
 
 from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
+from credimus.api.convergence import convergence
+from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -50,6 +52,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),
     _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/convergence", convergence, ConvergenceView, ConvergenceAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),

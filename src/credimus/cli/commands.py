@@ -23,6 +23,11 @@ COMMANDS = (
     Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
     Entry("status", "credimus.cli.node:status", "Show how the node is."),
     Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry(
+        "convergence",
+        "credimus.cli.convergence:convergence",
+        "Show how long a block takes to reach all.",
+    ),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),

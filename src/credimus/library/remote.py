@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from credimus.api import shapes
+from credimus.api.convergence_shapes import ConvergenceView
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -232,6 +233,16 @@ class RemoteNode:
             'harbour'
         """
         return self._asker.get("/v1/status", shapes.Status)
+
+    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+        """How long a block takes to reach all: as `Node.convergence`.
+
+        Example:
+            >>> node.convergence("star", nodes=50).estimate.base_ms
+            40
+        """
+        asked = {"topology": topology, "nodes": nodes}
+        return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def watch(
         self,

@@ -44,7 +44,7 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Relay: ("dissemination", Told),
     Neighbour: ("dissemination", Told),
 }
-"""Message of a peer -> the machine that takes it, and its input. Those with blocks go to ingress."""
+"""Message of a peer -> the machine that takes it, and its input; ingress takes blocks."""
 
 HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     (

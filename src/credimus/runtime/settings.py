@@ -15,6 +15,7 @@ from credimus.node.config import Config
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -129,6 +130,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    dissemination: DisseminationSettings = DisseminationSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -150,7 +152,8 @@ class Settings(Strict, frozen=True, kw_only=True):
                 timeout_ms=voting.timeout_ms,
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
-            )
+            ),
+            dissemination=self.dissemination.core(),
         )
 
 
@@ -201,6 +204,8 @@ def write_settings(path: Path, settings: Settings) -> None:
     sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
     for name, section in sections:
         lines += _section(name, section)
+    if settings.dissemination != DisseminationSettings():
+        lines += _section("dissemination", settings.dissemination)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -60,8 +60,7 @@ class Crowd:
         self.running = list(names)
         self.cut: set[tuple[NodeId, NodeId]] = set()
         self.overlays = {
-            one: Overlay(CONFIG, one, Around(one, self), entropy.stream(one.hex()))
-            for one in names
+            one: Overlay(CONFIG, one, Around(one, self), entropy.stream(one.hex())) for one in names
         }
         self.now_ms = 0
         self.most = 0

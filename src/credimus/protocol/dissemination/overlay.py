@@ -148,8 +148,7 @@ class Overlay:
         sends: list[Send[Any]] = []
         may_be = self.is_active and peer in self.there
         if not may_be or (
-            peer not in self._links
-            and not self._has_room(ring=ring, at=now.instant, sends=sends)
+            peer not in self._links and not self._has_room(ring=ring, at=now.instant, sends=sends)
         ):
             return [Send(peer, Neighbour(Wish.DECLINE, ring=False))]
         self._asked.pop(peer, None)
