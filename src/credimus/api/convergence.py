@@ -8,7 +8,7 @@ from typing import Any
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView, MeasuredItem
 from credimus.api.message import Request
 from credimus.node.node import Node
-from credimus.protocol.dissemination.estimating import percentile_us
+from credimus.protocol.dissemination.estimating import Topology, percentile_us
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.runtime.daemon import Daemon
 
@@ -21,8 +21,9 @@ def convergence(daemon: Daemon, asked: ConvergenceAsked, _: Request) -> Converge
 def convergence_view(node: Node, asked: ConvergenceAsked) -> ConvergenceView:
     """The view of a node."""
     spreading = node.spreading
+    topology = None if asked.topology is None else Topology(asked.topology)
     return ConvergenceView(
-        estimate=spreading.estimate(asked.topology, asked.nodes),
+        estimate=spreading.estimate(topology, asked.nodes),
         measured=[_measured(node, urgency) for urgency in reversed(Urgency)],
         unmeasured=spreading.convergence.unmeasured_count,
     )

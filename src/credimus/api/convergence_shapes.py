@@ -1,21 +1,22 @@
 """What is asked and answered about convergence; light, for callers elsewhere."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from credimus.api.inputs import Input
-from credimus.protocol.dissemination.estimating import Estimate, Topology
+from credimus.protocol.dissemination.estimating import Estimate
 
+TopologyName = Literal["full-mesh", "ring", "star", "random", "small-world"]
 NODES_MAX = 1_000_000
 
 
 class ConvergenceAsked(Input, frozen=True, kw_only=True):
     """The query of GET /v1/convergence."""
 
-    topology: Topology | None = None
-    """`full-mesh`, `ring`, `star`, `random` or `small-world`; as this fleet is when not given."""
+    topology: TopologyName | None = None
+    """As this fleet is when not given."""
     nodes: Annotated[int, Meta(ge=1, le=NODES_MAX)] | None = None
     """How many; as many as are there now when not given."""
 

@@ -20,6 +20,7 @@ from credimus.sim.guarding import (
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
+from credimus.sim.reaching import no_message_travels_in_a_loop, no_node_has_too_many_neighbours
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
 from credimus.state.events import RoundContested, RoundDecided
@@ -325,4 +326,6 @@ ALL: tuple[type[Checker], ...] = (
     nothing_unsigned_is_taken,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
 )

@@ -16,6 +16,9 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
+from credimus.protocol.dissemination.machine import Dissemination
+from credimus.protocol.dissemination.overlay import Overlay
+from credimus.protocol.dissemination.recent import Entry
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -42,6 +45,12 @@ from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.reaching import (
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
+)
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -55,6 +64,8 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     sabotage: Callable[[Fleet], AbstractContextManager[None]]
     trips: type[Checker]
     profile: str
+    nodes: int | None = None
+    """Computers that it needs to show; as many as usual when None."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -231,6 +242,57 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_node_that_spreads_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What is sealed stays at home until a beacon shows it."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Dissemination, "_spread", nothing):
+        yield
+
+
+@contextmanager
+def a_forwarder_that_forgets_whom_it_told(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every block is spread twice, to the same neighbours."""
+    spread = Dissemination._spread  # noqa: SLF001
+
+    def again(self: Dissemination, entry: Entry, *rest: Any) -> None:
+        spread(self, entry, *rest)
+        entry.holders.clear()
+        spread(self, entry, *rest)
+
+    with patched(Dissemination, "_spread", again):
+        yield
+
+
+@contextmanager
+def an_overlay_that_takes_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever asks becomes a neighbour."""
+
+    def always(*_: Any, **__: Any) -> bool:
+        return True
+
+    with patched(Overlay, "_has_room", always):
+        yield
+
+
+@contextmanager
+def an_overlay_that_loses_neighbours(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Nobody is asked again once the first have answered."""
+    seek = Overlay._seek  # noqa: SLF001
+
+    def once(self: Overlay, *rest: Any) -> None:
+        if len(self._links) < _SATISFIED:
+            seek(self, *rest)
+        for peer in list(self._links)[_SATISFIED:]:
+            del self._links[peer]
+
+    with patched(Overlay, "_seek", once):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -282,7 +344,33 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="calm",
         safety_s=8,
     ),
+    Saboteur(
+        sabotage=a_node_that_spreads_nothing,
+        trips=a_block_reaches_all_that_can_be_reached,
+        profile="calm",
+        nodes=14,
+        safety_s=7,
+    ),
+    Saboteur(
+        sabotage=a_forwarder_that_forgets_whom_it_told,
+        trips=no_message_travels_in_a_loop,
+        profile="crowd",
+        nodes=14,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_takes_everybody,
+        trips=no_node_has_too_many_neighbours,
+        profile="crowd",
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_loses_neighbours,
+        trips=a_node_keeps_enough_neighbours,
+        profile="calm",
+        nodes=14,
+        safety_s=8,
+    ),
 )
 
+_SATISFIED = 4
 _FORGOTTEN = 40
 _DEAF_FROM_NS = 4 * SECOND
