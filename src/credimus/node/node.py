@@ -106,7 +106,7 @@ class Node:
             self.lace,
             self._ingress.orphans,
             entropy.stream("sync"),
-            self.spreading.machine.listeners,
+            self.spreading.machine,
         )
         self._machines: dict[str, Machine[Any]] = {
             "voting": self._voting,

@@ -19,7 +19,7 @@ beacons]"""
 REACHED_QUICKLY_NS = 700 * MILLISECOND
 """The same where nothing is lost and nobody failed: before the first beacon shows it. [guess: low
 urgency waits for 0.2 s, and may be asked for 0.2 s later]"""
-SETTLED_NS = 6 * SECOND
+SETTLED_NS = 5 * SECOND
 """After so long a node that nothing hindered has found its neighbours. [measured: 2 s at most]"""
 
 
@@ -52,7 +52,7 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
             if not self.was_whole(age_ns + REACHED_NS) or not self.ran(author, age_ns):
                 continue
             for host in fleet.up:
-                if self.ran(host, age_ns + REACHED_NS) and identifier not in host.running.lace:
+                if self.ran(host, age_ns + SETTLED_NS) and identifier not in host.running.lace:
                     self.fail(
                         f"node {host.place} lacks block {short(identifier)} of node "
                         f"{author.place}, {age_ns // MILLISECOND} ms old"

@@ -66,6 +66,8 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     nodes: int | None = None
     """Computers that it needs to show; as many as usual when None."""
+    statements: int = 30
+    """Groups of commands that it needs to show."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -348,26 +350,33 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_node_that_spreads_nothing,
         trips=a_block_reaches_all_that_can_be_reached,
         profile="calm",
-        nodes=14,
-        safety_s=7,
+        nodes=13,
+        statements=8,
+        safety_s=8,
     ),
     Saboteur(
         sabotage=a_forwarder_that_forgets_whom_it_told,
         trips=no_message_travels_in_a_loop,
         profile="crowd",
-        nodes=14,
+        nodes=13,
+        statements=3,
+        safety_s=3,
     ),
     Saboteur(
         sabotage=an_overlay_that_takes_everybody,
         trips=no_node_has_too_many_neighbours,
         profile="crowd",
+        nodes=16,
+        statements=3,
+        safety_s=2,
     ),
     Saboteur(
         sabotage=an_overlay_that_loses_neighbours,
         trips=a_node_keeps_enough_neighbours,
         profile="calm",
-        nodes=14,
-        safety_s=8,
+        nodes=13,
+        statements=3,
+        safety_s=6,
     ),
 )
 

@@ -97,6 +97,15 @@ class Dissemination:
         """To whom this node shows what it holds; None for all."""
         return self.overlay.neighbours if self.overlay.is_active else None
 
+    def answers(self, stranger: NodeId) -> bool:
+        """Whether a peer that has shown what it holds, and is no neighbour, is shown what we hold:
+        with such a chance that a few of all do."""
+        return (
+            self.overlay.is_active
+            and stranger not in self.overlay
+            and self._stream.happens(_ANSWERS * 1_000_000 // (len(self.overlay.there) + 1))
+        )
+
     # --- the machine
 
     def handle(self, event: DisseminationInput, now: Now) -> DisseminationEffects:
@@ -363,3 +372,7 @@ class Dissemination:
                 self.counts.pushed += 1
                 parcels.put(peer, entry.carried(extra=False))
         effects.send += parcels.sends()
+
+
+_ANSWERS = 4
+"""Members that answer a newcomer's beacon, of all that hear it. [guess: one would do]"""

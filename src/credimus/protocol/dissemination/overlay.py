@@ -146,6 +146,8 @@ class Overlay:
 
     def _answer(self, peer: NodeId, ring: bool, now: Now) -> list[Send[Any]]:
         sends: list[Send[Any]] = []
+        if peer not in self.there:  # it may be new since the last look
+            self.there = tuple(self._around.there())
         may_be = self.is_active and peer in self.there
         if not may_be or (
             peer not in self._links and not self._has_room(ring=ring, at=now.instant, sends=sends)

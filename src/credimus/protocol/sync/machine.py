@@ -1,6 +1,6 @@
 """Shows our frontier, notices gaps, pulls what is missing, supplies what others lack."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -42,12 +42,32 @@ class Wanting(Protocol):
         ...
 
 
-class Sync:
-    """One node's side of all sessions.
+class Audience(Protocol):
+    """Knows to whom a node shows what it holds."""
 
-    Args:
-        listeners: whom we show what we hold; None for all.
-    """
+    def listeners(self) -> Sequence[NodeId] | None:
+        """Who is shown it in each period; None for all."""
+        ...
+
+    def answers(self, stranger: NodeId) -> bool:
+        """Whether a peer that has shown its frontier is shown ours, though it is no listener: so
+        that a newcomer, who knows nobody, learns what there is."""
+        ...
+
+
+class Everybody:
+    """The audience of a small fleet."""
+
+    def listeners(self) -> None:
+        """All."""
+
+    def answers(self, stranger: NodeId) -> bool:  # noqa: ARG002
+        """There are no strangers."""
+        return False
+
+
+class Sync:
+    """One node's side of all sessions."""
 
     def __init__(
         self,
@@ -55,13 +75,13 @@ class Sync:
         lace: Lace,
         orphans: Wanting,
         stream: Stream,
-        listeners: Callable[[], Sequence[NodeId] | None] = lambda: None,
+        audience: Audience = Everybody(),  # noqa: B008 - it has no state
     ) -> None:
         self._config = config
         self._lace = lace
         self._orphans = orphans
         self._stream = stream
-        self._listeners = listeners
+        self._audience = audience
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
@@ -73,6 +93,8 @@ class Sync:
             case BeaconSeen(peer, frontier):
                 self._meet(peer)
                 self._note_gap(peer, self._lace.lacks(frontier), now)
+                if self._audience.answers(peer):
+                    return Effects(send=[Send(peer, Beacon(self._lace.frontier()))])
                 return Effects()
             case PullAsked(peer, pull):
                 self._meet(peer)
@@ -103,7 +125,7 @@ class Sync:
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
             beacon = Beacon(self._lace.frontier())
-            listeners = self._listeners()
+            listeners = self._audience.listeners()
             to: Sequence[NodeId | None] = (None,) if listeners is None else listeners
             effects.send += [Send(one, beacon) for one in to]
         if self._full_due is None:
