@@ -52,7 +52,12 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
             if not self.was_whole(age_ns + REACHED_NS) or not self.ran(author, age_ns):
                 continue
             for host in fleet.up:
-                if self.ran(host, age_ns + SETTLED_NS) and identifier not in host.running.lace:
+                node = host.running
+                if (
+                    self.ran(host, age_ns + SETTLED_NS)
+                    and host.id in node.state.roster.current  # who has left is told by chance
+                    and identifier not in node.lace
+                ):
                     self.fail(
                         f"node {host.place} lacks block {short(identifier)} of node "
                         f"{author.place}, {age_ns // MILLISECOND} ms old"

@@ -161,7 +161,7 @@ def test_a_ring_goes_through_all() -> None:
     "wrong",
     [
         {"degree_min": 9}, {"degree_max": 7}, {"degree_max": 33}, {"relay_hops_max": 1},
-        {"relay_hops_max": 9}, {"direct_count_max": 0}, {"graft_ns": 0},
+        {"relay_hops_max": 9}, {"direct_count_max": 0}, {"ask_ns": 0},
     ],
 )  # fmt: skip
 def test_settings_outside_their_ranges_are_refused(wrong: dict[str, int]) -> None:

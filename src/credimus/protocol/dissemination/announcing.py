@@ -52,6 +52,7 @@ class Outbox:
 
 class _Missing(NamedTuple):
     due: Instant
+    patience_ns: int
     announcers: tuple[NodeId, ...]
     asked_count: int = 0
 
@@ -59,20 +60,21 @@ class _Missing(NamedTuple):
 class Awaited:
     """Blocks that neighbours have announced and nobody has pushed, and when to ask whom."""
 
-    def __init__(self, grafts_max: int, graft_ns: int) -> None:
+    def __init__(self, grafts_max: int) -> None:
         self._grafts_max = grafts_max
-        self._graft_ns = graft_ns
         self._missing: BoundedMap[bytes, _Missing] = BoundedMap(limits.ANNOUNCED_MAX)
         self._next_due: Instant | None = None
 
     def __len__(self) -> int:
         return len(self._missing)
 
-    def announced(self, short: bytes, peer: NodeId, due: Instant) -> None:
-        """A neighbour holds a block that we lack."""
+    def announced(self, short: bytes, peer: NodeId, at: Instant, patience_ns: int) -> None:
+        """A neighbour holds a block that we lack: it is asked for when our patience is over, and
+        from the next announcer after twice as long."""
+        due = Instant(at + patience_ns)
         known = self._missing.get(short)
         if known is None:
-            self._missing.put(short, _Missing(due, (peer,)))
+            self._missing.put(short, _Missing(due, patience_ns, (peer,)))
             self._next_due = due if self._next_due is None else min(due, self._next_due)
         elif peer not in known.announcers and len(known.announcers) < limits.NEIGHBOURS_MAX:
             self._missing.put(short, known._replace(announcers=(*known.announcers, peer)))
@@ -94,7 +96,7 @@ class Awaited:
                 continue
             peer = missing.announcers[missing.asked_count % len(missing.announcers)]
             asked.setdefault(peer, []).append(short)
-            due = Instant(at + self._graft_ns)
+            due = Instant(at + 2 * missing.patience_ns)
             self._missing.put(short, missing._replace(due=due, asked_count=missing.asked_count + 1))
         self._next_due = min((one.due for _, one in self._missing.items()), default=None)
         return asked

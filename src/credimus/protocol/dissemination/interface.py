@@ -34,8 +34,6 @@ class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How long an answer to a request to be neighbours is waited for. [guess]"""
     avoid_ns: int = 5 * SECOND
     """How long nobody is asked again who declined, left or did not answer. [guess]"""
-    graft_ns: int = 150 * MILLISECOND
-    """From asking one announcer for a block to asking the next. [guess]"""
     grafts_max: int = 4
     """Announcers asked for one block; then it is left to sync. [guess]"""
     nearer_hops: int = 3
@@ -67,8 +65,8 @@ class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"degree_max: at most {limits.NEIGHBOURS_MAX}")
         if not 2 <= self.relay_hops_max <= limits.RELAY_PATH_MAX:
             raise ValueError(f"relay_hops_max: 2 to {limits.RELAY_PATH_MAX}")
-        if min(self.direct_count_max, self.keep_period_ns, self.ask_ns, self.graft_ns) < 1:
-            raise ValueError("direct_count_max, keep_period_ns, ask_ns, graft_ns: above 0")
+        if min(self.direct_count_max, self.keep_period_ns, self.ask_ns) < 1:
+            raise ValueError("direct_count_max, keep_period_ns, ask_ns: above 0")
 
     def strategy(self, urgency: Urgency) -> Strategy:
         """How blocks of that urgency travel."""

@@ -73,7 +73,7 @@ class Dissemination:
         self._recent = Recent()
         self._trees = Trees()
         self._outbox = Outbox()
-        self._awaited = Awaited(config.grafts_max, config.graft_ns)
+        self._awaited = Awaited(config.grafts_max)
         self._on_the_way: BoundedMap[BlockId, tuple[NodeId, Arrival]] = BoundedMap(
             limits.ORPHANS_MAX
         )
@@ -338,7 +338,7 @@ class Dissemination:
             entry = self._recent.get(one.id)
             if entry is None:
                 patience_ns = self._config.strategy(one.urgency).patience_ns
-                self._awaited.announced(one.id, peer, after(now.instant, patience_ns))
+                self._awaited.announced(one.id, peer, now.instant, patience_ns)
                 continue
             entry.holders[peer] = None
             if entry.hops - one.hops >= self._config.nearer_hops and self._adopt(entry, peer):
