@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from credimus.kernel import limits
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import MICROSECOND, Instant
+from credimus.kernel.instant import MICROSECOND, SECOND, Instant
 from credimus.protocol.dissemination.estimating import Measured, Topology
 from credimus.protocol.dissemination.urgency import Urgency
 
@@ -61,6 +61,9 @@ class Convergence:
             there: the other nodes that are waited for.
         """
         sealed = self._sealed
+        while sealed and at - sealed[0].at > _FORGOTTEN_NS:
+            sealed.popleft()
+            self.unmeasured_count += 1
         if not there or not sealed:
             return
         least = sealed[0].sequence
@@ -71,3 +74,8 @@ class Convergence:
             one = sealed.popleft()
             duration_us = (at - one.at) // MICROSECOND
             self._measured[one.urgency].append(Measured(duration_us, len(there) + 1, topology))
+
+
+_FORGOTTEN_NS = 60 * SECOND
+"""What is not answered so long is not measured: the block that shows it answers something else.
+[guess]"""
