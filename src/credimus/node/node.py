@@ -26,6 +26,7 @@ from credimus.node.author import Author
 from credimus.node.commands import AnyCommand, CastVote, Written
 from credimus.node.config import Config
 from credimus.node.copies import Copies
+from credimus.node.enclosing import Discreet, Enclosing
 from credimus.node.events import (
     ForkSeen,
     IdentityForked,
@@ -34,6 +35,7 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
@@ -86,11 +88,11 @@ class Node:
         self._by_id = {author.id: author for author in self.authors}
         self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
         own = [author.id for author in self.authors]
+        self.reading = Reading(self.state, signers)
+        enclosing = Enclosing(self.state, self.reading, signers)
+        votes_by = evaluator or LocalKnowledge(self.state, config.voting.unknown)
         self._voting = Voting(
-            config.voting,
-            self.state,
-            evaluator or LocalKnowledge(self.state, config.voting.unknown),
-            own,
+            config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
         self.copies = Copies(self.id, self.lace, self.state.roster)
@@ -116,7 +118,7 @@ class Node:
         }
         self._followed = self.state.roster.current
         self._writing = Writing(
-            self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
+            self.state, self._voting, self.authors, categorizer or KeywordCategorizer(), enclosing
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []

@@ -23,6 +23,7 @@ from credimus.sim.host import Host
 from credimus.sim.reaching import no_message_travels_in_a_loop, no_node_has_too_many_neighbours
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -328,4 +329,5 @@ ALL: tuple[type[Checker], ...] = (
     no_node_starts_from_a_damaged_disk,
     no_message_travels_in_a_loop,
     no_node_has_too_many_neighbours,
+    only_readers_read,
 )

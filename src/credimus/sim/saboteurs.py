@@ -16,9 +16,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
-from credimus.protocol.dissemination.machine import Dissemination
-from credimus.protocol.dissemination.overlay import Overlay
-from credimus.protocol.dissemination.recent import Entry
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -50,6 +48,13 @@ from credimus.sim.reaching import (
     a_node_keeps_enough_neighbours,
     no_message_travels_in_a_loop,
     no_node_has_too_many_neighbours,
+)
+from credimus.sim.secrecy import only_readers_read
+from credimus.sim.spoiling import (
+    a_forwarder_that_forgets_whom_it_told,
+    a_node_that_spreads_nothing,
+    an_overlay_that_loses_neighbours,
+    an_overlay_that_takes_everybody,
 )
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
@@ -245,53 +250,14 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
 
 
 @contextmanager
-def a_node_that_spreads_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """What is sealed stays at home until a beacon shows it."""
+def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is named as a reader, all members are given the key."""
+    readers = Enclosing._readers  # noqa: SLF001
 
-    def nothing(*_: Any) -> None:
-        return None
+    def everybody(self: Enclosing, author: Any, names: Any) -> Any:
+        return readers(self, author, (*names, "all"))
 
-    with patched(Dissemination, "_spread", nothing):
-        yield
-
-
-@contextmanager
-def a_forwarder_that_forgets_whom_it_told(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Every block is spread twice, to the same neighbours."""
-    spread = Dissemination._spread  # noqa: SLF001
-
-    def again(self: Dissemination, entry: Entry, *rest: Any) -> None:
-        spread(self, entry, *rest)
-        entry.holders.clear()
-        spread(self, entry, *rest)
-
-    with patched(Dissemination, "_spread", again):
-        yield
-
-
-@contextmanager
-def an_overlay_that_takes_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Whoever asks becomes a neighbour."""
-
-    def always(*_: Any, **__: Any) -> bool:
-        return True
-
-    with patched(Overlay, "_has_room", always):
-        yield
-
-
-@contextmanager
-def an_overlay_that_loses_neighbours(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Nobody is asked again once the first have answered."""
-    seek = Overlay._seek  # noqa: SLF001
-
-    def once(self: Overlay, *rest: Any) -> None:
-        if len(self._links) < _SATISFIED:
-            seek(self, *rest)
-        for peer in list(self._links)[_SATISFIED:]:
-            del self._links[peer]
-
-    with patched(Overlay, "_seek", once):
+    with patched(Enclosing, "_readers", everybody):
         yield
 
 
@@ -337,6 +303,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),
@@ -380,6 +347,5 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
 )
 
-_SATISFIED = 4
 _FORGOTTEN = 40
 _DEAF_FROM_NS = 4 * SECOND
