@@ -16,7 +16,17 @@ AGREED = frozenset(
 )  # fmt: skip
 """Those by which blocks are judged."""
 ON_THE_WIRE = frozenset(
-    {"WANTED_MAX", "FRONTIER_HEADS_MAX", "CLAIMS_MAX", "ROWS_MAX", "ROW_MEMBERS_MAX"}
+    {
+        "WANTED_MAX",
+        "FRONTIER_HEADS_MAX",
+        "CLAIMS_MAX",
+        "ROWS_MAX",
+        "ROW_MEMBERS_MAX",
+        "ANNOUNCED_MAX",
+        "PUSH_HOPS_MAX",
+        "RELAY_PATH_MAX",
+        "RELAY_BYTES_MAX",
+    }
 )
 """Those by which other messages are judged."""
 
@@ -42,7 +52,7 @@ See [operations.md](operations.md).""",
         "On the wire",
         (
             "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
-            "[membership.md](membership.md)."
+            "[membership.md](membership.md), and [dissemination.md](dissemination.md)."
         ),
     ),
     ("Local", "Each node may choose these for itself."),
