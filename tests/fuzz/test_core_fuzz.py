@@ -107,7 +107,7 @@ MESSAGES = [
             encode(Blocks((GENESIS.wire,))),
         ),
         Relay(MEMBERS[1], MEMBERS[0], (MEMBERS[1],), 2, LATER_MS + 500, b"\x93\x0d"),
-        Neighbour(Wish.ASK, ring=True),
+        Neighbour(Wish.ASK, needed=True),
         Ping(LATER_MS, CLAIMS, 7, ROWS),
         Ack(LATER_MS, CLAIMS, 7, ROWS),
         PingFor(LATER_MS, CLAIMS, 7, MEMBERS[1]),

@@ -182,7 +182,7 @@ def of_code() -> dict[str, bytes | str]:
         "graft": encode(spreading.Graft((genesis.id[:8],), deliver=True)),
         "prune": encode(spreading.Prune((spreading.TreeName(ADA.node_id, Urgency.LOW),))),
         "relay": encode(a_relay()),
-        "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, ring=True)),
+        "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
         "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),

@@ -53,6 +53,17 @@ def test_it_stays_connected_while_three_in_ten_are_missing_and_nobody_knows() ->
         assert crowd.is_connected(), "eight links each: some are left to everybody"
 
 
+def test_nobody_is_left_with_too_few_where_all_others_are_full() -> None:
+    for seed in range(20):
+        crowd = Crowd(15, seed)
+        crowd.run_for(2_500)
+        for place in (3, 8):
+            crowd.crash([place])
+            crowd.run_for(1_500)
+        assert CONFIG.degree_min <= crowd.degrees()[0]
+        assert crowd.degrees()[-1] <= crowd.most <= CONFIG.degree_max
+
+
 def test_one_way_links_are_not_part_of_it() -> None:
     crowd = Crowd(30, 1)
     draws = Entropy(b"cuts").stream("")
@@ -110,9 +121,9 @@ def test_a_request_for_a_ring_takes_the_place_of_another_link() -> None:
     overlay = crowd.overlays[full]
     stranger = next(one for one in crowd.running if one not in overlay and one != full)
     now = moment(crowd.now_ms)
-    declined = overlay.hear(stranger, Neighbour(Wish.ASK, ring=False), now)
+    declined = overlay.hear(stranger, Neighbour(Wish.ASK, needed=False), now)
     assert [one.message.wish for one in declined] == [Wish.DECLINE]
-    accepted = overlay.hear(stranger, Neighbour(Wish.ASK, ring=True), now)
+    accepted = overlay.hear(stranger, Neighbour(Wish.ASK, needed=True), now)
     assert [one.message.wish for one in accepted] == [Wish.LEAVE, Wish.ACCEPT]
     assert len(overlay) == CONFIG.degree_max
 
@@ -128,9 +139,9 @@ def test_who_is_not_there_is_declined_and_who_is_no_neighbour_told_so() -> None:
         (Wish.KEEP, Wish.LEAVE),
         (Wish.ACCEPT, Wish.LEAVE),
     ):
-        said = overlay.hear(nobody, Neighbour(wish, ring=True), now)
+        said = overlay.hear(nobody, Neighbour(wish, needed=True), now)
         assert [one.message.wish for one in said] == [answer]
-    assert overlay.hear(nobody, Neighbour(Wish.LEAVE, ring=True), now) == []
+    assert overlay.hear(nobody, Neighbour(Wish.LEAVE, needed=True), now) == []
     assert nobody not in overlay
 
 
@@ -140,7 +151,7 @@ def test_a_given_topology_stays_whatever_anybody_says() -> None:
     peers = (crowd.running[1], NodeId(b"\xff" * 16))
     overlay.give(peers)
     crowd.run_for(5_000)
-    assert overlay.hear(peers[0], Neighbour(Wish.LEAVE, ring=False), moment(9_000)) == []
+    assert overlay.hear(peers[0], Neighbour(Wish.LEAVE, needed=False), moment(9_000)) == []
     assert overlay.neighbours == peers
 
 

@@ -168,8 +168,9 @@ class Neighbour(Message, frozen=True, tag=14):
     """Asks to be neighbours, answers, shows that the link still works, or ends it."""
 
     wish: Wish
-    ring: bool
-    """Whether the sender needs the link for a ring, which holds the fleet together."""
+    needed: bool
+    """Whether the sender needs the link: for a ring, which holds the fleet together, or because it
+    has too few."""
 
 
 DisseminationMessage: TypeAlias = Push | IHave | Graft | Prune | Relay | Neighbour

@@ -2,11 +2,12 @@
 
 Each node asks the next ones in its rings (rings.py), then, until it has as many as it wants, the
 nearest by round-trip time and random ones in turn. A link exists once both have said so, hence
-works both ways; it ends when one leaves, is dead, or was silent. A request for a ring is declined
-only by who has nothing but ring links; it takes the place of the farthest other one.
+works both ways; it ends when one leaves, is dead, or was silent. A request for a ring, or in need
+because others have declined, is declined only by who has nothing but ring links; it takes the
+place of the farthest other one.
 
 Source: Leitao, Pereira, Rodrigues, "HyParView" (DSN 2007): active views that are symmetric and
-replenished by asking, and requests that may not be declined.
+replenished by asking, and requests in need that may not be declined.
 Departs: there is no passive view and no shuffle, for everybody knows the roster; rings in place of
 chance keep it connected.
 
@@ -127,7 +128,7 @@ class Overlay:
         if self.is_given:
             return []
         if message.wish is Wish.ASK:
-            return self._answer(peer, message.ring, now)
+            return self._answer(peer, message.needed, now)
         was_asked = self._asked.pop(peer, None) is not None
         if message.wish in (Wish.DECLINE, Wish.LEAVE):
             if self._links.pop(peer, None) is not None or was_asked:
@@ -135,11 +136,11 @@ class Overlay:
                 self._due = now.instant
             return []
         if peer not in self._links and not (was_asked and message.wish is Wish.ACCEPT):
-            return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
+            return [Send(peer, Neighbour(Wish.LEAVE, needed=False))]
         sends: list[Send[Any]] = []
         if peer not in self._links and not self._has_room(ring=True, at=now.instant, sends=sends):
-            return [Send(peer, Neighbour(Wish.LEAVE, ring=False))]
-        self._link(peer, now).theirs = message.ring
+            return [Send(peer, Neighbour(Wish.LEAVE, needed=False))]
+        self._link(peer, now).theirs = message.needed
         return sends
 
     # --- private
@@ -152,7 +153,7 @@ class Overlay:
         if not may_be or (
             peer not in self._links and not self._has_room(ring=ring, at=now.instant, sends=sends)
         ):
-            return [Send(peer, Neighbour(Wish.DECLINE, ring=False))]
+            return [Send(peer, Neighbour(Wish.DECLINE, needed=False))]
         self._asked.pop(peer, None)
         link = self._link(peer, now)
         link.theirs |= ring
@@ -200,11 +201,16 @@ class Overlay:
         while len(self._links) + len(self._asked) < self._config.degree_wanted:
             taken = (self._links, self._asked, self._avoided)
             free = [one for one in self.there if not any(one in some for some in taken)]
+            is_starving = len(self._links) < self._config.degree_min and bool(self._avoided)
+            if not free and is_starving:  # all have declined: now one must make room
+                free = [
+                    one for one in self.there if one not in self._links and one not in self._asked
+                ]
             if not free:
                 break
             self._choose_nearest = not self._choose_nearest
             chosen = self.nearest(free)[0] if self._choose_nearest else self._stream.choose(free)
-            self._ask(chosen, at, sends, ring=False)
+            self._ask(chosen, at, sends, ring=is_starving)
 
     def _spare(self) -> NodeId | None:
         """The farthest neighbour that no ring needs."""
@@ -218,14 +224,14 @@ class Overlay:
     def _leave(self, peer: NodeId, at: Instant, sends: list[Send[Any]]) -> None:
         del self._links[peer]
         self._avoid(peer, at)
-        sends.append(Send(peer, Neighbour(Wish.LEAVE, ring=False)))
+        sends.append(Send(peer, Neighbour(Wish.LEAVE, needed=False)))
 
     def _avoid(self, peer: NodeId, at: Instant) -> None:
         self._avoided[peer] = after(at, self._config.avoid_ns)
 
     def _disband(self) -> list[Send[Any]]:
         sends: list[Send[Any]] = [
-            Send(peer, Neighbour(Wish.LEAVE, ring=False)) for peer in self._links
+            Send(peer, Neighbour(Wish.LEAVE, needed=False)) for peer in self._links
         ]
         self._links.clear()
         self._asked.clear()
