@@ -5,7 +5,7 @@ under loss and crashes, against flooding. The same seed gives the same table.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from credimus.kernel.entropy import Entropy
@@ -15,7 +15,7 @@ from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.dissemination.urgency import Selection, Strategy, Urgency
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.measuring import Spread, percentile, spread
-from credimus.sim.network import Weather
+from credimus.sim.network import CALM, Weather
 from credimus.sim.once import signatures_checked_once
 
 AUTHORS = 5
@@ -33,56 +33,54 @@ class Row(NamedTuple):
     """One line: what is measured."""
 
     name: str
-    config: DisseminationConfig
     urgency: Urgency
-    trouble: Callable[[Fleet], None]
+    weather: Weather = CALM
 
 
-def nothing(_: Fleet) -> None:
-    """No trouble."""
+class Part(NamedTuple):
+    """Lines that are measured in one fleet, one after the other."""
+
+    config: DisseminationConfig
+    rows: tuple[Row, ...]
+    crashes: bool = False
 
 
-def loss(fleet: Fleet) -> None:
-    """One in ten messages is lost."""
-    fleet.network.weather = LOSSY
-
-
-def crash(fleet: Fleet) -> None:
-    """One in ten members fails, all at once, and nobody knows yet."""
-    draws = Entropy(b"crash").stream("")
-    others = fleet.hosts[AUTHORS:]
-    for host in draws.sample(others, len(fleet.hosts) // 10):
-        fleet.crash(host)
-
-
-def rows() -> Iterator[Row]:
+def parts() -> Iterator[Part]:
     """All lines."""
-    for urgency in reversed(Urgency):
-        yield Row(urgency.word, USUAL, urgency, nothing)
-    for urgency in reversed(Urgency):
-        yield Row(f"{urgency.word}, 10 % lost", USUAL, urgency, loss)
-    for urgency in reversed(Urgency):
-        yield Row(f"{urgency.word}, 10 % crash", USUAL, urgency, crash)
+    by_urgency = tuple(Row(urgency.word, urgency) for urgency in reversed(Urgency))
+    lossy = tuple(Row(f"{row.name}, 10 % lost", row.urgency, LOSSY) for row in by_urgency)
+    yield Part(USUAL, (*by_urgency, *lossy))
+    for row in by_urgency:
+        yield Part(USUAL, (row._replace(name=f"{row.name}, 10 % crash"),), crashes=True)
     flood = DisseminationConfig(normal=FLOOD)
-    yield Row("flood on the overlay", flood, Urgency.NORMAL, nothing)
-    yield Row("flood, 10 % lost", flood, Urgency.NORMAL, loss)
+    normal = Urgency.NORMAL
+    yield Part(flood, (Row("flood", normal), Row("flood, 10 % lost", normal, LOSSY)))
     direct = DisseminationConfig(direct_count_max=1_000)
-    yield Row("author sends to all", direct, Urgency.NORMAL, nothing)
-    yield Row("to all, 10 % lost", direct, Urgency.NORMAL, loss)
+    rows = Row("author to all", normal), Row("author to all, 10 % lost", normal, LOSSY)
+    yield Part(direct, rows)
 
 
-def measure(row: Row, nodes: int, blocks: int, seed: int) -> list[Spread]:
-    """The ways of some blocks of several authors, one after the other."""
-    config = FleetConfig(nodes=nodes, node=Config(dissemination=row.config))
+def settled(part: Part, nodes: int, seed: int) -> Fleet:
+    """A fleet with its overlay and trees; when it is to crash, one in ten has just failed."""
+    config = FleetConfig(nodes=nodes, node=Config(dissemination=part.config))
     fleet = Fleet(config, Entropy(b"spreading %d" % seed))
     fleet.found()
     fleet.run_for(4 * SECOND)
-    for number in range(WARMING * AUTHORS):
-        spread(fleet, number % AUTHORS, row.urgency, f"warming {number}", 600)
-    row.trouble(fleet)
-    within_ms = 600 if row.trouble is crash else 3_000  # before membership knows who is dead
+    for urgency in dict.fromkeys(row.urgency for row in part.rows):
+        for number in range(WARMING * AUTHORS):
+            spread(fleet, number % AUTHORS, urgency, f"warming {urgency} {number}")
+    if part.crashes:
+        draws = Entropy(b"crash").stream("")
+        for host in draws.sample(fleet.hosts[AUTHORS:], nodes // 10):
+            fleet.crash(host)
+    return fleet
+
+
+def measure(fleet: Fleet, row: Row, blocks: int) -> list[Spread]:
+    """The ways of some blocks of several authors, one after the other."""
+    fleet.network.weather = row.weather
     return [
-        spread(fleet, number % AUTHORS, row.urgency, f"measured {number}", within_ms)
+        spread(fleet, number % AUTHORS, row.urgency, f"{row.name} {number}")
         for number in range(blocks)
     ]
 
@@ -107,7 +105,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nodes", type=int, default=100)
-    parser.add_argument("--blocks", type=int, default=20)
+    parser.add_argument("--blocks", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     print(f"{given.nodes} nodes, {given.blocks} blocks of {AUTHORS} authors, seed {given.seed}\n")
@@ -117,8 +115,10 @@ def main() -> None:
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     with signatures_checked_once():
-        for row in rows():
-            print(line(row, measure(row, given.nodes, given.blocks, given.seed)), flush=True)
+        for part in parts():
+            fleet = settled(part, given.nodes, given.seed)
+            for row in part.rows:
+                print(line(row, measure(fleet, row, given.blocks)), flush=True)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,13 @@ def test_who_pushes_second_is_pruned_and_a_parent_never() -> None:
     assert node.counts.duplicates == 4
 
 
+def test_who_has_no_parent_joins_the_tree_of_whoever_was_first() -> None:
+    node = machine()
+    sends = take(node, PEERS[0], block(1), extra=True)
+    assert said(sends, Graft) == [(PEERS[0], Graft((block(1).id[:8],), deliver=False))]
+    assert said(take(node, PEERS[1], block(2), extra=True), Graft) == [], "it has a parent now"
+
+
 def test_a_pruned_link_is_told_and_a_grafted_one_pushed_again() -> None:
     node = machine(normal=DisseminationConfig().strategy(LOW))  # two children, hardly any extra
     first = pushed_to(take(node, PEERS[0], block(1)))

@@ -81,6 +81,7 @@ class Dissemination:
         self._waiting: list[Entry] = []
         self._waiting_until: Instant | None = None
         self._prunes: dict[NodeId, dict[TreeName, None]] = {}
+        self._joins: dict[NodeId, dict[bytes, None]] = {}
         self._look_due = Instant(0)
         self._known: tuple[NodeId, ...] = ()
         self.unheard: dict[NodeId, None] = {}
@@ -163,6 +164,10 @@ class Dissemination:
         for peer, entries in self._outbox.take(now.instant):
             self.counts.announced += len(entries)
             effects.send.append(Send(peer, IHave(tuple(one.announced() for one in entries))))
+        joins, self._joins = self._joins, {}
+        for peer, shorts in joins.items():
+            graft = Graft(tuple(shorts)[: limits.ANNOUNCED_MAX], deliver=False)
+            effects.send.append(Send(peer, graft))
         prunes, self._prunes = self._prunes, {}
         for peer, trees in prunes.items():
             self.counts.prunes += len(trees)
@@ -237,8 +242,10 @@ class Dissemination:
             tree = self._tree(one.author, one.urgency, one.hops)
             if one.news:
                 self._on_the_way.put(one.id, (peer, one))
-                if tree.parent is None and not one.extra:
+                if tree.parent is None and one.author != self._own:
                     tree.parent = peer
+                    if one.extra and peer in self.overlay:  # what comes beside the tree is no tree
+                        self._joins.setdefault(peer, {})[short] = None
                 continue
             self.counts.duplicates += 1
             entry = self._recent.get(one.id)
