@@ -36,22 +36,26 @@ from credimus.state.operations import (
     DotName,
     Enclose,
     Evidence,
+    Finding,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
     ReaderBox,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
     Retract,
     Rules,
     Scheme,
+    Strategy,
     Vote,
     Votes,
     mask_bytes,
 )
+from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
 
 Item = TypeVar("Item")
@@ -181,6 +185,9 @@ class Replica:
                 )
                 for one in state.rounds
             },
+            "reconciled": {
+                one.id: outcomes_of(state, self.lace, one.id) for one in state.beliefs
+            },
             "counters": [state.beliefs.claims_made(member) for member in MEMBERS],
             "electorates": [one.id for one in state.rounds.newest_electorates()],
         }  # fmt: skip
@@ -244,7 +251,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._enclose,
+            self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -337,6 +344,13 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _reconcile(self) -> Operation:
+        choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])
+        finding = choose(list(Finding))
+        careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
+        strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
+        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _enclose(self) -> Operation:
         choose = self.stream.choose

@@ -26,6 +26,9 @@ ON_THE_WIRE = frozenset(
         "PUSH_HOPS_MAX",
         "RELAY_PATH_MAX",
         "RELAY_BYTES_MAX",
+        "MESSAGE_BYTES_MAX",
+        "MESSAGE_RESULT_BYTES_MAX",
+        "ENVELOPE_BYTES_MAX",
     }
 )
 """Those by which other messages are judged."""
@@ -51,8 +54,9 @@ See [operations.md](operations.md).""",
     (
         "On the wire",
         (
-            "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
-            "[membership.md](membership.md), and [dissemination.md](dissemination.md)."
+            "A message that breaks one of these is `malformed`; see [sync.md](sync.md),\n"
+            "[membership.md](membership.md), [dissemination.md](dissemination.md) and\n"
+            "[delivery.md](delivery.md)."
         ),
     ),
     ("Local", "Each node may choose these for itself."),

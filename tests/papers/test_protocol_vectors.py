@@ -6,11 +6,13 @@ from hmac import digest
 from pathlib import Path
 
 import pytest
+import told_example as told
 from hypothesis import given, settings
 from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import identifiers as ids
+from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
 from stranger import sets
@@ -48,7 +50,7 @@ from strategies import FLEET, Replica, histories
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
 NONCE = bytes(range(16))
-LEFT_OUT_MAX = 200_000
+LEFT_OUT_MAX, UNITS_MAX = 200_000, 5_000
 WALL_MS = 1_700_000_000_000
 STAMP = stamp_of(WALL_MS)
 SAID, CATEGORY = "Pump 3  leaks.", "observation"
@@ -79,7 +81,7 @@ def published() -> dict[str, str]:
 
 def of_code() -> dict[str, bytes | str]:
     """The worked example, by our code."""
-    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX)
+    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX, UNITS_MAX)
 
     def block(signer: SeedSigner, place: tuple, said: list) -> Block:
         sequence, stamp, previous, parents = place
@@ -90,7 +92,7 @@ def of_code() -> dict[str, bytes | str]:
         )  # fmt: skip
         return seal(signer, header, body)
 
-    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX)
+    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX)
     genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
     belief = belief_id(SAID, CATEGORY)
     said = op.Assert(1, SAID, CATEGORY, 900_000, (op.Evidence("sensor", "camera 4"),))
@@ -183,6 +185,8 @@ def of_code() -> dict[str, bytes | str]:
         "prune": encode(spreading.Prune((spreading.TreeName(ADA.node_id, Urgency.LOW),))),
         "relay": encode(a_relay()),
         "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
+        "envelope": encode(told.a_message(fleet)),
+        "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
@@ -211,13 +215,13 @@ def of_stranger() -> dict[str, bytes | str]:
     mp, fp = ids.mp, ids.fingerprint
     keys = ADA.public, BOB.public
     ada, bob = map(ids.node_id, keys)
-    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX)
+    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX, UNITS_MAX)
     belief = ids.belief_id(SAID, CATEGORY)
     electors = [[one, 500_000] for one in sorted((ada, bob))]
     electorate = ids.electorate_id(electors)
     rules = [3, 0, 1, 1, 510_000]
     identifier = ids.round_id(belief, 1, rules, electorate)
-    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX]
+    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
     publish = [7, electors]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
@@ -297,6 +301,12 @@ def of_stranger() -> dict[str, bytes | str]:
         "beacon": mp([2, [heads]]),
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
+        "envelope": their_messages.envelope(
+            b"\x01" * 32, [fleet, ada, bob, 7, 5, 2, WALL_MS, WALL_MS + 3_600_000, told.PAYLOAD]
+        ),
+        "message answer": their_messages.answer(
+            b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
+        ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
         "push": mp([9, [[wires[0], 2, 1, False]]]),
         "ihave": mp([10, [[genesis.id[:8], 1, 2]]]),

@@ -3,13 +3,25 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
+from credimus.api import (
+    beliefs,
+    fleet,
+    inputs,
+    log,
+    message_shapes,
+    messages,
+    partitions,
+    shapes,
+    stream,
+    tokens,
+)
 from credimus.api.convergence import convergence
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
+from credimus.api.partition_shapes import Partitions
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import Scope
@@ -56,9 +68,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
+    _get("/v1/partitions", partitions.show_partitions, Partitions),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),
@@ -67,6 +81,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _post(
+        "/v1/messages",
+        messages.send,
+        message_shapes.NewMessage,
+        message_shapes.SentMessage,
+        scope="message",
+        status=201,
+        keyed=True,
+    ),
+    _get(
+        "/v1/messages",
+        messages.inbox,
+        message_shapes.Inbox,
+        message_shapes.InboxAsked,
+        scope="message",
+    ),
+    _get(
+        "/v1/messages/sent",
+        messages.list_sent,
+        list[message_shapes.SentMessage],
+        message_shapes.SentAsked,
+    ),
+    _get(
+        "/v1/messages/{id}",
+        messages.show_sent,
+        message_shapes.SentMessage,
+        message_shapes.MessageAsked,
+    ),
+    _post(
+        "/v1/messages/{id}/done",
+        messages.finish,
+        message_shapes.NewResult,
+        message_shapes.Finished,
+        scope="message",
+    ),
     _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),
     _post(
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201

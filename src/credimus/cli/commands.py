@@ -28,6 +28,7 @@ COMMANDS = (
         "credimus.cli.convergence:convergence",
         "Show how long a block takes to reach all.",
     ),
+    Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),
@@ -36,6 +37,10 @@ COMMANDS = (
     Entry("share", "credimus.cli.beliefs:share", "Let further members read an enclosed belief."),
     Entry("relate", "credimus.cli.beliefs:relate", "State how one belief bears on another."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
+    Entry("send", "credimus.cli.messages:send", "Send a message to other members."),
+    Entry("inbox", "credimus.cli.messages:inbox", "Read the messages of others."),
+    Entry("done", "credimus.cli.messages:done", "Say that a message is finished."),
+    Entry("sent", "credimus.cli.messages:sent", "Show how far your messages have come."),
     Entry("log", "credimus.cli.log:log", "Show who did what, when."),
     Entry("watch", "credimus.cli.watch:watch", "Print what happens, as it happens."),
     Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
@@ -48,6 +53,8 @@ COMMANDS = (
     Entry("token create", "credimus.cli.token:create", "Make a token for a program."),
     Entry("token list", "credimus.cli.token:list_", "List the tokens."),
     Entry("token revoke", "credimus.cli.token:revoke", "Let a token go."),
+    Entry("key protect", "credimus.cli.key:protect", "Put the node's key under a passphrase."),
+    Entry("key unprotect", "credimus.cli.key:unprotect", "Keep the key without a passphrase."),
     Entry("config show", "credimus.cli.config:show", "Show every setting and whence it comes."),
     Entry("config path", "credimus.cli.config:path", "Print where the settings are kept."),
     Entry("completion", "credimus.cli.completion:completion", "Print completion for a shell."),
@@ -62,6 +69,7 @@ COMMANDS = (
 GROUPS = {
     "bench": "Measure this machine.",
     "config": "Look at a node's settings.",
+    "key": "The node's key.",
     "token": "Tokens for programs that ask this node.",
 }
 HEADLINE = "A leaderless fleet that decides what it believes."

@@ -20,9 +20,11 @@ from credimus.lace.frontier import Frontier, Head
 
 
 class Place:
-    """A block's place in the lace. Treat as frozen, except `view` and `covers`."""
+    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
 
-    __slots__ = ("author", "covers", "id", "parents", "previous", "sequence", "stamp", "view")
+    __slots__ = (
+        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
+    )  # fmt: skip
 
     def __init__(self, block_id: BlockId, header: Header) -> None:
         self.id = block_id
@@ -35,6 +37,8 @@ class Place:
         """What the fold of the roster keeps here: the members as of this block."""
         self.covers = 0
         """What the node keeps here: the last of its own blocks in this block's causal past."""
+        self.left = 0
+        """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
 
     def predecessors(self) -> tuple[BlockId, ...]:
         """The blocks that this one names: its author's previous and the parents."""

@@ -6,7 +6,9 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.protocol.delivery.interface import Mode
 from credimus.protocol.dissemination.urgency import Urgency
+from credimus.protocol.partition.interface import Standing
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -62,6 +64,8 @@ class CastVote(Command, frozen=True):
     reason: str = ""
     round: RoundId | None = None
     """Which round is meant; the last on the belief when None."""
+    evaluated: bool = False
+    """Whether an evaluator of the node answers, and no caller: that goes on in a partition."""
 
 
 class RetractBelief(Command, frozen=True):
@@ -93,6 +97,27 @@ class LeaveFleet(Command, frozen=True):
     reason: str = ""
 
 
+class SendMessage(Command, frozen=True):
+    """Send an application's message to members; nothing of it enters the lace."""
+
+    to: tuple[NodeId, ...]
+    payload: bytes
+    mode: Mode = Mode.EXACTLY_ONCE
+    ttl_ms: int | None = None
+    """How long it is tried; as the node is set when None."""
+    key: bytes = b""
+    """The caller's own name for it: the same again is not sent again. Empty for none."""
+
+
+class FinishMessage(Command, frozen=True):
+    """Say that this node's application has finished with a message."""
+
+    sender: NodeId
+    number: int
+    result: bytes = b""
+    """For the sender."""
+
+
 PlainCommand: TypeAlias = (
     AssertBelief
     | ShareBelief
@@ -103,7 +128,8 @@ PlainCommand: TypeAlias = (
     | LeaveFleet
 )
 """What is written as it is said."""
-AnyCommand: TypeAlias = PlainCommand | CastVote
+MessageCommand: TypeAlias = SendMessage | FinishMessage
+AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -113,3 +139,9 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     belief: BeliefId | None = None
     round: RoundId | None = None
     """The round that the command opened or voted in, if any."""
+    message: int = 0
+    """The number of the message that the command sent, if any; nothing of it is in a block."""
+    standing: Standing | None = Standing.NORMAL
+    """What it can count on while the fleet is split; None when it is not remembered."""
+    reason: str = ""
+    """Why the standing is not normal, in words."""

@@ -12,18 +12,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, assert_never
 
+import msgspec
+
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import PeerFault
-from credimus.kernel.hlc import HybridClock
+from credimus.kernel.errors import NotFound, PeerFault
+from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, Written
+from credimus.node.commands import (
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    FinishMessage,
+    ProposeBelief,
+    SendMessage,
+    Written,
+)
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -37,12 +47,20 @@ from credimus.node.events import (
 from credimus.node.ingress import Ingress, Taken
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sight import FleetView
 from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.delivery.interface import Finish, Post
+from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
+from credimus.protocol.guard.interface import FaultSeen
+from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Permit, Standing
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
@@ -110,11 +128,25 @@ class Node:
             entropy.stream("sync"),
             self.spreading.machine,
         )
+        self.delivery = Delivery(
+            config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
+        )
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
+        self._rules = config.voting.rules
+        self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
+            "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
             "dissemination": self.spreading.machine,
+            "delivery": self.delivery,
+            "partition": self.partition,
         }
         self._followed = self.state.roster.current
         self._writing = Writing(
@@ -125,6 +157,8 @@ class Node:
         self._aside: list[PullWanted | RelayArrived] = []
         self._seal_now = False
         self._blames = True
+        self._unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
 
     # --- asking
 
@@ -137,6 +171,11 @@ class Node:
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._ingress.orphans)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something that was said is not sealed yet, because of the fleet's limit."""
+        return self._unheld is not None
 
     @property
     def dependencies(self) -> Dependencies:
@@ -174,20 +213,35 @@ class Node:
                 hear(taken.events)
         return count
 
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
+        """Take up the records of our own store, after `restore`.
+
+        Args:
+            facts_of: keys and values of a family, oldest first.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        self.delivery.recall(facts_of)
+
     def resume(self, now: Now) -> None:
-        """After `restore`: take up open rounds where the last run left them."""
+        """After `restore` and `recall`: take up open rounds, and messages, where the last run left
+        them."""
         self._carry_out(self._voting.resume(now))
+        self.delivery.resume(now)
 
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
+        it changes nothing else."""
+        if not self.guard.admits(sender, now.instant):
+            return
         try:
             message = read_message(payload)
+            self._heed(sender, message, now)
         except PeerFault as fault:
-            self._fault(sender, fault)
-            return
-        self._heed(sender, message, now)
+            self._fault(sender, fault, now)
         if self._aside:
             self._turn_aside(now)
 
@@ -197,17 +251,24 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
+        if isinstance(command, SendMessage | FinishMessage):
+            return self._deliver(command, now)
+        permit = self._permit(command)
+        if self.state.roster.units_per_s_max:
+            self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
             written = self._writing.execute(command)
         self.spreading.ask(command.urgency)
         self._seal_now = True
-        return written
+        if permit.standing is Standing.NORMAL:
+            return written
+        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(*(machine.deadline() for machine in self._machines.values()))
+        return earliest(self._unheld, *(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
@@ -215,6 +276,8 @@ class Node:
             self._carry_out(machine.tick(now))
         if self._aside:
             self._turn_aside(now)
+        if self._unheld is not None and now.instant >= self._unheld:
+            self._unheld, self._seal_now = None, True
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -279,6 +342,7 @@ class Node:
         sealed: list[Block] = []
         proposed: list[int] = []
         for author in authors:
+            author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
@@ -295,6 +359,8 @@ class Node:
                     news = [*news, taken.block.id]
                 if not self._may_write(author):
                     author.discard()
+            if author.is_held_back:
+                self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
             self._effects.send += self.spreading.own(sealed, proposed, now)
@@ -309,7 +375,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault)
+                self._fault(sender, fault, now)
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -325,10 +391,10 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason)
+            self._fault(block.author, reason, now)
         self.spreading.came(sender, arrivals, new, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender), now))
+            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
@@ -349,6 +415,7 @@ class Node:
                 self._carry_out(self._machines[name].handle(followed, now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
+        self._effects.remember += effects.remember
         self._effects.send += effects.send
         for event in effects.emit:
             match event:
@@ -367,6 +434,31 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
+        if isinstance(command, FinishMessage):
+            finish = Finish(sender=command.sender, number=command.number, result=command.result)
+            self._carry_out(self.delivery.finish(finish))
+            return Written(self.id)
+        if self._writing.author_of(command).id != self.id:
+            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
+        post = Post(
+            to=command.to,
+            payload=command.payload,
+            mode=command.mode,
+            ttl_ms=command.ttl_ms,
+            key=command.key,
+        )
+        number, effects = self.delivery.post(post, now)
+        self._carry_out(effects)
+        return Written(self.id, message=number)
+
+    def _permit(self, command: AnyCommand) -> Permit:
+        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
+        if isinstance(command, CastVote) and command.evaluated:
+            return Permit()
+        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
+        return self.partition.permit(rules or self._rules)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""
@@ -387,10 +479,20 @@ class Node:
         author.forked = True
         self._voting.silence(author.id)
 
-    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+    def _check_allowance(self, command: AnyCommand, now: Now) -> None:
+        author = self._by_id.get(command.author or self.id)
+        if author is not None:
+            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+
+    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
         if not self._blames:
             self.spreading.machine.counts.relays_refused += 1
             return
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+        self._carry_out(self.guard.handle(FaultSeen(peer, fault.code), now))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

@@ -2,16 +2,12 @@
 
 from collections import Counter
 
-import msgspec
-
 from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import ID_BYTES, BeliefId, NodeId
 from credimus.node.checks import unknown_belief
 from credimus.node.node import Node
 from credimus.state.beliefs import Belief
-from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Elector, Rules, Scheme
 from credimus.state.verdict import Verdict
 
 PREFIX_DIGITS_MIN = 4
@@ -90,26 +86,35 @@ def last_stamp_of(node: Node, author: NodeId) -> int | None:
     return None if head is None else head.stamp
 
 
-def suffices(rules: Rules, present: int, members: int) -> bool:
-    """Whether so many members, all of one mind and sure, decide a round of all members.
-
-    Where votes weigh by reputation every member is taken to weigh the same.
-    """
-    if rules.aggregation is Aggregation.REPUTATION:
-        rules = msgspec.structs.replace(rules, aggregation=Aggregation.EQUAL)
-    electors = tuple(Elector(number.to_bytes(ID_BYTES, "big"), 1) for number in range(members))
-    electorate = Electorate(electors)
-    enough = present >= electorate.quorum_count(rules)
-    if rules.scheme is Scheme.TURNOUT:  # of the votes cast, and these are all for one side
-        return members > 0 and enough
-    share = electorate.value_max(rules.aggregation) * present // max(1, members)
-    return enough and share >= electorate.value_needed(rules)
-
-
 def name_of(state: FleetState, node: NodeId) -> str:
     """A member's name, or nothing for who is no member now."""
     member = state.roster.current.by_id.get(node)
     return member.name if member is not None else ""
+
+
+def member_named(state: FleetState, given: str) -> NodeId:
+    """The member that a name or an id names.
+
+    Raises:
+        NotFound: `unknown-member`.
+        Conflict: `ambiguous-member`.
+    """
+    current = state.roster.current.by_id
+    if len(given) == 2 * ID_BYTES and not set(given) - _HEX:
+        identifier = NodeId(bytes.fromhex(given))
+        if identifier in current:
+            return identifier
+    named = [one.node for one in current.values() if one.name == given]
+    if len(named) > 1:
+        raise Conflict(
+            "ambiguous-member", f"{len(named)} members are called {given[:40]!r}; give an id."
+        )
+    if not named:
+        raise NotFound(
+            "unknown-member",
+            f"no member is called {given[:40]!r}; give a name or an id of `credimus members`.",
+        )
+    return named[0]
 
 
 _HEX = set("0123456789abcdef")

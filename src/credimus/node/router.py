@@ -4,31 +4,48 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.protocol.delivery.interface import (
+    Answer,
+    AnswerCame,
+    Envelope,
+    EnvelopeCame,
+    PeersReturned,
+)
 from credimus.protocol.dissemination.interface import (
     Graft,
     IHave,
     Neighbour,
     Prune,
     Relay,
-    Told,
 )
+from credimus.protocol.dissemination.interface import Told as SpreadingTold
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
     Notice,
+    PeerAlive,
+    PeerDead,
     Ping,
     PingFor,
     Relayed,
     RosterChanged,
 )
+from credimus.protocol.partition.interface import FleetChanged, Told
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     Pull,
     PullAsked,
 )
-from credimus.protocol.voting.interface import RoundsChanged
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
+from credimus.state.events import (
+    BeliefAsserted,
+    BeliefsReconciled,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -38,11 +55,13 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
-    IHave: ("dissemination", Told),
-    Graft: ("dissemination", Told),
-    Prune: ("dissemination", Told),
-    Relay: ("dissemination", Told),
-    Neighbour: ("dissemination", Told),
+    IHave: ("dissemination", SpreadingTold),
+    Graft: ("dissemination", SpreadingTold),
+    Prune: ("dissemination", SpreadingTold),
+    Relay: ("dissemination", SpreadingTold),
+    Neighbour: ("dissemination", SpreadingTold),
+    Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
+    Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
 """Message of a peer -> the machine that takes it, and its input; ingress takes blocks."""
 
@@ -52,10 +71,32 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    (
+        "delivery",
+        frozenset({PeerAlive}),
+        lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
+    ),
+    ("voting", frozenset({BeliefsReconciled}), ReviewAsked),
+    (
+        "partition",
+        frozenset(
+            {
+                PeerAlive,
+                PeerDead,
+                BeliefAsserted,
+                BeliefsReconciled,
+                RoundDecided,
+                RoundExpired,
+                RoundContested,
+            }
+        ),
+        Told,
+    ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 
 FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
     ("membership", RosterChanged),
+    ("partition", FleetChanged),
 )
 """Machine, and its input made of the ids of all members, whenever the roster has changed."""

@@ -3,6 +3,7 @@
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
     9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
+    15 Envelope   16 Answer                                     delivery
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -14,11 +15,12 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DisseminationMessage
+PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DisseminationMessage | DeliveryMessage
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 

@@ -1,9 +1,11 @@
 """The first blocks of a fleet, made before any node runs."""
 
 import time
+from collections.abc import Sequence
 
 from nacl.utils import random
 
+from credimus.kernel.effects import Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, fleet_id
 from credimus.kernel.instant import Instant, Now
@@ -12,7 +14,7 @@ from credimus.lace.seal import Signer
 from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.runtime.store.interface import StoredBlock
+from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.state.operations import Found
 
 
@@ -22,20 +24,21 @@ def found_fleet(
     name: str,
     address: str,
     members: tuple[AdmitMember, ...] = (),
-    left_out_max: int = 0,
+    policy: tuple[int, int] = (0, 0),
 ) -> tuple[FleetId, list[Block]]:
     """A new fleet: its id and the founder's blocks, the genesis first.
 
     Args:
         name, address: the founder's own.
         members: who is admitted at once.
-        left_out_max: the members, in millionths, that an electorate may leave out; for ever.
+        policy: for ever: the members, in millionths, that an electorate may leave out, and what
+            each member may write, in units per second, 0 for no limit.
     """
     nonce = random(16)
-    fleet = fleet_id(founder.public, nonce, left_out_max)
+    fleet = fleet_id(founder.public, nonce, *policy)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
-    node.found(Found(fleet_name, nonce, founder.public, name, address, left_out_max))
+    node.found(Found(fleet_name, nonce, founder.public, name, address, *policy))
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)
@@ -46,3 +49,9 @@ def stored(block: Block) -> StoredBlock:
     """A block as the store keeps it."""
     header = block.header
     return StoredBlock(block.id, header.author, header.sequence, header.stamp, block.wire)
+
+
+def facts_of(records: Sequence[Record]) -> list[Fact]:
+    """Records as the store keeps them, of each key the last."""
+    last = {record.key: record.value for record in records}
+    return [Fact(key, value) for key, value in last.items()]

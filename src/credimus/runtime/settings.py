@@ -11,10 +11,13 @@ from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
+from credimus.kernel.instant import MILLISECOND
 from credimus.node.config import Config
+from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
@@ -23,6 +26,7 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
+PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
@@ -124,6 +128,34 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     webhook: WebhookSettings | None = None
 
 
+class MessageSettings(Strict, frozen=True, kw_only=True):
+    """How the node sends messages of applications."""
+
+    ttl_s: Annotated[
+        float,
+        Meta(ge=limits.MESSAGE_TTL_MS_MIN / 1_000, le=limits.MESSAGE_TTL_MS_MAX / 1_000),
+    ] = 3_600.0
+    """Seconds that a message is tried, where its sender does not say. [guess]"""
+    attempts_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    """Sendings in a row that may go without an answer; then it is given up. [guess: two hours]"""
+    patience_ms: Annotated[int, Meta(ge=200, le=600_000)] = 10_000
+    """Longest wait in ms between two sendings of one message. [guess]"""
+
+
+class LimitSettings(Strict, frozen=True, kw_only=True):
+    """How fast callers of this node's API may ask and write."""
+
+    requests_per_s: PerSecond = 50_000
+    """Requests of one token, or of the node's owner; twice as many at once. [guess: above what one
+    node answers]"""
+    writes_per_s: PerSecond = 20_000
+    """Writes of one token, or of the node's owner; twice as many at once. A token may have a rate
+    of its own. [guess: above what one node decides]"""
+    categories: tuple[str, ...] = ()
+    """Beliefs of one token in single categories: `category=per_second` or
+    `category=per_second/burst`, such as "alert=10/50"."""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
@@ -131,6 +163,10 @@ class Settings(Strict, frozen=True, kw_only=True):
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
     dissemination: DisseminationSettings = DisseminationSettings()
+    messages: MessageSettings = MessageSettings()
+    membership: MembershipSettings = MembershipSettings()
+    partition: PartitionSettings = PartitionSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -146,7 +182,13 @@ class Settings(Strict, frozen=True, kw_only=True):
         voting = self.voting
         _check_evaluators(voting)
         rules = rules_of(voting.scheme, voting.threshold, voting.aggregation)
+        messages = self.messages
         return Config(
+            delivery=DeliveryConfig(
+                ttl_ms=round(messages.ttl_s * 1_000),
+                attempts_max=messages.attempts_max,
+                patience_ns_max=messages.patience_ms * MILLISECOND,
+            ),
             voting=VotingConfig(
                 rules=rules,
                 timeout_ms=voting.timeout_ms,
@@ -154,6 +196,8 @@ class Settings(Strict, frozen=True, kw_only=True):
                 unknown=_UNKNOWN[voting.unknown],
             ),
             dissemination=self.dissemination.core(),
+            membership=self.membership.core(),
+            partition=self.partition.core(),
         )
 
 
@@ -201,9 +245,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
-    for name, section in sections:
-        lines += _section(name, section)
+    for name in ("fleet", "node", "voting", "membership", "partition", "messages", "limits"):
+        lines += _section(name, getattr(settings, name))
     if settings.dissemination != DisseminationSettings():
         lines += _section("dissemination", settings.dissemination)
     text = "\n".join(lines) + "\n"

@@ -19,6 +19,9 @@ from credimus.node.author import Author
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
+from credimus.protocol.partition.interface import Permit
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
@@ -32,15 +35,30 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.delivering import (
+    a_message_is_processed_at_most_once,
+    an_acknowledged_message_was_durable,
+    at_least_once_arrives_after_healing,
+)
+from credimus.sim.delivering_wrongs import (
+    a_disk_that_takes_no_records,
+    a_receiver_that_forgets_what_it_finished,
+    a_sender_that_sends_once,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
+from credimus.sim.liveness import (
+    a_partition_is_noticed_and_told_healed,
+    the_dead_are_noticed,
+    the_living_are_not_declared_dead,
+)
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.reaching import (
@@ -50,6 +68,10 @@ from credimus.sim.reaching import (
     no_node_has_too_many_neighbours,
 )
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.sim.spoiling import (
     a_forwarder_that_forgets_whom_it_told,
     a_node_that_spreads_nothing,
@@ -199,6 +221,17 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+
+    def plenty(*_: Any) -> int:
+        return 1 << 40
+
+    with patched(ingress, "left_after", plenty):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -250,6 +283,39 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
 
 
 @contextmanager
+def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever the level, writes are taken as ever."""
+
+    def ever(*_: Any) -> Permit:
+        return Permit()
+
+    with patched(Partition, "permit", ever):
+        yield
+
+
+@contextmanager
+def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who went away is not seen to have gone."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Partition, "_look", nothing):
+        yield
+
+
+@contextmanager
+def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was accepted apart stays as it is."""
+
+    def nothing(self: Reconciling, *_: Any) -> None:
+        self._search_due = None
+
+    with patched(Reconciling, "_search", nothing):
+        yield
+
+
+@contextmanager
 def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Whoever is named as a reader, all members are given the key."""
     readers = Enclosing._readers  # noqa: SLF001
@@ -262,6 +328,21 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(
+        sabotage=a_receiver_that_forgets_what_it_finished,
+        trips=a_message_is_processed_at_most_once,
+        profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_takes_no_records,
+        trips=an_acknowledged_message_was_durable,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_sends_once,
+        trips=at_least_once_arrives_after_healing,
+        profile="lossy",
+    ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
@@ -295,6 +376,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),
@@ -344,6 +426,24 @@ SABOTEURS: tuple[Saboteur, ...] = (
         nodes=13,
         statements=3,
         safety_s=6,
+    ),
+    Saboteur(
+        sabotage=a_policy_that_permits_everything,
+        trips=severe_partition_refuses_writes_and_changes_nothing,
+        profile="apart",
+        safety_s=16,
+    ),
+    Saboteur(
+        sabotage=a_node_that_never_looks_around,
+        trips=a_partition_is_noticed_and_told_healed,
+        profile="apart",
+        safety_s=25,
+    ),
+    Saboteur(
+        sabotage=a_fleet_that_never_reconciles,
+        trips=both_sides_reconcile_alike,
+        profile="apart",
+        safety_s=16,
     ),
 )
 

@@ -40,6 +40,10 @@ class Scenario(
     """Computers that join it after a third of the safety phase. Range 0 to 8."""
     members_per_node: Annotated[int, Meta(ge=1, le=8)] = 1
     """Members that each computer hosts, its own included. Range 1 to 8."""
+    left_out_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """The members that an electorate may leave out, in ppm. Above 0 parts of the fleet put
+    statements to the vote by themselves, against each other, and each node reconciles by a
+    strategy of its own. Range 0 to 1,000,000."""
     leavers: Annotated[int, Meta(ge=0, le=8)] = 0
     """Members that leave in the last two thirds of the safety phase. Range 0 to 8."""
     liars: Annotated[int, Meta(ge=0, le=NODES_MAX // 3)] = 0
@@ -49,6 +53,8 @@ class Scenario(
     """Whether nodes vote by chance, and otherwise in each life, instead of by what they know."""
     statements: Annotated[int, Meta(ge=0, le=1_000_000)] = 60
     """Groups of commands given to the fleet in the safety phase. Range 0 to 1,000,000."""
+    messages: Annotated[int, Meta(ge=0, le=1_000_000)] = 20
+    """Messages that applications send each other in the safety phase. Range 0 to 1,000,000."""
     duration_ms: Lasting = 8_000
     """Length of the safety phase, in ms. Range 1 to 86,400,000, a day."""
     liveness_ms: Lasting = 90_000
@@ -57,6 +63,12 @@ class Scenario(
     """How far a wall clock is off when nothing is wrong with it, in ms. Range 0 to 60,000."""
     skew_accepted_ms: Skew = limits.SKEW_MS_MAX
     """How far ahead of its own clock a node takes a block's stamp, in ms. Range 0 to 60,000."""
+    units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
+    """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
+    100,000,000."""
+    take_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Time that a node works for each 256 bytes of a message that it looks at, in us. Range 0 to
+    1,000,000."""
     weather: Weather = CALM
     """How messages fare while the faults rage."""
     faults: tuple[AnyFault, ...] = ()

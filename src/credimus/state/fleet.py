@@ -21,11 +21,13 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
     Votes,
 )
+from credimus.state.reconciliations import Reconciliations
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
 
@@ -37,6 +39,7 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
 
     def apply(
@@ -65,13 +68,18 @@ class FleetState:
         return events
 
     def fingerprint(self) -> bytes:
-        """32 bytes; equal on every node that holds the same blocks."""
+        """32 bytes; equal on every node that holds the same blocks.
+
+        What was never reconciled adds nothing: versions before reconciliations compute the same.
+        """
+        reconciled = [self.reconciliations.fingerprint()] if self.reconciliations else []
         return fingerprint(
             b"credimus state",
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
             self.enclosures.fingerprint(),
+            *reconciled,
         )
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
@@ -89,6 +97,8 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Reconcile():
+                return self.reconciliations.reconcile(operation, place)
             case Enclose():
                 return self.enclosures.add(operation, place)
             case _:

@@ -62,12 +62,17 @@ def test_the_line_of_a_setting_is_the_one_in_the_file(config: Path) -> None:
     "field", [one for one in fields() if one.variable], ids=lambda one: one.name
 )
 def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) -> None:
-    texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x"}
+    texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x",
+             "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
-              "unknown": "abstain", "on_failure": "next", "file": "r.toml", "push": "0.7",
-              "pull": "0.7", "relay": "0.7", "selection": "random"}  # fmt: skip
+              "unknown": "abstain", "on_failure": "next", "file": "r.toml",
+              "push": "0.7", "pull": "0.7",
+              "relay": "0.7", "selection": "random", "policy": "open",
+              "strategy": "consensus"}  # fmt: skip
+    shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
+              "suspicion_ms_max": "1700"}  # fmt: skip
     last = field.name.rpartition(".")[2]
-    text = {**texts, **chosen}.get(last, "7")
+    text = {**texts, **chosen, **shares}.get(last, "7")
     need = {"CREDIMUS_VOTING_WEBHOOK_URL": texts["url"], "CREDIMUS_VOTING_RULES_FILE": "r.toml"}
     resolved = resolve(config, {**need, field.variable: text})
     found: Any = resolved.settings
