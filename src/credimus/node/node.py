@@ -115,19 +115,10 @@ class Node:
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self.spreading = Spreading(
-            config.dissemination,
-            self.membership,
-            self.copies,
-            self._ingress.knows,
-            entropy.stream("dissemination"),
+            config.dissemination, self.membership, self.copies, self._ingress.knows, entropy
         )
-        self._sync = Sync(
-            config.sync,
-            self.lace,
-            self._ingress.orphans,
-            entropy.stream("sync"),
-            self.spreading.machine,
-        )
+        orphans, audience = self._ingress.orphans, self.spreading.machine
+        self._sync = Sync(config.sync, self.lace, orphans, entropy.stream("sync"), audience)
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
@@ -154,9 +145,7 @@ class Node:
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
-        self._aside: list[PullWanted | RelayArrived] = []
         self._seal_now = False
-        self._blames = True
         self._unheld: Instant | None = None
         """When what the fleet's limit holds back is tried again."""
 
@@ -242,7 +231,7 @@ class Node:
             self._heed(sender, message, now)
         except PeerFault as fault:
             self._fault(sender, fault, now)
-        if self._aside:
+        if self.spreading.aside:
             self._turn_aside(now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
@@ -274,7 +263,7 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
-        if self._aside:
+        if self.spreading.aside:
             self._turn_aside(now)
         if self._unheld is not None and now.instant >= self._unheld:
             self._unheld, self._seal_now = None, True
@@ -312,7 +301,7 @@ class Node:
 
     def _turn_aside(self, now: Now) -> None:
         """Do what dissemination wants of others: pull, or take what came through relays."""
-        aside, self._aside = self._aside, []
+        aside, self.spreading.aside = self.spreading.aside, []
         for event in aside:
             match event:
                 case PullWanted(peer):
@@ -320,9 +309,9 @@ class Node:
                 case RelayArrived(origin, payload):
                     message = self.spreading.opened(payload)
                     if message is not None:
-                        self._blames = False  # whoever carried it, or says who sent it, may lie
+                        self.spreading.blames = False
                         self._heed(origin, message, now)
-                        self._blames = True
+                        self.spreading.blames = True
                 case _:
                     assert_never(event)
 
@@ -426,7 +415,7 @@ class Node:
                     self._by_id[author].say(operation)
                     self._seal_now = True
                 case PullWanted() | RelayArrived():
-                    self._aside.append(event)
+                    self.spreading.aside.append(event)
                 case _:
                     self._facts.append(event)
 
@@ -486,7 +475,7 @@ class Node:
             author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
 
     def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
-        if not self._blames:
+        if not self.spreading.blames:
             self.spreading.machine.counts.relays_refused += 1
             return
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:

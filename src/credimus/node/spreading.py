@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from credimus.kernel.effects import Effects, Send
-from credimus.kernel.entropy import Stream
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Now
@@ -24,7 +24,9 @@ from credimus.protocol.dissemination.interface import (
     DisseminationConfig,
     Fresh,
     OwnSealed,
+    PullWanted,
     Push,
+    RelayArrived,
 )
 from credimus.protocol.dissemination.machine import Dissemination
 from credimus.protocol.dissemination.urgency import Urgency
@@ -45,16 +47,22 @@ class Spreading:
         membership: Membership,
         copies: Copies,
         holds: Callable[[BlockId], bool],
-        stream: Stream,
+        entropy: Entropy,
     ) -> None:
         self._membership = membership
         self._copies = copies
         self._holds = holds
         around = Surroundings(copies.own, membership)
+        stream = entropy.stream("dissemination")
         self.machine = Dissemination(config, copies.own, around, stream)
         self.convergence = Convergence()
         self._urgency: Urgency | None = None
         self._was_acknowledged = False
+        self.aside: list[PullWanted | RelayArrived] = []
+        """What the node is to do, beside what a message said."""
+        self.blames = True
+        """Whether a fault is the sender's: not in what came through relays, for whoever carried it,
+        or says who sent it, may lie."""
 
     # --- asking
 
