@@ -170,6 +170,10 @@ class Replica:
         return {
             "name": (state.roster.fleet_name, state.roster.founder),
             "members": dict(state.roster.current.by_id),
+            "standing": (
+                state.roster.current.exposed, dict(state.roster.current.expulsions),
+                [state.roster.current.powers(one) for one in state.roster.current.by_id],
+            ),
             "beliefs": {
                 one.id: (
                     one.content, one.category, one.origin, one.origin_block,
@@ -253,6 +257,7 @@ class Liar:
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
             self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
+        self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
         """One operation of any kind."""
@@ -276,6 +281,7 @@ class Liar:
     def _block(self, blocks: list[Block]) -> Block:
         stream = self.stream
         signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        self._signer = signer
         own = [block for block in blocks if block.author == signer.node_id]
         others = [block for block in blocks[-8:] if block.author != signer.node_id]
         back = stream.choose((0,) * 12 + (1, 2, 9))

@@ -12,6 +12,7 @@ from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import identifiers as ids
+from stranger import members as their_members
 from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
@@ -45,6 +46,7 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
+from member_strategies import member_histories
 from strategies import FLEET, Replica, histories
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
@@ -246,7 +248,7 @@ def of_stranger() -> dict[str, bytes | str]:
     rounds = their_rounds.Rounds(state)
     assert rounds.rounds[identifier].verdict() == their_rounds.ACCEPTED
     claims = their_state.claims_of(state, rounds)
-    members = sets.joined(state.views[second.id], state.views[third.id])
+    members = state.views[second.id].joined(state.views[third.id]).dots
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
     listed = [genesis.id, second.id]
@@ -349,6 +351,27 @@ def test_a_second_implementation_reaches_the_same_state(blocks: list[Block]) -> 
     }
     claims = their_state.claims_of(theirs, rounds)
     assert sets.set_bytes(claims) == ours.state.beliefs.to_bytes()
+    assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
+
+
+@settings(max_examples=40)
+@given(member_histories())
+def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> None:
+    """Of exposed authors only what ours took is shown to theirs: that depends on who saw what."""
+    ours = Replica().take_all(blocks)
+    unjudged = ("taken", "waiting", "let go")
+    faults = {one: why for one, why in ours.outcomes.items() if why not in unjudged}
+    theirs = their_roster.Fleet(FLEET)
+    refused = [block for block in blocks if block.id in faults]
+    theirs.take_all([block.wire for block in (*ours.log, *refused)])
+    assert theirs.faults == faults
+    assert set(theirs.taken) == {block.id for block in ours.log}
+    current = their_members.View()
+    for view in theirs.views.values():
+        current = current.joined(view)
+    members = ours.state.roster.current
+    assert set(current.members) == set(members.by_id)
+    assert current.expelled == members.expulsions
     assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from credimus.api.door_shapes import Doors
+from credimus.api.door_shapes import Doors, FaultItem
 from credimus.api.partition_shapes import (
     LevelName,
     OutcomeItem,
@@ -27,11 +27,14 @@ RelationName = Literal[
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
-    "contradicted", "admitted", "left", "reconciled",
+    "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
     "alive", "suspected", "dead", "partition", "healed", "missed",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
-opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
+opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
+to equivocate; `rotated`: it has a new key, see `Event.successor`; `missed`: see `Event.missed`."""
+PowerName = Literal["propose", "vote", "admit", "expel"]
+Standing = Literal["member", "exposed", "pending", "expelled"]
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]
@@ -200,8 +203,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     belief: str | None = None
     round: str | None = None
     member: str | None = None
-    """Who asserted, proposed, refused, contradicted itself, was admitted, left or reconciled; which
-    peer is alive, suspected or dead."""
+    """Who asserted, proposed, refused, contradicted itself, was admitted, exposed or expelled, has
+    a new key, left or reconciled; which peer is alive, suspected or dead."""
+    successor: str | None = None
+    """The new id of a member whose key was rotated."""
     verdict: VerdictName | None = None
     """Of the belief, when this was read: it may have climbed since the event."""
     first: bool = False
@@ -244,14 +249,13 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks of this node that the member is not known to hold."""
     said_ms: int | None
     """Stamp of the last block held of it; null while there is none."""
-
-
-class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A peer's wrong, counted."""
-
-    peer: str
-    code: str
-    count: int
+    standing: Standing = "member"
+    """`exposed`: proven to equivocate, so it votes no more; `pending`: too few members have
+    admitted it yet; `expelled`."""
+    may: list[PowerName] = []
+    """What it may say besides stating beliefs."""
+    categories: list[str] = []
+    """Where it may propose and vote; everywhere when empty."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

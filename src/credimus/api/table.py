@@ -8,6 +8,7 @@ from credimus.api import (
     fleet,
     inputs,
     log,
+    members,
     message_shapes,
     messages,
     partitions,
@@ -28,6 +29,7 @@ from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
+_MEMBER = "/v1/members/{id}"
 _TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -81,6 +83,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _write(f"{_MEMBER}/expel", members.expel, inputs.NewExpulsion, scope="admin"),
+    _write(f"{_MEMBER}/powers", members.set_powers, inputs.NewPowers, scope="admin", status=200),
+    _write(f"{_MEMBER}/admit", members.admit, inputs.NewAdmission, scope="admin"),
     _post(
         "/v1/messages",
         messages.send,

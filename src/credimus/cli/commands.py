@@ -28,6 +28,10 @@ COMMANDS = (
         "credimus.cli.convergence:convergence",
         "Show how long a block takes to reach all.",
     ),
+    Entry("admit", "credimus.cli.members:admit", "Admit one more, or somebody again."),
+    Entry("expel", "credimus.cli.members:expel", "Say that a member is to go."),
+    Entry("grant", "credimus.cli.members:grant", "Change what a member may say."),
+    Entry("key rotate", "credimus.cli.key:rotate", "Give a stopped node a new key."),
     Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
@@ -61,9 +65,11 @@ COMMANDS = (
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
     Entry("sim", "credimus.cli.sim:sim", "Run a whole fleet under faults, from one seed."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
+    Entry("maelstrom", "credimus.cli.maelstrom:maelstrom", "Be a node of a Maelstrom test."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench http", "credimus.cli.bench:http", "Requests per second over HTTP."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
+    Entry("bench maelstrom", "credimus.cli.bench:maelstrom", "Broadcast as Maelstrom judges it."),
     Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
 )
 GROUPS = {

@@ -158,6 +158,19 @@ CONVERGENCE_KEPT_MAX = 1_000
 CONVERGENCE_WAITING_MAX = 1_024
 """Own blocks of which is not known yet that all hold them; past it the oldest is not measured.
 [guess]"""
+EVIDENCE_HEADER_BYTES_MAX = 4_096
+"""Bytes of a header that is shown as evidence: one with 64 parents has 2.4 KB. [guess]"""
+EVIDENCE_LEAF_BYTES_MAX = 32_768
+"""Bytes of an operation that is shown as evidence: eight votes with long reasons. [guess]"""
+CAPABILITY_CATEGORIES_MAX = 64
+"""Categories to which a member's capabilities are held. [guess]"""
+ADMISSION_QUORUM_MAX = 1_024
+"""Members that a fleet may be founded to ask for before a newcomer counts. [guess]"""
+ADMISSIONS_PER_DAY_MAX = 1_000_000
+"""Greatest limit of admissions by one member in a day. [guess]"""
+SUSPECTS_MAX = 1_024
+"""Equivocations that wait to be proven by one node; past it further ones wait for the next sight
+of them. [guess]"""
 MESSAGE_BYTES_MAX = 32_768
 """Bytes of an application's message; a durable row and a transport message hold it. [guess]"""
 MESSAGE_RESULT_BYTES_MAX = 4_096

@@ -53,6 +53,10 @@ class Orphans:
                 self._drop(block_id)
         return ready
 
+    def is_wanted(self, block_id: BlockId) -> bool:
+        """Whether some block waits for this one."""
+        return block_id in self._waiting_for
+
     def drop_behind(self, refused: BlockId) -> list[Block]:
         """Let go of the blocks that wait for one that will never come, straight or through others;
         oldest first."""

@@ -9,6 +9,7 @@ from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig
 from credimus.protocol.sync.interface import SyncConfig
+from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
 
 
@@ -23,6 +24,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it finds out who can be reached."""
     dissemination: DisseminationConfig = DisseminationConfig()
     """Whom it sends blocks to."""
+    vigilance: VigilanceConfig = VigilanceConfig()
+    """How it proves equivocations."""
     delivery: DeliveryConfig = DeliveryConfig()
     """How it sends an application's messages."""
     partition: PartitionConfig = PartitionConfig()

@@ -30,6 +30,7 @@ from credimus.node.commands import (
     AssertBelief,
     CastVote,
     FinishMessage,
+    MessageCommand,
     ProposeBelief,
     SendMessage,
     Written,
@@ -45,13 +46,13 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.messages import deliver
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.guard.interface import FaultSeen
@@ -63,6 +64,8 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
+from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import (
     Evaluator,
     Say,
@@ -74,8 +77,8 @@ from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.dependencies import Dependencies
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Found
-from credimus.state.roster import Members
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 
@@ -136,6 +139,7 @@ class Node:
             "sync": self._sync,
             "membership": self.membership,
             "dissemination": self.spreading.machine,
+            "vigilance": Vigilance(config.vigilance, self.state, own),
             "delivery": self.delivery,
             "partition": self.partition,
         }
@@ -217,14 +221,20 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
+        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
+        for found in self.state.rounds:
+            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
+        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
         self.delivery.resume(now)
 
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
-        it changes nothing else."""
-        if not self.guard.admits(sender, now.instant):
+        """Take one message of a peer, unless it was expelled or the guard ignores it. A fault is
+        counted and emitted; it changes nothing else."""
+        if self.state.roster.current.is_expelled(sender) or (
+            not self.guard.admits(sender, now.instant)
+        ):
             return
         try:
             message = read_message(payload)
@@ -248,7 +258,7 @@ class Node:
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
-            written = self._writing.execute(command)
+            written = self._writing.execute(command, now)
         self.spreading.ask(command.urgency)
         self._seal_now = True
         if permit.standing is Standing.NORMAL:
@@ -282,6 +292,9 @@ class Node:
             self._seal_now = False
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
+            self._hear(now)
+        if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
+            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
             self._hear(now)
         self.spreading.end_step(self._effects, now)
         return self._hand_over()
@@ -320,25 +333,30 @@ class Node:
         return effects
 
     def _seal(
-        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
-    ) -> None:
+        self, authors: Sequence[Author], roster: Members, news: list[BlockId], now: Now,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
         """Seal what these have said.
 
         Args:
             roster: with which they said it.
             news: blocks that changed it since; no proposal is to descend from them.
+            bare: whether to seal a block although nothing was said.
         """
         sealed: list[Block] = []
-        proposed: list[int] = []
+        proposed = self.spreading.proposed(authors)
         for author in authors:
             author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
-            if author.proposes and author.id == self.id:
-                proposed.append(author.sequence + 1)
-            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
-                before = self.state.roster.current
+            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed, bare):
+                before, bare = self.state.roster.current, False
+                if before.law:
+                    kept = self._ingress.permitted(*made)
+                    if len(kept) < len(made[1]):
+                        author.say_again(kept)
+                        continue
                 taken = self._ingress.fold(*made)
                 self.copies.note(taken.place)
                 sealed.append(taken.block)
@@ -399,6 +417,7 @@ class Node:
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
+            self.lace.passed_over = roster.sidelined
             for name, followed_by in FOLLOWS:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
@@ -424,21 +443,19 @@ class Node:
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
 
-    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
-        if isinstance(command, FinishMessage):
-            finish = Finish(sender=command.sender, number=command.number, result=command.result)
-            self._carry_out(self.delivery.finish(finish))
-            return Written(self.id)
-        if self._writing.author_of(command).id != self.id:
+    def _able(self) -> list[Author]:
+        """The hosted members whose blocks all others take."""
+        roster = self.state.roster.current
+        return [
+            author
+            for author in self.authors
+            if not author.forked and author.id in roster and author.id not in roster.exposed
+        ]
+
+    def _deliver(self, command: MessageCommand, now: Now) -> Written:
+        if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
             raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
-        post = Post(
-            to=command.to,
-            payload=command.payload,
-            mode=command.mode,
-            ttl_ms=command.ttl_ms,
-            key=command.key,
-        )
-        number, effects = self.delivery.post(post, now)
+        number, effects = deliver(self.delivery, command, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.node.events import ForkSeen
 from credimus.protocol.delivery.interface import (
     Answer,
     AnswerCame,
@@ -37,15 +38,29 @@ from credimus.protocol.sync.interface import (
     Pull,
     PullAsked,
 )
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
     BeliefAsserted,
     BeliefsReconciled,
+    DoubleVote,
     RoundContested,
     RoundDecided,
     RoundExpired,
     RoundOpened,
 )
+
+
+def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
+    return Suspected(
+        [
+            Suspicion(fact.author, fork=fact.blocks)
+            if isinstance(fact, ForkSeen)
+            else Suspicion(fact.voter, round=fact.round)
+            for fact in facts
+        ]
+    )
+
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -71,6 +86,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     (
         "delivery",
         frozenset({PeerAlive}),

@@ -12,6 +12,7 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Now
 from credimus.lace.block import Block, block_id, open_wire, read_header
+from credimus.node.author import Author
 from credimus.node.copies import Copies
 from credimus.node.pushing import pushes
 from credimus.node.supply import PeerMessage, read_message
@@ -90,6 +91,10 @@ class Spreading:
         """Something of that urgency was said, or heard, in this step."""
         if self._urgency is None or urgency > self._urgency:
             self._urgency = urgency
+
+    def proposed(self, authors: Iterable[Author]) -> list[int]:
+        """Sequences that this node's own next block with a proposal will have: one, or none."""
+        return [one.sequence + 1 for one in authors if one.proposes and one.id == self._copies.own]
 
     def own(self, sealed: Sequence[Block], proposed: Iterable[int], now: Now) -> list[Send[Any]]:
         """What tells others of blocks that were just sealed.

@@ -39,7 +39,10 @@ from credimus.state.events import (
     BeliefChanged,
     BeliefsReconciled,
     DoubleVote,
+    EquivocationProven,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
     ProposalIgnored,
     RoundContested,
@@ -61,6 +64,7 @@ CURSOR_PATTERN = r"^[0-9a-f]{12}-[0-9]{1,18}(\.[0-9]{1,18})?$"
 _TOLD = frozenset({
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
+    EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
 _LOCAL = frozenset({PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed})
 FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent

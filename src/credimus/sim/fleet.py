@@ -10,13 +10,13 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BlockId, NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.lace.block import Block
-from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
@@ -24,8 +24,10 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
+from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
+from credimus.sim.proving import proving
+from credimus.state.member_operations import Charter
 from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
@@ -47,6 +49,8 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    charter: Charter | None = None
+    """How the fleet admits, if not by any member: a policy for ever."""
     units_per_s_max: int = 0
     """What each member may write, in units per second; 0 for no limit: a policy for ever."""
     take_ns: int = 0
@@ -106,12 +110,17 @@ class Fleet:
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
-        keys = members or default_members(config, entropy)
+        keys = members or default_members(
+            config.nodes + config.joiners, config.members_per_node, entropy
+        )
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
+        charter = b"" if config.charter is None else encode(config.charter)
         policy = config.left_out_max, config.units_per_s_max
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy)
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.founder = self.hosts[0].id
+        """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -156,6 +165,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max, self.config.units_per_s_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
+        if self.config.charter is not None:
+            first.running.authors[0].say(self.config.charter)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -327,6 +338,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -353,15 +365,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if not (effects.persist or effects.remember):
-            if effects.send:
-                host.disk.sync()
-            return
-        synced = bool(effects.send or effects.remember)
-        host.disk.append(effects.persist, effects.remember, synced=synced)
-        if effects.persist:
-            for watcher in self.watchers:
-                watcher.persisted(host, effects.persist)
+        if effects.persist or effects.remember:
+            synced = bool(effects.send or effects.remember)
+            host.disk.append(effects.persist, effects.remember, synced=synced)
+        elif effects.send:
+            host.disk.sync()
+        for watcher in self.watchers if effects.persist else ():
+            watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
@@ -385,18 +395,6 @@ class Fleet:
         trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
         for part in parts:
             trace.update(part)
-
-
-def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKey]]:
-    """As many members at each place as the config says, with keys drawn from the seed."""
-    keys = entropy.stream("keys")
-    return [
-        [
-            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
-            for index in range(config.members_per_node)
-        ]
-        for place in range(config.nodes + config.joiners)
-    ]
 
 
 _STEP_NS = 50 * MICROSECOND

@@ -59,6 +59,16 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
+from credimus.sim.member_saboteurs import (
+    a_door_that_asks_for_no_permission,
+    a_vigilance_that_sleeps,
+    an_expulsion_by_one_word,
+)
+from credimus.sim.membering import (
+    an_equivocator_is_exposed_to_all,
+    an_honest_member_is_never_expelled,
+    nothing_unauthorised_is_folded,
+)
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.reaching import (
@@ -223,11 +233,7 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 @contextmanager
 def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Every member may write as much as it likes."""
-
-    def plenty(*_: Any) -> int:
-        return 1 << 40
-
-    with patched(ingress, "left_after", plenty):
+    with patched(ingress, "left_after", lambda *_: 1 << 40):
         yield
 
 
@@ -384,6 +390,21 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_disk_that_is_not_verified,
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
+    ),
+    Saboteur(
+        sabotage=an_expulsion_by_one_word,
+        trips=an_honest_member_is_never_expelled,
+        profile="slander",
+    ),
+    Saboteur(
+        sabotage=a_vigilance_that_sleeps,
+        trips=an_equivocator_is_exposed_to_all,
+        profile="byzantine",
+    ),
+    Saboteur(
+        sabotage=a_door_that_asks_for_no_permission,
+        trips=nothing_unauthorised_is_folded,
+        profile="slander",
     ),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(

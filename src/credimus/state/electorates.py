@@ -88,7 +88,11 @@ def left_out_most(left_out_max: int, member_count: int) -> int:
 
 
 def is_fair(electorate: Electorate, members: Mapping[NodeId, object], left_out_max: int) -> bool:
-    """Whether all electors are members, and few enough members are left out."""
+    """Whether all electors are members that may vote, and few enough of those are left out.
+
+    Args:
+        members: those that may vote.
+    """
     left_out = len(members) - len(electorate)
     return (
         left_out <= left_out_most(left_out_max, len(members))

@@ -5,19 +5,17 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
-from credimus.kernel.ids import FleetId, fingerprint
+from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.members import Members
 from credimus.state.operations import (
-    Admit,
     Assert,
     Close,
     Conclude,
     Enclose,
-    Found,
-    Leave,
     Operation,
     Propose,
     Publish,
@@ -28,7 +26,7 @@ from credimus.state.operations import (
     Votes,
 )
 from credimus.state.reconciliations import Reconciliations
-from credimus.state.roster import Members, Roster
+from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
 
 
@@ -39,6 +37,7 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.rounds.category_of = self._category
         self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
 
@@ -54,9 +53,11 @@ class FleetState:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
             elif kind is Assert:
                 events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+                if self.rounds.await_beliefs:
+                    events += self.rounds.asserted(events[-1].belief)  # type: ignore[union-attr]
             elif kind is Propose:
                 events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
-            elif kind is Found or kind is Admit or kind is Leave:
+            elif kind in OF_ROSTER:
                 of_roster = operations
             else:
                 events += self._apply(operation, place)
@@ -103,6 +104,10 @@ class FleetState:
                 return self.enclosures.add(operation, place)
             case _:
                 return []
+
+    def _category(self, belief: BeliefId) -> str | None:
+        found = self.beliefs.get(belief)
+        return None if found is None else found.category
 
     def _remove_rejected(self) -> list[StateEvent]:
         removals, self.rounds.removals = self.rounds.removals, []

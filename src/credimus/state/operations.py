@@ -19,18 +19,20 @@ from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
 from credimus.lace.enclosing import BOX_BYTES
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.operation import (
+    CategoryName,
+    Counter,
+    Id,
+    Mask,
+    Millionths,
+    Name,
+    PublicKey,
+    Reason,
+    Struct,
+    UnitsPerSecond,
+)
 
-Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
-PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
-UnitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)]
-Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
-Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
-Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
-Mask: TypeAlias = Annotated[bytes, Meta(max_length=limits.ELECTORATE_MEMBERS_MAX // 8)]
-CategoryName: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*\Z")
-]
 VOTES_PER_OPERATION = 8
 """Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
 
@@ -76,10 +78,6 @@ class Relation(IntEnum):
     DEPENDS_ON = 4
     REFINES = 5
     ALTERNATIVE_TO = 6
-
-
-class Struct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """Common shape of operations: frozen arrays, strict when read."""
 
 
 # --- the roster
@@ -343,6 +341,7 @@ class Enclose(Struct, frozen=True, tag=21):
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
     | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose
+    | Charter | Appoint | Rotate | Expose | Expel
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

@@ -39,6 +39,8 @@ _DEFAULTS: dict[int, list] = {
     1: [None] * 6 + [0],
     4: [None, None, None, None, None, [], 0],
     8: [None] * 6 + [b""],
+    16: [None, 1, 1, 0],
+    20: [None, None, None, False],
     11: [None, None, b"", b"", b"", []],
     13: [None] * 4 + [4],
 }
@@ -55,6 +57,10 @@ def operation_of(raw: list) -> list:
         one[3] = padded(one[3], [3, 0, 1, 1, 510_000])
     elif one[0] == 9:
         one[1] = [padded(vote, [None, None, MILLION, ""]) for vote in one[1]]
+    elif one[0] == 17:
+        one[4] = padded(one[4], [True, True, True, True, []])
+    elif one[0] == 19:
+        one[2:4] = [padded(shown, [None, None, 0, b"", b""]) for shown in one[2:4]]
     elif one[0] == 12:
         one[1] = [padded(conclusion, [None] * 5 + [0, []]) for conclusion in one[1]]
     return one

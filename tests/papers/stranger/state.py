@@ -4,19 +4,20 @@ from collections import defaultdict
 from typing import Any
 
 from stranger.identifiers import belief_id, fingerprint, mp
+from stranger.members import View, members_fingerprint
 from stranger.roster import Fleet
 from stranger.rounds import Rounds
-from stranger.sets import Dots, joined, set_bytes
+from stranger.sets import Dots, set_bytes
 
 
 def state_fingerprint(fleet: Fleet) -> bytes:
-    members: Dots = {}
+    members = View()
     for view in fleet.views.values():
-        members = joined(members, view)
+        members = members.joined(view)
     rounds = Rounds(fleet)
     return fingerprint(
         b"credimus state",
-        fingerprint(b"credimus members", set_bytes(members)),
+        members_fingerprint(members),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),

@@ -46,7 +46,7 @@ class Answering:
         self._hosted = hosted
         self._pledged: dict[tuple[NodeId, RoundId], Choice] = {}
         self._promised: dict[tuple[NodeId, bytes, int], Choice] = {}
-        self._objections: dict[tuple[ElectorateId, bytes], str | None] = {}
+        self._objections: dict[tuple[ElectorateId, bytes, str], str | None] = {}
 
     def sealed(self) -> None:
         """All that was said is in blocks and folded."""
@@ -80,6 +80,8 @@ class Answering:
                 or found.voted >> position & 1
                 or (author, found.id) in self._pledged
             ):
+                continue
+            if not self._state.roster.current.powers(author).vote:
                 continue
             if against is not None:
                 if not any(elector == author for elector, _ in found.refusals):
@@ -155,12 +157,18 @@ class Answering:
 
     def _objection(self, found: Round) -> str | None:
         members = self._state.roster.current
-        key = (found.electorate.id, members.key)
+        belief = self._state.beliefs.get(found.belief) if members.by_category else None
+        category = "" if belief is None else belief.category
+        key = (found.electorate.id, members.key, category)
         if key not in self._objections:
             if len(self._objections) >= OBJECTIONS_KEPT:
                 self._objections.clear()
             self._objections[key] = objection(
-                found.electorate, members, self._config, self._state.roster.left_out_max
+                found.electorate,
+                members,
+                self._config,
+                self._state.roster.left_out_max,
+                category,
             )
         return self._objections[key]
 

@@ -1,6 +1,7 @@
 """What opens a round: an electorate if none that is published fits, then the proposal."""
 
 from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
@@ -11,6 +12,9 @@ from credimus.state.electorates import Electorate, electorate_id, electorate_of,
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
 
+Subject: TypeAlias = tuple[BeliefId, str]
+"""A belief and its category."""
+
 
 class Proposing:
     """Makes proposals for one node; remembers which electorate fits its roster."""
@@ -18,11 +22,11 @@ class Proposing:
     def __init__(self, config: VotingConfig, state: FleetState) -> None:
         self._config = config
         self._state = state
-        self._fitting: tuple[tuple[bytes, int], Electorate | None] | None = None
+        self._fitting: tuple[tuple[bytes, int, str], Electorate | None] | None = None
 
     def proposal(
         self,
-        belief: BeliefId,
+        subject: Subject,
         attempt: int,
         rules: Rules | None,
         electors: Sequence[NodeId] | None,
@@ -30,6 +34,7 @@ class Proposing:
         """The operations that open a round, the proposal among them, and who may vote.
 
         Args:
+            subject: the belief and its category.
             rules: the node's own when None.
             electors: who votes; everybody in our roster when None.
 
@@ -37,7 +42,8 @@ class Proposing:
             Conflict: `electors-not-allowed`, by the fleet's policy.
         """
         operations: list[Operation] = []
-        identifier, voters, publication = self._electorate(electors)
+        belief, category = subject
+        identifier, voters, publication = self._electorate(electors, category)
         if publication is not None:
             operations.append(publication)
         before = self._state.rounds.on(belief) if attempt > 1 else ()
@@ -52,35 +58,35 @@ class Proposing:
         return [*operations, proposal], proposal, voters
 
     def _electorate(
-        self, electors: Sequence[NodeId] | None
+        self, electors: Sequence[NodeId] | None, category: str
     ) -> tuple[ElectorateId, Collection[NodeId], Publish | None]:
         """An electorate's id and members, with its publication when it is not published yet."""
         published = self._state.rounds
         if electors is None:
-            known = self._of_fleet()
+            known = self._of_fleet(category)
             if known is not None:
                 return known.id, known.position, None
-            weights = weights_of(self._state.roster.current, self._config)
+            weights = weights_of(self._state.roster.current, self._config, category)
         else:
             weights = dict.fromkeys(electors, self._config.elector_weight)
-            self._check_electors(weights)
+            self._check_electors(weights, category)
         publication = electorate_of(weights)
         identifier = electorate_id(publication.electors)
         if published.electorate(identifier) is not None:
             return identifier, weights, None
         return identifier, weights, publication
 
-    def _check_electors(self, electors: Collection[NodeId]) -> None:
+    def _check_electors(self, electors: Collection[NodeId], category: str) -> None:
         """Refuse electors with whom the fold would ignore the proposal."""
         roster = self._state.roster
-        members = roster.current
+        members = roster.current.electors(category)
         strangers = [one for one in electors if one not in members]
         most = left_out_most(roster.left_out_max, len(members))
         left_out = len(members) - len(electors)
         if strangers:
             raise Conflict(
                 "electors-not-allowed",
-                f"{strangers[0].hex()[:12]} is no member; name members only.",
+                f"{strangers[0].hex()[:12]} is no member that may vote; name such members only.",
             )
         if left_out > most:
             raise Conflict(
@@ -90,12 +96,13 @@ class Proposing:
                 "now. Name more, or none for everybody.",
             )
 
-    def _of_fleet(self) -> Electorate | None:
+    def _of_fleet(self, category: str) -> Electorate | None:
         """A published electorate that fits the roster; looked for anew when either changed."""
         members = self._state.roster.current
-        key = (members.key, self._state.rounds.electorate_count)
+        where = category if members.by_category else ""
+        key = (members.key, self._state.rounds.electorate_count, where)
         if self._fitting is None or self._fitting[0] != key:
-            weights = weights_of(members, self._config)
+            weights = weights_of(members, self._config, category)
             published = self._state.rounds.newest_electorates()
             found = fitting(published, weights, self._config.weight_tolerance)
             self._fitting = key, found
