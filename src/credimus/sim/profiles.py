@@ -68,6 +68,13 @@ PROFILES: dict[str, Scenario] = {
                 BadLink(every_ms=1_000),
             ),
         ),
+        Scenario(
+            name="crowd",
+            nodes=16,
+            statements=24,
+            weather=_LOSSY,
+            faults=(Crash(every_ms=3_000), OneWay(every_ms=4_000), BadLink(every_ms=1_000)),
+        ),
         Scenario(name="churn", faults=(Crash(every_ms=600),)),
         Scenario(name="absent", faults=(Crash(every_ms=2_000, down_ms=(6_000, 8_000)),)),
         Scenario(

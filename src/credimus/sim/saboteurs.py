@@ -61,10 +61,22 @@ from credimus.sim.liveness import (
 from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.reaching import (
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
+)
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
+)
+from credimus.sim.spoiling import (
+    a_forwarder_that_forgets_whom_it_told,
+    a_node_that_spreads_nothing,
+    an_overlay_that_loses_neighbours,
+    an_overlay_that_takes_everybody,
 )
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
@@ -79,6 +91,10 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     sabotage: Callable[[Fleet], AbstractContextManager[None]]
     trips: type[Checker]
     profile: str
+    nodes: int | None = None
+    """Computers that it needs to show; as many as usual when None."""
+    statements: int = 30
+    """Groups of commands that it needs to show."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -375,6 +391,38 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_node_that_spreads_nothing,
+        trips=a_block_reaches_all_that_can_be_reached,
+        profile="calm",
+        nodes=13,
+        statements=8,
+        safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_forwarder_that_forgets_whom_it_told,
+        trips=no_message_travels_in_a_loop,
+        profile="crowd",
+        nodes=13,
+        statements=3,
+        safety_s=3,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_takes_everybody,
+        trips=no_node_has_too_many_neighbours,
+        profile="crowd",
+        nodes=16,
+        statements=3,
+        safety_s=2,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_loses_neighbours,
+        trips=a_node_keeps_enough_neighbours,
+        profile="calm",
+        nodes=13,
+        statements=3,
+        safety_s=6,
     ),
     Saboteur(
         sabotage=a_policy_that_permits_everything,
