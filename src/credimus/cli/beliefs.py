@@ -55,7 +55,7 @@ def propose(
     belief: Belief,
     *,
     scheme: Annotated[
-        Literal["majority", "supermajority", "byzantine", "turnout"] | None,
+        Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
         Parameter(help="How much decides; the node's own rule if not given."),
     ] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",

@@ -11,7 +11,7 @@ from credimus.cli.output import Outcome, print_json, say, table
 
 Link = Literal["tls", "quic", "tcp"]
 Level = Literal["debug", "info", "warning", "error"]
-Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
+Scheme = Literal["majority", "supermajority", "byzantine", "turnout", "credence"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
 _FORKED = "identity-forked: this folder is an old copy, and writes no more (credimus doctor)"

@@ -20,11 +20,29 @@ def replay(
     answers: Annotated[Path, Parameter(help="CSV: item (or task), worker, label 1, 0 or -1.")],
     *,
     truth: Annotated[Path | None, Parameter(help="CSV: item (or task), label.")] = None,
-    scheme: Literal["majority", "supermajority", "byzantine", "turnout"] = "majority",
-    aggregation: Literal["equal", "confidence", "reputation"] = "equal",
+    scheme: Annotated[
+        Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
+        Parameter(help="How much decides: credence by skill, else majority, if not given."),
+    ] = None,
+    aggregation: Annotated[
+        Literal["equal", "confidence", "weighted", "reputation", "skill"],
+        Parameter(help="What a vote is worth; weighted is confidence."),
+    ] = "equal",
+    reevaluate: Annotated[
+        bool,
+        Parameter(negative="", help="Report what all answers together show, not the first verdicts."),
+    ] = False,
+    independence: Annotated[
+        bool, Parameter(negative="", help="By skill: workers who answer alike share one voice.")
+    ] = False,
+    order_seed: Annotated[
+        int | None, Parameter(help="Draws another order of the items than the file's.")
+    ] = None,
     nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
     seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
-    out: Annotated[Path | None, Parameter(help="Write item and verdict there, as CSV.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Write item, verdict and credence there, as CSV.")
+    ] = None,
     processes: Annotated[
         bool, Parameter(negative="", help="Real node processes, mutual TLS and disks.")
     ] = False,
@@ -42,7 +60,14 @@ def replay(
     from credimus.sim.replay import replay
 
     options = ReplayOptions(
-        scheme=scheme, aggregation=aggregation, nodes=nodes, seed=seed, strict=strict
+        scheme=scheme,
+        aggregation=aggregation,
+        nodes=nodes,
+        seed=seed,
+        order_seed=order_seed,
+        reevaluate=reevaluate,
+        independence=independence,
+        strict=strict,
     )
     with progress("items") as told:
         if processes:
@@ -63,7 +88,7 @@ def _figures(report: "ReplayReport") -> dict[str, Any]:
     import msgspec
 
     built: dict[str, Any] = msgspec.to_builtins(report)
-    del built["verdicts"]
+    del built["verdicts"], built["credences"]
     return {**built, "agree": report.agree}
 
 
@@ -83,6 +108,8 @@ def _write(path: Path, report: "ReplayReport") -> None:
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("item", "verdict"))
-    writer.writerows(report.verdicts.items())
+    writer.writerow(("item", "verdict", "credence"))
+    writer.writerows(
+        (item, verdict, f"{report.credences[item]:.6f}") for item, verdict in report.verdicts.items()
+    )
     write_file(path, text.getvalue().encode())

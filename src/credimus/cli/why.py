@@ -136,6 +136,8 @@ def _voter(one: RoundExplained, voter: Voter, dissents: bool) -> "Text":
         line.append(f"{' and ' if number else ''}{answer.choice}", style)
         if answer.choice != "abstain" and one.aggregation == "reputation":
             line.append(f" (weight {answer.value:,})")
+        elif answer.choice != "abstain" and one.aggregation == "skill":
+            line.append(f" ({answer.value / 1_000_000:+.2f} nats)")
         elif answer.choice != "abstain" and answer.confidence is not None:
             line.append(f" ({answer.confidence:.2f})")
         if answer.reason:
@@ -184,7 +186,10 @@ def _needed(change: Change, tally: Tally) -> str:
     parts = []
     sides = sorted({vote.choice for vote in change.votes if vote.choice != "abstain"})
     if change.value:
-        unit = {"votes": "", "millionths": " of confidence", "weight": " of weight"}[tally.unit]
+        unit = {
+            "votes": "", "millionths": " of confidence", "weight": " of weight",
+            "nats": " nats of evidence",
+        }[tally.unit]  # fmt: skip
         parts.append(f"{_value(tally, change.value)}{unit} more to {' and '.join(sides)}")
     if change.answers:
         parts.append(f"{change.answers} more to answer")
@@ -204,7 +209,7 @@ def _closing(closing: Closing) -> str:
 
 
 def _value(tally: Tally, value: int) -> str:
-    return f"{value / 1_000_000:.2f}" if tally.unit == "millionths" else f"{value:,}"
+    return f"{value / 1_000_000:.2f}" if tally.unit in ("millionths", "nats") else f"{value:,}"
 
 
 def _some(branch: "Tree", entries: Sequence[Entry]) -> Iterator[Entry]:

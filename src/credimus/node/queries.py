@@ -11,7 +11,8 @@ from credimus.node.node import Node
 from credimus.state.beliefs import Belief
 from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Elector, Rules, Scheme
+from credimus.state.operations import Aggregation, Choice, Elector, Publish, Rules, Scheme
+from credimus.state.skill import UNKNOWN
 from credimus.state.verdict import Verdict
 
 PREFIX_DIGITS_MIN = 4
@@ -93,16 +94,20 @@ def last_stamp_of(node: Node, author: NodeId) -> int | None:
 def suffices(rules: Rules, present: int, members: int) -> bool:
     """Whether so many members, all of one mind and sure, decide a round of all members.
 
-    Where votes weigh by reputation every member is taken to weigh the same.
+    Where votes weigh by reputation or skill every member is taken to be like all others.
     """
     if rules.aggregation is Aggregation.REPUTATION:
         rules = msgspec.structs.replace(rules, aggregation=Aggregation.EQUAL)
     electors = tuple(Elector(number.to_bytes(ID_BYTES, "big"), 1) for number in range(members))
-    electorate = Electorate(electors)
+    said = Publish(electors, (UNKNOWN,) * members)
+    electorate = Electorate(electors, said)
     enough = present >= electorate.quorum_count(rules)
     if rules.scheme is Scheme.TURNOUT:  # of the votes cast, and these are all for one side
         return members > 0 and enough
-    share = electorate.value_max(rules.aggregation) * present // max(1, members)
+    if rules.scheme is Scheme.CREDENCE:
+        gained = sum(electorate.gain(one, Choice.ACCEPT)[0] for one in range(present))
+        return enough and electorate.head_start(rules)[0] + gained >= electorate.value_needed(rules)
+    share = electorate.value_max(rules) * present // max(1, members)
     return enough and share >= electorate.value_needed(rules)
 
 

@@ -20,7 +20,14 @@ from credimus.sim.guarding import (
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
+from credimus.sim.recount import (
+    Rosters,
+    credence_contestable,
+    least_value,
+    recount,
+    value_of,
+    whole_value,
+)
 from credimus.sim.refold import fold_blocks
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
@@ -114,10 +121,11 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
         if proposal.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
+        guilty = [one for one in electorate.electors if one.member in culprits]
+        if proposal.rules.scheme is Scheme.CREDENCE:
+            return credence_contestable(proposal.rules, electorate, guilty)
         value = sum(
-            value_of(proposal.rules.aggregation, elector, MILLION)
-            for elector in electorate.electors
-            if elector.member in culprits
+            value_of(proposal.rules.aggregation, electorate, elector, MILLION) for elector in guilty
         )
         whole = whole_value(proposal.rules.aggregation, electorate)
         return value >= 2 * least_value(proposal.rules, whole) - whole

@@ -26,15 +26,15 @@ class Epochs:
 
     def __init__(self) -> None:
         self._rounds: dict[int, list[Round]] = {}
-        self.revision = 0
-        """How often what is recorded changed."""
+        self._revisions: dict[int, int] = {}
 
     def note(self, found: Round) -> None:
         """Take up what changed in a round that is recorded: its records or its proposers."""
-        self.revision += 1
         before, epoch = found.epoch, _epoch_of(found)
+        self._revisions[epoch] = self._revisions.get(epoch, 0) + 1
         if epoch != before:
             if before >= 0:
+                self._revisions[before] += 1
                 self._rounds[before].remove(found)
             found.epoch = epoch
             self._rounds.setdefault(epoch, []).append(found)
@@ -49,10 +49,9 @@ class Epochs:
             before += inside
             epoch += 1
 
-    def rounds_before(self, epoch: int) -> Iterator[Round]:
-        """The rounds in the epochs before one, the newest epoch first."""
-        for one in range(epoch - 1, -1, -1):
-            yield from self.rounds_in(one)
+    def revision(self, epoch: int) -> int:
+        """How often something changed in the epochs before one. Cost: their number."""
+        return sum(count for one, count in self._revisions.items() if one < epoch)
 
     def rounds_in(self, epoch: int) -> Iterator[Round]:
         """The rounds in one epoch, in no order that may be seen."""

@@ -26,6 +26,7 @@ from credimus.state.operations import (
 )
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 
 
 class FleetState:
@@ -35,12 +36,14 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.standing = Standing(self.rounds, self.beliefs, self.roster)
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
     ) -> list[StateEvent]:
         """Fold one block whose predecessors are all folded; returns what changed."""
         events: list[StateEvent] = []
+        self.standing.note_block(place.stamp)
         of_roster: Sequence[Operation] = ()
         for operation in operations:
             kind = type(operation)

@@ -5,7 +5,7 @@ and counts on both sides. Sets only grow, so a certificate once there stays.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from credimus.kernel.codec import encode
@@ -91,7 +91,26 @@ class Round:
             (self.accept & self.reject) | (self.accept & self.abstain)
             | (self.reject & self.abstain)
         )  # fmt: skip
-        return sorted({*self.electorate.members(both), *self._closed_twice()})
+        return sorted({*self.electorate.members(both), *self.closed_twice()})
+
+    def closed_twice(self) -> set[NodeId]:
+        """Under turnout, those whose closings contradict each other."""
+        twice: set[NodeId] = set()
+        if self.rules.scheme is Scheme.TURNOUT:
+            first: dict[NodeId, Close] = {}
+            for author, _, closing in self.closings:
+                if first.setdefault(author, closing) != closing:
+                    twice.add(author)
+        return twice
+
+    def mask_of(self, members: Iterable[NodeId]) -> int:
+        """The positions of those among some members who are electors."""
+        mask = 0
+        for member in members:
+            position = self.electorate.position.get(member)
+            if position is not None:
+                mask |= 1 << position
+        return mask
 
     def choices(self, position: int) -> list[Choice]:
         """The answers of one elector: none, one, or an equivocator's several."""
@@ -274,7 +293,7 @@ class Round:
         verdict = Verdict.OPEN
         turnout = self.rules.scheme is Scheme.TURNOUT
         proposers = {opening[1] for opening in self.openings}
-        twice = self._closed_twice()
+        twice = self.closed_twice()
         due_stamp = self._due_stamp()
         for author, stamp, closing in self.closings:
             if stamp < due_stamp:
@@ -294,16 +313,6 @@ class Round:
     def _due_stamp(self) -> int:
         """From when on a closing counts: the timeout of some proposal has passed."""
         return min(opened + (ms << LOGICAL_BITS) for opened, _, ms in self.openings)
-
-    def _closed_twice(self) -> set[NodeId]:
-        """Under turnout, those whose closings contradict each other."""
-        twice: set[NodeId] = set()
-        if self.rules.scheme is Scheme.TURNOUT:
-            first: dict[NodeId, Close] = {}
-            for author, _, closing in self.closings:
-                if first.setdefault(author, closing) != closing:
-                    twice.add(author)
-        return twice
 
     def _turnout_of(self, closing: Close) -> Verdict:
         accept, reject, abstain = listed_masks(closing)

@@ -63,6 +63,8 @@ class Skills(NamedTuple):
     """Of each item by name, in micro-nats."""
     echoes: Mapping[NodeId, int]
     """A number for each group of members that answer alike; alone in it who is not listed."""
+    shared: bool
+    """Whether those in a group share one voice."""
 
     def of(self, member: NodeId) -> Skill:
         """The skill of a member."""
@@ -74,21 +76,24 @@ class Skills(NamedTuple):
         return probability(self.log_odds.get(name, log_odds(self.prior)))
 
 
-NOTHING_KNOWN = Skills({}, MILLION // 2, {}, {})
+NOTHING_KNOWN = Skills({}, MILLION // 2, {}, {}, shared=False)
 
 
-def estimated(items: Sequence[Item], echoes: Mapping[NodeId, int] | None = None) -> Skills:
+def estimated(
+    items: Sequence[Item], echoes: Mapping[NodeId, int] | None = None, *, shared: bool = False
+) -> Skills:
     """What the answers to some items show of those who gave them.
 
     Args:
         items: each with at least one answer, in any order.
-        echoes: groups of members that share one voice in each item; nobody does when None.
+        echoes: groups of members that answer alike.
+        shared: whether each group has one voice in each item.
 
     Cost: some 0.1 us for each answer and turn; 25,000 answers take about 0.2 s.
     """
     if not items:
-        return NOTHING_KNOWN._replace(echoes=echoes or {})
-    fit = _Fit(items, echoes or {})
+        return NOTHING_KNOWN
+    fit = _Fit(items, echoes or {}, shared)
     before: list[int] = []
     for _ in range(TURNS):
         fit.rate()
@@ -101,12 +106,15 @@ def estimated(items: Sequence[Item], echoes: Mapping[NodeId, int] | None = None)
 class _Fit:
     """The state of one estimate. Members and items are numbers here."""
 
-    def __init__(self, items: Sequence[Item], echoes: Mapping[NodeId, int]) -> None:
+    def __init__(
+        self, items: Sequence[Item], echoes: Mapping[NodeId, int], shared: bool
+    ) -> None:
         members = sorted({who for item in items for side in item[1:] for who in side})
         number = {member: i for i, member in enumerate(members)}
         self._members = members
         self._items = items
         self._echoes = echoes
+        self._shared = shared
         self._accepted: list[list[int]] = [[] for _ in members]
         """The items that each member accepted."""
         self._rejected: list[list[int]] = [[] for _ in members]
@@ -121,7 +129,7 @@ class _Fit:
                 self._accepted[number[who]].append(i)
             for who in item.reject:
                 self._rejected[number[who]].append(i)
-        self._shares = [self._shares_of(item) for item in items] if echoes else []
+        self._shares = [self._shares_of(item) for item in items] if shared else []
         self._probability: dict[int, int] = {}
         self.prior = MILLION // 2
         self.log_odds: list[int] = []
@@ -167,6 +175,7 @@ class _Fit:
             self.prior,
             {item.name: odds for item, odds in zip(self._items, self.log_odds, strict=True)},
             self._echoes,
+            self._shared,
         )
 
     def _shares_of(self, item: Item) -> list[int]:

@@ -75,8 +75,9 @@ class Voter(Part, frozen=True):
 class Tally(Part, frozen=True):
     """The values so far, against what decides."""
 
-    unit: Literal["votes", "millionths", "weight"]
-    """Of all values: one a vote, the vote's confidence in millionths, or the elector's weight."""
+    unit: Literal["votes", "millionths", "weight", "nats"]
+    """Of all values: one a vote, the vote's confidence in millionths, the elector's weight, or
+    evidence in millionths of a nat (by skill)."""
     accept: int
     reject: int
     most: int

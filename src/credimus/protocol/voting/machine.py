@@ -11,6 +11,7 @@ from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.voting.answering import Answering
 from credimus.protocol.voting.concluding import Concluding, recorded
+from credimus.protocol.voting.grounds import Grounds
 from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
@@ -48,8 +49,9 @@ class Voting:
         self._config = config
         self._state = state
         self._hosted = list(hosted)  # shared with the parts: `silence` takes from all
-        self._proposing = Proposing(config, state)
-        self._answering = Answering(config, state, evaluator, self._hosted)
+        grounds = Grounds(config, state)
+        self._proposing = Proposing(config, state, grounds)
+        self._answering = Answering(config, state, grounds, evaluator, self._hosted)
         self._concluding = Concluding(config, state, self._hosted)
 
     def handle(self, event: VotingInput, now: Now) -> VotingEffects:
@@ -104,7 +106,7 @@ class Voting:
         """
         author = question.elector
         operations, proposal, voters = self._proposing.proposal(
-            BeliefId(question.belief), attempt, rules, electors
+            BeliefId(question.belief), attempt, rules, electors, question.category
         )
         said: list[Say | SayVote] = [Say(author, operation) for operation in operations]
         identifier = round_id(proposal)
@@ -155,9 +157,11 @@ class Voting:
         if author is None:
             return
         electors = self._electors_again(found)
+        belief = self._state.beliefs.get(found.belief)
+        category = belief.category if belief else ""
         try:
             operations, _, _ = self._proposing.proposal(
-                found.belief, found.attempt + 1, rules or found.rules, electors
+                found.belief, found.attempt + 1, rules or found.rules, electors, category
             )
         except UsageError:  # the roster has outgrown what one electorate holds
             return

@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId
-from credimus.protocol.voting.electing import fitting, weights_of
+from credimus.protocol.voting.electing import fitting
+from credimus.protocol.voting.grounds import Ground, Grounds
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate, electorate_id, electorate_of, left_out_most
+from credimus.state.electorates import Electorate, electorate_id, left_out_most
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
 
@@ -15,10 +16,11 @@ from credimus.state.operations import Operation, Propose, Publish, Rules
 class Proposing:
     """Makes proposals for one node; remembers which electorate fits its roster."""
 
-    def __init__(self, config: VotingConfig, state: FleetState) -> None:
+    def __init__(self, config: VotingConfig, state: FleetState, grounds: Grounds) -> None:
         self._config = config
         self._state = state
-        self._fitting: tuple[tuple[bytes, int], Electorate | None] | None = None
+        self._grounds = grounds
+        self._fitting: tuple[tuple[bytes, int, Ground], Electorate | None] | None = None
 
     def proposal(
         self,
@@ -26,25 +28,29 @@ class Proposing:
         attempt: int,
         rules: Rules | None,
         electors: Sequence[NodeId] | None,
+        category: str = "",
     ) -> tuple[list[Operation], Propose, Collection[NodeId]]:
         """The operations that open a round, the proposal among them, and who may vote.
 
         Args:
             rules: the node's own when None.
+            category: of the belief.
             electors: who votes; everybody in our roster when None.
 
         Raises:
             Conflict: `electors-not-allowed`, by the fleet's policy.
         """
         operations: list[Operation] = []
-        identifier, voters, publication = self._electorate(electors)
+        rules = rules or self._config.rules
+        ground = self._grounds.today(rules.aggregation, category)
+        identifier, voters, publication = self._electorate(electors, ground)
         if publication is not None:
             operations.append(publication)
         before = self._state.rounds.on(belief) if attempt > 1 else ()
         proposal = Propose(
             belief=belief,
             attempt=attempt,
-            rules=rules or self._config.rules,
+            rules=rules,
             electorate=identifier,
             timeout_ms=self._config.timeout_ms,
             previous=next((one.id for one in before if one.attempt == attempt - 1), b""),
@@ -52,23 +58,22 @@ class Proposing:
         return [*operations, proposal], proposal, voters
 
     def _electorate(
-        self, electors: Sequence[NodeId] | None
+        self, electors: Sequence[NodeId] | None, ground: Ground
     ) -> tuple[ElectorateId, Collection[NodeId], Publish | None]:
         """An electorate's id and members, with its publication when it is not published yet."""
-        published = self._state.rounds
+        voters: Collection[NodeId] = self._state.roster.current.by_id
         if electors is None:
-            known = self._of_fleet()
+            known = self._of_fleet(ground)
             if known is not None:
                 return known.id, known.position, None
-            weights = weights_of(self._state.roster.current, self._config)
         else:
-            weights = dict.fromkeys(electors, self._config.elector_weight)
-            self._check_electors(weights)
-        publication = electorate_of(weights)
-        identifier = electorate_id(publication.electors)
-        if published.electorate(identifier) is not None:
-            return identifier, weights, None
-        return identifier, weights, publication
+            voters = dict.fromkeys(electors)
+            self._check_electors(voters)
+        publication = ground.publication(voters, self._config.elector_weight)
+        identifier = electorate_id(publication.electors, publication)
+        if self._state.rounds.electorate(identifier) is not None:
+            return identifier, voters, None
+        return identifier, voters, publication
 
     def _check_electors(self, electors: Collection[NodeId]) -> None:
         """Refuse electors with whom the fold would ignore the proposal."""
@@ -90,13 +95,14 @@ class Proposing:
                 "now. Name more, or none for everybody.",
             )
 
-    def _of_fleet(self) -> Electorate | None:
-        """A published electorate that fits the roster; looked for anew when either changed."""
+    def _of_fleet(self, ground: Ground) -> Electorate | None:
+        """A published electorate that fits roster and ground; looked for anew when they changed."""
         members = self._state.roster.current
-        key = (members.key, self._state.rounds.electorate_count)
-        if self._fitting is None or self._fitting[0] != key:
-            weights = weights_of(members, self._config)
+        known, count = self._fitting, self._state.rounds.electorate_count
+        if known is None or known[0][:2] != (members.key, count) or known[0][2] is not ground:
+            said = ground.publication(members.by_id, self._config.elector_weight)
+            ours = Electorate(said.electors, said)
             published = self._state.rounds.newest_electorates()
-            found = fitting(published, weights, self._config.weight_tolerance)
-            self._fitting = key, found
-        return self._fitting[1]
+            found = fitting(published, ours, self._config)
+            self._fitting = known = (members.key, count, ground), found
+        return known[1]
