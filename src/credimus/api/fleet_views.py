@@ -8,6 +8,7 @@ from typing import assert_never
 from credimus import __version__
 from credimus.api import inputs, shapes
 from credimus.api.peers import peers_view
+from credimus.api.standing_views import Standings
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
@@ -119,6 +120,7 @@ def _by_admission(daemon: Daemon) -> list[Member]:
 
 def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]:
     connected = set(daemon.links.neighbours())
+    standing = Standings(daemon.node.state)
     return [
         shapes.MemberItem(
             id=one.node.hex(),
@@ -130,6 +132,8 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]
             connected=one.node == daemon.node.id or one.node in connected,
             lag=lag_of(daemon.node, one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
+            conduct=standing.conduct(one.node),
+            skill=standing.skill(one.node),
         )
         for one in members
     ]

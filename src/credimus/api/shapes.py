@@ -94,6 +94,12 @@ class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     attempt: int
     assertion_count: int
     asserted_ms: int
@@ -164,6 +170,12 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName | None
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     asserted_ms: int
     assertions: list[AssertionItem]
     relations: list[RelationItem]
@@ -200,6 +212,39 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     """Gives the next page, once there is one."""
 
 
+class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a member is right, as far as the answers of all show it."""
+
+    sensitivity: float
+    """The share of true beliefs that it accepts."""
+    specificity: float
+    """The share of false beliefs that it rejects."""
+    accuracy: float
+    """How often it is right."""
+    accuracy_low: float
+    accuracy_high: float
+    """Between these with 95 % confidence, if its answers are right independently of each other."""
+    answers: int
+    """That this rests on."""
+    echoes: list[str]
+    """Members that answer like it, against all others: together they are one witness."""
+
+
+class ConductItem(msgspec.Struct, frozen=True, kw_only=True):
+    """How a member behaves in rounds."""
+
+    reputation: float
+    weight: float
+    """Its voting weight in rounds by reputation: by age, with a boost for taking part."""
+    correct: int
+    incorrect: int
+    timely: int
+    timeouts: int
+    byzantine: int
+    """Rounds in which it gave two answers, or closed twice."""
+    votes: int
+
+
 class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the fleet."""
 
@@ -214,6 +259,8 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks of this node that the member is not known to hold."""
     said_ms: int | None
     """Stamp of the last block held of it; null while there is none."""
+    conduct: ConductItem
+    skill: SkillItem
 
 
 class FaultItem(msgspec.Struct, frozen=True, kw_only=True):

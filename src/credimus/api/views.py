@@ -3,6 +3,8 @@
 from credimus.api import inputs, shapes
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
+from credimus.kernel.ids import BeliefId
+from credimus.kernel.odds import BILLION
 from credimus.node.queries import name_of
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.receipt import Progress, Receipt
@@ -10,6 +12,7 @@ from credimus.runtime.store.interface import BeliefQuery, BeliefRow, cursor_afte
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.round import Round
+from credimus.state.standing import Credence
 from credimus.state.verdict import Verdict
 
 _WALL_MS_MAX = (1 << 47) - 1
@@ -44,19 +47,23 @@ def page_view(daemon: Daemon, asked: inputs.BeliefsAsked) -> shapes.BeliefPage:
         )
     )
     return shapes.BeliefPage(
-        beliefs=[row_view(row) for row in rows],
+        beliefs=[row_view(daemon.node.state, row) for row in rows],
         cursor=cursor_after(rows[-1]) if len(rows) == asked.limit else None,
     )
 
 
-def row_view(row: BeliefRow) -> shapes.BeliefItem:
+def row_view(state: FleetState, row: BeliefRow) -> shapes.BeliefItem:
     """A belief of the read models."""
+    credence = state.standing.credence(BeliefId(row.id))
     return shapes.BeliefItem(
         id=row.id.hex(),
         category=row.category,
         content=row.content,
         confidence=ratio(row.confidence),
         verdict=row.verdict,  # type: ignore[arg-type]
+        credence=credence_shown(credence),
+        votes=credence.votes,
+        witnesses_effective=credence.witnesses,
         attempt=row.attempt,
         assertion_count=row.assertion_count,
         asserted_ms=wall_ms_of(row.first_stamp),
@@ -85,17 +92,26 @@ def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
         )
         for link in state.beliefs.links(belief.id)
     ]
+    credence = state.standing.credence(belief.id)
     return shapes.BeliefDetail(
         id=belief.id.hex(),
         category=belief.category,
         content=belief.content,
         confidence=ratio(state.beliefs.confidence(belief.id)),
         verdict=word(state.rounds.verdict(belief.id)),
+        credence=credence_shown(credence),
+        votes=credence.votes,
+        witnesses_effective=credence.witnesses,
         asserted_ms=wall_ms_of(belief.origin[0]),
         assertions=assertions,
         relations=relations,
         rounds=[round_view(state, one) for one in state.rounds.on(belief.id)],
     )
+
+
+def credence_shown(credence: Credence) -> float:
+    """A credence as JSON says it: to a millionth."""
+    return round(credence.billionths / BILLION, 6)
 
 
 def round_view(state: FleetState, one: Round) -> shapes.RoundItem:

@@ -166,6 +166,7 @@ def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             one["id"][:_SHOWN_DIGITS],
             one["verdict"],
+            f"{one['credence']:.2f}",
             f"{one['confidence']:.2f}",
             one["category"],
             one["content"],
@@ -196,6 +197,10 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:
-    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
+    table(
+        "",
+        ("belief", "verdict", "credence", "confidence", "category", "content"),
+        belief_rows(page),
+    )
     if page["cursor"]:
         say("There are more; raise --limit.")

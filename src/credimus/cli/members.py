@@ -6,7 +6,9 @@ from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, ago, moment_text
 from credimus.cli.output import Outcome, table
 
-COLUMNS = ("member", "name", "address", "admitted", "by", "link", "lag", "last said")
+COLUMNS = (
+    "member", "name", "address", "admitted", "by", "link", "lag", "last said", "conduct", "right",
+)  # fmt: skip
 _SHOWN_DIGITS = 12
 
 
@@ -14,7 +16,8 @@ def members(*, common: Common = Common()) -> Outcome:
     """List the fleet's members: who, where, admitted when and by whom, connected or not.
 
     Lag counts the blocks of this node that a member is not known to hold. It is known from what
-    the member writes, so that a silent member may lag by its last few.
+    the member writes, so that a silent member may lag by its last few. Conduct is its reputation,
+    0 to 1; right is how often its answers are, as far as the answers of all show it.
     Example: credimus members --home ./n0
     """
     found = Client(home_of(common.home)).get("/v1/members")
@@ -34,9 +37,18 @@ def member_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
             link_word(one),
             str(one["lag"]),
             "never" if one["said_ms"] is None else ago(one["said_ms"]),
+            f"{one['conduct']['reputation']:.2f}",
+            skill_word(one["skill"]),
         )
         for one in found
     ]
+
+
+def skill_word(skill: dict[str, Any]) -> str:
+    """How often a member is right: the range in which that lies with 95 % confidence, and from how
+    many answers it is known."""
+    low, high = skill["accuracy_low"], skill["accuracy_high"]
+    return f"{low:.2f}-{high:.2f} of {skill['answers']}" if skill["answers"] else "not known"
 
 
 def link_word(member: dict[str, Any]) -> str:

@@ -30,7 +30,9 @@ def replay(
     ] = "equal",
     reevaluate: Annotated[
         bool,
-        Parameter(negative="", help="Report what all answers together show, not the first verdicts."),
+        Parameter(
+            negative="", help="Report what all answers together show, not the first verdicts."
+        ),
     ] = False,
     independence: Annotated[
         bool, Parameter(negative="", help="By skill: workers who answer alike share one voice.")
@@ -110,6 +112,7 @@ def _write(path: Path, report: "ReplayReport") -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("item", "verdict", "credence"))
     writer.writerows(
-        (item, verdict, f"{report.credences[item]:.6f}") for item, verdict in report.verdicts.items()
+        (item, verdict, f"{report.credences[item]:.6f}")
+        for item, verdict in report.verdicts.items()
     )
     write_file(path, text.getvalue().encode())

@@ -66,7 +66,8 @@ def tree_of(told: Explanation) -> "Tree":
     tree = Tree(
         _line(
             (verdict, style_of(verdict)), f"  {told.content}\n{told.belief[:_ID_DIGITS]}  "
-            f"{told.category}, confidence {told.confidence:.2f}, since {_time(told.asserted_ms)}"
+            f"{told.category}, confidence {told.confidence:.2f}, {credence_words(told)}since "
+            f"{_time(told.asserted_ms)}"
         ),
         guide_style="dim",
     )  # fmt: skip
@@ -78,6 +79,17 @@ def tree_of(told: Explanation) -> "Tree":
     _add_history(tree, told)
     _add_changes(tree, told)
     return tree
+
+
+def credence_words(told: Explanation) -> str:
+    """How probable the answers make a belief, and how many of them tell anything new."""
+    if not told.votes:
+        return ""
+    plural = "s" * (told.votes != 1)
+    alone = "" if told.witnesses_effective == told.votes else (
+        f" of {told.witnesses_effective} independent witnesses"
+    )  # fmt: skip
+    return f"credence {told.credence:.3f} by {told.votes} vote{plural}{alone}, "
 
 
 def _add_assertions(tree: "Tree", told: Explanation) -> None:

@@ -8,7 +8,7 @@ Precision: `log_of` is exact to the nearest micro-nat for every x from 1 to a mi
 these lies within 2**-22 of a half. `probability` may be off by one billionth.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from credimus.kernel.fixed import MILLION
 
@@ -16,9 +16,10 @@ BILLION = 1_000_000_000
 _BITS = 96
 """Binary places of what is computed in between."""
 _ONE = 1 << _BITS
-_SCALE = 10**18
-_NATS_MAX = 40
+_SCALE = 10**12
+_MICRONATS_MAX = 21_500_000
 """Beyond it a probability is within a billionth of 0 or 1."""
+_NEAR_BITS = 7
 
 
 def _log_series(numerator: int, denominator: int) -> int:
@@ -36,11 +37,19 @@ def _log_series(numerator: int, denominator: int) -> int:
 _LOG_TWO = _log_series(2, 1)
 
 
+@lru_cache(maxsize=1 << _NEAR_BITS)
+def _log_of_few_bits(x: int) -> int:
+    """ln x in units of 2**-96."""
+    shift = x.bit_length() - 1
+    return shift * _LOG_TWO + _log_series(x, 1 << shift)
+
+
 @lru_cache(maxsize=65_536)
 def log_of(x: int) -> int:
     """1,000,000 times the natural logarithm of a whole number from 1 on, to the nearest."""
-    shift = x.bit_length() - 1
-    logarithm = shift * _LOG_TWO + _log_series(x, 1 << shift)
+    shift = max(0, x.bit_length() - _NEAR_BITS)
+    near = x >> shift  # a short way off: the series is over soon
+    logarithm = _log_of_few_bits(near) + shift * _LOG_TWO + _log_series(x, near << shift)
     return (2 * logarithm * MILLION + _ONE) >> (_BITS + 1)
 
 
@@ -50,7 +59,7 @@ def log_odds(millionths: int) -> int:
 
 
 def _powers(base: int, count: int) -> tuple[int, ...]:
-    """The first powers of a fraction given in units of 2**-96, in units of 10**-18."""
+    """The first powers of a fraction given in units of 2**-96, in units of 10**-12."""
     power, found = _ONE, []
     for _ in range(count):
         found.append(((power * _SCALE << 1) + _ONE) >> (_BITS + 1))
@@ -69,17 +78,21 @@ def _decay(parts: int) -> int:
     return total
 
 
-_BY_NAT = _powers(_decay(1), _NATS_MAX + 1)
-_BY_THOUSANDTH = _powers(_decay(1_000), 1_000)
-_BY_MILLIONTH = _powers(_decay(MILLION), 1_000)
+@cache
+def _decays() -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """exp(-x) for x in thousandths of a nat, and in millionths. Cost: some 10 ms, once."""
+    count = _MICRONATS_MAX // 1_000 + 1
+    return _powers(_decay(1_000), count), _powers(_decay(MILLION), 1_000)
 
 
 def probability(log_odds_micronats: int) -> int:
     """The probability that has these odds, in billionths: 1 to 999,999,999."""
-    size = min(abs(log_odds_micronats), _NATS_MAX * MILLION)
-    nats, rest = divmod(size, MILLION)
-    thousandths, millionths = divmod(rest, 1_000)
-    decay = _BY_NAT[nats] * _BY_THOUSANDTH[thousandths] // _SCALE
-    decay = decay * _BY_MILLIONTH[millionths] // _SCALE
-    larger = min((BILLION * _SCALE + (_SCALE + decay) // 2) // (_SCALE + decay), BILLION - 1)
+    size = abs(log_odds_micronats)
+    if size >= _MICRONATS_MAX:
+        larger = BILLION - 1
+    else:
+        by_thousandth, by_millionth = _decays()
+        thousandths, millionths = divmod(size, 1_000)
+        whole = _SCALE + by_thousandth[thousandths] * by_millionth[millionths] // _SCALE
+        larger = min((_SCALE * BILLION + whole // 2) // whole, BILLION - 1)
     return larger if log_odds_micronats >= 0 else BILLION - larger

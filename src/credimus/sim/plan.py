@@ -265,9 +265,9 @@ class ReplayPlan:
         )
 
 
-def outcome_of(state: FleetState, beliefs: Mapping[str, BeliefId], voting: VotingConfig) -> tuple[
-    dict[str, Verdict], dict[str, int]
-]:
+def outcome_of(
+    state: FleetState, beliefs: Mapping[str, BeliefId], voting: VotingConfig
+) -> tuple[dict[str, Verdict], dict[str, int]]:
     """Verdict and credence of each item, as a replica has them at the end."""
     skills = state.standing.skills_looking_back(Lens(independence=voting.independence))
     return (

@@ -163,9 +163,7 @@ def _recount_credence(
     return low >= bar, high <= -bar
 
 
-def credence_contestable(
-    rules: Rules, electorate: Electorate, guilty: Iterable[Elector]
-) -> bool:
+def credence_contestable(rules: Rules, electorate: Electorate, guilty: Iterable[Elector]) -> bool:
     """Whether the answers of some electors lie as far apart as a threshold and its complement."""
     bar = _logarithm(rules.numerator) - _logarithm(rules.denominator - rules.numerator)
     moves = [(0, *evidence(electorate, NodeId(one.member))) for one in guilty]

@@ -46,9 +46,7 @@ def echoes_of(items: Sequence[Item]) -> dict[NodeId, int]:
     voices = _voices(items)
     compared = sorted(voices, key=lambda who: (-_answered(voices[who]).bit_count(), who))
     compared = sorted(
-        who
-        for who in compared[:MEMBERS_MAX]
-        if _answered(voices[who]).bit_count() >= DISSENTS_MIN
+        who for who in compared[:MEMBERS_MAX] if _answered(voices[who]).bit_count() >= DISSENTS_MIN
     )
     groups: dict[NodeId, int] = {}
     for _ in range(TURNS):

@@ -223,7 +223,9 @@ class Rules(Struct, frozen=True):
             raise ValueError("only supermajority, turnout and credence take a threshold")
         by_skill = self.aggregation is Aggregation.SKILL
         if self.scheme is Scheme.CREDENCE and (not by_skill or self.numerator == self.denominator):
-            raise ValueError("credence goes by skill, and is never certain: its threshold is below 1")
+            raise ValueError(
+                "credence goes by skill, and is never certain: its threshold is below 1"
+            )
         if by_skill and 2 * self.quorum <= MILLION:
             raise ValueError("by skill more than half of the electors must answer")
 

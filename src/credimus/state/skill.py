@@ -106,9 +106,7 @@ def estimated(
 class _Fit:
     """The state of one estimate. Members and items are numbers here."""
 
-    def __init__(
-        self, items: Sequence[Item], echoes: Mapping[NodeId, int], shared: bool
-    ) -> None:
+    def __init__(self, items: Sequence[Item], echoes: Mapping[NodeId, int], shared: bool) -> None:
         members = sorted({who for item in items for side in item[1:] for who in side})
         number = {member: i for i, member in enumerate(members)}
         self._members = members

@@ -28,8 +28,8 @@ from credimus.state.round import Round
 from credimus.state.rounds import Rounds
 from credimus.state.skill import NOTHING_KNOWN, Item, Skills, estimated
 
-LIVE_ROUNDS_MAX = 2_048
-"""Rounds up to which views follow every vote; past it they wait for the epoch. [guess: some 50 ms]
+LIVE_ROUNDS_MAX = 256
+"""Rounds up to which views follow every vote; past it they wait for the epoch. [guess: some 10 ms]
 """
 _KEPT = 8
 _Gather = Callable[[], Iterator[Item]]
@@ -64,6 +64,10 @@ class Standing:
         self._rounds = rounds
         self._beliefs = beliefs
         self._roster = roster
+        self.independence = False
+        """Whether this node lets members that echo each other share one voice."""
+        self.by_category = False
+        """Whether this node works skill out for each category by itself."""
         self._block_count = 0
         self._latest_stamp = 0
         self._skills: dict[tuple[Lens, int], tuple[int, Skills]] = {}
@@ -72,13 +76,16 @@ class Standing:
     def note_block(self, stamp: int) -> None:
         """A block was folded."""
         self._block_count += 1
-        if stamp > self._latest_stamp:
-            self._latest_stamp = stamp
+        self._latest_stamp = max(self._latest_stamp, stamp)
 
     @property
     def epochs(self) -> Epochs:
         """Which verdicts were recorded when."""
         return self._rounds.epochs
+
+    def lens(self, category: str) -> Lens:
+        """How this node looks at the beliefs of a category."""
+        return Lens(category if self.by_category else "", self.independence)
 
     # --- as of an epoch
 
@@ -122,8 +129,15 @@ class Standing:
         """The voting weights of all members, by their conduct of today."""
         return self._weights(self.conduct())
 
-    def credence(self, belief: BeliefId, skills: Skills) -> Credence:
-        """How far a belief is to be believed, by the answers in its deciding rounds."""
+    def credence(self, belief: BeliefId, skills: Skills | None = None) -> Credence:
+        """How far a belief is to be believed, by the answers in its deciding rounds.
+
+        Args:
+            skills: those of today when None.
+        """
+        if skills is None:
+            known = self._beliefs.get(belief)
+            skills = self.skills(self.lens(known.category if known else ""))
         item = _item(self._rounds.deciding(belief))
         sides = (item.accept, 0), (item.reject, 1)
         shares = _shares(skills, (*item.accept, *item.reject))

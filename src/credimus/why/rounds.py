@@ -85,10 +85,12 @@ def explained_round(
 
 
 def _voter(state: FleetState, found: Round, votes: list[Found], elector: NodeId) -> Voter:
-    position = found.electorate.position[elector]
+    position, skills = found.electorate.position[elector], found.electorate.skills
     return Voter(
         elector=_who(state, elector),
         weight=found.electorate.electors[position].weight,
+        sensitivity=ratio(skills[position].sensitivity) if skills else None,
+        specificity=ratio(skills[position].specificity) if skills else None,
         answers=_answers(found, position, votes),
         refusal=next((reason for who, reason in found.refusals if who == elector), None),
     )

@@ -68,7 +68,9 @@ def difference(electorate: Electorate, ours: Electorate, config: VotingConfig) -
                 f"evidence, not {_shown(own_skill)}"
             )
     if apart_sum * MEAN_SHARE > tolerated * len(ours):
-        return f"takes answers for {apart_sum / len(ours) / MILLION:.2f} nats too much or too little"
+        return (
+            f"takes answers for {apart_sum / len(ours) / MILLION:.2f} nats too much or too little"
+        )
     prior = abs(log_odds(electorate.prior) - log_odds(ours.prior))
     if prior > tolerated:
         return f"takes {electorate.prior / MILLION:.2f} of all beliefs for true, not {ours.prior / MILLION:.2f}"

@@ -15,7 +15,7 @@ from credimus.state.electorates import electorate_of
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Publish
 from credimus.state.skill import Skills
-from credimus.state.standing import Lens, shared_skills
+from credimus.state.standing import shared_skills
 
 _KEPT = 16
 
@@ -67,7 +67,7 @@ class Grounds:
         """What a proposal rests on that names an epoch."""
         if aggregation not in LEARNED:
             return FLAT
-        lens = Lens(category if self._config.by_category else "", self._config.independence)
+        lens = self._state.standing.lens(category)
         by_skill = aggregation is Aggregation.SKILL
         roster = b"" if by_skill else self._state.roster.current.key
         key = aggregation, lens.category, epoch, roster
@@ -96,4 +96,3 @@ class Grounds:
 
 LEARNED = frozenset({Aggregation.REPUTATION, Aggregation.SKILL})
 """Where the past of the fleet tells what a vote is worth."""
-

@@ -49,6 +49,8 @@ class Voting:
         self._config = config
         self._state = state
         self._hosted = list(hosted)  # shared with the parts: `silence` takes from all
+        state.standing.independence = config.independence
+        state.standing.by_category = config.by_category
         grounds = Grounds(config, state)
         self._proposing = Proposing(config, state, grounds)
         self._answering = Answering(config, state, grounds, evaluator, self._hosted)
