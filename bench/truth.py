@@ -104,7 +104,7 @@ def scored(report: ReplayReport) -> str:
 def attacked(folder: Path, kind: str, seed: int) -> list[Row]:
     """The answers of a set, three tenths of the workers' replaced."""
     rows = read_rows(folder / "answers.csv", ("item", "worker", "label"))
-    truth = {item: label for item, label in read_rows(folder / "truth.csv", ("item", "label"))}
+    truth = dict(read_rows(folder / "truth.csv", ("item", "label")))
     chance = Entropy(f"truth {kind} {seed}".encode())
     workers = sorted({worker for _, worker, _ in rows})
     bad = set(chance.stream("bad").sample(workers, len(workers) * BAD_TENTHS // 10))
@@ -112,14 +112,15 @@ def attacked(folder: Path, kind: str, seed: int) -> list[Row]:
     drawn = {item: coin(coins) for item in dict.fromkeys(item for item, _, _ in rows)}
     changed = []
     for item, worker, label in rows:
+        said = label
         if worker in bad and label != "-1":
             if kind == "random":
-                label = coin(coins)
+                said = coin(coins)
             elif kind == "one coin":
-                label = drawn[item]
+                said = drawn[item]
             else:
-                label = "0" if truth.get(item) == "1" else "1"
-        changed.append((item, worker, label))
+                said = "0" if truth.get(item) == "1" else "1"
+        changed.append((item, worker, said))
     return changed
 
 

@@ -43,7 +43,7 @@ def replay(
     nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
     seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
     out: Annotated[
-        Path | None, Parameter(help="Write item, verdict and credence there, as CSV.")
+        Path | None, Parameter(help="Write item, verdict and, reevaluated, credence there.")
     ] = None,
     processes: Annotated[
         bool, Parameter(negative="", help="Real node processes, mutual TLS and disks.")
@@ -110,9 +110,8 @@ def _write(path: Path, report: "ReplayReport") -> None:
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("item", "verdict", "credence"))
-    writer.writerows(
-        (item, verdict, f"{report.credences[item]:.6f}")
-        for item, verdict in report.verdicts.items()
-    )
+    writer.writerow(("item", "verdict", "credence") if report.reevaluated else ("item", "verdict"))
+    for item, verdict in report.verdicts.items():
+        credence = [f"{report.credences[item]:.6f}"] if report.reevaluated else []
+        writer.writerow((item, verdict, *credence))
     write_file(path, text.getvalue().encode())

@@ -73,7 +73,8 @@ def difference(electorate: Electorate, ours: Electorate, config: VotingConfig) -
         )
     prior = abs(log_odds(electorate.prior) - log_odds(ours.prior))
     if prior > tolerated:
-        return f"takes {electorate.prior / MILLION:.2f} of all beliefs for true, not {ours.prior / MILLION:.2f}"
+        shares = electorate.prior / MILLION, ours.prior / MILLION
+        return f"takes {shares[0]:.2f} of all beliefs for true, not {shares[1]:.2f}"
     return None
 
 
