@@ -240,7 +240,8 @@ def after(rounds: Rounds, found: Round, change: Change, *, without: int | None =
         if at != without:
             elector = NodeId(bytes.fromhex(one.elector.id))
             position = found.electorate.position[elector]
-            vote = Vote(found.id, *cast(found, position, Choice[one.choice.upper()], one.value)[1:])
+            choice = Choice[one.choice.upper()]
+            vote = Vote(found.id, choice, cast(found, position, choice, one.value)[2])
             then.vote(Votes((vote,)), place_of(elector, found.opened_stamp), [])
     if change.closing is not None:
         author = NodeId(bytes.fromhex(change.closing.by[-1].id))
