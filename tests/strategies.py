@@ -18,6 +18,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
@@ -33,12 +34,14 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     DotName,
+    Enclose,
     Evidence,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -266,7 +269,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit,
+            self._admit, self._enclose,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -359,6 +362,12 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _enclose(self) -> Operation:
+        choose = self.stream.choose
+        readers = sorted({choose(MEMBERS[:5]) for _ in range(2)})
+        boxes = tuple(ReaderBox(one, choose((b"1", b"2")) * BOX_BYTES) for one in readers)
+        return Enclose(choose(BELIEFS), choose((b"k", b"q")) * 16, bytes(32), boxes)
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))

@@ -29,6 +29,7 @@ from credimus.sim.recount import (
     whole_value,
 )
 from credimus.sim.refold import fold_blocks
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -333,4 +334,5 @@ ALL: tuple[type[Checker], ...] = (
     nothing_unsigned_is_taken,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    only_readers_read,
 )

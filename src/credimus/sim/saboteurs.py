@@ -16,6 +16,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -42,6 +43,7 @@ from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -231,6 +233,18 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is named as a reader, all members are given the key."""
+    readers = Enclosing._readers  # noqa: SLF001
+
+    def everybody(self: Enclosing, author: Any, names: Any) -> Any:
+        return readers(self, author, (*names, "all"))
+
+    with patched(Enclosing, "_readers", everybody):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -273,6 +287,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from credimus.kernel.ids import FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
+from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.operations import (
     Admit,
     Assert,
     Close,
     Conclude,
+    Enclose,
     Found,
     Leave,
     Operation,
@@ -37,6 +39,7 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.standing = Standing(self.rounds, self.beliefs, self.roster)
+        self.enclosures = Enclosures()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -71,6 +74,7 @@ class FleetState:
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            self.enclosures.fingerprint(),
         )
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
@@ -88,6 +92,8 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Enclose():
+                return self.enclosures.add(operation, place)
             case _:
                 return []
 

@@ -13,10 +13,12 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     Elector,
+    Enclose,
     Found,
     Leave,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -40,6 +42,7 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
 ]
 
 
@@ -55,7 +58,8 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-1] == "recorded the verdict: rejected"
+    assert said[-2] == "recorded the verdict: rejected"
+    assert said[-1] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 
