@@ -20,6 +20,7 @@ from credimus.sim.guarding import (
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.recount import (
     Rosters,
     credence_contestable,
@@ -324,6 +325,7 @@ def _lacking(
 ALL: tuple[type[Checker], ...] = (
     a_durable_vote_is_never_contradicted,  # first: it fills the record
     same_blocks_same_state,
+    same_blocks_same_standing,
     no_two_certificates_conflict,
     a_verdict_follows_from_its_votes,
     a_round_is_of_the_whole_fleet,

@@ -6,6 +6,7 @@ but tests and exercises uses them.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -42,12 +43,14 @@ from credimus.sim.guarding import (
 from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 from credimus.state.verdict import Verdict
 
 
@@ -76,6 +79,18 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
             insert(self, author, counter, key, claim)
 
     with patched(Beliefs, "_insert", first_only):
+        yield
+
+
+@contextmanager
+def a_view_of_what_came_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Skill is worked out from the first beliefs that were voted on, in order of arrival."""
+    items = Standing._items  # noqa: SLF001
+
+    def first_few(self: Standing, *lens: Any) -> Iterator[Any]:
+        return islice(items(self, *lens), 3)
+
+    with patched(Standing, "_items", first_few):
         yield
 
 
@@ -247,6 +262,9 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
+    Saboteur(
+        sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"
+    ),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
