@@ -216,7 +216,7 @@ ELECTORATES: tuple[Publish, ...] = (
         ),
         300_000,
         2,
-    ),
+    ),  # fmt: skip
 )
 """Fair at first are those of four and of three; the fifth is so but under reputation. That of five
 needs the fifth admitted, that of two needs others to leave. The last tells skills: one of its

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.api.standing_shapes import ConductItem, SkillItem
 from credimus.kernel import limits
 from credimus.runtime.settings import AggregationName, SchemeName
 
@@ -214,39 +215,6 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Event]
     cursor: str
     """Gives the next page, once there is one."""
-
-
-class SkillItem(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a member is right, as far as the answers of all show it."""
-
-    sensitivity: float
-    """The share of true beliefs that it accepts."""
-    specificity: float
-    """The share of false beliefs that it rejects."""
-    accuracy: float
-    """How often it is right."""
-    accuracy_low: float
-    accuracy_high: float
-    """Between these with 95 % confidence, if its answers are right independently of each other."""
-    answers: int
-    """That this rests on."""
-    echoes: list[str]
-    """Members that answer like it, against all others: together they are one witness."""
-
-
-class ConductItem(msgspec.Struct, frozen=True, kw_only=True):
-    """How a member behaves in rounds."""
-
-    reputation: float
-    weight: float
-    """Its voting weight in rounds by reputation: by age, with a boost for taking part."""
-    correct: int
-    incorrect: int
-    timely: int
-    timeouts: int
-    byzantine: int
-    """Rounds in which it gave two answers, or closed twice."""
-    votes: int
 
 
 class MemberItem(msgspec.Struct, frozen=True, kw_only=True):

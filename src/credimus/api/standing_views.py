@@ -1,8 +1,8 @@
-"""How members behave and how often they are right, as the API's shapes."""
+"""How members behave and how often they are right, as the API's"""
 
 from math import sqrt
 
-from credimus.api import shapes
+from credimus.api.standing_shapes import ConductItem, SkillItem
 from credimus.kernel.fixed import MILLION, ratio
 from credimus.kernel.ids import NodeId
 from credimus.kernel.odds import BILLION
@@ -21,10 +21,10 @@ class Standings:
         self._conduct = state.standing.conduct()
         self._weights = state.standing.weights()
 
-    def conduct(self, member: NodeId) -> shapes.ConductItem:
+    def conduct(self, member: NodeId) -> ConductItem:
         """How a member behaves."""
         acts = self._conduct.of(member)
-        return shapes.ConductItem(
+        return ConductItem(
             reputation=ratio(acts.conduct),
             weight=ratio(self._weights.get(member, 0)),
             correct=acts.correct,
@@ -35,7 +35,7 @@ class Standings:
             votes=acts.votes,
         )
 
-    def skill(self, member: NodeId) -> shapes.SkillItem:
+    def skill(self, member: NodeId) -> SkillItem:
         """How often a member is right."""
         skill, rated = self._skills.of(member), self._skills.rated.get(member)
         answered = 0 if rated is None else rated.answered
@@ -44,7 +44,7 @@ class Standings:
         accuracy = (right + ANSWERS_BEFORE * ACCURACY_BEFORE / MILLION) / count
         low, high = interval(accuracy, count)
         group = self._skills.echoes.get(member)
-        return shapes.SkillItem(
+        return SkillItem(
             sensitivity=ratio(skill.sensitivity),
             specificity=ratio(skill.specificity),
             accuracy=round(accuracy, 6),

@@ -16,30 +16,35 @@ if TYPE_CHECKING:
     from credimus.sim.plan import ReplayReport
 
 
+Scheme = Annotated[
+    Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
+    Parameter(help="How much decides: credence by skill, else majority, if not given."),
+]
+Aggregation = Annotated[
+    Literal["equal", "confidence", "weighted", "reputation", "skill"],
+    Parameter(help="What a vote is worth; weighted is confidence."),
+]
+Reevaluate = Annotated[
+    bool,
+    Parameter(negative="", help="Report what all answers together show, not the first verdicts."),
+]
+Independence = Annotated[
+    bool, Parameter(negative="", help="By skill: workers who answer alike share one voice.")
+]
+OrderSeed = Annotated[
+    int | None, Parameter(help="Draws another order of the items than the file's.")
+]
+
+
 def replay(
     answers: Annotated[Path, Parameter(help="CSV: item (or task), worker, label 1, 0 or -1.")],
     *,
     truth: Annotated[Path | None, Parameter(help="CSV: item (or task), label.")] = None,
-    scheme: Annotated[
-        Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
-        Parameter(help="How much decides: credence by skill, else majority, if not given."),
-    ] = None,
-    aggregation: Annotated[
-        Literal["equal", "confidence", "weighted", "reputation", "skill"],
-        Parameter(help="What a vote is worth; weighted is confidence."),
-    ] = "equal",
-    reevaluate: Annotated[
-        bool,
-        Parameter(
-            negative="", help="Report what all answers together show, not the first verdicts."
-        ),
-    ] = False,
-    independence: Annotated[
-        bool, Parameter(negative="", help="By skill: workers who answer alike share one voice.")
-    ] = False,
-    order_seed: Annotated[
-        int | None, Parameter(help="Draws another order of the items than the file's.")
-    ] = None,
+    scheme: Scheme = None,
+    aggregation: Aggregation = "equal",
+    reevaluate: Reevaluate = False,
+    independence: Independence = False,
+    order_seed: OrderSeed = None,
     nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
     seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
     out: Annotated[

@@ -262,9 +262,7 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
-    Saboteur(
-        sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"
-    ),
+    Saboteur(sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
