@@ -144,9 +144,10 @@ class History:
         return make_certificate(self.archive, belief)
 
 
-SKILLED = (
-    Skill(990_000, 980_000), Skill(900_000, 950_000), Skill(200_000, 100_000), Skill(700_000, 700_000, 2),
-)  # fmt: skip
+SKILLED = tuple(
+    Skill(*kind)
+    for kind in ((990_000, 980_000), (900_000, 950_000), (200_000, 100_000), (700_000, 700_000, 2))
+)
 
 
 def claim() -> Assert:

@@ -193,6 +193,8 @@ STATEMENTS = ("Pump 3 leaks", "pump 3  LEAKS.", "Door 7 is open", "door 7 is ope
 BELIEFS: tuple[BeliefId, ...] = tuple(
     dict.fromkeys(belief_id(content, "general") for content in STATEMENTS)
 )
+_KINDS = ((900_000, 800_000), (700_000, 700_000, 2), (999_900, 100), (300_000, 200_000, 2))
+SKILLS = {who: Skill(*kind) for who, kind in zip(MEMBERS, _KINDS, strict=False)}
 ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
     electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
@@ -200,23 +202,7 @@ ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 6), strict=True))),
     electorate_of(dict(zip(MEMBERS[:4], (1, 1, 1, 4), strict=True))),
     electorate_of(dict.fromkeys(MEMBERS[:2], 1)),
-    electorate_of(
-        dict.fromkeys(MEMBERS[:4], 500_000),
-        dict(
-            zip(
-                MEMBERS,
-                (
-                    Skill(900_000, 800_000),
-                    Skill(700_000, 700_000, 2),
-                    Skill(999_900, 100),
-                    Skill(300_000, 200_000, 2),
-                ),
-                strict=False,
-            )
-        ),
-        300_000,
-        2,
-    ),  # fmt: skip
+    electorate_of(dict.fromkeys(MEMBERS[:4], 500_000), SKILLS, 300_000, 2),
 )
 """Fair at first are those of four and of three; the fifth is so but under reputation. That of five
 needs the fifth admitted, that of two needs others to leave. The last tells skills: one of its

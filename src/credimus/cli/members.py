@@ -47,8 +47,9 @@ def member_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 def skill_word(skill: dict[str, Any]) -> str:
     """How often a member is right: the range in which that lies with 95 % confidence, and from how
     many answers it is known."""
-    low, high = skill["accuracy_low"], skill["accuracy_high"]
-    return f"{low:.2f}-{high:.2f} of {skill['answers']}" if skill["answers"] else "not known"
+    if not skill["answers"]:
+        return "not known"
+    return f"{skill['accuracy_low']:.2f}-{skill['accuracy_high']:.2f} of {skill['answers']}"
 
 
 def link_word(member: dict[str, Any]) -> str:
