@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
+from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
@@ -51,6 +52,7 @@ NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
     | MembershipEvent
+    | DeliveryEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

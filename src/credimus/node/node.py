@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import PeerFault
+from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
@@ -23,7 +23,7 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, Written
+from credimus.node.commands import AnyCommand, CastVote, FinishMessage, SendMessage, Written
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -40,6 +40,8 @@ from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.delivery.interface import Finish, Post
+from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
@@ -95,10 +97,14 @@ class Node:
             config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.delivery = Delivery(
+            config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
+        )
         self._machines: dict[str, Machine[Any]] = {
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "delivery": self.delivery,
         }
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
@@ -157,9 +163,22 @@ class Node:
                 hear(taken.events)
         return count
 
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
+        """Take up the records of our own store, after `restore`.
+
+        Args:
+            facts_of: keys and values of a family, oldest first.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        self.delivery.recall(facts_of)
+
     def resume(self, now: Now) -> None:
-        """After `restore`: take up open rounds where the last run left them."""
+        """After `restore` and `recall`: take up open rounds, and messages, where the last run left
+        them."""
         self._carry_out(self._voting.resume(now))
+        self.delivery.resume(now)
 
     # --- inputs
 
@@ -167,14 +186,13 @@ class Node:
         """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
         try:
             message = read_message(payload)
-        except PeerFault as fault:
-            self._fault(sender, fault)
-            return
-        if isinstance(message, Blocks):
-            self._take(sender, message, now)
-        else:
+            if isinstance(message, Blocks):
+                self._take(sender, message, now)
+                return
             name, input_of = TAKES[type(message)]
             self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+        except PeerFault as fault:
+            self._fault(sender, fault)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -182,6 +200,8 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
+        if isinstance(command, SendMessage | FinishMessage):
+            return self._deliver(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
@@ -294,6 +314,7 @@ class Node:
                 self._carry_out(self._machines[name].handle(followed, now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
+        self._effects.remember += effects.remember
         self._effects.send += effects.send
         for event in effects.emit:
             match event:
@@ -310,6 +331,24 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
+        if isinstance(command, FinishMessage):
+            finish = Finish(sender=command.sender, number=command.number, result=command.result)
+            self._carry_out(self.delivery.finish(finish))
+            return Written(self.id)
+        if self._writing.author_of(command).id != self.id:
+            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
+        post = Post(
+            to=command.to,
+            payload=command.payload,
+            mode=command.mode,
+            ttl_ms=command.ttl_ms,
+            key=command.key,
+        )
+        number, effects = self.delivery.post(post, now)
+        self._carry_out(effects)
+        return Written(self.id, message=number)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""

@@ -4,10 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.protocol.delivery.interface import (
+    Answer,
+    AnswerCame,
+    Envelope,
+    EnvelopeCame,
+    PeersReturned,
+)
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
     Notice,
+    PeerAlive,
     Ping,
     PingFor,
     Relayed,
@@ -30,6 +38,8 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
+    Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
 """Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
 
@@ -38,6 +48,11 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         "voting",
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
+    ),
+    (
+        "delivery",
+        frozenset({PeerAlive}),
+        lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
     ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""

@@ -11,7 +11,9 @@ from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
+from credimus.kernel.instant import MILLISECOND
 from credimus.node.config import Config
+from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
@@ -137,12 +139,27 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     webhook: WebhookSettings | None = None
 
 
+class MessageSettings(Strict, frozen=True, kw_only=True):
+    """How the node sends messages of applications."""
+
+    ttl_s: Annotated[
+        float,
+        Meta(ge=limits.MESSAGE_TTL_MS_MIN / 1_000, le=limits.MESSAGE_TTL_MS_MAX / 1_000),
+    ] = 3_600.0
+    """Seconds that a message is tried, where its sender does not say. [guess]"""
+    attempts_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    """Sendings in a row that may go without an answer; then it is given up. [guess: two hours]"""
+    patience_ms: Annotated[int, Meta(ge=200, le=600_000)] = 10_000
+    """Longest wait in ms between two sendings of one message. [guess]"""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    messages: MessageSettings = MessageSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -158,7 +175,13 @@ class Settings(Strict, frozen=True, kw_only=True):
         voting = self.voting
         _check_evaluators(voting)
         rules = rules_of(voting.scheme, voting.threshold, voting.aggregation)
+        messages = self.messages
         return Config(
+            delivery=DeliveryConfig(
+                ttl_ms=round(messages.ttl_s * 1_000),
+                attempts_max=messages.attempts_max,
+                patience_ns_max=messages.patience_ms * MILLISECOND,
+            ),
             voting=VotingConfig(
                 rules=rules,
                 timeout_ms=voting.timeout_ms,
@@ -167,7 +190,7 @@ class Settings(Strict, frozen=True, kw_only=True):
                 reputation_min=round(voting.reputation_min * MILLION),
                 independence=voting.independence,
                 by_category=voting.by_category,
-            )
+            ),
         )
 
 
@@ -217,7 +240,12 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
+    sections = (
+        ("fleet", settings.fleet),
+        ("node", settings.node),
+        ("voting", settings.voting),
+        ("messages", settings.messages),
+    )
     for name, section in sections:
         lines += _section(name, section)
     text = "\n".join(lines) + "\n"

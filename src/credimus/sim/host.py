@@ -111,6 +111,7 @@ class Host:
         entropy = self._entropy.child(f"life-{self.life}")
         self.node = Node(fleet, self.signers, config, entropy, evaluator)
         self.node.restore(wires)
+        self.node.recall(self.disk.facts)
         self.node.resume(now)
 
     def replace_disk(self) -> None:
