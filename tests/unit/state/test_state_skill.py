@@ -115,3 +115,9 @@ def test_workers_that_are_only_good_do_not_echo() -> None:
 def test_a_few_common_dissents_are_not_enough() -> None:
     few, _ = echoing(DISSENTS_MIN - 1, 5)
     assert echoes_of(few) == {}
+
+
+def test_only_so_many_members_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    items, _ = echoing(200, 5)
+    monkeypatch.setattr("credimus.state.echo.MEMBERS_MAX", 3)
+    assert len(echoes_of(items)) <= 3
