@@ -36,12 +36,14 @@ from credimus.state.operations import (
     DotName,
     Enclose,
     Evidence,
+    Finding,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
     ReaderBox,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
@@ -49,10 +51,12 @@ from credimus.state.operations import (
     Rules,
     Scheme,
     Skill,
+    Strategy,
     Vote,
     Votes,
     mask_bytes,
 )
+from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
 
 Item = TypeVar("Item")
@@ -167,6 +171,10 @@ class Replica:
         return {
             "name": (state.roster.fleet_name, state.roster.founder),
             "members": dict(state.roster.current.by_id),
+            "standing": (
+                state.roster.current.exposed, dict(state.roster.current.expulsions),
+                [state.roster.current.powers(one) for one in state.roster.current.by_id],
+            ),
             "beliefs": {
                 one.id: (
                     one.content, one.category, one.origin, one.origin_block,
@@ -181,6 +189,9 @@ class Replica:
                     one.accept_certified, one.reject_certified,
                 )
                 for one in state.rounds
+            },
+            "reconciled": {
+                one.id: outcomes_of(state, self.lace, one.id) for one in state.beliefs
             },
             "counters": [state.beliefs.claims_made(member) for member in MEMBERS],
             "electorates": [one.id for one in state.rounds.newest_electorates()],
@@ -255,8 +266,9 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._enclose,
+            self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
+        self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
         """One operation of any kind."""
@@ -280,6 +292,7 @@ class Liar:
     def _block(self, blocks: list[Block]) -> Block:
         stream = self.stream
         signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        self._signer = signer
         own = [block for block in blocks if block.author == signer.node_id]
         others = [block for block in blocks[-8:] if block.author != signer.node_id]
         back = stream.choose((0,) * 12 + (1, 2, 9))
@@ -348,6 +361,13 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _reconcile(self) -> Operation:
+        choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])
+        finding = choose(list(Finding))
+        careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
+        strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
+        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _enclose(self) -> Operation:
         choose = self.stream.choose

@@ -14,6 +14,7 @@ from processes import Fleet, Proc, credimus, until
 
 from credimus.cli.commands import COMMANDS
 from credimus.cli.parser import examples
+from credimus.runtime.credentials import write_file
 
 ELSEWHERE = {
     "init": "founds the fleet of this test",
@@ -21,8 +22,12 @@ ELSEWHERE = {
     "join": "makes the second node of this test",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
+    "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",
+    "grant": "needs a founder that leads; tests/api/test_members_api.py has one",
+    "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
     "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
+    "maelstrom": "reads until its input ends; tests/maelstrom runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
     "bench orset": "measures for seconds",
@@ -76,6 +81,8 @@ def test_only_known_examples_run_elsewhere() -> None:
 def test_an_example_runs(words: str, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIMUS_HOME", str(stage / "n0"))
     (stage / "answers.csv").write_text(ANSWERS)
+    if not (stage / "passphrase").exists():
+        write_file(stage / "passphrase", b"several random words\n", private=True)
     (stage / "truth.csv").write_text("item,label\ni0,1\ni1,0\n")
     if words == "verify":
         for before in ("certificate", "trust"):
@@ -105,6 +112,8 @@ def _with_belief(example: str, words: str, stage: Path) -> str:
     if words == "token revoke":
         made = Proc(stage / "n0").run("token", "create", "--name", "gone", "--scope", "read")
         return example.replace("3f9c02aa41d7", made["id"])
+    if words == "expel":
+        return example.replace("3f9c02aa41d7", Proc(stage / "n1").run("status")["node"])
     about = ("vote", "retract", "why", "certificate", "propose", "relate", "share")
     if words not in about:
         return example

@@ -12,6 +12,7 @@ from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import identifiers as ids
+from stranger import members as their_members
 from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
@@ -43,12 +44,13 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
+from member_strategies import member_histories
 from strategies import FLEET, Replica, histories
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
 NONCE = bytes(range(16))
-LEFT_OUT_MAX = 200_000
+LEFT_OUT_MAX, UNITS_MAX = 200_000, 5_000
 WALL_MS = 1_700_000_000_000
 STAMP = stamp_of(WALL_MS)
 SAID, CATEGORY = "Pump 3  leaks.", "observation"
@@ -79,7 +81,7 @@ def published() -> dict[str, str]:
 
 def of_code() -> dict[str, bytes | str]:
     """The worked example, by our code."""
-    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX)
+    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX, UNITS_MAX)
 
     def block(signer: SeedSigner, place: tuple, said: list) -> Block:
         sequence, stamp, previous, parents = place
@@ -90,7 +92,7 @@ def of_code() -> dict[str, bytes | str]:
         )  # fmt: skip
         return seal(signer, header, body)
 
-    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX)
+    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX)
     genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
     belief = belief_id(SAID, CATEGORY)
     said = op.Assert(1, SAID, CATEGORY, 900_000, (op.Evidence("sensor", "camera 4"),))
@@ -199,13 +201,13 @@ def of_stranger() -> dict[str, bytes | str]:
     mp, fp = ids.mp, ids.fingerprint
     keys = ADA.public, BOB.public
     ada, bob = map(ids.node_id, keys)
-    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX)
+    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX, UNITS_MAX)
     belief = ids.belief_id(SAID, CATEGORY)
     electors = [[one, 500_000] for one in sorted((ada, bob))]
     electorate = ids.electorate_id(electors)
     rules = [3, 0, 1, 1, 510_000]
     identifier = ids.round_id(belief, 1, rules, electorate)
-    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX]
+    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
     publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
@@ -230,7 +232,7 @@ def of_stranger() -> dict[str, bytes | str]:
     rounds = their_rounds.Rounds(state)
     assert rounds.rounds[identifier].verdict() == their_rounds.ACCEPTED
     claims = their_state.claims_of(state, rounds)
-    members = sets.joined(state.views[second.id], state.views[third.id])
+    members = state.views[second.id].joined(state.views[third.id]).dots
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
     listed = [genesis.id, second.id]
@@ -327,6 +329,27 @@ def test_a_second_implementation_reaches_the_same_state(blocks: list[Block]) -> 
     }
     claims = their_state.claims_of(theirs, rounds)
     assert sets.set_bytes(claims) == ours.state.beliefs.to_bytes()
+    assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
+
+
+@settings(max_examples=40)
+@given(member_histories())
+def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> None:
+    """Of exposed authors only what ours took is shown to theirs: that depends on who saw what."""
+    ours = Replica().take_all(blocks)
+    unjudged = ("taken", "waiting", "let go")
+    faults = {one: why for one, why in ours.outcomes.items() if why not in unjudged}
+    theirs = their_roster.Fleet(FLEET)
+    refused = [block for block in blocks if block.id in faults]
+    theirs.take_all([block.wire for block in (*ours.log, *refused)])
+    assert theirs.faults == faults
+    assert set(theirs.taken) == {block.id for block in ours.log}
+    current = their_members.View()
+    for view in theirs.views.values():
+        current = current.joined(view)
+    members = ours.state.roster.current
+    assert set(current.members) == set(members.by_id)
+    assert current.expelled == members.expulsions
     assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
 
 

@@ -7,21 +7,32 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
+from credimus.api.door_shapes import FaultItem
+from credimus.api.doors import doors_view
+from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
 from credimus.api.standing_views import Standings
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
+from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.partition.interface import PartitionEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
+from credimus.runtime.feed import FeedEvent, Mark
 from credimus.runtime.store.interface import read_cursor, written_cursor
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
+    BeliefsReconciled,
     DoubleVote,
+    EquivocationProven,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
+    PlainFact,
     ProposalIgnored,
     RoundContested,
     RoundDecided,
@@ -31,7 +42,8 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.fleet import FleetState
-from credimus.state.roster import Member
+from credimus.state.member_operations import Powers
+from credimus.state.members import Member, Members
 from credimus.state.verdict import Verdict
 
 
@@ -62,7 +74,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         verdicts=verdicts,
         rounds=round_counts(state),
         faults=[
-            shapes.FaultItem(peer=peer.hex(), code=code, count=count)
+            FaultItem(peer=peer.hex(), code=code, count=count)
             for peer, code, count in faults_of(node)
         ],
         failure=failure_view(daemon),
@@ -71,6 +83,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
         latest_ms=wall_ms_of(node.clock.last),
         forked=node.authors[0].forked,
+        doors=doors_view(daemon),
     )
 
 
@@ -98,7 +111,7 @@ def evaluating_view(asking: Asking) -> shapes.Evaluating:
 
 def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
     """Who is in the roster, in order of admission."""
-    return _shown(daemon, _by_admission(daemon))
+    return _shown(daemon, _by_admission(daemon, everybody=False))
 
 
 def members_page(
@@ -106,21 +119,26 @@ def members_page(
 ) -> tuple[list[shapes.MemberItem], str | None]:
     """Some of the roster, in order of admission, and the cursor of the next page."""
     after = (-1, b"") if asked.cursor is None else read_cursor(asked.cursor)
-    rest = [one for one in _by_admission(daemon) if (one.admitted_stamp, one.node) > after]
+    listed = _by_admission(daemon, everybody=asked.all)
+    rest = [one for one in listed if (one.admitted_stamp, one.node) > after]
     page = rest[: asked.limit]
     more = len(rest) > len(page)
     cursor = written_cursor(page[-1].admitted_stamp, page[-1].node) if more else None
     return _shown(daemon, page), cursor
 
 
-def _by_admission(daemon: Daemon) -> list[Member]:
-    current = daemon.node.state.roster.current.by_id.values()
-    return sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+def _by_admission(daemon: Daemon, *, everybody: bool) -> list[Member]:
+    roster = daemon.node.state.roster.current
+    listed = [*roster.by_id.values()]
+    if everybody:
+        listed += [*roster.pending.values(), *roster.expelled.values()]
+    return sorted(listed, key=lambda one: (one.admitted_stamp, one.node))
 
 
 def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]:
     connected = set(daemon.links.neighbours())
     standing = Standings(daemon.node.state)
+    roster = daemon.node.state.roster.current
     return [
         shapes.MemberItem(
             id=one.node.hex(),
@@ -134,9 +152,26 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
             conduct=standing.conduct(one.node),
             skill=standing.skill(one.node),
+            standing=_standing(roster, one.node),
+            may=powers_named(roster.powers(one.node)),
+            categories=list(roster.powers(one.node).categories),
         )
         for one in members
     ]
+
+
+def _standing(roster: Members, node: NodeId) -> shapes.Standing:
+    if node in roster.pending:
+        return "pending"
+    if node in roster.expelled:
+        return "expelled"
+    return "exposed" if node in roster.exposed else "member"
+
+
+def powers_named(powers: Powers) -> list[shapes.PowerName]:
+    """What a member may say, by name."""
+    named: list[shapes.PowerName] = ["propose", "vote", "admit", "expel"]
+    return [one for one in named if getattr(powers, one)]
 
 
 def _wall_ms(stamp: int | None) -> int | None:
@@ -149,19 +184,26 @@ def failure_view(daemon: Daemon) -> shapes.Failure | None:
     return None if failure is None else shapes.Failure(code=failure.code, message=failure.message)
 
 
-def events_view(daemon: Daemon, after: int, limit: int) -> shapes.EventPage:
-    """The events after a number; the first tells how many were missed, if any were."""
+def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
+    """The events after a place; the first tells how many were missed, if any were."""
     feed, state = daemon.feed, daemon.node.state
-    missed, first, events = feed.read(after, limit)
-    shown = [
-        _event(state, feed.cursor(number), event) for number, event in enumerate(events, first)
-    ]
+    missed, begin, events = feed.read(after, limit)
+    shown = [_event(state, feed.cursor(mark), event) for mark, event in events]
     if missed:
-        shown.insert(0, shapes.Event(cursor=feed.cursor(first - 1), kind="missed", missed=missed))
-    return shapes.EventPage(events=shown, cursor=feed.cursor(first + len(events) - 1))
+        shown.insert(0, shapes.Event(cursor=feed.cursor(begin), kind="missed", missed=missed))
+    last = events[-1][0] if events else begin
+    return shapes.EventPage(events=shown, cursor=feed.cursor(last))
 
 
-def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
+def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
+    if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
+        return reach_event(state, cursor, event)
+    if isinstance(event, _OF_MEMBERS):
+        return _member_event(cursor, event)
+    return _fact(state, cursor, event)
+
+
+def _fact(state: FleetState, cursor: str, event: PlainFact) -> shapes.Event:
     belief: BeliefId | None = None
     round_: RoundId | None = None
     member: NodeId | None = None
@@ -169,8 +211,6 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
     first = False
     culprits: tuple[NodeId, ...] = ()
     match event:
-        case MemberAdmitted(member) | MemberLeft(member):
-            pass
         case DoubleVote(round_, member):
             pass
         case BeliefAsserted(belief, member, first):
@@ -203,9 +243,24 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
     )
 
 
+_OF_MEMBERS = (MemberAdmitted, MemberLeft, MemberExpelled, EquivocationProven, KeyRotated)
+
+
+def _member_event(
+    cursor: str,
+    event: MemberAdmitted | MemberLeft | MemberExpelled | EquivocationProven | KeyRotated,
+) -> shapes.Event:
+    kind = KINDS[type(event)]
+    if isinstance(event, KeyRotated):
+        old, new = event.old.hex(), event.new.hex()
+        return shapes.Event(cursor=cursor, kind=kind, member=old, successor=new)
+    return shapes.Event(cursor=cursor, kind=kind, member=event.node.hex())
+
+
 KINDS: dict[type[StateEvent], shapes.EventKind] = {
     BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
     ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
-    MemberAdmitted: "admitted", MemberLeft: "left",
+    MemberAdmitted: "admitted", MemberLeft: "left", MemberExpelled: "expelled",
+    KeyRotated: "rotated", EquivocationProven: "exposed", BeliefsReconciled: "reconciled",
 }  # fmt: skip

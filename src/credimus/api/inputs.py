@@ -1,22 +1,31 @@
 """What the API takes: bodies of POSTs and queries of GETs. Unknown fields are refused by name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from credimus.api.shapes import ChoiceName, EvidenceItem, RelationName, VerdictName, described
+from credimus.api.shapes import (
+    ChoiceName,
+    EvidenceItem,
+    PowerName,
+    RelationName,
+    VerdictName,
+    described,
+)
 from credimus.kernel import limits
 from credimus.runtime.audit_entries import Kind
 from credimus.runtime.feed import CURSOR_PATTERN
 from credimus.runtime.keys import KEY_BYTES_MAX
 from credimus.runtime.principals import LIFE_S_MAX, Scope
-from credimus.runtime.settings import AggregationName, SchemeName
+from credimus.runtime.settings import AggregationName, PerSecond, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Confidence = Annotated[float, described(minimum=0, maximum=1)]
+POWERS: tuple[PowerName, ...] = get_args(PowerName)
+Categories = Annotated[tuple[str, ...], described(maxItems=limits.CAPABILITY_CATEGORIES_MAX)]
 Reason = Annotated[str, described(maxLength=limits.REASON_BYTES_MAX)]
 ReaderName = Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
 BeliefName = Annotated[str, described(pattern="^[0-9a-fA-F]{4,32}$")]
@@ -107,6 +116,32 @@ class NewTicket(Input, frozen=True, kw_only=True):
     expires_s: Annotated[float, described(minimum=1, maximum=30 * 86_400)] = 3_600
     address: str | None = None
     """The HTTP address the joiner asks; this node's own when not given."""
+    may: tuple[PowerName, ...] = POWERS
+    """What the joiner may say, besides stating beliefs; all when not given."""
+    categories: Categories = ()
+    """Where it may propose and vote; everywhere when empty."""
+
+
+class NewExpulsion(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/expel."""
+
+    reason: Reason = ""
+
+
+class NewPowers(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/powers."""
+
+    may: tuple[PowerName, ...]
+    """All that the member may say from now on, besides stating beliefs."""
+    categories: Categories = ()
+    """Where it may propose and vote; everywhere when empty."""
+
+
+class NewAdmission(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/admit."""
+
+    name: str | None = None
+    """A name, for one that this node does not remember by its own."""
 
 
 class LinksWanted(Input, frozen=True, kw_only=True):
@@ -130,6 +165,9 @@ class BeliefsAsked(Input, frozen=True, kw_only=True):
 class MembersAsked(Input, frozen=True, kw_only=True):
     """The query of GET /v1/members."""
 
+    all: bool = False
+    """Whether to list those too who are no members yet, or were expelled."""
+
     limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = QUERY_ROWS_MAX
     cursor: str | None = None
 
@@ -149,6 +187,12 @@ class LogAsked(Input, frozen=True, kw_only=True):
     """Which come first."""
     limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
     cursor: str | None = None
+
+
+class ActionsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/actions."""
+
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
 
 
 class ReceiptAsked(Input, frozen=True, kw_only=True):
@@ -187,3 +231,5 @@ class NewToken(Input, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=16)]
     expires_s: Annotated[float, Meta(ge=1, le=LIFE_S_MAX)] | None = None
+    writes_per_s: PerSecond | None = None
+    """How fast it may write; as the node's settings say when not given."""

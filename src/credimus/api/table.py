@@ -8,8 +8,10 @@ from credimus.api import (
     fleet,
     inputs,
     log,
+    members,
     message_shapes,
     messages,
+    partitions,
     shapes,
     stream,
     tokens,
@@ -18,12 +20,14 @@ from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
+from credimus.api.partition_shapes import Partitions
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
+_MEMBER = "/v1/members/{id}"
 _TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -63,9 +67,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
+    _get("/v1/partitions", partitions.show_partitions, Partitions),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),
@@ -74,6 +80,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _write(f"{_MEMBER}/expel", members.expel, inputs.NewExpulsion, scope="admin"),
+    _write(f"{_MEMBER}/powers", members.set_powers, inputs.NewPowers, scope="admin", status=200),
+    _write(f"{_MEMBER}/admit", members.admit, inputs.NewAdmission, scope="admin"),
     _post(
         "/v1/messages",
         messages.send,

@@ -39,7 +39,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     proposal = _show_proposal(archive, reading, showing, found)
     for spot in CastVotes(reading, showing, found).chosen():
         showing.show(spot)
-    showing.show_who_left(proposal)
+    showing.show_who_left(proposal, belief.category)
     proof = showing.proof()
     try:
         state = fold(proof, archive.fleet)

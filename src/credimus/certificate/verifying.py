@@ -29,8 +29,8 @@ from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.members import Member
 from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
-from credimus.state.roster import Member
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 

@@ -20,9 +20,11 @@ from credimus.lace.frontier import Frontier, Head
 
 
 class Place:
-    """A block's place in the lace. Treat as frozen, except `view` and `covers`."""
+    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
 
-    __slots__ = ("author", "covers", "id", "parents", "previous", "sequence", "stamp", "view")
+    __slots__ = (
+        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
+    )  # fmt: skip
 
     def __init__(self, block_id: BlockId, header: Header) -> None:
         self.id = block_id
@@ -35,6 +37,8 @@ class Place:
         """What the fold of the roster keeps here: the members as of this block."""
         self.covers = 0
         """What the node keeps here: the last of its own blocks in this block's causal past."""
+        self.left = 0
+        """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
 
     def predecessors(self) -> tuple[BlockId, ...]:
         """The blocks that this one names: its author's previous and the parents."""
@@ -51,7 +55,7 @@ class Lace:
     its predecessors, so that (stamp, id) is a linear extension of the causal order.
     """
 
-    __slots__ = ("_chains", "_forked", "_heads", "_places", "_tips")
+    __slots__ = ("_chains", "_forked", "_heads", "_places", "_tips", "passed_over")
 
     def __init__(self) -> None:
         self._places: dict[BlockId, Place] = {}
@@ -59,6 +63,8 @@ class Lace:
         self._forked: dict[NodeId, list[BlockId]] = {}  # the others
         self._heads: dict[NodeId, list[BlockId]] = {}
         self._tips: dict[BlockId, None] = {}
+        self.passed_over: frozenset[NodeId] = frozenset()
+        """Authors whose blocks are held only where others build on them; the node says who."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -210,6 +216,16 @@ class Lace:
         others = (tip for tip in tips if self._places[tip].author != author)
         return tuple(sorted(islice(others, count)))
 
+    def loose_ends(self, authors: Collection[NodeId]) -> list[BlockId]:
+        """The blocks of some authors on which nothing that is held builds yet, oldest first."""
+        return [tip for tip in self._tips if self._places[tip].author in authors]
+
+    def forks(self) -> Iterator[tuple[NodeId, BlockId, BlockId]]:
+        """For each author of a fork, two of its blocks at one place."""
+        for author in sorted(self._forked):
+            other = self._forked[author][0]
+            yield author, self._chains[author][self._places[other].sequence - 1], other
+
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""
         heads = self._heads.get(author)
@@ -238,9 +254,13 @@ class Lace:
         return Frontier(tuple(heads))
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
-        """The heads of a frontier that are not held here."""
-        places = self._places
-        return [head.block for head in frontier.heads if head.block not in places]
+        """The heads of a frontier that are not held here and are to be."""
+        places, passed_over = self._places, self.passed_over
+        return [
+            head.block
+            for head in frontier.heads
+            if head.block not in places and head.author not in passed_over
+        ]
 
     def beyond(self, frontier: Frontier, count: int | None = None) -> list[Place]:
         """The held blocks that the holder of a frontier lacks, in causal order, at most `count`."""

@@ -3,14 +3,15 @@
 Deliberately not here: the HTTP API of such a node (`credimus up` has it), founding and joining.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
-from credimus.api import commands, inputs, shapes
+from credimus.api import commands, inputs, members, shapes
 from credimus.api.fleet_views import events_view, members_view, status_view
-from credimus.api.message_shapes import ModeName
+from credimus.api.partition_shapes import Partitions
+from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
 from credimus.library.fields import (
     Filter,
@@ -24,12 +25,13 @@ from credimus.library.fields import (
     wanted,
 )
 from credimus.library.judging import Judge, function_of, with_judge
-from credimus.library.messages import Message, MessageReceipt, inbox, send, sent
+from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
 from credimus.runtime.settings import Settings, read_settings
 from credimus.why.explain import explain
@@ -39,7 +41,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node:
+class Node(Messaging):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -50,9 +52,6 @@ class Node:
         >>> receipt.verdict
         'accepted'
     """
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
 
     @classmethod
     @asynccontextmanager
@@ -202,6 +201,70 @@ class Node:
         asked = read(inputs.NewRound, options)
         return await self._write(commands.proposal(self._daemon, belief, asked), asked)
 
+    async def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> Receipt:
+        """Say that a member is to go: enough by itself where it was proven to equivocate, else it
+        goes once more than two thirds of the members have said so.
+
+        Raises:
+            NotFound: `unknown-member`.
+            NotPermitted: `forbidden`.
+
+        Example:
+            >>> try:
+            ...     receipt = await node.expel("00" * 16, "it was stolen")
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        asked = read(inputs.NewExpulsion, {"reason": reason, **options})
+        return await self._write(members.expulsion(self._daemon, member, asked), asked)
+
+    async def grant(
+        self,
+        member: str,
+        may: Sequence[shapes.PowerName],
+        categories: Sequence[str] = (),
+        **options: Unpack[Waiting],
+    ) -> Receipt:
+        """Change what a member may say, besides stating beliefs; for founders that lead a fleet.
+
+        Args:
+            categories: where it may propose and vote; everywhere when empty.
+
+        Raises:
+            NotPermitted: `forbidden`.
+
+        Example:
+            >>> (me,) = node.members()
+            >>> try:
+            ...     receipt = await node.grant(me.id, ["vote"])
+            ... except credimus.NotPermitted as problem:
+            ...     print(problem.code)
+            forbidden
+        """
+        given = {"may": list(may), "categories": list(categories), **options}
+        asked = read(inputs.NewPowers, given)
+        return await self._write(members.granting(self._daemon, member, asked), asked)
+
+    async def admit(
+        self, member: str, name: str | None = None, **options: Unpack[Waiting]
+    ) -> Receipt:
+        """Admit somebody whose key is known: a newcomer whom others admitted, or a former member.
+
+        Raises:
+            NotFound: `unknown-member`.
+            Conflict: `already-a-member`.
+
+        Example:
+            >>> try:
+            ...     receipt = await node.admit("00" * 16)
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        asked = read(inputs.NewAdmission, {"name": name, **options})
+        return await self._write(members.admission(self._daemon, member, asked), asked)
+
     def receipt(self, kept: shapes.Receipt) -> Receipt:
         """The receipt of an earlier write, from its data (`Receipt.view`, or of a `Waited`).
 
@@ -213,69 +276,6 @@ class Node:
         asked = inputs.ReceiptAsked(belief=kept.belief, round=kept.round)
         inner = commands.receipt_of(self._daemon, str(kept.sequence), asked)
         return Receipt(self._daemon, inner)
-
-    # --- messages
-
-    async def send(
-        self,
-        to: str | Sequence[str],
-        payload: bytes | str,
-        *,
-        mode: ModeName = "exactly-once",
-        ttl_s: float | None = None,
-        key: str | None = None,
-    ) -> MessageReceipt:
-        """Send a message to the applications of members; it is on this node's disk then.
-
-        Args:
-            to: a member by name or id, several, or `"all"` for all others.
-            payload: at most 32,768 bytes; text is sent as UTF-8.
-            mode: what is promised; `"at-most-once"` is neither kept nor acknowledged.
-            ttl_s: seconds that it is tried at most; an hour, where the node is not set otherwise.
-            key: sent again under it, it is the first message.
-
-        Raises:
-            NotFound: `unknown-member`.
-            Unavailable: `overloaded`.
-
-        Example:
-            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
-            ...     receipt = await fleet["scout"].send("truck", "come to pier 4")
-            ...     message = await anext(fleet["truck"].inbox())
-            ...     await message.done("on my way")
-            ...     (await receipt.delivered(timeout=5)).acknowledged[0].text
-            'on my way'
-        """
-        given = {
-            "to": [to] if isinstance(to, str) and to != "all" else to,
-            "mode": mode, "ttl_s": ttl_s, "key": key,
-        }  # fmt: skip
-        return await send(self._daemon, given, payload)
-
-    def inbox(self) -> AsyncGenerator[Message, None]:
-        """The messages of others, as they come, for ever: each to one reader, however many read.
-
-        What a reader has not finished when it ends is given to the next one.
-
-        Raises:
-            Unavailable: `stopping`, while iterating, when the node stops.
-
-        Example:
-            >>> messages = node.inbox()
-            >>> await messages.aclose()
-        """
-        return inbox(self._daemon)
-
-    def sent(self, message: str) -> MessageReceipt:
-        """The receipt of an earlier message, by its id.
-
-        Example:
-            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
-            ...     receipt = await fleet["scout"].send("all", "the tide turns")
-            ...     fleet["scout"].sent(receipt.id).view().to[0].name
-            'truck'
-        """
-        return sent(self._daemon, message)
 
     # --- reading
 
@@ -340,6 +340,15 @@ class Node:
         """
         return status_view(self._daemon)
 
+    def partitions(self) -> Partitions:
+        """Who is in reach, and the diary of splits, newest first.
+
+        Example:
+            >>> (node.partitions().level, node.partitions().reachable)
+            ('none', 1)
+        """
+        return partitions_view(self._daemon)
+
     def watch(
         self,
         after: str | None = None,
@@ -369,19 +378,19 @@ class Node:
             ('decided', 'accepted', True)
         """
         feed = self._daemon.feed
-        start = feed.number if after is None else feed.number_of(after)
+        start = feed.newest if after is None else feed.mark_of(after)
         return self._events(start, kinds, belief)
 
     # --- private
 
     async def _events(
-        self, after: int, kinds: Sequence[shapes.EventKind] | None, belief: str | None
+        self, after: Mark, kinds: Sequence[shapes.EventKind] | None, belief: str | None
     ) -> AsyncIterator[shapes.Event]:
         feed = self._daemon.feed
         while True:
             await feed.wait(after)
             page = events_view(self._daemon, after, EVENTS_AT_ONCE)
-            after = feed.number_of(page.cursor)
+            after = feed.mark_of(page.cursor)
             for event in page.events:
                 if wanted(event, kinds, belief):
                     yield event

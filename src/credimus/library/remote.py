@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from credimus.api import shapes
 from credimus.api.message_shapes import ModeName, SentMessage
+from credimus.api.partition_shapes import Partitions
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -152,6 +153,52 @@ class RemoteNode:
             []
         """
         return self._write(f"{_path(belief)}/retract", {"reason": reason, **options})
+
+    def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> RemoteReceipt:
+        """Say that a member is to go; see `Node.expel`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.expel("00" * 16, "it was stolen")
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
+
+    def grant(
+        self,
+        member: str,
+        may: Sequence[shapes.PowerName],
+        categories: Sequence[str] = (),
+        **options: Unpack[Waiting],
+    ) -> RemoteReceipt:
+        """Change what a member may say; see `Node.grant`.
+
+        Example:
+            >>> (me,) = node.members()
+            >>> try:
+            ...     receipt = node.grant(me.id, ["vote"])
+            ... except credimus.NotPermitted as problem:
+            ...     print(problem.code)
+            forbidden
+        """
+        given = {"may": list(may), "categories": list(categories), **options}
+        return self._write(f"{_member_path(member)}/powers", given)
+
+    def admit(
+        self, member: str, name: str | None = None, **options: Unpack[Waiting]
+    ) -> RemoteReceipt:
+        """Admit somebody whose key is known; see `Node.admit`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.admit("00" * 16)
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
 
     def share(
         self, belief: str, readers: Sequence[str], **options: Unpack[Waiting]
@@ -309,6 +356,15 @@ class RemoteNode:
         """
         return self._asker.get("/v1/status", shapes.Status)
 
+    def partitions(self) -> Partitions:
+        """Who is in reach of the node, and its diary of splits, newest first.
+
+        Example:
+            >>> (node.partitions().level, node.partitions().reachable)
+            ('none', 1)
+        """
+        return self._asker.get("/v1/partitions", Partitions)
+
     def watch(
         self,
         after: str | None = None,
@@ -366,6 +422,13 @@ class RemoteNode:
         wait_s = float(given.get("timeout") or WAIT_S)
         written = self._asker.post(path, shapes.Receipt, given, wait_s)
         return RemoteReceipt(self._asker, written)
+
+
+def _member_path(member: str) -> str:
+    """The path of a member."""
+    if not member.isalnum() or not member.isascii():
+        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
+    return f"/v1/members/{member}"
 
 
 def _path(belief: str) -> str:

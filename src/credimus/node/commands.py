@@ -7,6 +7,8 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.protocol.delivery.interface import Mode
+from credimus.protocol.partition.interface import Standing
+from credimus.state.member_operations import ALL_POWERS, Expose, Powers
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -60,6 +62,8 @@ class CastVote(Command, frozen=True):
     reason: str = ""
     round: RoundId | None = None
     """Which round is meant; the last on the belief when None."""
+    evaluated: bool = False
+    """Whether an evaluator of the node answers, and no caller: that goes on in a partition."""
 
 
 class RetractBelief(Command, frozen=True):
@@ -83,6 +87,36 @@ class AdmitMember(Command, frozen=True):
     public_key: bytes
     name: str
     address: str = ""
+    powers: Powers = ALL_POWERS
+    """What it may say, at most what the author may."""
+
+
+class GrantPowers(Command, frozen=True):
+    """Give a member other powers; for founders that lead their fleet."""
+
+    member: NodeId
+    powers: Powers
+
+
+class RotateKey(Command, frozen=True):
+    """Put a new key in the place of the author's; the author writes no more after it."""
+
+    public_key: bytes
+    proof: bytes
+    """The new key's signature of `rotation_message` (state/evidence.py)."""
+
+
+class ExposeMember(Command, frozen=True):
+    """Prove that a member equivocated."""
+
+    exposure: Expose
+
+
+class ExpelMember(Command, frozen=True):
+    """Say that a member is to go; enough by itself where evidence speaks for it."""
+
+    member: NodeId
+    reason: str = ""
 
 
 class LeaveFleet(Command, frozen=True):
@@ -112,14 +146,15 @@ class FinishMessage(Command, frozen=True):
     """For the sender."""
 
 
+OnMembers: TypeAlias = AdmitMember | GrantPowers | RotateKey | ExposeMember | ExpelMember
 PlainCommand: TypeAlias = (
     AssertBelief
     | ShareBelief
     | ProposeBelief
     | RetractBelief
     | RelateBeliefs
-    | AdmitMember
     | LeaveFleet
+    | OnMembers
 )
 """What is written as it is said."""
 MessageCommand: TypeAlias = SendMessage | FinishMessage
@@ -135,3 +170,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """The round that the command opened or voted in, if any."""
     message: int = 0
     """The number of the message that the command sent, if any; nothing of it is in a block."""
+    standing: Standing | None = Standing.NORMAL
+    """What it can count on while the fleet is split; None when it is not remembered."""
+    reason: str = ""
+    """Why the standing is not normal, in words."""

@@ -6,7 +6,10 @@ import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.delivery.interface import DeliveryEvent
+from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -51,8 +54,11 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | EvidenceWanted
+    | GuardEvent
     | MembershipEvent
     | DeliveryEvent
+    | PartitionEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

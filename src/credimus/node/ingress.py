@@ -3,24 +3,31 @@
     size, shape, fleet, clock        at once
     predecessors                     held? else the block waits in a bounded room, if its author
                                      is known and signed it
-    chain, membership, signature     judged in the block's own causal past
-    operations                       each in its range
+    chain, membership, signature,    judged in the block's own causal past
+    how much its author may write
+    operations                       each in its range, and one that its author may say
+    exposed and expelled authors     only where a block of another waits for theirs
 
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
 """
 
 from typing import NamedTuple
 
+from credimus.kernel import limits
+from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import BlockId, FleetId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
+from credimus.lace.allowance import left_after
 from credimus.lace.block import Block, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Operation, read_operations
+from credimus.state.permissions import check_permitted
 
 
 class Taken(NamedTuple):
@@ -43,9 +50,14 @@ class Ingress:
         self.refused: list[tuple[Block, PeerFault]] = []
         """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
         them is certain: only what its author signed waits."""
+        self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
+        """Blocks over their author's limit, and those behind them: they can never be taken."""
         self.unknown_count = 0
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
+
+        self.passed_over_count = 0
+        """Blocks let go because their author is exposed or expelled and nobody builds on them."""
 
     def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
         """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
@@ -58,6 +70,8 @@ class Ingress:
         identifier = block_id(parts[0])
         if identifier in self._lace or identifier in self.orphans:
             return []
+        if identifier in self._barred:
+            raise PeerFault("over-limit", "a block over its author's limit came again")
         block = read_block(*parts, wire)
         header = block.header
         if header.fleet != self._fleet:
@@ -65,6 +79,8 @@ class Ingress:
                 "wrong-fleet", f"a block of fleet {header.fleet.hex()[:12]}; this is another fleet"
             )
         self._clock.check(header.stamp, wall_ms)
+        if self._is_passed_over(block):
+            return []
         missing = self._lace.missing(header)
         if missing:
             self._hold(block, missing)
@@ -74,19 +90,49 @@ class Ingress:
             self._release(identifier, taken)
         return taken
 
+    def permitted(self, block: Block, operations: list[Operation]) -> list[Operation]:
+        """Those of our own operations that others would take in this block: what its author may
+        say can have changed since they were said."""
+        past = self._state.roster.before(block.header, self._lace)
+        if block.author not in past:
+            return operations
+        try:
+            check_permitted(block.author, operations, past, self._fleet)
+        except PeerFault:
+            return [one for one in operations if self._is_permitted(block.author, one, past)]
+        return operations
+
     def fold(self, block: Block, operations: list[Operation]) -> Taken:
         """Take in a block that needs no check: sealed here, or read from our own store."""
         past = self._state.roster.before(block.header, self._lace)
-        place = self._lace.add(block.id, block.header)
-        self._clock.observe(block.header.stamp)
-        return Taken(block, place, self._state.apply(place, operations, past))
+        return self._apply(block, operations, past, self._left(block))
 
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
         block = read_block(*open_wire(wire), wire)
         return self.fold(block, read_operations(block.body))
 
+    def _is_permitted(self, author: NodeId, operation: Operation, past: Members) -> bool:
+        try:
+            check_permitted(author, [operation], past, self._fleet)
+        except PeerFault:
+            return False
+        return True
+
+    def _is_passed_over(self, block: Block) -> bool:
+        """Whether a block is of an exposed or expelled author, and nobody else's waits for it.
+
+        Nothing is lost: a block of anybody else that builds on it asks for it.
+        """
+        sidelined = self._state.roster.current.sidelined
+        if block.author in sidelined and not self.orphans.is_wanted(block.id):
+            self.passed_over_count += 1
+            return True
+        return False
+
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
+        if any(one in self._barred for one in missing):
+            raise self._behind(block)
         key = self._state.roster.keys.get(block.author)
         if key is None:  # a forged copy of a block would stand in the way of the true one
             self.unknown_count += 1
@@ -97,18 +143,48 @@ class Ingress:
     def _pass(self, block: Block) -> Taken:
         header = block.header
         self._lace.check(header)
+        left = self._left(block)
+        if left < 0:
+            self._barred.put(block.id, None)
+            self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
+            raise PeerFault(
+                "over-limit",
+                f"a block of {header.author.hex()[:12]} costs {-(-left // 1_000)} units more than "
+                f"its author may write by then; the fleet allows each member "
+                f"{self._state.roster.units_per_s_max} a second",
+            )
         operations = read_operations(block.body)
         past = self._state.roster.before(header, self._lace)
         key = self._state.roster.check(header, operations, past)
         _verify(block, key)
-        place = self._lace.add(block.id, header)
-        self._clock.observe(header.stamp)
-        return Taken(block, place, self._state.apply(place, operations, past))
+        return self._apply(block, operations, past, left)
+
+    def _apply(self, block: Block, operations: list[Operation], past: Members, left: int) -> Taken:
+        place = self._lace.add(block.id, block.header)
+        self._clock.observe(block.header.stamp)
+        taken = Taken(block, place, self._state.apply(place, operations, past))
+        place.left = left if place.previous else self._left(block)  # the first founds the limit
+        return taken
+
+    def _behind(self, block: Block) -> PeerFault:
+        """Bar a block that names one that can never be taken."""
+        self._barred.put(block.id, None)
+        return PeerFault("over-limit", "a block stands behind one over its author's limit")
+
+    def _left(self, block: Block) -> int:
+        """What its author may write after it, in thousandths of a unit; 0 without a limit."""
+        units_per_s = self._state.roster.units_per_s_max
+        if not units_per_s:
+            return 0
+        previous = self._lace.get(block.header.previous) if block.header.previous else None
+        return left_after(previous, block.header, block.body, units_per_s)
 
     def _release(self, arrived: BlockId, taken: list[Taken]) -> None:
         waiting = [arrived]
         while waiting:
             for block in self.orphans.release(waiting.pop()):
+                if self._is_passed_over(block):
+                    continue
                 try:
                     taken.append(self._pass(block))
                 except PeerFault as fault:

@@ -12,18 +12,29 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
-from credimus.kernel.hlc import HybridClock
+from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, FinishMessage, SendMessage, Written
+from credimus.node.commands import (
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    FinishMessage,
+    MessageCommand,
+    ProposeBelief,
+    SendMessage,
+    Written,
+)
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -35,17 +46,25 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.messages import deliver
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
+from credimus.protocol.guard.interface import FaultSeen
+from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Permit, Standing
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
+from credimus.protocol.vigilance.machine import Vigilance
 from credimus.protocol.voting.interface import (
     Evaluator,
     Say,
@@ -57,8 +76,8 @@ from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.dependencies import Dependencies
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Found
-from credimus.state.roster import Members
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 
@@ -100,11 +119,22 @@ class Node:
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
+        self._rules = config.voting.rules
+        self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
+            "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "vigilance": Vigilance(config.vigilance, self.state, own),
             "delivery": self.delivery,
+            "partition": self.partition,
         }
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
@@ -114,6 +144,8 @@ class Node:
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
         self._seal_now = False
+        self._unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
 
     # --- asking
 
@@ -126,6 +158,11 @@ class Node:
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._ingress.orphans)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something that was said is not sealed yet, because of the fleet's limit."""
+        return self._unheld is not None
 
     @property
     def dependencies(self) -> Dependencies:
@@ -178,12 +215,21 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
+        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
+        for found in self.state.rounds:
+            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
+        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
         self.delivery.resume(now)
 
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless it was expelled or the guard ignores it. A fault is
+        counted and emitted; it changes nothing else."""
+        if self.state.roster.current.is_expelled(sender) or (
+            not self.guard.admits(sender, now.instant)
+        ):
+            return
         try:
             message = read_message(payload)
             if isinstance(message, Blocks):
@@ -192,7 +238,7 @@ class Node:
             name, input_of = TAKES[type(message)]
             self._carry_out(self._machines[name].handle(input_of(sender, message), now))
         except PeerFault as fault:
-            self._fault(sender, fault)
+            self._fault(sender, fault, now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -202,21 +248,28 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        permit = self._permit(command)
+        if self.state.roster.units_per_s_max:
+            self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
-            written = self._writing.execute(command)
+            written = self._writing.execute(command, now)
         self._seal_now = True
-        return written
+        if permit.standing is Standing.NORMAL:
+            return written
+        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(*(machine.deadline() for machine in self._machines.values()))
+        return earliest(self._unheld, *(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self._unheld is not None and now.instant >= self._unheld:
+            self._unheld, self._seal_now = None, True
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -233,6 +286,9 @@ class Node:
             self._seal(self.authors, self.state.roster.current, [], now)
             self._voting.sealed()
             self._hear(now)
+        if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
+            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
+            self._hear(now)
         return self._hand_over()
 
     # --- private
@@ -242,21 +298,29 @@ class Node:
         return effects
 
     def _seal(
-        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now
-    ) -> None:
+        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
         """Seal what these have said.
 
         Args:
             roster: with which they said it.
             news: blocks that changed it since; no proposal is to descend from them.
+            bare: whether to seal a block although nothing was said.
         """
         sealed: list[Block] = []
         for author in authors:
+            author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
-            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
-                before = self.state.roster.current
+            while made := author.seal(lambda: self.clock.next(now.wall_ms), passed, bare):
+                before, bare = self.state.roster.current, False
+                if before.law:
+                    kept = self._ingress.permitted(*made)
+                    if len(kept) < len(made[1]):
+                        author.say_again(kept)
+                        continue
                 taken = self._ingress.fold(*made)
                 self.copies.note(taken.place)
                 sealed.append(taken.block)
@@ -266,6 +330,8 @@ class Node:
                     news = [*news, taken.block.id]
                 if not self._may_write(author):
                     author.discard()
+            if author.is_held_back:
+                self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
             self._effects.send += [Send(None, push) for push in pushes(sealed)]
@@ -277,7 +343,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault)
+                self._fault(sender, fault, now)
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -291,9 +357,9 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason)
+            self._fault(block.author, reason, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender), now))
+            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
@@ -309,6 +375,7 @@ class Node:
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
+            self.lace.passed_over = roster.sidelined
             for name, followed_by in FOLLOWS:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
@@ -332,23 +399,28 @@ class Node:
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
 
-    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
-        if isinstance(command, FinishMessage):
-            finish = Finish(sender=command.sender, number=command.number, result=command.result)
-            self._carry_out(self.delivery.finish(finish))
-            return Written(self.id)
-        if self._writing.author_of(command).id != self.id:
+    def _able(self) -> list[Author]:
+        """The hosted members whose blocks all others take."""
+        roster = self.state.roster.current
+        return [
+            author
+            for author in self.authors
+            if not author.forked and author.id in roster and author.id not in roster.exposed
+        ]
+
+    def _deliver(self, command: MessageCommand, now: Now) -> Written:
+        if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
             raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
-        post = Post(
-            to=command.to,
-            payload=command.payload,
-            mode=command.mode,
-            ttl_ms=command.ttl_ms,
-            key=command.key,
-        )
-        number, effects = self.delivery.post(post, now)
+        number, effects = deliver(self.delivery, command, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
+
+    def _permit(self, command: AnyCommand) -> Permit:
+        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
+        if isinstance(command, CastVote) and command.evaluated:
+            return Permit()
+        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
+        return self.partition.permit(rules or self._rules)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""
@@ -369,7 +441,17 @@ class Node:
         author.forked = True
         self._voting.silence(author.id)
 
-    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+    def _check_allowance(self, command: AnyCommand, now: Now) -> None:
+        author = self._by_id.get(command.author or self.id)
+        if author is not None:
+            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+
+    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+        self._carry_out(self.guard.handle(FaultSeen(peer, fault.code), now))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

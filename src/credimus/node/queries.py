@@ -2,17 +2,12 @@
 
 from collections import Counter
 
-import msgspec
-
 from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import ID_BYTES, BeliefId, NodeId
 from credimus.node.checks import unknown_belief
 from credimus.node.node import Node
 from credimus.state.beliefs import Belief
-from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Choice, Elector, Publish, Rules, Scheme
-from credimus.state.skill import UNKNOWN
 from credimus.state.verdict import Verdict
 
 PREFIX_DIGITS_MIN = 4
@@ -89,26 +84,6 @@ def last_stamp_of(node: Node, author: NodeId) -> int | None:
     """The stamp of the last block held of an author, or None."""
     head = node.lace.head(author)
     return None if head is None else head.stamp
-
-
-def suffices(rules: Rules, present: int, members: int) -> bool:
-    """Whether so many members, all of one mind and sure, decide a round of all members.
-
-    Where votes weigh by reputation or skill every member is taken to be like all others.
-    """
-    if rules.aggregation is Aggregation.REPUTATION:
-        rules = msgspec.structs.replace(rules, aggregation=Aggregation.EQUAL)
-    electors = tuple(Elector(number.to_bytes(ID_BYTES, "big"), 1) for number in range(members))
-    said = Publish(electors, (UNKNOWN,) * members)
-    electorate = Electorate(electors, said)
-    enough = present >= electorate.quorum_count(rules)
-    if rules.scheme is Scheme.TURNOUT:  # of the votes cast, and these are all for one side
-        return members > 0 and enough
-    if rules.scheme is Scheme.CREDENCE:
-        gained = sum(electorate.gain(one, Choice.ACCEPT)[0] for one in range(present))
-        return enough and electorate.head_start(rules)[0] + gained >= electorate.value_needed(rules)
-    share = electorate.value_max(rules) * present // max(1, members)
-    return enough and share >= electorate.value_needed(rules)
 
 
 def name_of(state: FleetState, node: NodeId) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.node.events import ForkSeen
 from credimus.protocol.delivery.interface import (
     Answer,
     AnswerCame,
@@ -16,19 +17,42 @@ from credimus.protocol.membership.interface import (
     MessageCame,
     Notice,
     PeerAlive,
+    PeerDead,
     Ping,
     PingFor,
     Relayed,
     RosterChanged,
 )
+from credimus.protocol.partition.interface import FleetChanged, Told
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     Pull,
     PullAsked,
 )
-from credimus.protocol.voting.interface import RoundsChanged
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
+from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
+from credimus.state.events import (
+    BeliefAsserted,
+    BeliefsReconciled,
+    DoubleVote,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
+
+
+def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
+    return Suspected(
+        [
+            Suspicion(fact.author, fork=fact.blocks)
+            if isinstance(fact, ForkSeen)
+            else Suspicion(fact.voter, round=fact.round)
+            for fact in facts
+        ]
+    )
+
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -49,15 +73,33 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     (
         "delivery",
         frozenset({PeerAlive}),
         lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
+    ),
+    ("voting", frozenset({BeliefsReconciled}), ReviewAsked),
+    (
+        "partition",
+        frozenset(
+            {
+                PeerAlive,
+                PeerDead,
+                BeliefAsserted,
+                BeliefsReconciled,
+                RoundDecided,
+                RoundExpired,
+                RoundContested,
+            }
+        ),
+        Told,
     ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 
 FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
     ("membership", RosterChanged),
+    ("partition", FleetChanged),
 )
 """Machine, and its input made of the ids of all members, whenever the roster has changed."""

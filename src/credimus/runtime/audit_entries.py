@@ -10,6 +10,7 @@ from credimus.kernel.ids import BeliefId, RoundId, node_id, short
 from credimus.lace.enclosing import is_enclosed
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -21,6 +22,7 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
@@ -29,8 +31,9 @@ from credimus.state.operations import (
 from credimus.state.rounds import round_id
 
 Kind = Literal[
-    "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "share",
+    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
+    "assert", "relate", "retract", "share",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -70,7 +73,10 @@ def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry
 
 def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
-        case Found() | Admit() | Leave() | Publish():
+        case (
+            Found() | Admit() | Leave() | Publish()
+            | Charter() | Appoint() | Rotate() | Expose() | Expel()
+        ):  # fmt: skip
             yield _of_fleet(said)
         case Assert() | Relate() | Retract() | Enclose():
             yield _of_belief(said)
@@ -85,19 +91,39 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
             for vote in said.votes:
                 summary = f"voted {vote.choice.name.lower()}, confidence {ratio(vote.confidence):g}"
                 yield _of_round(state, "vote", vote.round, _because(summary, vote.reason))
-        case Refuse():
-            yield _of_round(state, "refuse", said.round, _because("refused the round", said.reason))
-        case Close():
-            yield _of_round(state, "close", said.round, "closed the round: its time had passed")
+        case Refuse() | Close():
+            yield _of_ending(said, state)
         case Conclude():
             for one in said.conclusions:
                 outcome = {0: "no decision", 1: "accepted", 2: "rejected"}[int(one.outcome)]
                 yield _of_round(state, "conclude", one.round, f"recorded the verdict: {outcome}")
+        case Reconcile():
+            yield _of_reconciliation(said)
         case _:
             assert_never(said)
 
 
-def _of_fleet(said: Found | Admit | Leave | Publish) -> Entry:
+def _of_ending(said: Refuse | Close, state: FleetState) -> Entry:
+    match said:
+        case Refuse():
+            text = _because("refused the round", said.reason)
+            return _of_round(state, "refuse", said.round, text)
+        case Close():
+            return _of_round(state, "close", said.round, "closed the round: its time had passed")
+        case _:
+            assert_never(said)
+
+
+def _of_reconciliation(said: Reconcile) -> Entry:
+    one, other = BeliefId(said.beliefs[0]), BeliefId(said.beliefs[1])
+    how = said.strategy.name.lower().replace("_", " ")
+    text = f"reconciled {short(one)} and {short(other)}, accepted apart: {how}"
+    return Entry(kind="reconcile", summary=text, belief=one, other=other)
+
+
+def _of_fleet(
+    said: Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel,
+) -> Entry:
     match said:
         case Found():
             return Entry(kind="found", summary=f"founded fleet {said.fleet_name} as {said.name}")
@@ -109,6 +135,30 @@ def _of_fleet(said: Found | Admit | Leave | Publish) -> Entry:
         case Publish():
             count = len(said.electors)
             return Entry(kind="electorate", summary=f"published an electorate of {count}")
+        case _:
+            return _of_standing(said)
+
+
+def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
+    match said:
+        case Charter():
+            limit = f", at most {said.per_day} a day each" if said.per_day else ""
+            many = f" of {said.quorum}" if said.quorum > 1 else ""
+            word = said.rule.name.lower()
+            return Entry(kind="charter", summary=f"admission by {word}{many}{limit}")
+        case Appoint():
+            member = short(node_id(said.public_key))
+            return Entry(kind="appoint", summary=f"set what {said.name} ({member}) may say")
+        case Rotate():
+            new = short(node_id(said.public_key))
+            return Entry(kind="rotate", summary=f"took a new key, and with it the id {new}")
+        case Expose():
+            culprit = short(node_id(said.public_key))
+            return Entry(kind="expose", summary=f"proved that {culprit} equivocated")
+        case Expel():
+            how = "by evidence" if said.by_evidence else "as one voice"
+            text = f"said that {short(said.member)} is to go, {how}"
+            return Entry(kind="expel", summary=_because(text, said.reason))
         case _:
             assert_never(said)
 

@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from credimus.kernel.errors import PeerFault, Unavailable
+from credimus.kernel.errors import PeerFault, Unavailable, UsageError
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.limits import SKEW_MS_MAX
+from credimus.kernel.limits import SKEW_MS_MAX, UNITS_PER_S_MAX
 from credimus.lace.lace import Lace
 from credimus.node.ingress import Ingress
 from credimus.runtime.authority import Authority
 from credimus.runtime.credentials import NodeKey, create_node_key, write_file
 from credimus.runtime.daemon import owner_facts
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.founding import Policy, found_fleet, stored
 from credimus.runtime.home import Home
+from credimus.runtime.protection import check_passphrase
 from credimus.runtime.settings import (
     FleetSettings,
     Link,
@@ -35,6 +36,7 @@ from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.ticket import JoinAnswer, Ticket, make_request, open_answer, parse_ticket
 from credimus.runtime.tokens import make_token
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import Charter
 
 Ask = Callable[[str, bytes], bytes]
 """Posts bytes to a URL; returns the body of a good answer, raises a CredimusError otherwise."""
@@ -52,6 +54,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     link: Link = "tls"
     address: str | None = None
     """Where others dial it, when that is not `listen`."""
+    passphrase: bytes | None = None
+    """Protects the node's key, when given."""
+
+    def __repr__(self) -> str:
+        return f"Plan(name={self.name!r}, listen={self.listen!r})"  # a passphrase is never shown
 
     @property
     def dialled(self) -> str:
@@ -62,9 +69,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what could not work.
 
         Raises:
-            UsageError: `bad-name`, `address-unusable`.
+            UsageError: `bad-name`, `address-unusable`, `passphrase-unusable`.
         """
         check_name(self.name, "the node's name")
+        if self.passphrase is not None:
+            check_passphrase(self.passphrase)
         host_port(self.listen, "--listen")
         host_port(self.api, "--api", any_port=True)
         host_port(self.dialled, "--address")
@@ -79,8 +88,18 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     block_count: int
 
 
-def found_home(home: Home, fleet_name: str, plan: Plan) -> Made:
+def found_home(
+    home: Home,
+    fleet_name: str,
+    plan: Plan,
+    units_per_s_max: int = 0,
+    charter: Charter | None = None,
+) -> Made:
     """Found a fleet in a new folder.
+
+    Args:
+        units_per_s_max: what each member may write, in units per second; 0 for no limit; for ever.
+        charter: how it admits, for ever; by any member when None.
 
     Raises:
         UsageError: `bad-name`, `address-unusable`.
@@ -89,9 +108,15 @@ def found_home(home: Home, fleet_name: str, plan: Plan) -> Made:
     """
     plan.check()
     check_name(fleet_name, "the fleet's name")
+    if not 0 <= units_per_s_max <= UNITS_PER_S_MAX:
+        raise UsageError(
+            "out-of-range",
+            f"{units_per_s_max} units a second: give 0, for no limit, to {UNITS_PER_S_MAX}.",
+        )
     with home.made_whole() as draft:
-        key = create_node_key(draft.key)
-        fleet, blocks = found_fleet(key, fleet_name, plan.name, plan.dialled)
+        key = create_node_key(draft.key, plan.passphrase)
+        policy = Policy(0, units_per_s_max, charter)
+        fleet, blocks = found_fleet(key, fleet_name, plan.name, plan.dialled, policy=policy)
         authority = Authority.create(fleet)
         settings = _settings(fleet, fleet_name, plan)
         _furnish(draft, settings, authority, key, plan.dialled)
@@ -113,7 +138,7 @@ def join_home(home: Home, ticket_word: str, plan: Plan, ask: Ask) -> Made:
     plan.check()
     ticket = parse_ticket(ticket_word, _wall_ms())
     with home.made_whole() as draft:
-        key = create_node_key(draft.key)
+        key = create_node_key(draft.key, plan.passphrase)
         request = make_request(ticket, key.public, plan.name, (plan.dialled,))
         answer = open_answer(ticket, _ask_patiently(ask, f"{ticket.address}/v1/join", request))
         blocks = _verified(ticket, answer)

@@ -17,9 +17,11 @@ from credimus.sim.fleet import Done
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
+from credimus.sim.membering import MEMBERING
 from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.recount import (
     Rosters,
@@ -31,6 +33,10 @@ from credimus.sim.recount import (
 )
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -162,10 +168,13 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
 
 
 class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
-    """Somebody proposed each round with all members of its own past, none outweighing the rest."""
+    """Somebody proposed each round with all members of its own past, none outweighing the rest;
+    where the fleet lets nobody be left out."""
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of a node, and at all blocks that propose it."""
+        if self.watch.fleet.config.left_out_max:
+            return
         record = self.watch.record
         rosters = Rosters(record)
         for found in self.watch.honest[0].running.state.rounds:
@@ -334,7 +343,11 @@ ALL: tuple[type[Checker], ...] = (
     healed_fleet_converges,
     every_verdict_has_a_certificate,
     nothing_unsigned_is_taken,
+    nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    *MEMBERING,
+    severe_partition_refuses_writes_and_changes_nothing,
+    both_sides_reconcile_alike,
     only_readers_read,
 )

@@ -10,13 +10,13 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BlockId, NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.lace.block import Block
-from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
@@ -24,9 +24,11 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
+from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
-from credimus.state.operations import Found
+from credimus.sim.proving import proving
+from credimus.state.member_operations import Charter
+from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
@@ -43,8 +45,16 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Members that one node hosts, itself included."""
     node: Config = Config()
     """The settings of every node."""
+    strategies: tuple[Strategy, ...] = ()
+    """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    charter: Charter | None = None
+    """How the fleet admits, if not by any member: a policy for ever."""
+    units_per_s_max: int = 0
+    """What each member may write, in units per second; 0 for no limit: a policy for ever."""
+    take_ns: int = 0
+    """How long a node works for each 256 bytes of a message that it looks at, in ns."""
     write_ns_min: int = 300 * MICROSECOND
     """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
     write_ns_max: int = 2 * MILLISECOND
@@ -100,11 +110,17 @@ class Fleet:
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
-        keys = members or default_members(config, entropy)
+        keys = members or default_members(
+            config.nodes + config.joiners, config.members_per_node, entropy
+        )
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, config.left_out_max)
+        charter = b"" if config.charter is None else encode(config.charter)
+        policy = config.left_out_max, config.units_per_s_max
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.founder = self.hosts[0].id
+        """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -147,8 +163,10 @@ class Fleet:
         first = self.hosts[0]
         self.start(first)
         public = first.signers[0].public
-        policy = self.config.left_out_max
-        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", policy))
+        policy = self.config.left_out_max, self.config.units_per_s_max
+        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
+        if self.config.charter is not None:
+            first.running.authors[0].say(self.config.charter)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -175,7 +193,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self.config.node, evaluator, now)
+            host.start(self.id, self._config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -230,6 +248,15 @@ class Fleet:
 
     # --- private
 
+    def _config_of(self, host: Host) -> Config:
+        """The settings of the node at a place."""
+        node, strategies = self.config.node, self.config.strategies
+        if not strategies:
+            return node
+        strategy = strategies[host.place % len(strategies)]
+        partition = msgspec.structs.replace(node.partition, strategy=strategy)
+        return msgspec.structs.replace(node, partition=partition)
+
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:
             if signer is not self.hosts[0].signers[0]:
@@ -257,9 +284,12 @@ class Fleet:
             self._wake_at(host, host.paused_until_ns)
             return
         now = host.now(self.agenda.now_ns)
-        inbox, host.inbox = host.inbox, []
-        for sender, payload in inbox:
+        busy_ns = host.slow_ns
+        for sender, payload in host.inbox.take():
+            ignored_count = node.guard.ignored_count
             node.receive(sender, payload, now)
+            if node.guard.ignored_count == ignored_count:
+                busy_ns += self.config.take_ns * (1 + len(payload) // 256)
         orders, host.orders = host.orders, []
         for order in orders:
             self._execute(host, node, order)
@@ -269,7 +299,6 @@ class Fleet:
         effects = node.collect(now)
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        busy_ns = host.slow_ns
         if effects.persist or effects.remember:
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
@@ -309,6 +338,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
@@ -335,15 +365,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if not (effects.persist or effects.remember):
-            if effects.send:
-                host.disk.sync()
-            return
-        synced = bool(effects.send or effects.remember)
-        host.disk.append(effects.persist, effects.remember, synced=synced)
-        if effects.persist:
-            for watcher in self.watchers:
-                watcher.persisted(host, effects.persist)
+        if effects.persist or effects.remember:
+            synced = bool(effects.send or effects.remember)
+            host.disk.append(effects.persist, effects.remember, synced=synced)
+        elif effects.send:
+            host.disk.sync()
+        for watcher in self.watchers if effects.persist else ():
+            watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
@@ -367,18 +395,6 @@ class Fleet:
         trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
         for part in parts:
             trace.update(part)
-
-
-def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKey]]:
-    """As many members at each place as the config says, with keys drawn from the seed."""
-    keys = entropy.stream("keys")
-    return [
-        [
-            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
-            for index in range(config.members_per_node)
-        ]
-        for place in range(config.nodes + config.joiners)
-    ]
 
 
 _STEP_NS = 50 * MICROSECOND

@@ -10,6 +10,8 @@ from credimus.sim.faults import (
     ClockJump,
     Crash,
     DoubleVote,
+    Expulsion,
+    FalseEvidence,
     FalseFrontier,
     Flapping,
     Flood,
@@ -17,13 +19,17 @@ from credimus.sim.faults import (
     Fork,
     FullDisk,
     Garbage,
+    Hail,
     OneWay,
+    Overreach,
     Partition,
     Pause,
     Ragged,
     Replay,
+    Slander,
     Slow,
     Stack,
+    Torrent,
     Withhold,
 )
 from credimus.sim.faults.lies import Lie
@@ -42,6 +48,12 @@ PROFILES: dict[str, Scenario] = {
         Scenario(
             name="partition",
             faults=(Partition(every_ms=2_000), Ragged(every_ms=5_000)),
+        ),
+        Scenario(
+            name="apart",
+            duration_ms=30_000,
+            left_out_ppm=1_000_000,
+            faults=(Partition(every_ms=12_000, lasts_ms=(9_000, 12_000)),),
         ),
         Scenario(
             name="lopsided",
@@ -81,6 +93,27 @@ PROFILES: dict[str, Scenario] = {
                 Garbage(every_ms=500),
                 Stack(every_ms=400),
             ),
+        ),
+        Scenario(
+            name="slander",
+            liars=1,
+            led=True,
+            weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
+            faults=(
+                Slander(every_ms=300),
+                FalseEvidence(every_ms=300),
+                Overreach(every_ms=400),
+                DoubleVote(every_ms=1_000, from_ms=4_000),
+                Fork(every_ms=3_000, from_ms=5_000),
+                Expulsion(every_ms=1_000),
+            ),
+        ),
+        Scenario(
+            name="flood",
+            liars=1,
+            units_per_s_max=100,
+            take_us=20,
+            faults=(Torrent(every_ms=500), Hail(every_ms=300)),
         ),
         Scenario(name="stacked", liars=1, weather=_LOSSY, faults=(Stack(every_ms=150),)),
         Scenario(

@@ -15,6 +15,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BlockId, NodeId, node_id
 from credimus.sim.record import Record
 from credimus.state.electorates import Electorate
+from credimus.state.member_operations import Expose
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -36,11 +37,16 @@ class Rosters:
         """As of each block, itself included."""
 
     def before(self, block: BlockId) -> frozenset[NodeId]:
-        """The members as of a block's causal past."""
+        """The members as of a block's causal past, without those that were exposed there."""
         for one in _predecessors(self._record, block):
             self._learn(one)
         past = self._past(block)
-        return past.admitted - past.left
+        return past.admitted - past.left - past.exposed
+
+    def exposed_before(self, block: BlockId) -> frozenset[NodeId]:
+        """Who was exposed as of a block, itself included."""
+        self._learn(block)
+        return self._known[block].exposed
 
     def _past(self, block: BlockId) -> "_Roster":
         """What the predecessors of a block know together."""
@@ -53,6 +59,7 @@ class Rosters:
         return _Roster(
             first.admitted.union(*(one.admitted for one in others)),
             first.left.union(*(one.left for one in others)),
+            first.exposed.union(*(one.exposed for one in others)),
         )
 
     def _learn(self, block: BlockId) -> None:
@@ -72,17 +79,19 @@ class Rosters:
         said = self._record.operations[block]
         admitted = {node_id(one.public_key) for one in said if isinstance(one, Found | Admit)}
         left = {self._record.blocks[block].author for one in said if isinstance(one, Leave)}
-        if admitted <= past.admitted and left <= past.left:
+        exposed = {node_id(one.public_key) for one in said if isinstance(one, Expose)}
+        if admitted <= past.admitted and left <= past.left and exposed <= past.exposed:
             return past
-        return _Roster(past.admitted | admitted, past.left | left)
+        return _Roster(past.admitted | admitted, past.left | left, past.exposed | exposed)
 
 
 class _Roster(NamedTuple):
     admitted: frozenset[NodeId]
     left: frozenset[NodeId]
+    exposed: frozenset[NodeId]
 
 
-_NOBODY = _Roster(frozenset(), frozenset())
+_NOBODY = _Roster(frozenset(), frozenset(), frozenset())
 
 
 def _predecessors(record: Record, block: BlockId) -> list[BlockId]:

@@ -8,9 +8,11 @@ import msgspec
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
-from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
+from credimus.node.node import Node
 from credimus.protocol.delivery.interface import DeliveryConfig
+from credimus.protocol.partition.interface import Level
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -19,6 +21,7 @@ from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import ClockDrift, ClockJump
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
+from credimus.sim.membering import unexposed
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
@@ -26,6 +29,8 @@ from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import AdmissionRule, Charter
+from credimus.state.operations import Strategy
 from credimus.state.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]
@@ -115,6 +120,11 @@ class _Run:
             members_per_node=scenario.members_per_node,
             node=Config(voting=_VOTING, delivery=_DELIVERY, skew_ms_max=scenario.skew_accepted_ms),
             skew_ms_max=scenario.skew_ms_max,
+            charter=Charter(AdmissionRule.FOUNDER) if scenario.led else None,
+            left_out_max=scenario.left_out_ppm,
+            strategies=tuple(Strategy) if scenario.left_out_ppm else (),
+            units_per_s_max=scenario.units_per_s_max,
+            take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)
@@ -122,7 +132,8 @@ class _Run:
         self._watch.clocks_are_sound = not any(
             isinstance(fault, ClockJump | ClockDrift) for fault in scenario.faults
         )
-        kinds = (*ALL, *DELIVERING, *(LIVENESS if may_be_judged(scenario) else ()))
+        self._is_judged = may_be_judged(scenario)
+        kinds = (*ALL, *DELIVERING, *(LIVENESS if self._is_judged else ()))
         self._checkers = [kind(self._watch) for kind in kinds]
         self.fleet.watchers.append(Board(self._checkers))
         self._healed_s = -1.0
@@ -183,6 +194,17 @@ class _Run:
             repeat=repeat_line(scenario),
         )
 
+    def _is_settling(self) -> bool:
+        """Whether some node has still to notice that all is well, or to reconcile."""
+        splits = [host.running.partition for host in self._watch.honest]
+        if any(one.is_settling for one in splits):
+            return True
+        scenario = self._scenario
+        orphaned = scenario.leavers and scenario.members_per_node > 1  # by a host that left
+        return (
+            self._is_judged and not orphaned and any(one.level is not Level.NONE for one in splits)
+        )
+
     def _evaluator_of(self, place: int, life: int) -> Evaluator | None:
         if not self._scenario.moody:
             return None
@@ -211,17 +233,17 @@ class _Run:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
-            if self._healed_s >= 0 and (
-                _open_rounds(honest[0].running.state) or undelivered(honest)
-            ):
+            if self._healed_s >= 0 and (_unsettled(honest[0].running) or undelivered(honest)):
                 continue
             if not fleet.agree(honest):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            if not _open_rounds(honest[0].running.state) and not undelivered(honest):
+            open_rounds = _unsettled(honest[0].running)
+            if not open_rounds and not undelivered(honest) and not self._is_settling():
                 return
-        if self._healed_s >= 0 and not _open_rounds(watch.honest[0].running.state):
+        at_rest = not _open_rounds(watch.honest[0].running.state) and not self._is_settling()
+        if self._healed_s >= 0 and at_rest:
             return  # messages alone are under way: their own sentence judges that
         liveness = next(one for one in self._checkers if isinstance(one, healed_fleet_converges))
         sizes = [len(host.running.lace) for host in watch.honest]
@@ -236,6 +258,11 @@ def _come_to(state: FleetState) -> tuple[int, int]:
     """Beliefs, and those of them that are decided."""
     decided = {found.belief for found in state.rounds if found.verdict.decided}
     return len(state.beliefs), len(decided)
+
+
+def _unsettled(node: Node) -> bool:
+    """Whether rounds are open, or an equivocation that was seen is not proven yet."""
+    return bool(_open_rounds(node.state)) or unexposed(node) != set()
 
 
 def _open_rounds(state: FleetState) -> int:

@@ -20,6 +20,9 @@ from credimus.node.author import Author
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
+from credimus.protocol.partition.interface import Permit
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
@@ -48,14 +51,33 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
+from credimus.sim.liveness import (
+    a_partition_is_noticed_and_told_healed,
+    the_dead_are_noticed,
+    the_living_are_not_declared_dead,
+)
+from credimus.sim.member_saboteurs import (
+    a_door_that_asks_for_no_permission,
+    a_vigilance_that_sleeps,
+    an_expulsion_by_one_word,
+)
+from credimus.sim.membering import (
+    an_equivocator_is_exposed_to_all,
+    an_honest_member_is_never_expelled,
+    nothing_unauthorised_is_folded,
+)
 from credimus.sim.network import Link, Network
 from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -208,6 +230,13 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+    with patched(ingress, "left_after", lambda *_: 1 << 40):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -255,6 +284,39 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
             hear(self, *heard)
 
     with patched(Membership, "_hear", nothing):
+        yield
+
+
+@contextmanager
+def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever the level, writes are taken as ever."""
+
+    def ever(*_: Any) -> Permit:
+        return Permit()
+
+    with patched(Partition, "permit", ever):
+        yield
+
+
+@contextmanager
+def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who went away is not seen to have gone."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Partition, "_look", nothing):
+        yield
+
+
+@contextmanager
+def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was accepted apart stays as it is."""
+
+    def nothing(self: Reconciling, *_: Any) -> None:
+        self._search_due = None
+
+    with patched(Reconciling, "_search", nothing):
         yield
 
 
@@ -320,6 +382,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),
@@ -327,6 +390,21 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_disk_that_is_not_verified,
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
+    ),
+    Saboteur(
+        sabotage=an_expulsion_by_one_word,
+        trips=an_honest_member_is_never_expelled,
+        profile="slander",
+    ),
+    Saboteur(
+        sabotage=a_vigilance_that_sleeps,
+        trips=an_equivocator_is_exposed_to_all,
+        profile="byzantine",
+    ),
+    Saboteur(
+        sabotage=a_door_that_asks_for_no_permission,
+        trips=nothing_unauthorised_is_folded,
+        profile="slander",
     ),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
@@ -337,6 +415,24 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_policy_that_permits_everything,
+        trips=severe_partition_refuses_writes_and_changes_nothing,
+        profile="apart",
+        safety_s=16,
+    ),
+    Saboteur(
+        sabotage=a_node_that_never_looks_around,
+        trips=a_partition_is_noticed_and_told_healed,
+        profile="apart",
+        safety_s=25,
+    ),
+    Saboteur(
+        sabotage=a_fleet_that_never_reconciles,
+        trips=both_sides_reconcile_alike,
+        profile="apart",
+        safety_s=16,
     ),
 )
 

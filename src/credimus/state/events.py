@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId
+from credimus.state.operations import Finding, Strategy
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +20,25 @@ class MemberAdmitted(Fact, frozen=True):
 
 class MemberLeft(Fact, frozen=True):
     """A node left the roster."""
+
+    node: NodeId
+
+
+class MemberExpelled(Fact, frozen=True):
+    """A member was expelled: what descends from that takes nothing of it any more."""
+
+    node: NodeId
+
+
+class KeyRotated(Fact, frozen=True):
+    """A member put a new key, and so a new id, in the place of its old one."""
+
+    old: NodeId
+    new: NodeId
+
+
+class EquivocationProven(Fact, frozen=True):
+    """Evidence shows that a member signed two blocks at one place, or gave two answers."""
 
     node: NodeId
 
@@ -88,7 +108,23 @@ class RoundRefused(Fact, frozen=True):
     reason: str
 
 
-StateEvent: TypeAlias = (
-    MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
+class BeliefsReconciled(Fact, frozen=True):
+    """A member said how two beliefs accepted apart are brought together; nobody had said so, or
+    what was said decided more."""
+
+    first: BeliefId
+    second: BeliefId
+    rounds: tuple[RoundId, RoundId]
+    strategy: Strategy
+    finding: Finding
+    author: NodeId
+
+
+MemberFact: TypeAlias = (
+    MemberAdmitted | MemberLeft | MemberExpelled | KeyRotated | EquivocationProven
+)
+PlainFact: TypeAlias = (
+    BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
 )  # fmt: skip
+StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled

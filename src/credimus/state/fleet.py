@@ -5,28 +5,28 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
-from credimus.kernel.ids import FleetId, fingerprint
+from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.members import Members
 from credimus.state.operations import (
-    Admit,
     Assert,
     Close,
     Conclude,
     Enclose,
-    Found,
-    Leave,
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
     Votes,
 )
-from credimus.state.roster import Members, Roster
+from credimus.state.reconciliations import Reconciliations
+from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
 from credimus.state.standing import Standing
 
@@ -39,6 +39,8 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.standing = Standing(self.rounds, self.beliefs, self.roster)
+        self.rounds.category_of = self._category
+        self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
 
     def apply(
@@ -54,9 +56,11 @@ class FleetState:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
             elif kind is Assert:
                 events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+                if self.rounds.await_beliefs:
+                    events += self.rounds.asserted(events[-1].belief)  # type: ignore[union-attr]
             elif kind is Propose:
                 events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
-            elif kind is Found or kind is Admit or kind is Leave:
+            elif kind in OF_ROSTER:
                 of_roster = operations
             else:
                 events += self._apply(operation, place)
@@ -68,13 +72,18 @@ class FleetState:
         return events
 
     def fingerprint(self) -> bytes:
-        """32 bytes; equal on every node that holds the same blocks."""
+        """32 bytes; equal on every node that holds the same blocks.
+
+        What was never reconciled adds nothing: versions before reconciliations compute the same.
+        """
+        reconciled = [self.reconciliations.fingerprint()] if self.reconciliations else []
         return fingerprint(
             b"credimus state",
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
             self.enclosures.fingerprint(),
+            *reconciled,
         )
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
@@ -92,10 +101,16 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Reconcile():
+                return self.reconciliations.reconcile(operation, place)
             case Enclose():
                 return self.enclosures.add(operation, place)
             case _:
                 return []
+
+    def _category(self, belief: BeliefId) -> str | None:
+        found = self.beliefs.get(belief)
+        return None if found is None else found.category
 
     def _remove_rejected(self) -> list[StateEvent]:
         removals, self.rounds.removals = self.rounds.removals, []

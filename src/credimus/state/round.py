@@ -87,11 +87,15 @@ class Round:
 
     def culprits(self) -> list[NodeId]:
         """The electors who gave two different answers, and proposers who closed twice."""
+        return sorted({*self.double_voters(), *self.closed_twice()})
+
+    def double_voters(self) -> list[NodeId]:
+        """The electors who gave two different answers."""
         both = (
             (self.accept & self.reject) | (self.accept & self.abstain)
             | (self.reject & self.abstain)
         )  # fmt: skip
-        return sorted({*self.electorate.members(both), *self.closed_twice()})
+        return self.electorate.members(both) if both else []
 
     def closed_twice(self) -> set[NodeId]:
         """Under turnout, those whose closings contradict each other."""

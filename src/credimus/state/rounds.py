@@ -6,7 +6,7 @@ arrival can not be seen in the result. Only a proposal whose electorate is fair 
 proposal's own past opens a round, so that no member decides with a few of its choice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from credimus.kernel.codec import encode
@@ -24,6 +24,7 @@ from credimus.state.events import (
     RoundRefused,
     StateEvent,
 )
+from credimus.state.members import Members, may_propose
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -37,7 +38,6 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
-from credimus.state.roster import Members
 from credimus.state.round import Round, with_entry
 from credimus.state.verdict import Verdict, join
 
@@ -66,10 +66,14 @@ class Rounds:
         self._published: dict[ElectorateId, int] = {}
         self.left_out_max = 0
         """The fleet's policy, in millionths; set when its founding is folded."""
+        self.category_of: Callable[[BeliefId], str | None] = _unknown
+        """The category of a belief that is known; asked only where members are held to some."""
         self.removals: list[Removal] = []
         """What rejections make go, for the fold of claims to take from here after each block."""
-        self._judged: dict[tuple[ElectorateId, bytes], bool] = {}
+        self._judged: dict[tuple[ElectorateId, bytes, str], bool] = {}
         self._unopened: dict[ElectorateId, list[_Unopened]] = {}
+        self._unasserted: dict[BeliefId, list[_Unopened]] = {}
+        """Proposals that wait for the category of their belief."""
         self._early: dict[RoundId, list[_Early]] = {}
         self.epochs = Epochs()
         self._rules: dict[Rules, Rules] = {}
@@ -152,6 +156,19 @@ class Rounds:
             return []
         return self._open(place.author, place.stamp, said, electorate, past)
 
+    def asserted(self, belief: BeliefId) -> list[StateEvent]:
+        """A belief became known: open what waited for its category."""
+        events: list[StateEvent] = []
+        for author, stamp, proposal, past in self._unasserted.pop(belief, ()):
+            electorate = self._electorates[ElectorateId(proposal.electorate)]
+            events += self._open(author, stamp, proposal, electorate, past)
+        return events
+
+    @property
+    def await_beliefs(self) -> bool:
+        """Whether some proposal waits for the category of its belief."""
+        return bool(self._unasserted)
+
     def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
         """Fold an author's votes."""
         author, stamp = place.author, place.stamp
@@ -223,7 +240,7 @@ class Rounds:
         )
         unopened = sorted(
             (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
-            for identifier, entries in self._unopened.items()
+            for identifier, entries in (*self._unopened.items(), *self._unasserted.items())
         )
         published = sorted(self._published.items())
         return fingerprint(
@@ -235,7 +252,14 @@ class Rounds:
     def _open(
         self, author: NodeId, stamp: int, said: Propose, electorate: Electorate, past: Members
     ) -> list[StateEvent]:
-        if not self._is_fair(said.rules, electorate, past):
+        category = self.category_of(BeliefId(said.belief)) if past.by_category else ""
+        if category is None:
+            waiting = self._unasserted.setdefault(BeliefId(said.belief), [])
+            waiting.append((author, stamp, said, past))
+            return []
+        if not self._is_fair(said.rules, electorate, past, category) or not (
+            may_propose(past.powers(author), category)
+        ):
             return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)
@@ -265,13 +289,17 @@ class Rounds:
             self._replay_early(found, events)
         return events
 
-    def _is_fair(self, rules: Rules, electorate: Electorate, past: Members) -> bool:
-        key = electorate.id, past.key
+    def _is_fair(
+        self, rules: Rules, electorate: Electorate, past: Members, category: str = ""
+    ) -> bool:
+        key = electorate.id, past.key, category
         fair = self._judged.get(key)
         if fair is None:
             if len(self._judged) >= _JUDGED_KEPT:
                 self._judged.clear()
-            fair = self._judged[key] = is_fair(electorate, past.by_id, self.left_out_max)
+            fair = self._judged[key] = is_fair(
+                electorate, past.electors(category), self.left_out_max
+            )
         if rules.aggregation is Aggregation.SKILL:
             return fair and bool(electorate.skills)
         return fair and (electorate.balanced or rules.aggregation is not Aggregation.REPUTATION)
@@ -297,6 +325,7 @@ class Rounds:
                         climbed = found.count(position, said.choice, said.confidence)  # type: ignore[attr-defined]
             if climbed:
                 self._report(found, before, events)
+        events += [DoubleVote(found.id, voter) for voter in found.double_voters()]
 
     def _add_conclusion(
         self, found: Round, author: NodeId, stamp: int, conclusion: Conclusion
@@ -340,6 +369,10 @@ def round_id(said: Propose) -> RoundId:
     """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
     named = (said.belief, said.attempt, said.rules, said.electorate)
     return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])
+
+
+def _unknown(belief: BeliefId) -> str | None:  # noqa: ARG001
+    return None
 
 
 def _attempt_order(one: Round) -> tuple[int, RoundId]:

@@ -19,20 +19,17 @@ from typing import NamedTuple
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId
 from credimus.kernel.odds import BILLION, log_odds, probability
-from credimus.state.electorates import evidence_of
+from credimus.state.electorates import UNKNOWN, evidence_of
 from credimus.state.operations import SKILL_MIN, Skill
 
 TURNS = 40
 """How often credences and skills are worked out from each other, at most. [architecture.md]"""
-ACCURACY_BEFORE = 700_000
-"""How often somebody is taken to be right of whom nothing is known, in millionths. [architecture:
-measured on crowds, whose answers are right in 62 to 82 of 100 cases]"""
+ACCURACY_BEFORE = UNKNOWN.sensitivity
+"""How often somebody is taken to be right of whom nothing is known, in millionths."""
 ANSWERS_BEFORE = 2
 """Answers that this is worth. [architecture.md]"""
 ANSWERS_OF_EACH_KIND_BEFORE = 4
 """Answers on true, and on false beliefs, that somebody's overall accuracy is worth. [likewise]"""
-UNKNOWN = Skill(ACCURACY_BEFORE, ACCURACY_BEFORE)
-"""The skill of somebody of whom nothing is known."""
 
 
 class Item(NamedTuple):

@@ -40,7 +40,10 @@ _DEFAULTS: dict[int, list] = {
     4: [None, None, None, None, None, [], 0],
     7: [None, None, [], 500_000, 0],
     8: [None] * 6 + [b""],
+    16: [None, 1, 1, 0],
+    20: [None, None, None, False],
     11: [None, None, b"", b"", b"", []],
+    13: [None] * 4 + [4],
 }
 
 
@@ -57,6 +60,10 @@ def operation_of(raw: list) -> list:
         one[2] = [padded(skill, [None, None, 1]) for skill in one[2]]
     elif one[0] == 9:
         one[1] = [padded(vote, [None, None, MILLION, ""]) for vote in one[1]]
+    elif one[0] == 17:
+        one[4] = padded(one[4], [True, True, True, True, []])
+    elif one[0] == 19:
+        one[2:4] = [padded(shown, [None, None, 0, b"", b""]) for shown in one[2:4]]
     elif one[0] == 12:
         one[1] = [padded(conclusion, [None] * 5 + [0, []]) for conclusion in one[1]]
     return one
@@ -70,8 +77,8 @@ class Block:
         self.id = sha256(self.header_bytes).digest()
         (self.version, self.fleet, self.author, self.sequence, self.stamp, self.previous,
          self.parents, root, count) = unpack(self.header_bytes)  # fmt: skip
-        leaves = unpack(body, type=list[msgspec.Raw])
-        assert merkle_root([bytes(leaf) for leaf in leaves]) == root
+        self.leaves = leaves = [bytes(one) for one in unpack(body, type=list[msgspec.Raw])]
+        assert merkle_root(leaves) == root
         assert len(leaves) == count
         self.operations = [operation_of(one) for one in unpack(body)]
 

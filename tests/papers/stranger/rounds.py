@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from stranger.blocks import MILLION, Block
-from stranger.identifiers import electorate_id, fingerprint, mp, round_id, unpack
+from stranger.identifiers import belief_id, electorate_id, fingerprint, mp, round_id, unpack
+from stranger.members import members_fingerprint
 from stranger.roster import Fleet
-from stranger.sets import set_bytes
 
 OPEN, EXPIRED, ACCEPTED, REJECTED, CONTESTED = range(5)
 ABSTAIN, ACCEPT, REJECT = range(3)
@@ -30,12 +30,17 @@ class Rounds:
         for block, one in fleet.said(8):
             _, belief, attempt, rules, electorate, timeout_ms, _ = one
             if electorate not in self.electorates:
-                roster = fingerprint(b"credimus members", set_bytes(fleet.past(block)))
+                roster = members_fingerprint(fleet.past(block))
                 self.unopened[electorate].append(mp([block.author, block.stamp, one, roster]))
+                continue
+            category = category_of(fleet, block, belief)
+            if category is None:
+                roster = members_fingerprint(fleet.past(block))
+                self.unopened[belief].append(mp([block.author, block.stamp, one, roster]))
                 continue
             identifier = round_id(belief, attempt, rules, electorate)
             published = self.electorates[electorate]
-            if not is_fair(fleet, block, rules, published):
+            if not is_fair(fleet, block, one, published, category):
                 continue
             opened = self.rounds.setdefault(identifier, Round(identifier, one, published))
             opened.openings.add((block.stamp, block.author, timeout_ms))
@@ -69,9 +74,20 @@ class Rounds:
         )
 
 
-def is_fair(fleet: Fleet, block: Block, rules: list, published: list) -> bool:
-    electors = published[1]
-    members = {held[0] for held in fleet.past(block).values() if held}
+def category_of(fleet: Fleet, block: Block, belief: bytes) -> str | None:
+    """The category that judges a proposal; None while it is not known, empty where none does."""
+    if not fleet.past(block).by_category():
+        return ""
+    known = (one[3] for _, one in fleet.said(4) if belief_id(one[2], one[3]) == belief)
+    return next(known, None)
+
+
+def is_fair(fleet: Fleet, block: Block, said: list, published: list, category: str) -> bool:
+    past, rules, electors = fleet.past(block), said[3], published[1]
+    powers = past.powers(block.author)
+    if not powers[0] or (powers[4] and category not in powers[4]):
+        return False
+    members = past.voters(category)
     voters = {member for member, _ in electors}
     weights = sorted(weight for _, weight in electors)
     if rules[3] == REPUTATION and len(weights) > 1 and weights[-1] > sum(weights[:-1]):

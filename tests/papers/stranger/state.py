@@ -4,22 +4,24 @@ from collections import defaultdict
 from typing import Any
 
 from stranger.identifiers import belief_id, fingerprint, mp
+from stranger.members import View, members_fingerprint
 from stranger.roster import Fleet
 from stranger.rounds import Rounds
-from stranger.sets import Dots, joined, set_bytes
+from stranger.sets import Dots, set_bytes
 
 
 def state_fingerprint(fleet: Fleet) -> bytes:
-    members: Dots = {}
+    members = View()
     for view in fleet.views.values():
-        members = joined(members, view)
+        members = members.joined(view)
     rounds = Rounds(fleet)
     return fingerprint(
         b"credimus state",
-        fingerprint(b"credimus members", set_bytes(members)),
+        members_fingerprint(members),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),
+        *reconciliations_fingerprint(fleet),
     )
 
 
@@ -30,6 +32,20 @@ def enclosures_fingerprint(fleet: Fleet) -> bytes:
             given[key_name, reader].add((block.author, ephemeral, closed))
     boxes = [(*which, sorted(those)) for which, those in sorted(given.items())]
     return fingerprint(b"credimus enclosures", mp(boxes))
+
+
+def reconciliations_fingerprint(fleet: Fleet) -> list[bytes]:
+    """reconciliations.md: one part, or none where nobody said any."""
+    said: dict[tuple, dict] = defaultdict(dict)
+    for block, (_, beliefs, rounds, strategy, finding) in fleet.said(13):
+        kinds = said[tuple(beliefs), tuple(rounds)]
+        first = kinds.get((strategy, finding), (block.stamp, block.author))
+        kinds[strategy, finding] = min(first, (block.stamp, block.author))
+    entries = [
+        [*pair, sorted([*kind, *first] for kind, first in kinds.items())]
+        for pair, kinds in sorted(said.items())
+    ]
+    return [fingerprint(b"credimus reconciliations", mp(entries))] if entries else []
 
 
 def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:

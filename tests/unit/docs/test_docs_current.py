@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from credimus.kernel import limits
-from credimus.state import operations
+from credimus.state import member_operations, operations
 
 ROOT = Path(__file__).parents[3]
 PROTOCOL = ROOT / "docs" / "protocol"
@@ -20,6 +20,7 @@ KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
     operations.DotName, operations.Conclusion, operations.ReaderBox,
+    member_operations.Powers, member_operations.Exhibit,
 )  # fmt: skip
 
 

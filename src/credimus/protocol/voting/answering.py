@@ -85,6 +85,8 @@ class Answering:
                 or (author, found.id) in self._pledged
             ):
                 continue
+            if not self._state.roster.current.powers(author).vote:
+                continue
             if against is not None:
                 if not any(elector == author for elector, _ in found.refusals):
                     said.append(Say(author, Refuse(found.id, f"electorate {against}")))
@@ -160,7 +162,7 @@ class Answering:
     def _objection(self, found: Round) -> str | None:
         members, aggregation = self._state.roster.current, found.rules.aggregation
         category = ""
-        if self._config.by_category:
+        if self._config.by_category or members.by_category:
             belief = self._state.beliefs.get(found.belief)
             category = belief.category if belief else ""
         key = (found.electorate.id, members.key, aggregation, category)
@@ -168,7 +170,7 @@ class Answering:
             if len(self._objections) >= OBJECTIONS_KEPT:
                 self._objections.clear()
             self._objections[key] = objection(
-                found.electorate, members, self._state.roster.left_out_max
+                found.electorate, members, self._state.roster.left_out_max, category
             ) or self._difference(found, category)
         against = self._objections[key]
         if against is None and aggregation in LEARNED:

@@ -6,7 +6,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.odds import log_odds
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.state.electorates import Electorate, left_out_most
-from credimus.state.roster import Members
+from credimus.state.members import Members
 
 
 def fitting(
@@ -25,19 +25,27 @@ def fitting(
     return None
 
 
-def objection(electorate: Electorate, members: Members, left_out_max: int) -> str | None:
+def objection(
+    electorate: Electorate, members: Members, left_out_max: int, category: str = ""
+) -> str | None:
     """Why this node's roster speaks against an electorate; None when it does not.
 
     The fold has judged it by the past of its proposal; this is the roster as it is known now.
 
     Args:
         left_out_max: the fleet's policy, in millionths.
+        category: of the belief; matters only where some members are held to categories.
     """
     strangers = [one for one in electorate.position if one not in members]
     if strangers:
         return f"holds {strangers[0].hex()[:12]}, who is no member"
-    left_out = [one for one in members.by_id if one not in electorate.position]
-    if len(left_out) > left_out_most(left_out_max, len(members)):
+    able = members.electors(category)
+    unable = [one for one in electorate.position if one not in able]
+    if unable:
+        why = "was proven to equivocate" if unable[0] in members.exposed else "may not vote"
+        return f"holds {unable[0].hex()[:12]}, who {why}"
+    left_out = [one for one in able if one not in electorate.position]
+    if len(left_out) > left_out_most(left_out_max, len(able)):
         return f"leaves out {len(left_out)} active members, {left_out[0].hex()[:12]} among them"
     return None
 

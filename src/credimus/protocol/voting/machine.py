@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
+from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import BeliefId, NodeId
@@ -16,6 +17,7 @@ from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
     Question,
+    ReviewAsked,
     RoundsChanged,
     Say,
     SayVote,
@@ -26,9 +28,16 @@ from credimus.protocol.voting.interface import (
 )
 from credimus.protocol.voting.proposing import Proposing
 from credimus.state.electorates import left_out_most
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.state.events import (
+    BeliefsReconciled,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Rules, Scheme
+from credimus.state.members import may_propose
+from credimus.state.operations import Rules, Scheme, Strategy
 from credimus.state.round import Round
 from credimus.state.rounds import round_id
 from credimus.state.verdict import Verdict
@@ -69,6 +78,9 @@ class Voting:
                     found = self._state.rounds.get(fact.round)
                     if found is not None:
                         self._changed(type(fact), found, now, effects.emit)
+            case ReviewAsked(facts):
+                for said in facts:
+                    self._review(said, effects.emit)
             case VoteRequested(elector, identifier, ballot):
                 effects.emit.append(self._answering.request(elector, identifier, ballot))
             case _:
@@ -108,7 +120,7 @@ class Voting:
         """
         author = question.elector
         operations, proposal, voters = self._proposing.proposal(
-            BeliefId(question.belief), attempt, rules, electors, question.category
+            (BeliefId(question.belief), question.category), attempt, rules, electors
         )
         said: list[Say | SayVote] = [Say(author, operation) for operation in operations]
         identifier = round_id(proposal)
@@ -158,22 +170,47 @@ class Voting:
         author = next((one for one in self._hosted if one in proposers), None)
         if author is None:
             return
-        electors = self._electors_again(found)
         belief = self._state.beliefs.get(found.belief)
-        category = belief.category if belief else ""
+        category = "" if belief is None else belief.category
+        electors = self._electors_again(found, category)
+        if not may_propose(self._state.roster.current.powers(author), category):
+            return
         try:
             operations, _, _ = self._proposing.proposal(
-                found.belief, found.attempt + 1, rules or found.rules, electors, category
+                (found.belief, category), found.attempt + 1, rules or found.rules, electors
             )
         except UsageError:  # the roster has outgrown what one electorate holds
             return
         said += [Say(author, operation) for operation in operations]
 
-    def _electors_again(self, found: Round) -> list[NodeId] | None:
+    def _review(self, fact: BeliefsReconciled, said: list[Any]) -> None:
+        """Put both beliefs to the vote again, by all members, when a member of ours said so."""
+        if fact.strategy is not Strategy.CONSENSUS or fact.author not in self._hosted:
+            return
+        for identifier in fact.rounds:
+            found = self._state.rounds.get(identifier)
+            if found is None:
+                continue
+            attempts = self._state.rounds.on(found.belief)
+            if attempts[-1] is not found or found.attempt >= limits.ATTEMPTS_MAX:
+                continue
+            belief = self._state.beliefs.get(found.belief)
+            category = "" if belief is None else belief.category
+            if not may_propose(self._state.roster.current.powers(fact.author), category):
+                continue
+            try:
+                operations, _, _ = self._proposing.proposal(
+                    (found.belief, category), found.attempt + 1, found.rules, None
+                )
+            except UsageError:  # the roster has outgrown what one electorate holds
+                continue
+            said += [Say(fact.author, operation) for operation in operations]
+
+    def _electors_again(self, found: Round, category: str) -> list[NodeId] | None:
         """Who votes in the next attempt: those of this one who are still members, or everybody
         where the fleet does not let so many be left out."""
         roster = self._state.roster
-        members = roster.current
+        members = roster.current.electors(category)
         still = [one for one in found.electorate.position if one in members]
         left_out = len(members) - len(still)
         allowed = left_out <= left_out_most(roster.left_out_max, len(members))

@@ -1,6 +1,7 @@
 """What opens a round: an electorate if none that is published fits, then the proposal."""
 
 from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
@@ -12,6 +13,9 @@ from credimus.state.electorates import Electorate, electorate_id, left_out_most
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
 
+Subject: TypeAlias = tuple[BeliefId, str]
+"""A belief and its category."""
+
 
 class Proposing:
     """Makes proposals for one node; remembers which electorate fits its roster."""
@@ -20,21 +24,20 @@ class Proposing:
         self._config = config
         self._state = state
         self._grounds = grounds
-        self._fitting: tuple[tuple[bytes, int, Ground], Electorate | None] | None = None
+        self._fitting: tuple[tuple[bytes, int, str, Ground], Electorate | None] | None = None
 
     def proposal(
         self,
-        belief: BeliefId,
+        subject: Subject,
         attempt: int,
         rules: Rules | None,
         electors: Sequence[NodeId] | None,
-        category: str = "",
     ) -> tuple[list[Operation], Propose, Collection[NodeId]]:
         """The operations that open a round, the proposal among them, and who may vote.
 
         Args:
+            subject: the belief and its category.
             rules: the node's own when None.
-            category: of the belief.
             electors: who votes; everybody in our roster when None.
 
         Raises:
@@ -42,8 +45,9 @@ class Proposing:
         """
         operations: list[Operation] = []
         rules = rules or self._config.rules
+        belief, category = subject
         ground = self._grounds.today(rules.aggregation, category)
-        identifier, voters, publication = self._electorate(electors, ground)
+        identifier, voters, publication = self._electorate(electors, category, ground)
         if publication is not None:
             operations.append(publication)
         before = self._state.rounds.on(belief) if attempt > 1 else ()
@@ -58,34 +62,35 @@ class Proposing:
         return [*operations, proposal], proposal, voters
 
     def _electorate(
-        self, electors: Sequence[NodeId] | None, ground: Ground
+        self, electors: Sequence[NodeId] | None, category: str, ground: Ground
     ) -> tuple[ElectorateId, Collection[NodeId], Publish | None]:
         """An electorate's id and members, with its publication when it is not published yet."""
-        voters: Collection[NodeId] = self._state.roster.current.by_id
+        voters: Collection[NodeId]
         if electors is None:
-            known = self._of_fleet(ground)
+            known = self._of_fleet(category, ground)
             if known is not None:
                 return known.id, known.position, None
+            voters = self._state.roster.current.electors(category)
         else:
             voters = dict.fromkeys(electors)
-            self._check_electors(voters)
+            self._check_electors(voters, category)
         publication = ground.publication(voters, self._config.elector_weight)
         identifier = electorate_id(publication.electors, publication)
         if self._state.rounds.electorate(identifier) is not None:
             return identifier, voters, None
         return identifier, voters, publication
 
-    def _check_electors(self, electors: Collection[NodeId]) -> None:
+    def _check_electors(self, electors: Collection[NodeId], category: str) -> None:
         """Refuse electors with whom the fold would ignore the proposal."""
         roster = self._state.roster
-        members = roster.current
+        members = roster.current.electors(category)
         strangers = [one for one in electors if one not in members]
         most = left_out_most(roster.left_out_max, len(members))
         left_out = len(members) - len(electors)
         if strangers:
             raise Conflict(
                 "electors-not-allowed",
-                f"{strangers[0].hex()[:12]} is no member; name members only.",
+                f"{strangers[0].hex()[:12]} is no member that may vote; name such members only.",
             )
         if left_out > most:
             raise Conflict(
@@ -95,14 +100,16 @@ class Proposing:
                 "now. Name more, or none for everybody.",
             )
 
-    def _of_fleet(self, ground: Ground) -> Electorate | None:
+    def _of_fleet(self, category: str, ground: Ground) -> Electorate | None:
         """A published electorate that fits roster and ground; looked for anew when they changed."""
         members = self._state.roster.current
-        known, count = self._fitting, self._state.rounds.electorate_count
-        if known is None or known[0][:2] != (members.key, count) or known[0][2] is not ground:
-            said = ground.publication(members.by_id, self._config.elector_weight)
+        where = category if members.by_category else ""
+        seen = members.key, self._state.rounds.electorate_count, where
+        known = self._fitting
+        if known is None or known[0][:3] != seen or known[0][3] is not ground:
+            said = ground.publication(members.electors(category), self._config.elector_weight)
             ours = Electorate(said.electors, said)
             published = self._state.rounds.newest_electorates()
             found = fitting(published, ours, self._config)
-            self._fitting = known = (members.key, count, ground), found
+            self._fitting = known = (*seen, ground), found
         return known[1]

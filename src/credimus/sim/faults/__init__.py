@@ -6,6 +6,7 @@ from typing import TypeAlias
 from credimus.sim.faults.clocks import ClockDrift, ClockJump
 from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
 from credimus.sim.faults.disks import BitFlip, FullDisk
+from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
     DoubleVote,
     FalseFrontier,
@@ -17,6 +18,7 @@ from credimus.sim.faults.lies import (
     Withhold,
 )
 from credimus.sim.faults.links import BadLink, Bridge, Flapping, OneWay, Partition, Ragged
+from credimus.sim.faults.slander import Expulsion, FalseEvidence, Overreach, Slander
 
 AnyFault: TypeAlias = (
     Partition | OneWay | Bridge | Ragged | Flapping | BadLink
@@ -24,6 +26,8 @@ AnyFault: TypeAlias = (
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | Slander | FalseEvidence | Overreach | Expulsion
+    | Torrent | Hail
 )  # fmt: skip
 
 __all__ = (
@@ -35,6 +39,8 @@ __all__ = (
     "ClockJump",
     "Crash",
     "DoubleVote",
+    "Expulsion",
+    "FalseEvidence",
     "FalseFrontier",
     "Flapping",
     "Flood",
@@ -42,12 +48,16 @@ __all__ = (
     "Fork",
     "FullDisk",
     "Garbage",
+    "Hail",
     "OneWay",
+    "Overreach",
     "Partition",
     "Pause",
     "Ragged",
     "Replay",
+    "Slander",
     "Slow",
     "Stack",
+    "Torrent",
     "Withhold",
 )
