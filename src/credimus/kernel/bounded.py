@@ -33,6 +33,10 @@ class BoundedMap(Generic[Key, Item]):
         """Keys and items, in order of insertion."""
         return self._items.items()
 
+    def values(self) -> Iterable[Item]:
+        """Items, in order of insertion."""
+        return self._items.values()
+
     def get(self, key: Key) -> Item | None:
         """The item, or None."""
         return self._items.get(key)

@@ -112,3 +112,14 @@ class Breaker:
     def left_ns(self, now: Instant) -> int:
         """How long nothing is let through from now on, in ns."""
         return max(0, self._until - now) if self.state is State.OPEN else 0
+
+    def failures(self, now: Instant) -> int:
+        """Failures in the present window; while it is not closed as many as open it."""
+        if self.state is not State.CLOSED:
+            return self._config.failures
+        return self._failures if now - self._counted_since <= self._config.window_ns else 0
+
+    @property
+    def until(self) -> Instant:
+        """When the present pause ends, or ended."""
+        return self._until

@@ -240,3 +240,23 @@ INBOX_FREE = 1_024
 """Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
 INBOX_SHARE_MAX = 512
 """Messages of one sender that wait beyond those; further ones are dropped. [guess: a sixteenth]"""
+STATE_CLAIM_BYTES_MAX = 256
+"""Bytes that are signed of a claim of a state: some 140."""
+CHARGE_DETAIL_MAX = 256
+"""Code points of what an accusation says in words. [guess: a line]"""
+CHARGE_BYTES_MAX = 2_048
+"""Bytes that are signed of an accusation: two claims and its detail are in it."""
+STATE_CLAIMS_MAX = 8
+"""Claims of its state that are kept of each member, and states of our own; the oldest goes. [guess:
+a minute's]"""
+STATE_CLAIM_BELIEFS_MAX = 20_000
+"""Beliefs up to which a node computes the fingerprint of its state to claim it: some 40 ms. [guess:
+a step should not take longer]"""
+VIOLATIONS_MAX = 1_024
+"""Pairs of member and kind of wrong of which a node keeps the history; past it the oldest goes.
+[guess: all kinds of some eighty members]"""
+ACCUSERS_MAX = 256
+"""Accusers of one member for one kind that are counted; further ones are not. [guess: as many as
+are more than can lie in a fleet of 750]"""
+CHARGES_KEPT = 16
+"""Accusations of our own that are shown again; past it the oldest goes. [guess]"""

@@ -3,13 +3,8 @@
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.kernel.instant import MILLISECOND, Instant, Now
-from credimus.protocol.vigilance.interface import (
-    EvidenceWanted,
-    Suspected,
-    Suspicion,
-    VigilanceConfig,
-)
-from credimus.protocol.vigilance.machine import Vigilance
+from credimus.protocol.vigilance.interface import EvidenceWanted, Suspicion, VigilanceConfig
+from credimus.protocol.vigilance.proving import Proving
 from strategies import GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
 CULPRIT = MEMBERS[3]
@@ -21,15 +16,15 @@ def at(ms: int) -> Now:
     return Now(Instant(ms * MILLISECOND), ms)
 
 
-def wanted(machine: Vigilance, now: Now) -> list[EvidenceWanted]:
-    return [one for one in machine.tick(now).emit if isinstance(one, EvidenceWanted)]
+def wanted(machine: Proving, now: Now) -> list[EvidenceWanted]:
+    return machine.due(now)
 
 
 def test_members_take_turns_and_ask_again() -> None:
     state = Replica().take_all([GENESIS]).state
-    machines = {one: Vigilance(CONFIG, state, [one]) for one in MEMBERS[:3]}
+    machines = {one: Proving(CONFIG, state, [one]) for one in MEMBERS[:3]}
     for machine in machines.values():
-        machine.handle(Suspected([FORK, FORK]), at(0))
+        machine.open([FORK, FORK], at(0))
     step_ms = CONFIG.step_ns // MILLISECOND
     spoke = [
         [one for one, machine in machines.items() if wanted(machine, at(turn * step_ms))]
@@ -46,11 +41,11 @@ def test_members_take_turns_and_ask_again() -> None:
 
 def test_whoever_can_not_say_it_asks_for_nothing() -> None:
     state = Replica().take_all([GENESIS]).state
-    own = Vigilance(CONFIG, state, [CULPRIT])
-    own.handle(Suspected([FORK]), at(0))
+    own = Proving(CONFIG, state, [CULPRIT])
+    own.open([FORK], at(0))
     assert own.deadline() is None, "nobody proves its own wrong"
-    stranger = Vigilance(CONFIG, state, [MEMBERS[5]])
-    stranger.handle(Suspected([FORK]), at(0))
+    stranger = Proving(CONFIG, state, [MEMBERS[5]])
+    stranger.open([FORK], at(0))
     due = stranger.deadline()
     assert due is not None
     assert not wanted(stranger, at(due // MILLISECOND))
@@ -58,12 +53,12 @@ def test_whoever_can_not_say_it_asks_for_nothing() -> None:
 
 def test_cases_are_bounded() -> None:
     state = Replica().take_all([GENESIS]).state
-    machine = Vigilance(CONFIG, state, [MEMBERS[0]])
+    machine = Proving(CONFIG, state, [MEMBERS[0]])
     many = [
         Suspicion(NodeId(number.to_bytes(16, "big")), round=RoundId(b"r" * 16))
         for number in range(limits.SUSPECTS_MAX + 5)
     ]
-    machine.handle(Suspected(many), at(0))
+    machine.open(many, at(0))
     assert len(wanted(machine, at(10_000))) == limits.SUSPECTS_MAX
 
 

@@ -1,84 +1,317 @@
-"""Takes turns at proving equivocations, so that usually one speaks.
+"""Watches over the others: proves what can be proven, holds what can not against whom it must.
 
-The members take their turns in an order that is drawn for each culprit; who finds it proven by
-then keeps silent.
+    equivocations             proven to all by an operation (proving.py)
+    claims of states          signed, shown and compared (claims.py)
+    accusations               of others: counted, believed of more than can lie (violations.py)
+    points, quarantine        of members, here only (conduct.py)
 
-Deliberately not here: making evidence, which takes the bytes of blocks.
+Deliberately not here: making evidence, which takes the bytes of blocks; anything that others would
+have to agree with.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, assert_never
 
 from credimus.kernel import limits
-from credimus.kernel.effects import Effects
-from credimus.kernel.ids import NodeId, fingerprint
-from credimus.kernel.instant import Instant, Now, after
+from credimus.kernel.effects import Effects, Record, Send
+from credimus.kernel.entropy import Stream
+from credimus.kernel.errors import PeerFault, StorageError
+from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.lace.lace import Lace
+from credimus.lace.seal import Signer
+from credimus.protocol.vigilance.claims import Claims
+from credimus.protocol.vigilance.docket import Docket, Found, VigilanceEffects
 from credimus.protocol.vigilance.interface import (
-    EvidenceWanted,
-    Suspicion,
+    Accusation,
+    Claim,
+    Conduct,
+    FaultFound,
+    Kind,
+    MemberParoled,
+    NamesIgnored,
+    SignedCame,
+    StateClaim,
+    StateDoubted,
+    Suspected,
     VigilanceConfig,
-    VigilanceEvent,
     VigilanceInput,
+    Violation,
+    Withheld,
+)
+from credimus.protocol.vigilance.judging import GAP_MS, VERSION
+from credimus.protocol.vigilance.proving import Proving
+from credimus.protocol.vigilance.sealing import (
+    check_claim,
+    frontier_digest,
+    read_claim,
+    seal_claim,
 )
 from credimus.state.fleet import FleetState
 
-VigilanceEffects: TypeAlias = Effects[Any, Any, VigilanceEvent]
+FLOOR: Final = "vigilance/claimed"
+"""Under which the stamp of the last claim is kept on disk."""
+_SIGNED_CODES = {
+    "over-limit": Kind.OVER_LIMIT,
+    "not-permitted": Kind.NOT_PERMITTED,
+    "bad-evidence": Kind.FALSE_EVIDENCE,
+}
+"""Faults of blocks that follow from their own past, so that all find them alike. Others, such as an
+operation that this software does not know, may be nobody's wrong."""
+SIGNED_CODES = frozenset(_SIGNED_CODES)
+_NAMED_CODES = {
+    "bad-signature": Kind.BAD_SIGNATURE,
+    "malformed": Kind.MALFORMED,
+    "wrong-fleet": Kind.STRANGE_FLEET,
+    "stamp-too-far-in-future": Kind.CLOCK,
+}
 
 
-class _Case(NamedTuple):
-    """An equivocation that is not proven yet, and when to look at it again."""
+class Holdings(NamedTuple):
+    """What a node holds."""
 
-    due: Instant
-    suspicion: Suspicion
+    fleet: FleetId
+    lace: Lace
+    state: FleetState
 
 
 class Vigilance:
-    """One node's part in proving equivocations."""
+    """One node's watch.
+
+    Args:
+        signer: of the node itself, who claims and accuses.
+        hosted: all members that it hosts, itself included: nothing is held against them.
+    """
 
     def __init__(
-        self, config: VigilanceConfig, state: FleetState, hosted: Sequence[NodeId]
+        self,
+        config: VigilanceConfig,
+        holdings: Holdings,
+        signer: Signer,
+        hosted: Sequence[NodeId],
+        stream: Stream,
     ) -> None:
         self._config = config
-        self._state = state
+        self._fleet, self._lace, self._state = holdings
+        self._signer = signer
         self._hosted = hosted
-        self._cases: dict[NodeId, _Case] = {}
+        self._stream = stream
+        self._proving = Proving(config, holdings.state, hosted)
+        self._claims = Claims()
+        self._docket = Docket(config, holdings.fleet, holdings.state.roster, signer, hosted)
+        self._peers: dict[NodeId, None] = {}
+        self._look_due: Instant | None = None
+        self._claim_due = Instant(0)
+        self._looked_at = -1
+        """How many blocks were held at the last look."""
+        self._claimed: tuple[StateClaim, Claim] | None = None
+        self._floor_ms = 0
+        """The stamp of our last claim, in this life or an earlier one."""
+        self._doubted = b""
+        """The frontier at which our own state was doubted last."""
+        self.fingerprint_of: Callable[[], bytes] = holdings.state.fingerprint
+        """What our blocks come to."""
+
+    # --- asking
+
+    @property
+    def is_ignoring(self) -> bool:
+        """Whether some member's messages are not all heard."""
+        return self._docket.conduct.is_shut
+
+    def conduct(self, now: Instant) -> list[Conduct]:
+        """Everybody against whom something was found, as this node holds them."""
+        return self._docket.conduct.all(now)
+
+    def violations(self, now: Now) -> list[Violation]:
+        """What was found and who accuses whom, the newest first."""
+        return self._docket.violations(now)
+
+    @property
+    def violation_count(self) -> int:
+        """Violations told, since the start."""
+        return self._docket.violation_count
+
+    # --- the door
+
+    def hears(self, sender: NodeId, now: Instant) -> bool:
+        """Whether a message in a member's name is heard."""
+        return self._docket.conduct.hears(sender, now)
+
+    # --- the contract of a machine
+
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
+        """Take up the stamp of the last claim that an earlier life made.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        for key, value in facts_of(FLOOR.rpartition("/")[0]):
+            if key == FLOOR:
+                if len(value) != _STAMP_BYTES:
+                    raise StorageError("corrupt", f"{key} has {len(value)} bytes, not 8")
+                self._floor_ms = int.from_bytes(value, "big")
 
     def handle(self, event: VigilanceInput, now: Now) -> VigilanceEffects:
-        """Open a case for each culprit that has none."""
-        for suspicion in event.suspicions:
-            culprit = suspicion.culprit
-            if culprit in self._cases or len(self._cases) >= limits.SUSPECTS_MAX:
-                continue
-            if culprit in self._hosted or culprit in self._state.roster.current.exposed:
-                continue
-            wait_ns = self._config.step_ns * self._turn(culprit)[1]
-            self._cases[culprit] = _Case(after(now.instant, wait_ns), suspicion)
-        return Effects()
+        """Take one input.
 
-    def deadline(self) -> Instant | None:
-        """The next turn."""
-        return min((case.due for case in self._cases.values()), default=None)
-
-    def tick(self, now: Now) -> VigilanceEffects:
-        """Ask for the evidence whose turn has come; forget what is proven."""
+        Raises:
+            PeerFault: of a claim or an accusation; nothing was changed.
+        """
         effects: VigilanceEffects = Effects()
-        due = [one for one, case in self._cases.items() if case.due <= now.instant]
-        for culprit in sorted(due):
-            suspicion = self._cases.pop(culprit).suspicion
-            if culprit in self._state.roster.current.exposed:
-                continue
-            self._cases[culprit] = _Case(after(now.instant, self._config.again_ns), suspicion)
-            author = self._turn(culprit)[0]
-            if author is not None:
-                effects.emit.append(EvidenceWanted(author, suspicion))
+        for found in self._found(event):
+            self._docket.find(found, now, effects)
+        if isinstance(event, Suspected):
+            self._proving.open(event.suspicions, now)
+        elif isinstance(event, SignedCame):
+            if event.sender in self._state.roster.keys and len(self._peers) < limits.GUARDED_MAX:
+                self._peers[event.sender] = None
+            if isinstance(event.message, Claim):
+                self._take_claim(event.sender, event.message, now, effects)
+            else:
+                self._take_charge(event.message, now, effects)
         return effects
 
-    def _turn(self, culprit: NodeId) -> tuple[NodeId | None, int]:
-        """The hosted member whose turn comes first, if any has one, and how many come before."""
+    def _found(self, event: VigilanceInput) -> list[Found]:
+        """What an input says that somebody did."""
+        match event:
+            case Suspected(suspicions):
+                return [Found(one.culprit, Kind.EQUIVOCATION, one.words) for one in suspicions]
+            case FaultFound(sender, code, message, signer):
+                if signer is not None and code in SIGNED_CODES:
+                    return [Found(signer, _SIGNED_CODES[code], message)]
+                return [Found(sender, _NAMED_CODES.get(code, Kind.OTHER), message)]
+            case NamesIgnored(peers):
+                return [Found(one, Kind.FLOODING, "the guard ignores it") for one in peers]
+            case Withheld(peer, pull_count):
+                what = f"gave nothing in answer to {pull_count} pulls"
+                return [Found(peer, Kind.WITHHOLDING, what)]
+            case SignedCame():
+                return []
+            case _:
+                assert_never(event)
+
+    def deadline(self) -> Instant | None:
+        """The next look at our own state, turn of evidence, or end of a quarantine."""
+        look = Instant(0) if self._look_due is None else self._look_due
+        return earliest(look, self._proving.deadline(), self._docket.conduct.deadline())
+
+    def tick(self, now: Now) -> VigilanceEffects:
+        """Take turns at evidence, end quarantines, look at our own state when it is time."""
+        effects: VigilanceEffects = Effects()
+        effects.emit += self._proving.due(now)
+        effects.emit += [MemberParoled(one) for one in self._docket.conduct.paroled(now.instant)]
+        if self._look_due is None:  # the first period is spent on coming together
+            self._claim_due = after(now.instant, self._config.claim_period_ns)
+            self._look_due = after(now.instant, self._config.quiet_ns)
+        elif self._look_due <= now.instant:
+            self._look_due = after(now.instant, self._config.quiet_ns)
+            self._look(now, effects)
+        return effects
+
+    # --- our own claims
+
+    def _look(self, now: Now, effects: VigilanceEffects) -> None:
+        """Claim our state once nothing has changed for a while; else show the last claim again."""
+        was_quiet = len(self._lace) == self._looked_at
+        self._looked_at = len(self._lace)
         roster = self._state.roster.current
-        able = (one for one in roster.by_id if one not in roster.exposed and one != culprit)
-        order = sorted(able, key=lambda one: fingerprint(b"credimus draw", culprit, one))
-        for rank, member in enumerate(order):
-            if member in self._hosted:
-                return member, rank
-        return None, len(order)
+        own = self._signer.node_id
+        if self._claim_due > now.instant or own not in roster or len(roster) < 2:
+            return
+        if was_quiet and len(self._state.beliefs) <= limits.STATE_CLAIM_BELIEFS_MAX:
+            self._claim(now, effects)
+        elif self._claimed is None:
+            return
+        self._claim_due = after(now.instant, self._config.claim_period_ns)
+        if self._claimed is not None:
+            effects.send.append(Send(None, self._claimed[1]))
+        self._docket.say_again(now, effects)
+
+    def _claim(self, now: Now, effects: VigilanceEffects) -> None:
+        """Compute our state and sign a claim of it, unless it is the one claimed last."""
+        frontier = self._lace.frontier()
+        if len(frontier.heads) >= limits.FRONTIER_HEADS_MAX:
+            return  # it may not name all that is held
+        digest = frontier_digest(frontier)
+        if self._claimed is not None and self._claimed[0].frontier == digest:
+            return
+        own = self._signer.node_id
+        stamp_ms = max(now.wall_ms, self._floor_ms + GAP_MS + 1)
+        made = StateClaim(
+            self._fleet, own, stamp_ms, VERSION, len(self._lace), digest, self.fingerprint_of()
+        )
+        self._floor_ms = stamp_ms
+        self._claimed = made, seal_claim(self._signer, made)
+        effects.remember.append(Record(FLOOR, stamp_ms.to_bytes(_STAMP_BYTES, "big")))
+        self._claims.own(made)
+        for claim, message in list(self._claims.differing()):
+            self._differ(claim, message, now, effects)
+
+    # --- the claims of others
+
+    def _read(self, message: Claim) -> StateClaim | None:
+        """A claim of another member that is to be taken; None for one that means nothing here.
+
+        Raises:
+            PeerFault: `malformed`, `wrong-fleet`, `bad-signature`.
+        """
+        claim = read_claim(message)
+        if claim.fleet != self._fleet:
+            raise PeerFault("wrong-fleet", "a claim of a state of another fleet")
+        roster = self._state.roster
+        if claim.member not in roster.current or claim.member in self._hosted:
+            return None
+        if not self._claims.knows(claim):
+            check_claim(message, roster.keys[claim.member])
+        return claim
+
+    def _take_claim(
+        self, sender: NodeId, message: Claim, now: Now, effects: VigilanceEffects
+    ) -> None:
+        claim = self._read(message)
+        if claim is None or self._claims.knows(claim):
+            return
+        self._note(claim, message, now, effects)
+        others = [one for one in sorted(self._peers) if one not in (sender, claim.member)]
+        if others:  # so that claims made to some meet those made to others
+            effects.send.append(Send(self._stream.choose(others), message))
+
+    def _note(self, claim: StateClaim, message: Claim, now: Now, effects: VigilanceEffects) -> None:
+        proof = self._claims.note(claim, message)
+        if proof is not None:
+            what = "signed two claims of its state that exclude each other"
+            found = Found(claim.member, Kind.CONTRADICTION, what, proof)
+            self._docket.find(found, now, effects)
+        if self._claims.differs(claim):
+            self._differ(claim, message, now, effects)
+
+    def _differ(
+        self, claim: StateClaim, message: Claim, now: Now, effects: VigilanceEffects
+    ) -> None:
+        """A member claims another state of blocks that we hold too: one of us is wrong."""
+        if self._claims.is_supported(claim, len(self._state.roster.current)):
+            if self._doubted != claim.frontier:
+                self._doubted = claim.frontier
+                like = self._claims.like(claim)
+                agreeing = {one.member for one in like if one.fingerprint == claim.fingerprint}
+                effects.emit.append(StateDoubted(tuple(sorted({claim.member, *agreeing}))))
+            return
+        what = f"claims another state of the same {claim.block_count} blocks"
+        found = Found(claim.member, Kind.FALSE_CLAIM, what, (message,))
+        self._docket.find(found, now, effects)
+
+    def _take_charge(self, message: Accusation, now: Now, effects: VigilanceEffects) -> None:
+        charge = self._docket.read(message)
+        if charge is None:
+            return
+        shown = [(self._read(one), one) for one in charge.shown]
+        if any(claim is None or claim.member != charge.accused for claim, _ in shown):
+            raise PeerFault("malformed", "an accusation shows claims of somebody else")
+        for claim, one in shown:
+            if claim is not None and not self._claims.knows(claim):
+                self._note(claim, one, now, effects)
+        self._docket.take(charge, now, effects)
+
+
+_STAMP_BYTES: Final = 8
