@@ -5,6 +5,7 @@ from pathlib import Path
 from credimus.api.fleet_views import KINDS
 from credimus.api.partitions import LOCAL_KINDS
 from credimus.api.shapes import Event
+from credimus.api.violations import CONDUCT_KINDS
 
 PAGE = Path(__file__).with_name("events.md")
 
@@ -25,7 +26,7 @@ MISSED = (
     "| `missed` | The reader was too slow, or away too long; `missed` says how many went by. |\n"
 )
 LOCAL = """
-What only this node saw, of its peers and of [splits](partitions.md), stands between those.
+What only this node saw, of its peers, of [splits](partitions.md) and of [wrongs](vigilance.md), stands between those.
 It is kept while the node runs, the newest 1,024; a cursor after it is good after a restart too.
 
 | kind | what happened |
@@ -41,7 +42,7 @@ def page() -> str:
     ]
     local = [
         f"| `{kind}` | {(event.__doc__ or '').strip().splitlines()[0]} |\n"
-        for event, kind in LOCAL_KINDS.items()
+        for event, kind in [*LOCAL_KINDS.items(), *CONDUCT_KINDS.items()]
     ]
     fields = ", ".join(f"`{name}`" for name in Event.__struct_fields__)
     rest = f"\nFields: {fields}; those that say nothing of a kind have their defaults.\n"

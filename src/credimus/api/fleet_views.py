@@ -14,11 +14,13 @@ from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
 from credimus.api.standing_views import Standings
 from credimus.api.views import word
+from credimus.api.violations import conduct_event
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.vigilance.interface import ConductEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.feed import FeedEvent, Mark
@@ -197,6 +199,8 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
     if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
         return reach_event(state, cursor, event)
+    if isinstance(event, ConductEvent):
+        return conduct_event(state, cursor, event)
     if isinstance(event, _OF_MEMBERS):
         return _member_event(cursor, event)
     return _fact(state, cursor, event)

@@ -8,6 +8,7 @@ from credimus.api.doors import door_figures
 from credimus.api.message import Answer, Request
 from credimus.api.partitions import partition_figures
 from credimus.api.peers import peer_figures
+from credimus.api.violations import conduct_figures
 from credimus.node.node import Node
 from credimus.node.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
@@ -82,6 +83,7 @@ class _Figures:
         yield from _deliveries(node)
         yield from partition_figures(node)
         yield from door_figures(daemon)
+        yield from conduct_figures(daemon)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
 

@@ -29,6 +29,7 @@ EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
     "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
     "alive", "suspected", "dead", "partition", "healed", "missed",
+    "violation", "quarantined", "paroled", "doubted",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
@@ -214,7 +215,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     round: str | None = None
     member: str | None = None
     """Who asserted, proposed, refused, contradicted itself, was admitted, exposed or expelled, has
-    a new key, left or reconciled; which peer is alive, suspected or dead."""
+    a new key, left or reconciled; which peer is alive, suspected or dead; who did
+    wrong."""
     successor: str | None = None
     """The new id of a member whose key was rotated."""
     verdict: VerdictName | None = None
@@ -222,7 +224,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: bool = False
     """Whether nobody had asserted the belief before."""
     reason: str | None = None
-    """Of a refusal, a suspicion or a split."""
+    """Of a refusal, a suspicion, a split or a wrong."""
     culprits: list[str] = []
     """Who voted both ways in a contested round."""
     other: str | None = None

@@ -15,6 +15,7 @@ from credimus.api import (
     shapes,
     stream,
     tokens,
+    violations,
 )
 from credimus.api.convergence import convergence
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
@@ -24,6 +25,7 @@ from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
 from credimus.api.partition_shapes import Partitions
+from credimus.api.violation_shapes import Violations
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import Scope
@@ -76,6 +78,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
     _get("/v1/partitions", partitions.show_partitions, Partitions),
+    _get("/v1/violations", violations.show_violations, Violations),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),

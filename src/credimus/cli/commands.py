@@ -33,6 +33,7 @@ COMMANDS = (
     Entry("grant", "credimus.cli.members:grant", "Change what a member may say."),
     Entry("key rotate", "credimus.cli.key:rotate", "Give a stopped node a new key."),
     Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
+    Entry("violations", "credimus.cli.violations:violations", "Show what members did wrong."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),

@@ -5,7 +5,9 @@ from typing import Any, Unpack
 
 from credimus.api import inputs, members
 from credimus.api.member_shapes import PowerName
+from credimus.api.violation_shapes import Violations
 from credimus.kernel.errors import UsageError
+from credimus.library.asking import Asker
 from credimus.library.fields import Waiting, read
 from credimus.library.receipt import Receipt
 from credimus.library.remote_receipt import RemoteReceipt
@@ -89,8 +91,19 @@ class MemberCalls:
 class RemoteMemberCalls:
     """The part of a running node elsewhere that is about members."""
 
+    _asker: Asker
+
     def _write(self, path: str, given: Mapping[str, Any]) -> RemoteReceipt:
         raise NotImplementedError
+
+    def violations(self) -> Violations:
+        """What was found against members, who says so, and how the node holds them.
+
+        Example:
+            >>> (node.violations().violations, node.violations().threshold)
+            ([], 8)
+        """
+        return self._asker.get("/v1/violations", Violations)
 
     def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> RemoteReceipt:
         """Say that a member is to go; see `Node.expel`.

@@ -16,6 +16,8 @@ from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
+from credimus.api.violation_shapes import Violations
+from credimus.api.violations import violations_view
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -303,6 +305,15 @@ class Node(Messaging, MemberCalls):
             ('none', 1)
         """
         return partitions_view(self._daemon)
+
+    def violations(self) -> Violations:
+        """What was found against members, who says so, and how this node holds them.
+
+        Example:
+            >>> (node.violations().violations, node.violations().threshold)
+            ([], 8)
+        """
+        return violations_view(self._daemon)
 
     def watch(
         self,

@@ -23,6 +23,7 @@ from credimus.lace.block import Block, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
+from credimus.protocol.vigilance.interface import SIGNED_CODES
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.members import Members
@@ -93,6 +94,24 @@ class Ingress:
         if len(self.orphans):
             self._release(identifier, taken)
         return taken
+
+    def signer_of(self, wire: bytes, fault: PeerFault) -> NodeId | None:
+        """The author of a block that was refused, if it certainly signed it; None also where the
+        fault says nothing of its author.
+
+        Cost: one signature, for few kinds of faults.
+        """
+        if fault.code not in SIGNED_CODES:
+            return None
+        try:
+            block = read_block(*open_wire(wire), wire)
+            key = self._state.roster.keys.get(block.author)
+            if key is None:
+                return None
+            _verify(block, key)
+        except PeerFault:
+            return None
+        return block.author
 
     def permitted(self, block: Block, operations: list[Operation]) -> list[Operation]:
         """Those of our own operations that others would take in this block: what its author may

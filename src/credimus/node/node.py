@@ -56,12 +56,14 @@ from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push,
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
+from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.vigilance.machine import Vigilance
+from credimus.protocol.vigilance.interface import FaultFound
+from credimus.protocol.vigilance.machine import Vigilance, Watched
 from credimus.protocol.voting.interface import Evaluator, Say, SayVote
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
@@ -125,13 +127,20 @@ class Node:
         )
         self._rules = config.voting.rules
         self.guard = Guard(config.guard, self.state.roster.keys)
+        self.vigilance = Vigilance(
+            config.vigilance,
+            Watched(fleet, self.lace, self.state),
+            signers[0],
+            own,
+            entropy.stream("vigilance"),
+        )
         self._machines: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
             "dissemination": self.spreading.machine,
-            "vigilance": Vigilance(config.vigilance, self.state, own),
+            "vigilance": self.vigilance,
             "delivery": self.delivery,
             "partition": self.partition,
         }
@@ -208,6 +217,7 @@ class Node:
             StorageError: `corrupt`.
         """
         self.delivery.recall(facts_of)
+        self.vigilance.recall(facts_of)
 
     def resume(self, now: Now) -> None:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
@@ -227,6 +237,10 @@ class Node:
             return
         try:
             message = read_message(payload)
+            if self.vigilance.is_ignoring and not (
+                isinstance(message, MembershipMessage) or self.vigilance.hears(sender, now.instant)
+            ):
+                return
             self._heed(sender, message, now)
         except PeerFault as fault:
             self._fault(sender, fault, now)
@@ -371,7 +385,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault, now)
+                self._fault(sender, fault, now, self._ingress.signer_of(wire, fault))
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -387,10 +401,14 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason, now)
+            self._fault(block.author, reason, now, block.author)
         self.spreading.came(sender, arrivals, new, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
+            self._carry_out(
+                self._sync.handle(
+                    GapSeen(sender, self.guard.is_ignoring or self.vigilance.is_ignoring), now
+                )
+            )
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
@@ -460,7 +478,12 @@ class Node:
             author.units_per_s_max = self.state.roster.units_per_s_max
             author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
 
-    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
+    def _fault(
+        self, peer: NodeId, fault: PeerFault, now: Now, signer: NodeId | None = None
+    ) -> None:
+        if signer is not None or self.spreading.blames:
+            found = FaultFound(peer, fault.code, fault.message, signer)
+            self._carry_out(self.vigilance.handle(found, now))
         if not self.spreading.blames:
             self.spreading.machine.counts.relays_refused += 1
             return

@@ -20,6 +20,7 @@ from credimus.protocol.dissemination.interface import (
     Relay,
 )
 from credimus.protocol.dissemination.interface import Told as SpreadingTold
+from credimus.protocol.guard.interface import PeerIgnored
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -38,7 +39,14 @@ from credimus.protocol.sync.interface import (
     Pull,
     PullAsked,
 )
-from credimus.protocol.vigilance.interface import Suspected, Suspicion
+from credimus.protocol.vigilance.interface import (
+    Accusation,
+    Claim,
+    NamesIgnored,
+    SignedCame,
+    Suspected,
+    Suspicion,
+)
 from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
     BeliefAsserted,
@@ -77,6 +85,8 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Neighbour: ("dissemination", SpreadingTold),
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
     Answer: ("delivery", lambda _, message: AnswerCame(message)),
+    Claim: ("vigilance", SignedCame),
+    Accusation: ("vigilance", SignedCame),
 }
 """Message of a peer -> the machine that takes it, and its input; ingress takes blocks."""
 
@@ -87,6 +97,11 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         RoundsChanged,
     ),
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
+    (
+        "vigilance",
+        frozenset({PeerIgnored}),
+        lambda facts: NamesIgnored([fact.peer for fact in facts]),
+    ),
     (
         "delivery",
         frozenset({PeerAlive}),

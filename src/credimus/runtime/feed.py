@@ -34,6 +34,13 @@ from credimus.protocol.partition.interface import (
     PartitionEvent,
     PartitionHealed,
 )
+from credimus.protocol.vigilance.interface import (
+    ConductEvent,
+    MemberParoled,
+    MemberQuarantined,
+    StateDoubted,
+    ViolationSeen,
+)
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
@@ -66,8 +73,11 @@ _TOLD = frozenset({
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
     EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
-_LOCAL = frozenset({PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed})
-FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent
+_LOCAL = frozenset({
+    PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed,
+    ViolationSeen, MemberQuarantined, MemberParoled, StateDoubted,
+})  # fmt: skip
+FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent | ConductEvent
 
 
 class Mark(NamedTuple):

@@ -33,7 +33,7 @@ from credimus.protocol.vigilance.judging import (
     verify_state_claim,
     witnesses_needed,
 )
-from credimus.protocol.vigilance.machine import FLOOR, Holdings, Vigilance
+from credimus.protocol.vigilance.machine import FLOOR, Watched, Vigilance
 from credimus.protocol.vigilance.sealing import frontier_digest, read_claim, seal_charge, seal_claim
 from strategies import FLEET, GENESIS, MEMBERS, SIGNERS, WALL_MS, Replica, make_block
 
@@ -53,7 +53,7 @@ class Desk:
         self.replica = Replica().take_all([GENESIS])
         self.machine = Vigilance(
             config,
-            Holdings(FLEET, self.replica.lace, self.replica.state),
+            Watched(FLEET, self.replica.lace, self.replica.state),
             SIGNERS[place],
             [MEMBERS[place]],
             Entropy(b"desk").stream("vigilance"),

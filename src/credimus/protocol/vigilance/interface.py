@@ -122,6 +122,15 @@ _POINTS = {
 """Equivocators are not among them: the fold sets them aside, at all nodes alike."""
 
 
+SIGNED_CODES = {
+    "over-limit": Kind.OVER_LIMIT,
+    "not-permitted": Kind.NOT_PERMITTED,
+    "bad-evidence": Kind.FALSE_EVIDENCE,
+}
+"""Faults of blocks that follow from their own past, so that all find them alike. Others, such as an
+operation that this software does not know, may be nobody's wrong."""
+
+
 class Standing(IntEnum):
     """How a node holds a member."""
 
@@ -304,9 +313,8 @@ class StateDoubted(msgspec.Struct, frozen=True, gc=False):
     witnesses: tuple[NodeId, ...]
 
 
-VigilanceEvent: TypeAlias = (
-    EvidenceWanted | ViolationSeen | MemberQuarantined | MemberParoled | StateDoubted
-)
+ConductEvent: TypeAlias = ViolationSeen | MemberQuarantined | MemberParoled | StateDoubted
+VigilanceEvent: TypeAlias = EvidenceWanted | ConductEvent
 
 
 # --- asking

@@ -23,6 +23,7 @@ from credimus.lace.seal import Signer
 from credimus.protocol.vigilance.claims import Claims
 from credimus.protocol.vigilance.docket import Docket, Found, VigilanceEffects
 from credimus.protocol.vigilance.interface import (
+    SIGNED_CODES,
     Accusation,
     Claim,
     Conduct,
@@ -51,14 +52,6 @@ from credimus.state.fleet import FleetState
 
 FLOOR: Final = "vigilance/claimed"
 """Under which the stamp of the last claim is kept on disk."""
-_SIGNED_CODES = {
-    "over-limit": Kind.OVER_LIMIT,
-    "not-permitted": Kind.NOT_PERMITTED,
-    "bad-evidence": Kind.FALSE_EVIDENCE,
-}
-"""Faults of blocks that follow from their own past, so that all find them alike. Others, such as an
-operation that this software does not know, may be nobody's wrong."""
-SIGNED_CODES = frozenset(_SIGNED_CODES)
 _NAMED_CODES = {
     "bad-signature": Kind.BAD_SIGNATURE,
     "malformed": Kind.MALFORMED,
@@ -67,7 +60,7 @@ _NAMED_CODES = {
 }
 
 
-class Holdings(NamedTuple):
+class Watched(NamedTuple):
     """What a node holds."""
 
     fleet: FleetId
@@ -86,19 +79,19 @@ class Vigilance:
     def __init__(
         self,
         config: VigilanceConfig,
-        holdings: Holdings,
+        watched: Watched,
         signer: Signer,
         hosted: Sequence[NodeId],
         stream: Stream,
     ) -> None:
         self._config = config
-        self._fleet, self._lace, self._state = holdings
+        self._fleet, self._lace, self._state = watched
         self._signer = signer
         self._hosted = hosted
         self._stream = stream
-        self._proving = Proving(config, holdings.state, hosted)
+        self._proving = Proving(config, watched.state, hosted)
         self._claims = Claims()
-        self._docket = Docket(config, holdings.fleet, holdings.state.roster, signer, hosted)
+        self._docket = Docket(config, watched.fleet, watched.state.roster, signer, hosted)
         self._peers: dict[NodeId, None] = {}
         self._look_due: Instant | None = None
         self._claim_due = Instant(0)
@@ -109,7 +102,7 @@ class Vigilance:
         """The stamp of our last claim, in this life or an earlier one."""
         self._doubted = b""
         """The frontier at which our own state was doubted last."""
-        self.fingerprint_of: Callable[[], bytes] = holdings.state.fingerprint
+        self.fingerprint_of: Callable[[], bytes] = watched.state.fingerprint
         """What our blocks come to."""
 
     # --- asking
@@ -179,7 +172,7 @@ class Vigilance:
                 return [Found(one.culprit, Kind.EQUIVOCATION, one.words) for one in suspicions]
             case FaultFound(sender, code, message, signer):
                 if signer is not None and code in SIGNED_CODES:
-                    return [Found(signer, _SIGNED_CODES[code], message)]
+                    return [Found(signer, SIGNED_CODES[code], message)]
                 return [Found(sender, _NAMED_CODES.get(code, Kind.OTHER), message)]
             case NamesIgnored(peers):
                 return [Found(one, Kind.FLOODING, "the guard ignores it") for one in peers]
