@@ -37,6 +37,8 @@ class Watch:
         self.violations: list[Violation] = []
         self.clocks_are_sound = True
         """Whether wall clocks stay as close as the fleet demands."""
+        self.names_are_sound = True
+        """Whether nobody sends messages in the names of honest members."""
 
     @property
     def liars(self) -> list[NodeId]:

@@ -38,6 +38,7 @@ from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
 )
+from credimus.sim.vigilant import VIGILANT
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -350,6 +351,7 @@ ALL: tuple[type[Checker], ...] = (
     no_message_travels_in_a_loop,
     no_node_has_too_many_neighbours,
     *MEMBERING,
+    *VIGILANT,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
     only_readers_read,

@@ -58,12 +58,13 @@ class nothing_exceeds_its_limit(Checker):  # noqa: N801 - a sentence
 
 
 class an_honest_peer_is_never_faulted(Checker):  # noqa: N801 - a sentence
-    """No honest node finds fault with another, except over a clock that went astray."""
+    """No honest node finds fault with another, except over a clock that went astray, or what was
+    sent in its name."""
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
         """Look whom a step blamed."""
         blamed = [event for event in effects.emit if type(event) is PeerFaulted]
-        if not blamed or host.lies:
+        if not blamed or host.lies or not self.watch.names_are_sound:
             return
         honest = {one.id for one in self.watch.fleet.hosts if not one.lies}
         for event in blamed:

@@ -3,6 +3,7 @@
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import UsageError
 from credimus.sim.faults import (
+    Accuse,
     BadLink,
     BitFlip,
     Bridge,
@@ -13,6 +14,7 @@ from credimus.sim.faults import (
     Expulsion,
     FalseEvidence,
     FalseFrontier,
+    FalseState,
     Flapping,
     Flood,
     Forge,
@@ -20,6 +22,7 @@ from credimus.sim.faults import (
     FullDisk,
     Garbage,
     Hail,
+    Impersonate,
     OneWay,
     Overreach,
     Partition,
@@ -30,6 +33,7 @@ from credimus.sim.faults import (
     Slow,
     Stack,
     Torrent,
+    TwoStates,
     Withhold,
 )
 from credimus.sim.faults.lies import Lie
@@ -116,6 +120,19 @@ PROFILES: dict[str, Scenario] = {
                 DoubleVote(every_ms=1_000, from_ms=4_000),
                 Fork(every_ms=3_000, from_ms=5_000),
                 Expulsion(every_ms=1_000),
+            ),
+        ),
+        Scenario(
+            name="deceit",
+            liars=1,
+            weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
+            faults=(
+                FalseState(every_ms=3_000),
+                TwoStates(every_ms=3_000, from_ms=2_000),
+                Accuse(every_ms=300),
+                Impersonate(every_ms=500),
+                Withhold(every_ms=4_000),
+                Replay(every_ms=500),
             ),
         ),
         Scenario(

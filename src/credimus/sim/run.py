@@ -18,7 +18,7 @@ from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
 from credimus.sim.chronicle import Progress, Slice
 from credimus.sim.delivering import DELIVERING
-from credimus.sim.faults import ClockDrift, ClockJump
+from credimus.sim.faults import ClockDrift, ClockJump, Impersonate
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
@@ -28,6 +28,7 @@ from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
+from credimus.sim.vigilant import unnoticed
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import AdmissionRule, Charter
@@ -133,6 +134,9 @@ class _Run:
         self._watch.clocks_are_sound = not any(
             isinstance(fault, ClockJump | ClockDrift) for fault in scenario.faults
         )
+        self._watch.names_are_sound = not any(
+            isinstance(fault, Impersonate) for fault in scenario.faults
+        )
         self._is_judged = may_be_judged(scenario)
         kinds = (*ALL, *DELIVERING, *(LIVENESS if self._is_judged else ()))
         self._checkers = [kind(self._watch) for kind in kinds]
@@ -198,7 +202,7 @@ class _Run:
     def _is_settling(self) -> bool:
         """Whether some node has still to notice that all is well, or to reconcile."""
         splits = [host.running.partition for host in self._watch.honest]
-        if any(one.is_settling for one in splits):
+        if any(one.is_settling for one in splits) or unnoticed(self.fleet):
             return True
         scenario = self._scenario
         orphaned = scenario.leavers and scenario.members_per_node > 1  # by a host that left

@@ -80,6 +80,7 @@ from credimus.sim.spoiling import (
     an_overlay_that_loses_neighbours,
     an_overlay_that_takes_everybody,
 )
+from credimus.sim.vigilance_saboteurs import VIGILANCE_WRONGS
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
@@ -397,7 +398,10 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
-    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
+    *(
+        Saboteur(sabotage=what, trips=whom, profile=where)
+        for what, whom, where in (*MEMBER_WRONGS, *VIGILANCE_WRONGS)
+    ),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12

@@ -35,6 +35,9 @@ class VigilanceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """So long nothing must have been taken before the state's fingerprint is computed: some 2 us
     a belief, which a busy node has no time for, and nobody else holds the same blocks then.
     [guess]"""
+    passed_on: int = 2
+    """Members to whom a claim is passed on by whoever sees it first. Range 0 and up. [guess: two of
+    five; claims made to some meet those made to others]"""
     threshold: int = 8
     """Points that bring a member into quarantine, 1 and up; see `Kind.points`. [guess: two wrongs
     that are certain]"""

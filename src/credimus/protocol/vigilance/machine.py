@@ -92,7 +92,6 @@ class Vigilance:
         self._proving = Proving(config, watched.state, hosted)
         self._claims = Claims()
         self._docket = Docket(config, watched.fleet, watched.state.roster, signer, hosted)
-        self._peers: dict[NodeId, None] = {}
         self._look_due: Instant | None = None
         self._claim_due = Instant(0)
         self._looked_at = -1
@@ -157,8 +156,6 @@ class Vigilance:
         if isinstance(event, Suspected):
             self._proving.open(event.suspicions, now)
         elif isinstance(event, SignedCame):
-            if event.sender in self._state.roster.keys and len(self._peers) < limits.GUARDED_MAX:
-                self._peers[event.sender] = None
             if isinstance(event.message, Claim):
                 self._take_claim(event.sender, event.message, now, effects)
             else:
@@ -266,9 +263,11 @@ class Vigilance:
         if claim is None or self._claims.knows(claim):
             return
         self._note(claim, message, now, effects)
-        others = [one for one in sorted(self._peers) if one not in (sender, claim.member)]
-        if others:  # so that claims made to some meet those made to others
-            effects.send.append(Send(self._stream.choose(others), message))
+        apart = {sender, claim.member, *self._hosted}
+        others = [one for one in sorted(self._state.roster.current.by_id) if one not in apart]
+        count = min(self._config.passed_on, len(others))
+        for one in self._stream.sample(others, count):  # what some were told meets what others were
+            effects.send.append(Send(one, message))
 
     def _note(self, claim: StateClaim, message: Claim, now: Now, effects: VigilanceEffects) -> None:
         proof = self._claims.note(claim, message)

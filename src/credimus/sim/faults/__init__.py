@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from credimus.sim.faults.clocks import ClockDrift, ClockJump
 from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
+from credimus.sim.faults.deceit import Accuse, FalseState, Impersonate, TwoStates
 from credimus.sim.faults.disks import BitFlip, FullDisk
 from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
@@ -28,9 +29,11 @@ AnyFault: TypeAlias = (
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
     | Slander | FalseEvidence | Overreach | Expulsion
     | Torrent | Hail
+    | FalseState | TwoStates | Accuse | Impersonate
 )  # fmt: skip
 
 __all__ = (
+    "Accuse",
     "AnyFault",
     "BadLink",
     "BitFlip",
@@ -42,6 +45,7 @@ __all__ = (
     "Expulsion",
     "FalseEvidence",
     "FalseFrontier",
+    "FalseState",
     "Flapping",
     "Flood",
     "Forge",
@@ -49,6 +53,7 @@ __all__ = (
     "FullDisk",
     "Garbage",
     "Hail",
+    "Impersonate",
     "OneWay",
     "Overreach",
     "Partition",
@@ -59,5 +64,6 @@ __all__ = (
     "Slow",
     "Stack",
     "Torrent",
+    "TwoStates",
     "Withhold",
 )
