@@ -9,6 +9,7 @@ from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.sync.interface import SyncEvent
 from credimus.protocol.vigilance.interface import VigilanceEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
@@ -54,6 +55,7 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | SyncEvent
     | VigilanceEvent
     | GuardEvent
     | MembershipEvent

@@ -10,6 +10,7 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -46,7 +47,7 @@ from credimus.node.messages import deliver
 from credimus.node.permitting import marked, permit_of
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
-from credimus.node.sight import FleetView
+from credimus.node.sight import FleetView, hears_us
 from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.suspecting import able, suspected
@@ -129,7 +130,7 @@ class Node:
         self.guard = Guard(config.guard, self.state.roster.keys)
         self.vigilance = Vigilance(
             config.vigilance,
-            Watched(fleet, self.lace, self.state),
+            Watched(fleet, self.lace, self.state, partial(hears_us, self.membership, own[0])),
             signers[0],
             own,
             entropy.stream("vigilance"),

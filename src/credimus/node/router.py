@@ -38,6 +38,7 @@ from credimus.protocol.sync.interface import (
     BeaconSeen,
     Pull,
     PullAsked,
+    PullsUnanswered,
 )
 from credimus.protocol.vigilance.interface import (
     Accusation,
@@ -46,6 +47,7 @@ from credimus.protocol.vigilance.interface import (
     SignedCame,
     Suspected,
     Suspicion,
+    Withheld,
 )
 from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
@@ -101,6 +103,11 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         "vigilance",
         frozenset({PeerIgnored}),
         lambda facts: NamesIgnored([fact.peer for fact in facts]),
+    ),
+    (
+        "vigilance",
+        frozenset({PullsUnanswered}),
+        lambda facts: Withheld([fact.peer for fact in facts]),
     ),
     (
         "delivery",

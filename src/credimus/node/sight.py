@@ -35,3 +35,9 @@ class FleetView:
     def hears(self, member: NodeId) -> frozenset[NodeId] | None:
         """Whom a member says that it hears; None while it has not said."""
         return self._rows.row(member)
+
+
+def hears_us(membership: Membership, own: NodeId, peer: NodeId) -> bool:
+    """Whether our messages come straight to a peer, as it says itself."""
+    matrix = membership.reachability()
+    return matrix.hears(peer, own) and not matrix.hears_through(peer, own)

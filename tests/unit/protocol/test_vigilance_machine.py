@@ -366,7 +366,7 @@ def test_what_comes_in_a_name_is_watched_and_never_more() -> None:
         for code in ("malformed", "bad-signature", "wrong-fleet", "over-limit", "whatever"):
             desk.find(FaultFound(MEMBERS[LIAR], code, "", None), number / 1_000)
         desk.find(NamesIgnored([MEMBERS[LIAR]]), number / 1_000)
-        desk.find(Withheld(MEMBERS[LIAR], 9), number / 1_000)
+        desk.find(Withheld([MEMBERS[LIAR]]), number / 1_000)
     for place in (WITNESS, THIRD):
         desk.take(charge_of(place, LIAR, Kind.WITHHOLDING))
     assert desk.standing(LIAR, 1) is Standing.WATCHED

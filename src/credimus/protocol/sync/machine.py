@@ -17,13 +17,15 @@ from credimus.protocol.sync.interface import (
     Pull,
     PullAsked,
     PullDue,
+    PullsUnanswered,
     Supply,
     SyncConfig,
+    SyncEvent,
     SyncInput,
     SyncMessage,
 )
 
-SyncEffects: TypeAlias = Effects[Any, SyncMessage | Supply, Any]
+SyncEffects: TypeAlias = Effects[Any, SyncMessage | Supply, SyncEvent]
 
 
 class _Gap(NamedTuple):
@@ -86,6 +88,9 @@ class Sync:
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
         self._peers: dict[NodeId, None] = {}
+        self._silence: dict[NodeId, tuple[int, bool]] = {}
+        """Pulls in a row that a peer has not answered, and whether one is open since it was heard
+        last."""
 
     def handle(self, event: SyncInput, now: Now) -> SyncEffects:
         """Take one input."""
@@ -93,9 +98,10 @@ class Sync:
             case BeaconSeen(peer, frontier):
                 self._meet(peer)
                 self._note_gap(peer, self._lace.lacks(frontier), now)
+                effects = self._note_silence(peer)
                 if self._audience.answers(peer):
-                    return Effects(send=[Send(peer, Beacon(self._lace.frontier()))])
-                return Effects()
+                    effects.send.append(Send(peer, Beacon(self._lace.frontier())))
+                return effects
             case PullAsked(peer, pull):
                 self._meet(peer)
                 return self._supply(peer, pull)
@@ -107,6 +113,7 @@ class Sync:
                 return Effects()
             case BatchTaken(peer, more):
                 self._meet(peer)
+                self._silence.pop(peer, None)
                 if not more:
                     return Effects()
                 wanted = tuple(self._orphans.wanted(_WITNESSES))
@@ -151,7 +158,21 @@ class Sync:
         if gap.pulls < self._config.pulls_max:
             retry = after(now.instant, self._config.retry_ns)
             self._gaps[peer] = _Gap(retry, still, gap.pulls + 1)
+        if peer in self._peers:
+            self._silence[peer] = self._silence.get(peer, (0, False))[0], True
         return self._pull(peer)
+
+    def _note_silence(self, peer: NodeId) -> SyncEffects:
+        """A peer is there, and has not answered the last pull, if it was asked."""
+        count, is_asked = self._silence.get(peer, (0, False))
+        if not is_asked:
+            return Effects()
+        count += 1
+        if count < self._config.unanswered_max:
+            self._silence[peer] = count, False
+            return Effects()
+        del self._silence[peer]
+        return Effects(emit=[PullsUnanswered(peer, count)])
 
     def _meet(self, peer: NodeId) -> None:
         if peer not in self._peers and len(self._peers) < limits.FRONTIER_HEADS_MAX:

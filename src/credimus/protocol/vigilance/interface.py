@@ -257,10 +257,9 @@ class NamesIgnored(msgspec.Struct, frozen=True, gc=False):
 
 
 class Withheld(msgspec.Struct, frozen=True, gc=False):
-    """A peer that answers did not give blocks that it had shown to hold, however often asked."""
+    """Peers that are there showed blocks that we lack, and gave none in answer to many pulls."""
 
-    peer: NodeId
-    pull_count: int
+    peers: Sequence[NodeId]
 
 
 class SignedCame(msgspec.Struct, frozen=True, gc=False):

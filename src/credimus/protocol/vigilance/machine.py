@@ -66,6 +66,8 @@ class Watched(NamedTuple):
     fleet: FleetId
     lace: Lace
     state: FleetState
+    hears_us: Callable[[NodeId], bool] = lambda _: True
+    """Whether our messages come straight to a peer, as far as is known."""
 
 
 class Vigilance:
@@ -85,7 +87,7 @@ class Vigilance:
         stream: Stream,
     ) -> None:
         self._config = config
-        self._fleet, self._lace, self._state = watched
+        self._fleet, self._lace, self._state, self._hears_us = watched
         self._signer = signer
         self._hosted = hosted
         self._stream = stream
@@ -173,9 +175,10 @@ class Vigilance:
                 return [Found(sender, _NAMED_CODES.get(code, Kind.OTHER), message)]
             case NamesIgnored(peers):
                 return [Found(one, Kind.FLOODING, "the guard ignores it") for one in peers]
-            case Withheld(peer, pull_count):
-                what = f"gave nothing in answer to {pull_count} pulls"
-                return [Found(peer, Kind.WITHHOLDING, what)]
+            case Withheld(peers):
+                what = "shows blocks, and gives none in answer to pulls"
+                heard = [one for one in peers if self._hears_us(one)]
+                return [Found(one, Kind.WITHHOLDING, what) for one in heard]
             case SignedCame():
                 return []
             case _:
