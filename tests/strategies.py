@@ -170,10 +170,6 @@ class Replica:
         return {
             "name": (state.roster.fleet_name, state.roster.founder),
             "members": dict(state.roster.current.by_id),
-            "standing": (
-                state.roster.current.exposed, dict(state.roster.current.expulsions),
-                [state.roster.current.powers(one) for one in state.roster.current.by_id],
-            ),
             "beliefs": {
                 one.id: (
                     one.content, one.category, one.origin, one.origin_block,
@@ -242,8 +238,6 @@ TURNOUTS: tuple[RoundId, ...] = tuple(
 )
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
-_SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
-
 
 class Liar:
     """Says anything, from the pools; the same seed says the same."""
@@ -257,7 +251,6 @@ class Liar:
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
             self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
-        self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
         """One operation of any kind."""
@@ -268,7 +261,7 @@ class Liar:
         stream = self.stream
         blocks = [GENESIS]
         if stream.happens(700_000):
-            blocks.append(make_block(SIGNERS[1], _SETTING, None, [GENESIS]))
+            blocks.append(make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS]))
         self.reader.take_all(blocks)
         for _ in range(count):
             taken = [block for block in blocks if block.id in self.reader.lace]
@@ -290,8 +283,8 @@ class Liar:
         founding = signer is SIGNERS[0] and previous is None
         if founding:
             parents = []  # the founder begins a second time
-        if previous is None and not parents:
-            parents = [] if founding else [GENESIS]
+        if previous is None and not parents and not founding:
+            parents = [GENESIS]
         before = [*parents, *([previous] if previous else [])]
         last = max((block.header.stamp for block in before), default=stamp_of(WALL_MS))
         stamp = last + stream.choose((1, 1, 1, 1 << LOGICAL_BITS, 6_000 << LOGICAL_BITS))
@@ -300,8 +293,9 @@ class Liar:
             said.append(Leave(""))
         if founding:
             policy = LEFT_OUT_MAX if stream.happens(900_000) else MILLION
-            name = f"fleet {stream.below(9)}"
-            said.insert(0, Found(name, NONCE, signer.public, "n0", "", policy))
+            said.insert(
+                0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", "", policy)
+            )
         return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:

@@ -38,6 +38,19 @@ from credimus.protocol.delivery.envelope import (
 )
 from credimus.protocol.delivery.interface import Answer, Content, Envelope, Mode, Outcome, Reply
 from credimus.protocol.delivery.records import FAMILIES, HeldRow, PostedRow, WindowRow
+from credimus.protocol.dissemination.interface import (
+    Announced,
+    Carried,
+    Graft,
+    IHave,
+    Neighbour,
+    Prune,
+    Push,
+    Relay,
+    TreeName,
+    Wish,
+)
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership.interface import (
     Ack,
     Claim,
@@ -93,6 +106,25 @@ MESSAGES = [
         Blocks((GENESIS.wire, SETTING.wire, BLOCK.wire), more=True),
         Beacon(Frontier((Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b"")))),
         Pull(Frontier((Head(MEMBERS[1], 1, GENESIS.id),)), (GENESIS.id, b"?" * 32)),
+        Push(
+            (
+                Carried(GENESIS.wire, Urgency.LOW, 1, extra=False),
+                Carried(BLOCK.wire, Urgency.CRITICAL, 255, extra=True),
+            )
+        ),
+        IHave((Announced(GENESIS.id[:8], Urgency.NORMAL, 3),)),
+        Graft((GENESIS.id[:8], b"8 bytes."), deliver=True),
+        Prune((TreeName(MEMBERS[1], Urgency.NORMAL),)),
+        Relay(
+            MEMBERS[1],
+            MEMBERS[0],
+            (MEMBERS[1], MEMBERS[2]),
+            2,
+            LATER_MS + 500,
+            encode(Blocks((GENESIS.wire,))),
+        ),
+        Relay(MEMBERS[1], MEMBERS[0], (MEMBERS[1],), 2, LATER_MS + 500, b"\x93\x0d"),
+        Neighbour(Wish.ASK, needed=True),
         Ping(LATER_MS, CLAIMS, 7, ROWS),
         Ack(LATER_MS, CLAIMS, 7, ROWS),
         PingFor(LATER_MS, CLAIMS, 7, MEMBERS[1]),

@@ -51,5 +51,7 @@ def test_any_order_gives_the_same_standing(data: st.DataObject) -> None:
         other = Replica()
         for block in data.draw(extensions(first.log)):
             other.ingress.restore(block.wire)
+        one, two = first.state.roster.current, other.state.roster.current
+        assert (one.exposed, one.expulsions) == (two.exposed, two.expulsions)
         assert other.visible() == first.visible()
         assert other.state.fingerprint() == first.state.fingerprint()

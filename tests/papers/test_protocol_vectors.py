@@ -12,7 +12,6 @@ from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import identifiers as ids
-from stranger import members as their_members
 from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
@@ -32,6 +31,8 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress
+from credimus.protocol.dissemination import interface as spreading
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
@@ -177,6 +178,14 @@ def of_code() -> dict[str, bytes | str]:
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
+        "push": encode(
+            spreading.Push((spreading.Carried(genesis.wire, Urgency.CRITICAL, 1, extra=False),))
+        ),
+        "ihave": encode(spreading.IHave((spreading.Announced(genesis.id[:8], Urgency.NORMAL, 2),))),
+        "graft": encode(spreading.Graft((genesis.id[:8],), deliver=True)),
+        "prune": encode(spreading.Prune((spreading.TreeName(ADA.node_id, Urgency.LOW),))),
+        "relay": encode(a_relay()),
+        "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
         "envelope": encode(told.a_message(fleet)),
         "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
@@ -185,6 +194,12 @@ def of_code() -> dict[str, bytes | str]:
         "request": proof,
         "answer": sealed,
     }
+
+
+def a_relay() -> spreading.Relay:
+    """Ada's pull for bob, on its first link."""
+    ada, bob = ADA.node_id, BOB.node_id
+    return spreading.Relay(ada, bob, (ada,), 3, WALL_MS + 2_000, encode(Pull(Frontier(()))))
 
 
 def a_ping() -> Ping:
@@ -294,6 +309,12 @@ def of_stranger() -> dict[str, bytes | str]:
             b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
         ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
+        "push": mp([9, [[wires[0], 2, 1, False]]]),
+        "ihave": mp([10, [[genesis.id[:8], 1, 2]]]),
+        "graft": mp([11, [genesis.id[:8]], True]),
+        "prune": mp([12, [[ada, 0]]]),
+        "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
+        "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
         "proof": mp([1, b"", excerpts]),
         "ticket": "credimus1-" + text,
@@ -340,13 +361,10 @@ def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> 
     unjudged = ("taken", "waiting", "let go")
     faults = {one: why for one, why in ours.outcomes.items() if why not in unjudged}
     theirs = their_roster.Fleet(FLEET)
-    refused = [block for block in blocks if block.id in faults]
-    theirs.take_all([block.wire for block in (*ours.log, *refused)])
+    theirs.take_all([one.wire for one in blocks if one.id in faults or one.id in ours.lace])
     assert theirs.faults == faults
     assert set(theirs.taken) == {block.id for block in ours.log}
-    current = their_members.View()
-    for view in theirs.views.values():
-        current = current.joined(view)
+    current = their_state.roster_of(theirs)
     members = ours.state.roster.current
     assert set(current.members) == set(members.by_id)
     assert current.expelled == members.expulsions

@@ -18,6 +18,7 @@ from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
+from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -161,6 +162,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    dissemination: DisseminationSettings = DisseminationSettings()
     messages: MessageSettings = MessageSettings()
     membership: MembershipSettings = MembershipSettings()
     partition: PartitionSettings = PartitionSettings()
@@ -193,6 +195,7 @@ class Settings(Strict, frozen=True, kw_only=True):
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
             ),
+            dissemination=self.dissemination.core(),
             membership=self.membership.core(),
             partition=self.partition.core(),
         )
@@ -244,6 +247,8 @@ def write_settings(path: Path, settings: Settings) -> None:
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
     for name in ("fleet", "node", "voting", "membership", "partition", "messages", "limits"):
         lines += _section(name, getattr(settings, name))
+    if settings.dissemination != DisseminationSettings():
+        lines += _section("dissemination", settings.dissemination)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -22,6 +22,7 @@ from credimus.sim.guarding import (
 )
 from credimus.sim.host import Host
 from credimus.sim.membering import MEMBERING
+from credimus.sim.reaching import no_message_travels_in_a_loop, no_node_has_too_many_neighbours
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
@@ -336,6 +337,8 @@ ALL: tuple[type[Checker], ...] = (
     nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
     *MEMBERING,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,

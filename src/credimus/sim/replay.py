@@ -14,7 +14,8 @@ from credimus.kernel.errors import InternalError
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.seal import SeedSigner
 from credimus.node.config import Config
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import MemberKey
 from credimus.sim.network import Weather
 from credimus.sim.plan import CHUNK, LEFT_OUT_MAX, Outcome, ReplayOptions, ReplayPlan, ReplayReport

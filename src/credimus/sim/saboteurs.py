@@ -1,7 +1,6 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,22 +58,25 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
-from credimus.sim.member_saboteurs import (
-    a_door_that_asks_for_no_permission,
-    a_vigilance_that_sleeps,
-    an_expulsion_by_one_word,
-)
-from credimus.sim.membering import (
-    an_equivocator_is_exposed_to_all,
-    an_honest_member_is_never_expelled,
-    nothing_unauthorised_is_folded,
-)
+from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.reaching import (
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
+)
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
+)
+from credimus.sim.spoiling import (
+    a_forwarder_that_forgets_whom_it_told,
+    a_node_that_spreads_nothing,
+    an_overlay_that_loses_neighbours,
+    an_overlay_that_takes_everybody,
 )
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
@@ -89,6 +91,10 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     sabotage: Callable[[Fleet], AbstractContextManager[None]]
     trips: type[Checker]
     profile: str
+    nodes: int | None = None
+    """Computers that it needs to show; as many as usual when None."""
+    statements: int = 30
+    """Groups of commands that it needs to show."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -375,21 +381,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
-    Saboteur(
-        sabotage=an_expulsion_by_one_word,
-        trips=an_honest_member_is_never_expelled,
-        profile="slander",
-    ),
-    Saboteur(
-        sabotage=a_vigilance_that_sleeps,
-        trips=an_equivocator_is_exposed_to_all,
-        profile="byzantine",
-    ),
-    Saboteur(
-        sabotage=a_door_that_asks_for_no_permission,
-        trips=nothing_unauthorised_is_folded,
-        profile="slander",
-    ),
+    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
@@ -399,6 +391,38 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_node_that_spreads_nothing,
+        trips=a_block_reaches_all_that_can_be_reached,
+        profile="calm",
+        nodes=13,
+        statements=8,
+        safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_forwarder_that_forgets_whom_it_told,
+        trips=no_message_travels_in_a_loop,
+        profile="crowd",
+        nodes=13,
+        statements=3,
+        safety_s=3,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_takes_everybody,
+        trips=no_node_has_too_many_neighbours,
+        profile="crowd",
+        nodes=16,
+        statements=3,
+        safety_s=2,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_loses_neighbours,
+        trips=a_node_keeps_enough_neighbours,
+        profile="calm",
+        nodes=13,
+        statements=3,
+        safety_s=6,
     ),
     Saboteur(
         sabotage=a_policy_that_permits_everything,
