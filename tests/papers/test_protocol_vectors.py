@@ -224,7 +224,7 @@ def of_stranger() -> dict[str, bytes | str]:
     identifier = ids.round_id(belief, 1, rules, electorate)
     found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
-    publish = [7, electors]
+    publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
     votes = [9, [[identifier, 1, 900_000, ""]]]
     stamp = 1_700_000_000_000 * 65_536

@@ -5,6 +5,7 @@ Each patches a class for the length of one run, private parts included; nothing 
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -60,6 +61,7 @@ from credimus.sim.liveness import (
 )
 from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.patching import patched
 from credimus.sim.reaching import (
     a_block_reaches_all_that_can_be_reached,
@@ -82,6 +84,7 @@ from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 from credimus.state.verdict import Verdict
 
 
@@ -114,6 +117,18 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
             insert(self, author, counter, key, claim)
 
     with patched(Beliefs, "_insert", first_only):
+        yield
+
+
+@contextmanager
+def a_view_of_what_came_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Skill is worked out from the first beliefs that were voted on, in order of arrival."""
+    items = Standing._items  # noqa: SLF001
+
+    def first_few(self: Standing, *lens: Any) -> Iterator[Any]:
+        return islice(items(self, *lens), 3)
+
+    with patched(Standing, "_items", first_few):
         yield
 
 
@@ -340,6 +355,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="lossy",
     ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
+    Saboteur(sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
