@@ -50,6 +50,7 @@ from credimus.state.operations import (
     Retract,
     Rules,
     Scheme,
+    Skill,
     Strategy,
     Vote,
     Votes,
@@ -199,6 +200,8 @@ STATEMENTS = ("Pump 3 leaks", "pump 3  LEAKS.", "Door 7 is open", "door 7 is ope
 BELIEFS: tuple[BeliefId, ...] = tuple(
     dict.fromkeys(belief_id(content, "general") for content in STATEMENTS)
 )
+_KINDS = ((900_000, 800_000), (700_000, 700_000, 2), (999_900, 100), (300_000, 200_000, 2))
+SKILLS = {who: Skill(*kind) for who, kind in zip(MEMBERS, _KINDS, strict=False)}
 ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
     electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
@@ -206,9 +209,11 @@ ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 6), strict=True))),
     electorate_of(dict(zip(MEMBERS[:4], (1, 1, 1, 4), strict=True))),
     electorate_of(dict.fromkeys(MEMBERS[:2], 1)),
+    electorate_of(dict.fromkeys(MEMBERS[:4], 500_000), SKILLS, 300_000, 2),
 )
-"""Fair at first are those of four and of three; the sixth is so but under reputation. That of five
-needs the fifth admitted, the last one needs others to leave."""
+"""Fair at first are those of four and of three; the fifth is so but under reputation. That of five
+needs the fifth admitted, that of two needs others to leave. The last tells skills: one of its
+members is always right or always says yes, one is mostly wrong, two share a voice."""
 RULES: tuple[Rules, ...] = (
     Rules(),
     Rules(Scheme.MAJORITY, quorum=0),
@@ -217,10 +222,14 @@ RULES: tuple[Rules, ...] = (
     Rules(Scheme.TURNOUT, 2, 3),
     Rules(Scheme.TURNOUT, 3, 5, Aggregation.CONFIDENCE, 250_000),
     Rules(Scheme.TURNOUT, 1, 1, Aggregation.REPUTATION, 0),
+    Rules(Scheme.CREDENCE, 4, 5, Aggregation.SKILL),
+    Rules(Scheme.MAJORITY, aggregation=Aggregation.SKILL),
+    Rules(Scheme.TURNOUT, 3, 5, Aggregation.SKILL),
 )
 PROPOSALS: tuple[Propose, ...] = tuple(
     Propose(
-        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors), TIMEOUT_MS
+        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors, electorate),
+        TIMEOUT_MS,
     )
     for number, (attempt, rules, electorate) in enumerate(
         (
@@ -229,7 +238,9 @@ PROPOSALS: tuple[Propose, ...] = tuple(
             (1, RULES[4], ELECTORATES[0]), (2, RULES[5], ELECTORATES[1]),
             (3, RULES[6], ELECTORATES[2]), (1, RULES[2], ELECTORATES[3]),
             (2, RULES[2], ELECTORATES[4]), (1, RULES[1], ELECTORATES[4]),
-            (2, RULES[1], ELECTORATES[5]),
+            (2, RULES[1], ELECTORATES[5]), (1, RULES[7], ELECTORATES[6]),
+            (2, RULES[7], ELECTORATES[0]), (2, RULES[8], ELECTORATES[6]),
+            (1, RULES[9], ELECTORATES[6]),
         )
     )
 )  # fmt: skip

@@ -19,6 +19,7 @@ def test_any_order_gives_the_same_state(data: st.DataObject) -> None:
         assert other.state.fingerprint() == first.state.fingerprint()
         assert other.lace.frontier() == first.lace.frontier()
         assert other.restored().state.fingerprint() == first.state.fingerprint()
+    assert other.state.standing.fingerprint() == first.state.standing.fingerprint()
 
 
 CLIMBS = {

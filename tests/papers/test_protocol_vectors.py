@@ -31,6 +31,8 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress
+from credimus.protocol.dissemination import interface as spreading
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
@@ -176,6 +178,14 @@ def of_code() -> dict[str, bytes | str]:
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
+        "push": encode(
+            spreading.Push((spreading.Carried(genesis.wire, Urgency.CRITICAL, 1, extra=False),))
+        ),
+        "ihave": encode(spreading.IHave((spreading.Announced(genesis.id[:8], Urgency.NORMAL, 2),))),
+        "graft": encode(spreading.Graft((genesis.id[:8],), deliver=True)),
+        "prune": encode(spreading.Prune((spreading.TreeName(ADA.node_id, Urgency.LOW),))),
+        "relay": encode(a_relay()),
+        "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
         "envelope": encode(told.a_message(fleet)),
         "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
@@ -184,6 +194,12 @@ def of_code() -> dict[str, bytes | str]:
         "request": proof,
         "answer": sealed,
     }
+
+
+def a_relay() -> spreading.Relay:
+    """Ada's pull for bob, on its first link."""
+    ada, bob = ADA.node_id, BOB.node_id
+    return spreading.Relay(ada, bob, (ada,), 3, WALL_MS + 2_000, encode(Pull(Frontier(()))))
 
 
 def a_ping() -> Ping:
@@ -208,7 +224,7 @@ def of_stranger() -> dict[str, bytes | str]:
     identifier = ids.round_id(belief, 1, rules, electorate)
     found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
-    publish = [7, electors]
+    publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
     votes = [9, [[identifier, 1, 900_000, ""]]]
     stamp = 1_700_000_000_000 * 65_536
@@ -293,6 +309,12 @@ def of_stranger() -> dict[str, bytes | str]:
             b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
         ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
+        "push": mp([9, [[wires[0], 2, 1, False]]]),
+        "ihave": mp([10, [[genesis.id[:8], 1, 2]]]),
+        "graft": mp([11, [genesis.id[:8]], True]),
+        "prune": mp([12, [[ada, 0]]]),
+        "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
+        "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
         "proof": mp([1, b"", excerpts]),
         "ticket": "credimus1-" + text,

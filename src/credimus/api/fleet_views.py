@@ -12,6 +12,7 @@ from credimus.api.doors import doors_view
 from credimus.api.member_shapes import MemberItem, PowerName, Standing
 from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
+from credimus.api.standing_views import Standings
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
@@ -135,6 +136,7 @@ def _by_admission(daemon: Daemon, *, everybody: bool) -> list[Member]:
 
 def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
     connected = set(daemon.links.neighbours())
+    standing = Standings(daemon.node.state)
     roster = daemon.node.state.roster.current
     return [
         MemberItem(
@@ -147,6 +149,8 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
             connected=one.node == daemon.node.id or one.node in connected,
             lag=lag_of(daemon.node, one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
+            conduct=standing.conduct(one.node),
+            skill=standing.skill(one.node),
             standing=_standing(roster, one.node),
             may=powers_named(roster.powers(one.node)),
             categories=list(roster.powers(one.node).categories),

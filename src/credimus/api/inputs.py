@@ -30,6 +30,7 @@ Reason = Annotated[str, described(maxLength=limits.REASON_BYTES_MAX)]
 ReaderName = Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
 BeliefName = Annotated[str, described(pattern="^[0-9a-fA-F]{4,32}$")]
 """A belief's id, or an unambiguous beginning of it."""
+UrgencyName = Literal["critical", "normal", "low"]
 Cursor = Annotated[str, described(pattern=CURSOR_PATTERN)]
 """The place after an event, as this node gave it."""
 
@@ -49,6 +50,8 @@ class Wait(Input, frozen=True, kw_only=True):
     """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
     timeout: Timeout = 10.0
     """Seconds; past it the answer is a problem, and the write goes on."""
+    urgency: UrgencyName = "normal"
+    """How soon others are to know: `critical` and `low` beside `normal`."""
     key: Annotated[str, described(minLength=1, maxLength=KEY_BYTES_MAX)] | None = None
     """An idempotency key: a request repeated under it gives the first receipt again. The header
     `Idempotency-Key` says the same."""

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from credimus.api.standing_shapes import ConductItem, SkillItem
+
 PowerName = Literal["propose", "vote", "admit", "expel"]
 Standing = Literal["member", "exposed", "pending", "expelled"]
 
@@ -22,6 +24,8 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks of this node that the member is not known to hold."""
     said_ms: int | None
     """Stamp of the last block held of it; null while there is none."""
+    conduct: ConductItem
+    skill: SkillItem
     standing: Standing = "member"
     """`exposed`: proven to equivocate, so it votes no more; `pending`: too few members have
     admitted it yet; `expelled`."""

@@ -110,6 +110,12 @@ class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     attempt: int
     assertion_count: int
     asserted_ms: int
@@ -182,6 +188,12 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName | None
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     asserted_ms: int
     assertions: list[AssertionItem]
     relations: list[RelationItem]

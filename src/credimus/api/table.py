@@ -16,6 +16,8 @@ from credimus.api import (
     stream,
     tokens,
 )
+from credimus.api.convergence import convergence
+from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.endpoint import Endpoint
 from credimus.api.member_shapes import MemberItem
 from credimus.api.message import Answer, Request
@@ -65,6 +67,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),
     _get("/v1/members", fleet.members, list[MemberItem], inputs.MembersAsked),
+    _get("/v1/convergence", convergence, ConvergenceView, ConvergenceAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),

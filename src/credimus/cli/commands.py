@@ -23,6 +23,11 @@ COMMANDS = (
     Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
     Entry("status", "credimus.cli.node:status", "Show how the node is."),
     Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry(
+        "convergence",
+        "credimus.cli.convergence:convergence",
+        "Show how long a block takes to reach all.",
+    ),
     Entry("admit", "credimus.cli.members:admit", "Admit one more, or somebody again."),
     Entry("expel", "credimus.cli.members:expel", "Say that a member is to go."),
     Entry("grant", "credimus.cli.members:grant", "Change what a member may say."),

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Unpack
 
 from credimus.api import commands, inputs, shapes
+from credimus.api.convergence import convergence_view
+from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
@@ -277,6 +279,21 @@ class Node(Messaging, MemberCalls):
             'harbour'
         """
         return status_view(self._daemon)
+
+    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+        """How long a block takes to reach all: measured here, and estimated for such a fleet.
+
+        Args:
+            topology: `full-mesh`, `ring`, `star`, `random` or `small-world`; this fleet's if None.
+            nodes: as many as are there if None.
+
+        Example:
+            >>> told = node.convergence("ring", nodes=50)
+            >>> (told.estimate.nodes, told.estimate.base_ms)
+            (50, 135)
+        """
+        asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
+        return convergence_view(self._daemon.node, asked)
 
     def partitions(self) -> Partitions:
         """Who is in reach, and the diary of splits, newest first.

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from credimus.api import shapes
+from credimus.api.convergence_shapes import ConvergenceView
 from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
@@ -311,6 +312,16 @@ class RemoteNode(RemoteMemberCalls):
             'harbour'
         """
         return self._asker.get("/v1/status", shapes.Status)
+
+    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+        """How long a block takes to reach all: as `Node.convergence`.
+
+        Example:
+            >>> node.convergence("star", nodes=50).estimate.base_ms
+            40
+        """
+        asked = {"topology": topology, "nodes": nodes}
+        return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def partitions(self) -> Partitions:
         """Who is in reach of the node, and its diary of splits, newest first.

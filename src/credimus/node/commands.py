@@ -7,6 +7,7 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.protocol.delivery.interface import Mode
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.partition.interface import Standing
 from credimus.state.member_operations import ALL_POWERS, Expose, Powers
 from credimus.state.operations import Choice, Evidence, Relation, Rules
@@ -16,6 +17,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Common shape; `author` is a hosted member, the node itself when None."""
 
     author: NodeId | None = None
+    urgency: Urgency = Urgency.NORMAL
+    """How soon others are to know; local, nobody signs it."""
 
 
 class AssertBelief(Command, frozen=True):

@@ -4,6 +4,7 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.protocol.delivery.interface import DeliveryConfig
+from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig
@@ -21,6 +22,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it finds out what it lacks."""
     membership: MembershipConfig = MembershipConfig()
     """How it finds out who can be reached."""
+    dissemination: DisseminationConfig = DisseminationConfig()
+    """Whom it sends blocks to."""
     vigilance: VigilanceConfig = VigilanceConfig()
     """How it proves equivocations."""
     delivery: DeliveryConfig = DeliveryConfig()

@@ -59,6 +59,10 @@ class Ingress:
         self.passed_over_count = 0
         """Blocks let go because their author is exposed or expelled and nobody builds on them."""
 
+    def knows(self, identifier: BlockId) -> bool:
+        """Whether a block is held, or waits for its predecessors."""
+        return identifier in self._lace or identifier in self.orphans
+
     def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
         """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
         or is let go because nobody here knows its author's key yet.
@@ -68,7 +72,7 @@ class Ingress:
         """
         parts = open_wire(wire)
         identifier = block_id(parts[0])
-        if identifier in self._lace or identifier in self.orphans:
+        if self.knows(identifier):
             return []
         if identifier in self._barred:
             raise PeerFault("over-limit", "a block over its author's limit came again")

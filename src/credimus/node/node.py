@@ -10,12 +10,10 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
-
-import msgspec
+from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
-from credimus.kernel.effects import Effects, Send
+from credimus.kernel.effects import Effects
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock, wall_ms_of
@@ -27,11 +25,9 @@ from credimus.lace.seal import Signer
 from credimus.node.author import Author
 from credimus.node.commands import (
     AnyCommand,
-    AssertBelief,
     CastVote,
     FinishMessage,
     MessageCommand,
-    ProposeBelief,
     SendMessage,
     Written,
 )
@@ -47,29 +43,26 @@ from credimus.node.events import (
 )
 from credimus.node.ingress import Ingress, Taken
 from credimus.node.messages import deliver
-from credimus.node.pushing import pushes
+from credimus.node.permitting import marked, permit_of
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
-from credimus.node.supply import Outgoing, read_message
+from credimus.node.spreading import Spreading
+from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.machine import Delivery
+from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
-from credimus.protocol.partition.interface import Permit, Standing
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
-from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
+from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.vigilance.machine import Vigilance
-from credimus.protocol.voting.interface import (
-    Evaluator,
-    Say,
-    SayVote,
-)
+from credimus.protocol.voting.interface import Evaluator, Say, SayVote
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
 from credimus.state.categories import Categorizer, KeywordCategorizer
@@ -107,7 +100,6 @@ class Node:
         self.authors = [Author(signer, fleet, self.lace, self.state.beliefs) for signer in signers]
         self._by_id = {author.id: author for author in self.authors}
         self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
-        self._sync = Sync(config.sync, self.lace, self._ingress.orphans, entropy.stream("sync"))
         own = [author.id for author in self.authors]
         self.reading = Reading(self.state, signers)
         enclosing = Enclosing(self.state, self.reading, signers)
@@ -116,6 +108,12 @@ class Node:
             config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.copies = Copies(self.id, self.lace, self.state.roster)
+        self.spreading = Spreading(
+            config.dissemination, self.membership, self.copies, self._ingress.knows, entropy
+        )
+        orphans, audience = self._ingress.orphans, self.spreading.machine
+        self._sync = Sync(config.sync, self.lace, orphans, entropy.stream("sync"), audience)
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
@@ -132,11 +130,11 @@ class Node:
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "dissemination": self.spreading.machine,
             "vigilance": Vigilance(config.vigilance, self.state, own),
             "delivery": self.delivery,
             "partition": self.partition,
         }
-        self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer(), enclosing
@@ -229,13 +227,11 @@ class Node:
             return
         try:
             message = read_message(payload)
-            if isinstance(message, Blocks):
-                self._take(sender, message, now)
-                return
-            name, input_of = TAKES[type(message)]
-            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+            self._heed(sender, message, now)
         except PeerFault as fault:
             self._fault(sender, fault, now)
+        if self.spreading.aside:
+            self._turn_aside(now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -245,17 +241,16 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
-        permit = self._permit(command)
+        permit = permit_of(command, self.partition, self._rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
             written = self._writing.execute(command, now)
+        self.spreading.ask(command.urgency)
         self._seal_now = True
-        if permit.standing is Standing.NORMAL:
-            return written
-        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
+        return marked(written, permit)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
@@ -265,6 +260,8 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self.spreading.aside:
+            self._turn_aside(now)
         if self._unheld is not None and now.instant >= self._unheld:
             self._unheld, self._seal_now = None, True
 
@@ -288,16 +285,44 @@ class Node:
                 able(self.authors, self.state)[:1], self.state.roster.current, [], now, bare=True
             )
             self._hear(now)
+        self.spreading.end_step(self._effects, now)
         return self._hand_over()
 
     # --- private
+
+    def _heed(self, sender: NodeId, message: PeerMessage, now: Now) -> None:
+        if isinstance(message, Blocks):
+            self._take(sender, message, now)
+        elif isinstance(message, Push):
+            arrivals = self.spreading.arriving(message)
+            wires = tuple(item.wire for item in message.items)
+            self._take(sender, Blocks(wires), now, arrivals)
+        else:
+            name, input_of = TAKES[type(message)]
+            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+
+    def _turn_aside(self, now: Now) -> None:
+        """Do what dissemination wants of others: pull, or take what came through relays."""
+        aside, self.spreading.aside = self.spreading.aside, []
+        for event in aside:
+            match event:
+                case PullWanted(peer):
+                    self._carry_out(self._sync.handle(PullDue(peer), now))
+                case RelayArrived(origin, payload):
+                    message = self.spreading.opened(payload)
+                    if message is not None:
+                        self.spreading.blames = False
+                        self._heed(origin, message, now)
+                        self.spreading.blames = True
+                case _:
+                    assert_never(event)
 
     def _hand_over(self) -> NodeEffects:
         effects, self._effects = self._effects, Effects()
         return effects
 
     def _seal(
-        self, authors: Iterable[Author], roster: Members, news: list[BlockId], now: Now,
+        self, authors: Sequence[Author], roster: Members, news: list[BlockId], now: Now,
         bare: bool = False,
     ) -> None:  # fmt: skip
         """Seal what these have said.
@@ -308,6 +333,7 @@ class Node:
             bare: whether to seal a block although nothing was said.
         """
         sealed: list[Block] = []
+        proposed = self.spreading.proposed(authors)
         for author in authors:
             author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
@@ -327,16 +353,19 @@ class Node:
                 self._effects.emit.append(Sealed(author.id, taken.place.sequence))
                 if self.state.roster.current is not before:
                     news = [*news, taken.block.id]
-                if not self._may_write(author):
+                if author.id not in self.state.roster.current:  # nobody would take more of it
                     author.discard()
             if author.is_held_back:
                 self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
-            self._effects.send += [Send(None, push) for push in pushes(sealed)]
+            self._effects.send += self.spreading.own(sealed, proposed, now)
 
-    def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
+    def _take(
+        self, sender: NodeId, message: Blocks, now: Now, arrivals: Sequence[Arrival] = ()
+    ) -> None:
         held_count = len(self.lace)
+        new: list[Block] = []
         for wire in message.wires:
             roster = self.state.roster.current
             try:
@@ -346,10 +375,12 @@ class Node:
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
+                new.append(one.block)
                 self._facts += one.events
                 acknowledged = self.copies.note(one.place)
                 if acknowledged is not None:
                     self._effects.emit.append(acknowledged)
+                    self.spreading.acknowledged()
                 self._note_fork(one)
             if self.state.roster.current is not roster:
                 proposers = [author for author in self.authors if author.proposes]
@@ -357,6 +388,7 @@ class Node:
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
             self._fault(block.author, reason, now)
+        self.spreading.came(sender, arrivals, new, now)
         if len(self._ingress.orphans):
             self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
@@ -390,6 +422,8 @@ class Node:
                 case Say(author, operation):
                     self._by_id[author].say(operation)
                     self._seal_now = True
+                case PullWanted() | RelayArrived():
+                    self.spreading.aside.append(event)
                 case _:
                     self._facts.append(event)
 
@@ -404,17 +438,6 @@ class Node:
         number, effects = deliver(self.delivery, command, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
-
-    def _permit(self, command: AnyCommand) -> Permit:
-        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
-        if isinstance(command, CastVote) and command.evaluated:
-            return Permit()
-        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
-        return self.partition.permit(rules or self._rules)
-
-    def _may_write(self, author: Author) -> bool:
-        """Whether others would take a block of this author: a member, or the founder's first."""
-        return author.id in self.state.roster.current or not len(self.lace)
 
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)
@@ -438,6 +461,9 @@ class Node:
             author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
 
     def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
+        if not self.spreading.blames:
+            self.spreading.machine.counts.relays_refused += 1
+            return
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))

@@ -12,6 +12,14 @@ from credimus.protocol.delivery.interface import (
     EnvelopeCame,
     PeersReturned,
 )
+from credimus.protocol.dissemination.interface import (
+    Graft,
+    IHave,
+    Neighbour,
+    Prune,
+    Relay,
+)
+from credimus.protocol.dissemination.interface import Told as SpreadingTold
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -62,10 +70,15 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    IHave: ("dissemination", SpreadingTold),
+    Graft: ("dissemination", SpreadingTold),
+    Prune: ("dissemination", SpreadingTold),
+    Relay: ("dissemination", SpreadingTold),
+    Neighbour: ("dissemination", SpreadingTold),
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
     Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
-"""Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
+"""Message of a peer -> the machine that takes it, and its input; ingress takes blocks."""
 
 HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     (

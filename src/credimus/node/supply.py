@@ -2,6 +2,7 @@
 
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
+    9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
     15 Envelope   16 Answer                                     delivery
 
 A driver turns a supply of block ids into bytes from its store here.
@@ -15,11 +16,12 @@ import msgspec
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.protocol.delivery.interface import DeliveryMessage
+from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DeliveryMessage
-Outgoing: TypeAlias = PeerMessage | Supply
+PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DisseminationMessage | DeliveryMessage
+Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 
 _messages: msgspec.msgpack.Decoder[PeerMessage] = decoder(PeerMessage)
@@ -36,6 +38,12 @@ def read_message(payload: bytes) -> PeerMessage:
 
 def payload_of(message: Outgoing, wires_of: WiresOf) -> bytes:
     """The bytes to send; an answer that grows too large is cut and says that there is more."""
+    if isinstance(message, Enveloped):
+        inside = payload_of(message.message, wires_of)  # type: ignore[arg-type]
+        origin, path = message.path[0], message.path
+        return encode(
+            Relay(origin, message.target, path, message.hops_left, message.expires_ms, inside)
+        )
     if not isinstance(message, Supply):
         return encode(message)
     wires: list[bytes] = []

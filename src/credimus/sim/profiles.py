@@ -53,7 +53,10 @@ PROFILES: dict[str, Scenario] = {
             name="apart",
             duration_ms=30_000,
             left_out_ppm=1_000_000,
-            faults=(Partition(every_ms=12_000, lasts_ms=(9_000, 12_000)),),
+            faults=(
+                Partition(from_ms=1_500, every_ms=0, lasts_ms=(9_000, 12_000)),
+                Partition(from_ms=16_000, every_ms=0, lasts_ms=(9_000, 12_000)),
+            ),
         ),
         Scenario(
             name="lopsided",
@@ -64,6 +67,13 @@ PROFILES: dict[str, Scenario] = {
                 Flapping(every_ms=1_000),
                 BadLink(every_ms=1_000),
             ),
+        ),
+        Scenario(
+            name="crowd",
+            nodes=16,
+            statements=24,
+            weather=_LOSSY,
+            faults=(Crash(every_ms=3_000), OneWay(every_ms=4_000), BadLink(every_ms=1_000)),
         ),
         Scenario(name="churn", faults=(Crash(every_ms=600),)),
         Scenario(name="absent", faults=(Crash(every_ms=2_000, down_ms=(6_000, 8_000)),)),
