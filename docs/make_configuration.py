@@ -85,8 +85,10 @@ def range_of(kind: Any) -> str:
             return ", ".join(f"`{one}`" for one in kind.values)
         case kinds.IntType():
             return f"{kind.ge:,} to {kind.le:,}" if kind.le else "number"
+        case kinds.BoolType():
+            return "true, false"
         case kinds.FloatType():
-            return "number"
+            return "number" if kind.le is None else f"{kind.ge:g} to {kind.le:g}"
         case kinds.VarTupleType():
             return f"list of {range_of(kind.item_type)}"
         case kinds.StrType():

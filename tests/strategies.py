@@ -50,6 +50,7 @@ from credimus.state.operations import (
     Retract,
     Rules,
     Scheme,
+    Skill,
     Strategy,
     Vote,
     Votes,
@@ -170,10 +171,6 @@ class Replica:
         return {
             "name": (state.roster.fleet_name, state.roster.founder),
             "members": dict(state.roster.current.by_id),
-            "standing": (
-                state.roster.current.exposed, dict(state.roster.current.expulsions),
-                [state.roster.current.powers(one) for one in state.roster.current.by_id],
-            ),
             "beliefs": {
                 one.id: (
                     one.content, one.category, one.origin, one.origin_block,
@@ -203,6 +200,8 @@ STATEMENTS = ("Pump 3 leaks", "pump 3  LEAKS.", "Door 7 is open", "door 7 is ope
 BELIEFS: tuple[BeliefId, ...] = tuple(
     dict.fromkeys(belief_id(content, "general") for content in STATEMENTS)
 )
+_KINDS = ((900_000, 800_000), (700_000, 700_000, 2), (999_900, 100), (300_000, 200_000, 2))
+SKILLS = {who: Skill(*kind) for who, kind in zip(MEMBERS, _KINDS, strict=False)}
 ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
     electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
@@ -210,9 +209,11 @@ ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 6), strict=True))),
     electorate_of(dict(zip(MEMBERS[:4], (1, 1, 1, 4), strict=True))),
     electorate_of(dict.fromkeys(MEMBERS[:2], 1)),
+    electorate_of(dict.fromkeys(MEMBERS[:4], 500_000), SKILLS, 300_000, 2),
 )
-"""Fair at first are those of four and of three; the sixth is so but under reputation. That of five
-needs the fifth admitted, the last one needs others to leave."""
+"""Fair at first are those of four and of three; the fifth is so but under reputation. That of five
+needs the fifth admitted, that of two needs others to leave. The last tells skills: one of its
+members is always right or always says yes, one is mostly wrong, two share a voice."""
 RULES: tuple[Rules, ...] = (
     Rules(),
     Rules(Scheme.MAJORITY, quorum=0),
@@ -221,10 +222,14 @@ RULES: tuple[Rules, ...] = (
     Rules(Scheme.TURNOUT, 2, 3),
     Rules(Scheme.TURNOUT, 3, 5, Aggregation.CONFIDENCE, 250_000),
     Rules(Scheme.TURNOUT, 1, 1, Aggregation.REPUTATION, 0),
+    Rules(Scheme.CREDENCE, 4, 5, Aggregation.SKILL),
+    Rules(Scheme.MAJORITY, aggregation=Aggregation.SKILL),
+    Rules(Scheme.TURNOUT, 3, 5, Aggregation.SKILL),
 )
 PROPOSALS: tuple[Propose, ...] = tuple(
     Propose(
-        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors), TIMEOUT_MS
+        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors, electorate),
+        TIMEOUT_MS,
     )
     for number, (attempt, rules, electorate) in enumerate(
         (
@@ -233,7 +238,9 @@ PROPOSALS: tuple[Propose, ...] = tuple(
             (1, RULES[4], ELECTORATES[0]), (2, RULES[5], ELECTORATES[1]),
             (3, RULES[6], ELECTORATES[2]), (1, RULES[2], ELECTORATES[3]),
             (2, RULES[2], ELECTORATES[4]), (1, RULES[1], ELECTORATES[4]),
-            (2, RULES[1], ELECTORATES[5]),
+            (2, RULES[1], ELECTORATES[5]), (1, RULES[7], ELECTORATES[6]),
+            (2, RULES[7], ELECTORATES[0]), (2, RULES[8], ELECTORATES[6]),
+            (1, RULES[9], ELECTORATES[6]),
         )
     )
 )  # fmt: skip
@@ -241,8 +248,6 @@ TURNOUTS: tuple[RoundId, ...] = tuple(
     round_id(one) for one in PROPOSALS if one.rules.scheme is Scheme.TURNOUT
 )
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
-
-_SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 
 
 class Liar:
@@ -257,7 +262,6 @@ class Liar:
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
             self._admit, self._reconcile, self._enclose,
         )  # fmt: skip
-        self._signer = SIGNERS[0]
 
     def operation(self) -> Operation:
         """One operation of any kind."""
@@ -268,7 +272,7 @@ class Liar:
         stream = self.stream
         blocks = [GENESIS]
         if stream.happens(700_000):
-            blocks.append(make_block(SIGNERS[1], _SETTING, None, [GENESIS]))
+            blocks.append(make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS]))
         self.reader.take_all(blocks)
         for _ in range(count):
             taken = [block for block in blocks if block.id in self.reader.lace]
@@ -290,8 +294,8 @@ class Liar:
         founding = signer is SIGNERS[0] and previous is None
         if founding:
             parents = []  # the founder begins a second time
-        if previous is None and not parents:
-            parents = [] if founding else [GENESIS]
+        if previous is None and not parents and not founding:
+            parents = [GENESIS]
         before = [*parents, *([previous] if previous else [])]
         last = max((block.header.stamp for block in before), default=stamp_of(WALL_MS))
         stamp = last + stream.choose((1, 1, 1, 1 << LOGICAL_BITS, 6_000 << LOGICAL_BITS))
@@ -300,8 +304,9 @@ class Liar:
             said.append(Leave(""))
         if founding:
             policy = LEFT_OUT_MAX if stream.happens(900_000) else MILLION
-            name = f"fleet {stream.below(9)}"
-            said.insert(0, Found(name, NONCE, signer.public, "n0", "", policy))
+            said.insert(
+                0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", "", policy)
+            )
         return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:

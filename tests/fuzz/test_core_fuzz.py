@@ -81,6 +81,7 @@ from strategies import (
     MEMBERS,
     PROPOSALS,
     ROUNDS,
+    RULES,
     SIGNERS,
     Liar,
     make_block,
@@ -322,16 +323,20 @@ identifiers = st.sampled_from(
 ) | st.binary(max_size=20)
 numbers = st.sampled_from([0, 1, 500_000, 1_000_000]) | st.integers(-(1 << 70), 1 << 70)
 authors = st.none() | st.sampled_from(MEMBERS[:2]) | st.binary(max_size=20)
-rules = st.none() | st.builds(
-    lambda scheme, aggregation, quorum: Rules(
-        scheme,
-        *((3, 4) if scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT) else (0, 1)),
-        aggregation,
-        quorum,
-    ),
-    st.sampled_from(Scheme),
-    st.sampled_from(Aggregation),
-    numbers,
+rules = (
+    st.none()
+    | st.builds(
+        lambda scheme, aggregation, quorum: Rules(
+            scheme,
+            *((3, 4) if scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT) else (0, 1)),
+            aggregation,
+            quorum,
+        ),
+        st.sampled_from([one for one in Scheme if one is not Scheme.CREDENCE]),
+        st.sampled_from([one for one in Aggregation if one is not Aggregation.SKILL]),
+        numbers,
+    )
+    | st.sampled_from(RULES[7:])
 )
 electors = st.none() | st.lists(st.sampled_from(MEMBERS) | st.binary(max_size=17), max_size=4).map(
     tuple

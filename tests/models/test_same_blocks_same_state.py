@@ -19,6 +19,7 @@ def test_any_order_gives_the_same_state(data: st.DataObject) -> None:
         assert other.state.fingerprint() == first.state.fingerprint()
         assert other.lace.frontier() == first.lace.frontier()
         assert other.restored().state.fingerprint() == first.state.fingerprint()
+    assert other.state.standing.fingerprint() == first.state.standing.fingerprint()
 
 
 CLIMBS = {
@@ -51,5 +52,7 @@ def test_any_order_gives_the_same_standing(data: st.DataObject) -> None:
         other = Replica()
         for block in data.draw(extensions(first.log)):
             other.ingress.restore(block.wire)
+        one, two = first.state.roster.current, other.state.roster.current
+        assert (one.exposed, one.expulsions) == (two.exposed, two.expulsions)
         assert other.visible() == first.visible()
         assert other.state.fingerprint() == first.state.fingerprint()

@@ -12,7 +12,6 @@ from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import identifiers as ids
-from stranger import members as their_members
 from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
@@ -225,7 +224,7 @@ def of_stranger() -> dict[str, bytes | str]:
     identifier = ids.round_id(belief, 1, rules, electorate)
     found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
-    publish = [7, electors]
+    publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
     votes = [9, [[identifier, 1, 900_000, ""]]]
     stamp = 1_700_000_000_000 * 65_536
@@ -362,13 +361,10 @@ def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> 
     unjudged = ("taken", "waiting", "let go")
     faults = {one: why for one, why in ours.outcomes.items() if why not in unjudged}
     theirs = their_roster.Fleet(FLEET)
-    refused = [block for block in blocks if block.id in faults]
-    theirs.take_all([block.wire for block in (*ours.log, *refused)])
+    theirs.take_all([one.wire for one in blocks if one.id in faults or one.id in ours.lace])
     assert theirs.faults == faults
     assert set(theirs.taken) == {block.id for block in ours.log}
-    current = their_members.View()
-    for view in theirs.views.values():
-        current = current.joined(view)
+    current = their_state.roster_of(theirs)
     members = ours.state.roster.current
     assert set(current.members) == set(members.by_id)
     assert current.expelled == members.expulsions

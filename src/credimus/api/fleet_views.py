@@ -9,8 +9,10 @@ from credimus import __version__
 from credimus.api import inputs, shapes
 from credimus.api.door_shapes import FaultItem
 from credimus.api.doors import doors_view
+from credimus.api.member_shapes import MemberItem, PowerName, Standing
 from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
+from credimus.api.standing_views import Standings
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
@@ -108,14 +110,12 @@ def evaluating_view(asking: Asking) -> shapes.Evaluating:
     )
 
 
-def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
+def members_view(daemon: Daemon) -> list[MemberItem]:
     """Who is in the roster, in order of admission."""
     return _shown(daemon, _by_admission(daemon, everybody=False))
 
 
-def members_page(
-    daemon: Daemon, asked: inputs.MembersAsked
-) -> tuple[list[shapes.MemberItem], str | None]:
+def members_page(daemon: Daemon, asked: inputs.MembersAsked) -> tuple[list[MemberItem], str | None]:
     """Some of the roster, in order of admission, and the cursor of the next page."""
     after = (-1, b"") if asked.cursor is None else read_cursor(asked.cursor)
     listed = _by_admission(daemon, everybody=asked.all)
@@ -134,11 +134,12 @@ def _by_admission(daemon: Daemon, *, everybody: bool) -> list[Member]:
     return sorted(listed, key=lambda one: (one.admitted_stamp, one.node))
 
 
-def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]:
+def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
     connected = set(daemon.links.neighbours())
+    standing = Standings(daemon.node.state)
     roster = daemon.node.state.roster.current
     return [
-        shapes.MemberItem(
+        MemberItem(
             id=one.node.hex(),
             name=one.name,
             address=one.address,
@@ -148,6 +149,8 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]
             connected=one.node == daemon.node.id or one.node in connected,
             lag=lag_of(daemon.node, one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
+            conduct=standing.conduct(one.node),
+            skill=standing.skill(one.node),
             standing=_standing(roster, one.node),
             may=powers_named(roster.powers(one.node)),
             categories=list(roster.powers(one.node).categories),
@@ -156,7 +159,7 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]
     ]
 
 
-def _standing(roster: Members, node: NodeId) -> shapes.Standing:
+def _standing(roster: Members, node: NodeId) -> Standing:
     if node in roster.pending:
         return "pending"
     if node in roster.expelled:
@@ -164,9 +167,9 @@ def _standing(roster: Members, node: NodeId) -> shapes.Standing:
     return "exposed" if node in roster.exposed else "member"
 
 
-def powers_named(powers: Powers) -> list[shapes.PowerName]:
+def powers_named(powers: Powers) -> list[PowerName]:
     """What a member may say, by name."""
-    named: list[shapes.PowerName] = ["propose", "vote", "admit", "expel"]
+    named: list[PowerName] = ["propose", "vote", "admit", "expel"]
     return [one for one in named if getattr(powers, one)]
 
 

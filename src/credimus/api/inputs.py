@@ -5,10 +5,10 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from credimus.api.member_shapes import PowerName
 from credimus.api.shapes import (
     ChoiceName,
     EvidenceItem,
-    PowerName,
     RelationName,
     VerdictName,
     described,

@@ -33,8 +33,6 @@ EventKind = Literal[
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
 to equivocate; `rotated`: it has a new key, see `Event.successor`; `missed`: see `Event.missed`."""
-PowerName = Literal["propose", "vote", "admit", "expel"]
-Standing = Literal["member", "exposed", "pending", "expelled"]
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]
@@ -112,6 +110,12 @@ class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     attempt: int
     assertion_count: int
     asserted_ms: int
@@ -184,6 +188,12 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName | None
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     asserted_ms: int
     assertions: list[AssertionItem]
     relations: list[RelationItem]
@@ -233,29 +243,6 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Event]
     cursor: str
     """Gives the next page, once there is one."""
-
-
-class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the fleet."""
-
-    id: str
-    name: str
-    address: str
-    admitted_ms: int
-    admitted_by: str
-    self: bool
-    connected: bool
-    lag: int
-    """Blocks of this node that the member is not known to hold."""
-    said_ms: int | None
-    """Stamp of the last block held of it; null while there is none."""
-    standing: Standing = "member"
-    """`exposed`: proven to equivocate, so it votes no more; `pending`: too few members have
-    admitted it yet; `expelled`."""
-    may: list[PowerName] = []
-    """What it may say besides stating beliefs."""
-    categories: list[str] = []
-    """Where it may propose and vote; everywhere when empty."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

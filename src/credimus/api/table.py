@@ -19,6 +19,7 @@ from credimus.api import (
 from credimus.api.convergence import convergence
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.endpoint import Endpoint
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
@@ -65,7 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/metrics", metrics, None, media_type=_TEXT),
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),
-    _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/members", fleet.members, list[MemberItem], inputs.MembersAsked),
     _get("/v1/convergence", convergence, ConvergenceView, ConvergenceAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),

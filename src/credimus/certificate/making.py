@@ -127,7 +127,7 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     identifier = found.electorate.id
 
     def publishes(said: Operation) -> bool:
-        return isinstance(said, Publish) and electorate_id(said.electors) == identifier
+        return isinstance(said, Publish) and electorate_id(said.electors, said) == identifier
 
     stamp, lace = archive.state.rounds.published_stamp(identifier), archive.lace
     firsts = (

@@ -230,7 +230,15 @@ _UNPROVED = (
 def _unproved(found: Round) -> list[str]:
     sentences = list(_UNPROVED)
     if found.rules.aggregation is Aggregation.REPUTATION:
-        sentences.append("that the weights are deserved: they are the proposer's word")
+        sentences.append(
+            "that the weights are deserved: they are the proposer's word, which electors check "
+            "before they vote"
+        )
+    if found.rules.aggregation is Aggregation.SKILL:
+        sentences.append(
+            "that the skills are deserved: they are the proposer's word, which electors check "
+            "before they vote"
+        )
     if found.rules.scheme is Scheme.TURNOUT:
         sentences.append("that the closing lists every vote: under turnout its proposer chooses")
     return sentences

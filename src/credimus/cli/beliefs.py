@@ -65,7 +65,7 @@ def propose(
     belief: Belief,
     *,
     scheme: Annotated[
-        Literal["majority", "supermajority", "byzantine", "turnout"] | None,
+        Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
         Parameter(help="How much decides; the node's own rule if not given."),
     ] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
@@ -199,6 +199,7 @@ def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             one["id"][:_SHOWN_DIGITS],
             one["verdict"],
+            f"{one['credence']:.2f}",
             f"{one['confidence']:.2f}",
             one["category"],
             one["content"],
@@ -231,6 +232,10 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:
-    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
+    table(
+        "",
+        ("belief", "verdict", "credence", "confidence", "category", "content"),
+        belief_rows(page),
+    )
     if page["cursor"]:
         say("There are more; raise --limit.")

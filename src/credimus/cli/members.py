@@ -12,7 +12,10 @@ from credimus.kernel.errors import UsageError
 Power = Literal["propose", "vote", "admit", "expel"]
 POWERS: tuple[Power, ...] = get_args(Power)
 
-COLUMNS = ("member", "name", "address", "admitted", "by", "link", "lag", "last said", "standing")
+COLUMNS = (
+    "member", "name", "address", "admitted", "by", "link", "lag", "last said", "standing",
+    "conduct", "right",
+)  # fmt: skip
 _SHOWN_DIGITS = 12
 
 
@@ -28,7 +31,8 @@ def members(
 
     Standing tells who was proven to equivocate, and what a member that may not say everything may.
     Lag counts the blocks of this node that a member is not known to hold. It is known from what
-    the member writes, so that a silent member may lag by its last few.
+    the member writes, so that a silent member may lag by its last few. Conduct is its reputation,
+    0 to 1; right is how often its answers are, as far as the answers of all show it.
     Example: credimus members --home ./n0
     """
     found = Client(home_of(common.home)).get("/v1/members", all="true" if all_ else None)
@@ -49,9 +53,19 @@ def member_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
             str(one["lag"]),
             "never" if one["said_ms"] is None else ago(one["said_ms"]),
             standing_words(one),
+            f"{one['conduct']['reputation']:.2f}",
+            skill_word(one["skill"]),
         )
         for one in found
     ]
+
+
+def skill_word(skill: dict[str, Any]) -> str:
+    """How often a member is right: the range in which that lies with 95 % confidence, and from how
+    many answers it is known."""
+    if not skill["answers"]:
+        return "not known"
+    return f"{skill['accuracy_low']:.2f}-{skill['accuracy_high']:.2f} of {skill['answers']}"
 
 
 def admit(

@@ -13,7 +13,7 @@ from credimus.cli.output import Outcome, print_json, say, table
 Power = Literal["propose", "vote", "admit", "expel"]
 Link = Literal["tls", "quic", "tcp"]
 Level = Literal["debug", "info", "warning", "error"]
-Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
+Scheme = Literal["majority", "supermajority", "byzantine", "turnout", "credence"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
 UNITS_PER_S = 100_000

@@ -97,6 +97,8 @@ CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
+SKILL_ANSWERS_MAX = 250_000
+"""Answers that skill is worked out from, the newest; some 30 bytes and 5 us each. [guess]"""
 TOKENS_MAX = 256
 """Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
 ACTIONS_MAX = 10_000

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
-from credimus.api import commands, inputs, members, shapes
+from credimus.api import commands, inputs, shapes
 from credimus.api.convergence import convergence_view
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.fleet_views import events_view, members_view, status_view
+from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
@@ -27,6 +28,7 @@ from credimus.library.fields import (
     wanted,
 )
 from credimus.library.judging import Judge, function_of, with_judge
+from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
@@ -43,7 +45,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node(Messaging):
+class Node(Messaging, MemberCalls):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -203,70 +205,6 @@ class Node(Messaging):
         asked = read(inputs.NewRound, options)
         return await self._write(commands.proposal(self._daemon, belief, asked), asked)
 
-    async def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> Receipt:
-        """Say that a member is to go: enough by itself where it was proven to equivocate, else it
-        goes once more than two thirds of the members have said so.
-
-        Raises:
-            NotFound: `unknown-member`.
-            NotPermitted: `forbidden`.
-
-        Example:
-            >>> try:
-            ...     receipt = await node.expel("00" * 16, "it was stolen")
-            ... except credimus.NotFound as problem:
-            ...     print(problem.code)
-            unknown-member
-        """
-        asked = read(inputs.NewExpulsion, {"reason": reason, **options})
-        return await self._write(members.expulsion(self._daemon, member, asked), asked)
-
-    async def grant(
-        self,
-        member: str,
-        may: Sequence[shapes.PowerName],
-        categories: Sequence[str] = (),
-        **options: Unpack[Waiting],
-    ) -> Receipt:
-        """Change what a member may say, besides stating beliefs; for founders that lead a fleet.
-
-        Args:
-            categories: where it may propose and vote; everywhere when empty.
-
-        Raises:
-            NotPermitted: `forbidden`.
-
-        Example:
-            >>> (me,) = node.members()
-            >>> try:
-            ...     receipt = await node.grant(me.id, ["vote"])
-            ... except credimus.NotPermitted as problem:
-            ...     print(problem.code)
-            forbidden
-        """
-        given = {"may": list(may), "categories": list(categories), **options}
-        asked = read(inputs.NewPowers, given)
-        return await self._write(members.granting(self._daemon, member, asked), asked)
-
-    async def admit(
-        self, member: str, name: str | None = None, **options: Unpack[Waiting]
-    ) -> Receipt:
-        """Admit somebody whose key is known: a newcomer whom others admitted, or a former member.
-
-        Raises:
-            NotFound: `unknown-member`.
-            Conflict: `already-a-member`.
-
-        Example:
-            >>> try:
-            ...     receipt = await node.admit("00" * 16)
-            ... except credimus.NotFound as problem:
-            ...     print(problem.code)
-            unknown-member
-        """
-        asked = read(inputs.NewAdmission, {"name": name, **options})
-        return await self._write(members.admission(self._daemon, member, asked), asked)
-
     def receipt(self, kept: shapes.Receipt) -> Receipt:
         """The receipt of an earlier write, from its data (`Receipt.view`, or of a `Waited`).
 
@@ -324,7 +262,7 @@ class Node(Messaging):
         told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
         return disclosed(told, daemon.node.reading.shown)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:

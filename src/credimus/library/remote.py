@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from credimus.api import shapes
 from credimus.api.convergence_shapes import ConvergenceView
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
 from credimus.kernel.errors import NotPermitted, UsageError
@@ -26,6 +27,7 @@ from credimus.library.fields import (
     filter_fields,
     wanted,
 )
+from credimus.library.membering import RemoteMemberCalls
 from credimus.library.remote_messages import (
     RemoteMessage,
     RemoteMessageReceipt,
@@ -72,7 +74,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
     return RemoteNode(place, token or read_token(home.token))
 
 
-class RemoteNode:
+class RemoteNode(RemoteMemberCalls):
     """A running node. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=`, `timeout=` and `key=`, see `Waiting`; what opens a round takes
@@ -154,52 +156,6 @@ class RemoteNode:
             []
         """
         return self._write(f"{_path(belief)}/retract", {"reason": reason, **options})
-
-    def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> RemoteReceipt:
-        """Say that a member is to go; see `Node.expel`.
-
-        Example:
-            >>> try:
-            ...     receipt = node.expel("00" * 16, "it was stolen")
-            ... except credimus.NotFound as problem:
-            ...     print(problem.code)
-            unknown-member
-        """
-        return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
-
-    def grant(
-        self,
-        member: str,
-        may: Sequence[shapes.PowerName],
-        categories: Sequence[str] = (),
-        **options: Unpack[Waiting],
-    ) -> RemoteReceipt:
-        """Change what a member may say; see `Node.grant`.
-
-        Example:
-            >>> (me,) = node.members()
-            >>> try:
-            ...     receipt = node.grant(me.id, ["vote"])
-            ... except credimus.NotPermitted as problem:
-            ...     print(problem.code)
-            forbidden
-        """
-        given = {"may": list(may), "categories": list(categories), **options}
-        return self._write(f"{_member_path(member)}/powers", given)
-
-    def admit(
-        self, member: str, name: str | None = None, **options: Unpack[Waiting]
-    ) -> RemoteReceipt:
-        """Admit somebody whose key is known; see `Node.admit`.
-
-        Example:
-            >>> try:
-            ...     receipt = node.admit("00" * 16)
-            ... except credimus.NotFound as problem:
-            ...     print(problem.code)
-            unknown-member
-        """
-        return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
 
     def share(
         self, belief: str, readers: Sequence[str], **options: Unpack[Waiting]
@@ -339,14 +295,14 @@ class RemoteNode:
         """
         return self._asker.get(f"{_path(belief)}/why", Explanation)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:
             >>> [one.name for one in node.members()]
             ['n0']
         """
-        return self._asker.get("/v1/members", list[shapes.MemberItem])
+        return self._asker.get("/v1/members", list[MemberItem])
 
     def status(self) -> shapes.Status:
         """How the node is.
@@ -433,13 +389,6 @@ class RemoteNode:
         wait_s = float(given.get("timeout") or WAIT_S)
         written = self._asker.post(path, shapes.Receipt, given, wait_s)
         return RemoteReceipt(self._asker, written)
-
-
-def _member_path(member: str) -> str:
-    """The path of a member."""
-    if not member.isalnum() or not member.isascii():
-        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
-    return f"/v1/members/{member}"
 
 
 def _path(belief: str) -> str:

@@ -12,8 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, assert_never
 
-import msgspec
-
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.entropy import Entropy
@@ -27,11 +25,9 @@ from credimus.lace.seal import Signer
 from credimus.node.author import Author
 from credimus.node.commands import (
     AnyCommand,
-    AssertBelief,
     CastVote,
     FinishMessage,
     MessageCommand,
-    ProposeBelief,
     SendMessage,
     Written,
 )
@@ -47,11 +43,13 @@ from credimus.node.events import (
 )
 from credimus.node.ingress import Ingress, Taken
 from credimus.node.messages import deliver
+from credimus.node.permitting import marked, permit_of
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
+from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
@@ -59,18 +57,12 @@ from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
-from credimus.protocol.partition.interface import Permit, Standing
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.sync.machine import Sync
-from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.vigilance.machine import Vigilance
-from credimus.protocol.voting.interface import (
-    Evaluator,
-    Say,
-    SayVote,
-)
+from credimus.protocol.voting.interface import Evaluator, Say, SayVote
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
 from credimus.state.categories import Categorizer, KeywordCategorizer
@@ -219,10 +211,7 @@ class Node:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
-        known = [Suspicion(who, fork=(one, other)) for who, one, other in self.lace.forks()]
-        for found in self.state.rounds:
-            known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
-        self._carry_out(self._machines["vigilance"].handle(Suspected(known), now))
+        self._carry_out(self._machines["vigilance"].handle(suspected(self.lace, self.state), now))
         self.delivery.resume(now)
 
     # --- inputs
@@ -250,7 +239,7 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
-        permit = self._permit(command)
+        permit = permit_of(command, self.partition, self._rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
@@ -259,9 +248,7 @@ class Node:
             written = self._writing.execute(command, now)
         self.spreading.ask(command.urgency)
         self._seal_now = True
-        if permit.standing is Standing.NORMAL:
-            return written
-        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
+        return marked(written, permit)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
@@ -292,7 +279,9 @@ class Node:
             self._voting.sealed()
             self._hear(now)
         if self.lace.passed_over and self.lace.loose_ends(self.lace.passed_over):
-            self._seal(self._able()[:1], self.state.roster.current, [], now, bare=True)
+            self._seal(
+                able(self.authors, self.state)[:1], self.state.roster.current, [], now, bare=True
+            )
             self._hear(now)
         self.spreading.end_step(self._effects, now)
         return self._hand_over()
@@ -362,7 +351,7 @@ class Node:
                 self._effects.emit.append(Sealed(author.id, taken.place.sequence))
                 if self.state.roster.current is not before:
                     news = [*news, taken.block.id]
-                if not self._may_write(author):
+                if author.id not in self.state.roster.current:  # nobody would take more of it
                     author.discard()
             if author.is_held_back:
                 self._unheld = after(now.instant, _HELD_BACK_NS)
@@ -441,32 +430,12 @@ class Node:
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
 
-    def _able(self) -> list[Author]:
-        """The hosted members whose blocks all others take."""
-        roster = self.state.roster.current
-        return [
-            author
-            for author in self.authors
-            if not author.forked and author.id in roster and author.id not in roster.exposed
-        ]
-
     def _deliver(self, command: MessageCommand, now: Now) -> Written:
         if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
             raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
         number, effects = deliver(self.delivery, command, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
-
-    def _permit(self, command: AnyCommand) -> Permit:
-        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
-        if isinstance(command, CastVote) and command.evaluated:
-            return Permit()
-        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
-        return self.partition.permit(rules or self._rules)
-
-    def _may_write(self, author: Author) -> bool:
-        """Whether others would take a block of this author: a member, or the founder's first."""
-        return author.id in self.state.roster.current or not len(self.lace)
 
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)

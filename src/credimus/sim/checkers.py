@@ -22,8 +22,16 @@ from credimus.sim.guarding import (
 )
 from credimus.sim.host import Host
 from credimus.sim.membering import MEMBERING
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.reaching import no_message_travels_in_a_loop, no_node_has_too_many_neighbours
-from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
+from credimus.sim.recount import (
+    Rosters,
+    credence_contestable,
+    least_value,
+    recount,
+    value_of,
+    whole_value,
+)
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
@@ -122,10 +130,11 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
         if proposal.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
+        guilty = [one for one in electorate.electors if one.member in culprits]
+        if proposal.rules.scheme is Scheme.CREDENCE:
+            return credence_contestable(proposal.rules, electorate, guilty)
         value = sum(
-            value_of(proposal.rules.aggregation, elector, MILLION)
-            for elector in electorate.electors
-            if elector.member in culprits
+            value_of(proposal.rules.aggregation, electorate, elector, MILLION) for elector in guilty
         )
         whole = whole_value(proposal.rules.aggregation, electorate)
         return value >= 2 * least_value(proposal.rules, whole) - whole
@@ -326,6 +335,7 @@ def _lacking(
 ALL: tuple[type[Checker], ...] = (
     a_durable_vote_is_never_contradicted,  # first: it fills the record
     same_blocks_same_state,
+    same_blocks_same_standing,
     no_two_certificates_conflict,
     a_verdict_follows_from_its_votes,
     a_round_is_of_the_whole_fleet,

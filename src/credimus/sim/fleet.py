@@ -24,43 +24,14 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
-from credimus.state.member_operations import Charter
-from credimus.state.operations import Found, Strategy
+from credimus.state.operations import Found
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
-
-
-class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The make of a simulated fleet."""
-
-    nodes: int = 5
-    """Computers that found the fleet together, 1 and up."""
-    joiners: int = 0
-    """Computers that stand by; `admit` brings them in."""
-    members_per_node: int = 1
-    """Members that one node hosts, itself included."""
-    node: Config = Config()
-    """The settings of every node."""
-    strategies: tuple[Strategy, ...] = ()
-    """How the node at each place reconciles, in turn; as `node` says when empty."""
-    left_out_max: int = 0
-    """The members, in millionths, that an electorate may leave out: a policy for ever."""
-    charter: Charter | None = None
-    """How the fleet admits, if not by any member: a policy for ever."""
-    units_per_s_max: int = 0
-    """What each member may write, in units per second; 0 for no limit: a policy for ever."""
-    take_ns: int = 0
-    """How long a node works for each 256 bytes of a message that it looks at, in ns."""
-    write_ns_min: int = 300 * MICROSECOND
-    """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
-    write_ns_max: int = 2 * MILLISECOND
-    """The slowest durable write. [guess]"""
-    skew_ms_max: int = 250
-    """How far a wall clock may be ahead or behind, in ms. [guess]"""
 
 
 class Watcher(Protocol):

@@ -8,6 +8,11 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.fleet import Fleet
+from credimus.sim.membering import (
+    an_equivocator_is_exposed_to_all,
+    an_honest_member_is_never_expelled,
+    nothing_unauthorised_is_folded,
+)
 from credimus.sim.patching import patched
 from credimus.state import members, roster
 from credimus.state.law import Law
@@ -44,3 +49,11 @@ def a_door_that_asks_for_no_permission(fleet: Fleet) -> Iterator[None]:  # noqa:
 
     with patched(roster, "check_permitted", nothing):
         yield
+
+
+MEMBER_WRONGS = (
+    (an_expulsion_by_one_word, an_honest_member_is_never_expelled, "slander"),
+    (a_vigilance_that_sleeps, an_equivocator_is_exposed_to_all, "byzantine"),
+    (a_door_that_asks_for_no_permission, nothing_unauthorised_is_folded, "slander"),
+)
+"""Each wrong, the checker that it must trip, and the profile under which it shows."""

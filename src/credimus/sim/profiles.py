@@ -53,7 +53,10 @@ PROFILES: dict[str, Scenario] = {
             name="apart",
             duration_ms=30_000,
             left_out_ppm=1_000_000,
-            faults=(Partition(every_ms=12_000, lasts_ms=(9_000, 12_000)),),
+            faults=(
+                Partition(from_ms=1_500, every_ms=0, lasts_ms=(9_000, 12_000)),
+                Partition(from_ms=16_000, every_ms=0, lasts_ms=(9_000, 12_000)),
+            ),
         ),
         Scenario(
             name="lopsided",

@@ -5,7 +5,8 @@ Pure.
 Deliberately not shared with the state, whose arithmetic it checks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
@@ -106,6 +107,8 @@ def recount(
     Args:
         cast: confidence in millionths by voter and answer.
     """
+    if rules.scheme is Scheme.CREDENCE:
+        return _recount_credence(rules, electorate, cast)
     values = dict.fromkeys(Choice, 0)
     voters = 0
     for elector in electorate.electors:
@@ -113,14 +116,16 @@ def recount(
         voters += bool(said)
         for choice in said:
             confidence = cast[NodeId(elector.member), choice]
-            values[choice] += value_of(rules.aggregation, elector, confidence)
+            values[choice] += value_of(rules.aggregation, electorate, elector, confidence)
     if voters < Fraction(rules.quorum, MILLION) * len(electorate):
         return False, False
     least = least_value(rules, whole_value(rules.aggregation, electorate))
     return values[Choice.ACCEPT] >= least, values[Choice.REJECT] >= least
 
 
-def value_of(aggregation: Aggregation, elector: Elector, confidence: int) -> int:
+def value_of(
+    aggregation: Aggregation, electorate: Electorate, elector: Elector, confidence: int
+) -> int:
     """What one vote is worth."""
     match aggregation:
         case Aggregation.EQUAL:
@@ -129,11 +134,54 @@ def value_of(aggregation: Aggregation, elector: Elector, confidence: int) -> int
             return confidence
         case Aggregation.REPUTATION:
             return elector.weight
+        case Aggregation.SKILL:
+            accept, reject = evidence(electorate, NodeId(elector.member))
+            return max(0, accept - reject)
+
+
+def evidence(electorate: Electorate, member: NodeId) -> tuple[int, int]:
+    """How far an accept and a reject move the log-odds, in micro-nats, by decimals."""
+    skill = electorate.skills[electorate.position[member]]
+    true, false = skill.sensitivity, skill.specificity
+    accept = _logarithm(true) - _logarithm(MILLION - false)
+    reject = _logarithm(MILLION - true) - _logarithm(false)
+    return floor(Fraction(accept, skill.echo)), floor(Fraction(reject, skill.echo))
+
+
+def _logarithm(number: int) -> int:
+    with localcontext(prec=40):
+        return int((Decimal(number).ln() * MILLION).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _recount_credence(
+    rules: Rules, electorate: Electorate, cast: Mapping[tuple[NodeId, Choice], int]
+) -> tuple[bool, bool]:
+    """Whether the odds lie beyond the threshold, and its complement, whatever is still to come."""
+    low = high = _logarithm(electorate.prior) - _logarithm(MILLION - electorate.prior)
+    voters = 0
+    for elector in electorate.electors:
+        accept, reject = evidence(electorate, NodeId(elector.member))
+        moves = {Choice.ACCEPT: accept, Choice.REJECT: reject, Choice.ABSTAIN: 0}
+        said = [moves[choice] for choice in Choice if (elector.member, choice) in cast]
+        voters += bool(said)
+        low += max(said) if said else min(moves.values())
+        high += min(said) if said else max(moves.values())
+    if voters < Fraction(rules.quorum, MILLION) * len(electorate):
+        return False, False
+    bar = _logarithm(rules.numerator) - _logarithm(rules.denominator - rules.numerator)
+    return low >= bar, high <= -bar
+
+
+def credence_contestable(rules: Rules, electorate: Electorate, guilty: Iterable[Elector]) -> bool:
+    """Whether the answers of some electors lie as far apart as a threshold and its complement."""
+    bar = _logarithm(rules.numerator) - _logarithm(rules.denominator - rules.numerator)
+    moves = [(0, *evidence(electorate, NodeId(one.member))) for one in guilty]
+    return sum(max(one) - min(one) for one in moves) >= 2 * bar
 
 
 def whole_value(aggregation: Aggregation, electorate: Electorate) -> int:
     """The value of everybody's vote at full confidence."""
-    return sum(value_of(aggregation, elector, MILLION) for elector in electorate.electors)
+    return sum(value_of(aggregation, electorate, one, MILLION) for one in electorate.electors)
 
 
 def least_value(rules: Rules, whole: int) -> int:

@@ -19,7 +19,8 @@ from credimus.sim.checkers import ALL, healed_fleet_converges
 from credimus.sim.chronicle import Progress, Slice
 from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import ClockDrift, ClockJump
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
 from credimus.sim.membering import unexposed
 from credimus.sim.nemesis import Nemesis

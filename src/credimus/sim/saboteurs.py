@@ -1,11 +1,11 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -59,17 +59,9 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
-from credimus.sim.member_saboteurs import (
-    a_door_that_asks_for_no_permission,
-    a_vigilance_that_sleeps,
-    an_expulsion_by_one_word,
-)
-from credimus.sim.membering import (
-    an_equivocator_is_exposed_to_all,
-    an_honest_member_is_never_expelled,
-    nothing_unauthorised_is_folded,
-)
+from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.patching import patched
 from credimus.sim.reaching import (
     a_block_reaches_all_that_can_be_reached,
@@ -92,6 +84,7 @@ from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 from credimus.state.verdict import Verdict
 
 
@@ -124,6 +117,18 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
             insert(self, author, counter, key, claim)
 
     with patched(Beliefs, "_insert", first_only):
+        yield
+
+
+@contextmanager
+def a_view_of_what_came_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Skill is worked out from the first beliefs that were voted on, in order of arrival."""
+    items = Standing._items  # noqa: SLF001
+
+    def first_few(self: Standing, *lens: Any) -> Iterator[Any]:
+        return islice(items(self, *lens), 3)
+
+    with patched(Standing, "_items", first_few):
         yield
 
 
@@ -350,6 +355,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="lossy",
     ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
+    Saboteur(sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
@@ -391,21 +397,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
-    Saboteur(
-        sabotage=an_expulsion_by_one_word,
-        trips=an_honest_member_is_never_expelled,
-        profile="slander",
-    ),
-    Saboteur(
-        sabotage=a_vigilance_that_sleeps,
-        trips=an_equivocator_is_exposed_to_all,
-        profile="byzantine",
-    ),
-    Saboteur(
-        sabotage=a_door_that_asks_for_no_permission,
-        trips=nothing_unauthorised_is_folded,
-        profile="slander",
-    ),
+    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12

@@ -28,6 +28,7 @@ from credimus.state.operations import (
 from credimus.state.reconciliations import Reconciliations
 from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 
 
 class FleetState:
@@ -37,6 +38,7 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.standing = Standing(self.rounds, self.beliefs, self.roster)
         self.rounds.category_of = self._category
         self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
@@ -46,6 +48,7 @@ class FleetState:
     ) -> list[StateEvent]:
         """Fold one block whose predecessors are all folded; returns what changed."""
         events: list[StateEvent] = []
+        self.standing.note_block(place.stamp)
         of_roster: Sequence[Operation] = ()
         for operation in operations:
             kind = type(operation)

@@ -13,6 +13,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.electorates import Electorate, is_fair
+from credimus.state.epochs import Epochs
 from credimus.state.events import (
     DoubleVote,
     ProposalIgnored,
@@ -74,6 +75,7 @@ class Rounds:
         self._unasserted: dict[BeliefId, list[_Unopened]] = {}
         """Proposals that wait for the category of their belief."""
         self._early: dict[RoundId, list[_Early]] = {}
+        self.epochs = Epochs()
         self._rules: dict[Rules, Rules] = {}
         self._newest_rules = Rules()
 
@@ -130,7 +132,7 @@ class Rounds:
 
     def publish(self, said: Publish, place: Place) -> list[StateEvent]:
         """Fold an electorate."""
-        electorate = Electorate(said.electors)
+        electorate = Electorate(said.electors, said)
         before = self._published.get(electorate.id)
         self._published[electorate.id] = place.stamp if before is None else min(before, place.stamp)
         if before is not None:
@@ -169,7 +171,7 @@ class Rounds:
 
     def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
         """Fold an author's votes."""
-        author = place.author
+        author, stamp = place.author, place.stamp
         rounds = self._rounds
         voters: Electorate | None = None
         position: int | None = None
@@ -177,7 +179,7 @@ class Rounds:
         for vote in said.votes:
             found = rounds.get(vote.round)  # type: ignore[call-overload]
             if found is None:
-                self._keep(RoundId(vote.round), author, place.stamp, vote)
+                self._keep(RoundId(vote.round), author, stamp, vote)
                 continue
             if found.electorate is not voters:  # mostly one for all
                 voters = found.electorate
@@ -186,6 +188,8 @@ class Rounds:
             if position is None:
                 continue
             before, again = found.verdict, found.voted & bit
+            if stamp > found.due_stamp or found.late is not None:
+                found.note_late(position, stamp, bool(again))
             if (
                 found.count_plain(bit, vote.choice)
                 if found.plain
@@ -267,12 +271,14 @@ class Rounds:
                 self._report(found, before, events)
             elif not known:  # what it concluded counts from now on
                 self._note_removals(found)
+            if found.conclusions:  # whose records tell the epoch
+                self.epochs.note(found)
             return events
         rules = self._newest_rules
         if said.rules != rules:  # one copy in memory of what nearly all rounds share
             rules = self._newest_rules = self._rules.setdefault(said.rules, said.rules)
         found = Round(identifier, BeliefId(said.belief), said.attempt, rules, electorate)
-        found.openings = (opening,)
+        found.open_by(opening)
         self._rounds[identifier] = found
         rounds = self._by_belief.get(found.belief)
         self._by_belief[found.belief] = (
@@ -294,6 +300,8 @@ class Rounds:
             fair = self._judged[key] = is_fair(
                 electorate, past.electors(category), self.left_out_max
             )
+        if rules.aggregation is Aggregation.SKILL:
+            return fair and bool(electorate.skills)
         return fair and (electorate.balanced or rules.aggregation is not Aggregation.REPUTATION)
 
     def _keep(self, identifier: RoundId, author: NodeId, stamp: int, said: object) -> None:
@@ -312,6 +320,8 @@ class Rounds:
                 case _:
                     position = found.electorate.position.get(author)
                     if position is not None:
+                        if stamp > found.due_stamp or found.late is not None:
+                            found.note_late(position, stamp, bool(found.voted >> position & 1))
                         climbed = found.count(position, said.choice, said.confidence)  # type: ignore[attr-defined]
             if climbed:
                 self._report(found, before, events)
@@ -322,6 +332,7 @@ class Rounds:
     ) -> None:
         entry = (author, stamp, conclusion)
         found.conclusions = with_entry(found.conclusions, entry, encode)
+        self.epochs.note(found)
         self._note_removal(found, *entry)
 
     def _note_removal(

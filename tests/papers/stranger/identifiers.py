@@ -37,8 +37,11 @@ def belief_id(content: str, category: str) -> bytes:
     return fingerprint(b"credimus belief", category.encode(), normalised(content))[:16]
 
 
-def electorate_id(electors: list) -> bytes:
-    return fingerprint(b"credimus electorate", mp(electors))[:16]
+def electorate_id(electors: list, further: list | None = None) -> bytes:
+    """`further` is what follows the electors in their publication."""
+    if further in (None, [[], 500_000, 0]):
+        return fingerprint(b"credimus electorate", mp(electors))[:16]
+    return fingerprint(b"credimus skilled electorate", mp([electors, *further]))[:16]
 
 
 def round_id(belief: bytes, attempt: int, rules: list, electorate: bytes) -> bytes:

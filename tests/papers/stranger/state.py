@@ -11,13 +11,10 @@ from stranger.sets import Dots, set_bytes
 
 
 def state_fingerprint(fleet: Fleet) -> bytes:
-    members = View()
-    for view in fleet.views.values():
-        members = members.joined(view)
     rounds = Rounds(fleet)
     return fingerprint(
         b"credimus state",
-        members_fingerprint(members),
+        members_fingerprint(roster_of(fleet)),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),
@@ -46,6 +43,14 @@ def reconciliations_fingerprint(fleet: Fleet) -> list[bytes]:
         for pair, kinds in sorted(said.items())
     ]
     return [fingerprint(b"credimus reconciliations", mp(entries))] if entries else []
+
+
+def roster_of(fleet: Fleet) -> View:
+    """The fleet's roster: all views together."""
+    members = View()
+    for view in fleet.views.values():
+        members = members.joined(view)
+    return members
 
 
 def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:

@@ -50,7 +50,7 @@ class History:
 
     def __init__(self, charter: Charter | None = None) -> None:
         told = b"" if charter is None else encode(charter)
-        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, 0, told)
+        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, charter=told)
         self.lace, self.state = Lace(), FleetState(self.fleet)
         self.ingress = Ingress(self.fleet, self.lace, self.state, HybridClock(60_000))
         self.heads: dict[int, Block] = {}

@@ -84,7 +84,11 @@ def test_every_part_of_an_operation_is_told(kind: type[msgspec.Struct]) -> None:
 )
 def test_every_number_is_told(numbers: typing.Any) -> None:
     page = (PROTOCOL / "operations.md").read_text()
-    words = {"reputation": "the elector's weight", "confidence": "its confidence"}
+    words = {
+        "reputation": "the elector's weight",
+        "confidence": "its confidence",
+        "skill": "the evidence in it",
+    }
     for one in numbers:
         word = one.name.lower().replace("_", " ")
         said = words.get(word, word) if numbers is operations.Aggregation else word

@@ -63,6 +63,7 @@ def test_the_line_of_a_setting_is_the_one_in_the_file(config: Path) -> None:
 )
 def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) -> None:
     texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x",
+             "reputation_min": "0.2", "independence": "true", "by_category": "true",
              "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",

@@ -44,7 +44,7 @@ class Stage:
 
     def __init__(self, charter: Charter | None = None) -> None:
         told = b"" if charter is None else encode(charter)
-        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, 0, told)
+        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, charter=told)
         self.lace = Lace()
         self.state = FleetState(self.fleet)
         self.ingress = Ingress(self.fleet, self.lace, self.state, HybridClock(60_000))

@@ -12,6 +12,7 @@ from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.voting.answering import Answering
 from credimus.protocol.voting.concluding import Concluding, recorded
+from credimus.protocol.voting.grounds import Grounds
 from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
@@ -57,8 +58,11 @@ class Voting:
         self._config = config
         self._state = state
         self._hosted = list(hosted)  # shared with the parts: `silence` takes from all
-        self._proposing = Proposing(config, state)
-        self._answering = Answering(config, state, evaluator, self._hosted)
+        state.standing.independence = config.independence
+        state.standing.by_category = config.by_category
+        grounds = Grounds(config, state)
+        self._proposing = Proposing(config, state, grounds)
+        self._answering = Answering(config, state, grounds, evaluator, self._hosted)
         self._concluding = Concluding(config, state, self._hosted)
 
     def handle(self, event: VotingInput, now: Now) -> VotingEffects:

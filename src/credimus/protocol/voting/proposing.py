@@ -6,9 +6,10 @@ from typing import TypeAlias
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId
-from credimus.protocol.voting.electing import fitting, weights_of
+from credimus.protocol.voting.electing import fitting
+from credimus.protocol.voting.grounds import Ground, Grounds
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate, electorate_id, electorate_of, left_out_most
+from credimus.state.electorates import Electorate, electorate_id, left_out_most
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
 
@@ -19,10 +20,11 @@ Subject: TypeAlias = tuple[BeliefId, str]
 class Proposing:
     """Makes proposals for one node; remembers which electorate fits its roster."""
 
-    def __init__(self, config: VotingConfig, state: FleetState) -> None:
+    def __init__(self, config: VotingConfig, state: FleetState, grounds: Grounds) -> None:
         self._config = config
         self._state = state
-        self._fitting: tuple[tuple[bytes, int, str], Electorate | None] | None = None
+        self._grounds = grounds
+        self._fitting: tuple[tuple[bytes, int, str, Ground], Electorate | None] | None = None
 
     def proposal(
         self,
@@ -42,15 +44,17 @@ class Proposing:
             Conflict: `electors-not-allowed`, by the fleet's policy.
         """
         operations: list[Operation] = []
+        rules = rules or self._config.rules
         belief, category = subject
-        identifier, voters, publication = self._electorate(electors, category)
+        ground = self._grounds.today(rules.aggregation, category)
+        identifier, voters, publication = self._electorate(electors, category, ground)
         if publication is not None:
             operations.append(publication)
         before = self._state.rounds.on(belief) if attempt > 1 else ()
         proposal = Propose(
             belief=belief,
             attempt=attempt,
-            rules=rules or self._config.rules,
+            rules=rules,
             electorate=identifier,
             timeout_ms=self._config.timeout_ms,
             previous=next((one.id for one in before if one.attempt == attempt - 1), b""),
@@ -58,23 +62,23 @@ class Proposing:
         return [*operations, proposal], proposal, voters
 
     def _electorate(
-        self, electors: Sequence[NodeId] | None, category: str
+        self, electors: Sequence[NodeId] | None, category: str, ground: Ground
     ) -> tuple[ElectorateId, Collection[NodeId], Publish | None]:
         """An electorate's id and members, with its publication when it is not published yet."""
-        published = self._state.rounds
+        voters: Collection[NodeId]
         if electors is None:
-            known = self._of_fleet(category)
+            known = self._of_fleet(category, ground)
             if known is not None:
                 return known.id, known.position, None
-            weights = weights_of(self._state.roster.current, self._config, category)
+            voters = self._state.roster.current.electors(category)
         else:
-            weights = dict.fromkeys(electors, self._config.elector_weight)
-            self._check_electors(weights, category)
-        publication = electorate_of(weights)
-        identifier = electorate_id(publication.electors)
-        if published.electorate(identifier) is not None:
-            return identifier, weights, None
-        return identifier, weights, publication
+            voters = dict.fromkeys(electors)
+            self._check_electors(voters, category)
+        publication = ground.publication(voters, self._config.elector_weight)
+        identifier = electorate_id(publication.electors, publication)
+        if self._state.rounds.electorate(identifier) is not None:
+            return identifier, voters, None
+        return identifier, voters, publication
 
     def _check_electors(self, electors: Collection[NodeId], category: str) -> None:
         """Refuse electors with whom the fold would ignore the proposal."""
@@ -96,14 +100,16 @@ class Proposing:
                 "now. Name more, or none for everybody.",
             )
 
-    def _of_fleet(self, category: str) -> Electorate | None:
-        """A published electorate that fits the roster; looked for anew when either changed."""
+    def _of_fleet(self, category: str, ground: Ground) -> Electorate | None:
+        """A published electorate that fits roster and ground; looked for anew when they changed."""
         members = self._state.roster.current
         where = category if members.by_category else ""
-        key = (members.key, self._state.rounds.electorate_count, where)
-        if self._fitting is None or self._fitting[0] != key:
-            weights = weights_of(members, self._config, category)
+        seen = members.key, self._state.rounds.electorate_count, where
+        known = self._fitting
+        if known is None or known[0][:3] != seen or known[0][3] is not ground:
+            said = ground.publication(members.electors(category), self._config.elector_weight)
+            ours = Electorate(said.electors, said)
             published = self._state.rounds.newest_electorates()
-            found = fitting(published, weights, self._config.weight_tolerance)
-            self._fitting = key, found
-        return self._fitting[1]
+            found = fitting(published, ours, self._config)
+            self._fitting = known = (*seen, ground), found
+        return known[1]
