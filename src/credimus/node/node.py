@@ -109,13 +109,12 @@ class Node:
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
         self.copies = Copies(self.id, self.lace, self.state.roster)
-        self.spreading = Spreading(
-            config.dissemination, self.membership, self.copies, self._ingress.knows, entropy
+        self.spreading = Spreading(config, self.membership, self.copies, self._ingress, entropy)
+        orphans, audience = self._ingress.orphans, self.spreading.machine
+        self._sync = Sync(config.sync, self.lace, orphans, entropy.stream("sync"), audience)
+        self.delivery = Delivery(
+            config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
-        orphans, audience, chance = self._ingress.orphans, self.spreading.machine, entropy.stream
-        self._sync = Sync(config.sync, self.lace, orphans, chance("sync"), audience)
-        mail = chance("delivery")
-        self.delivery = Delivery(config.delivery, fleet, signers[0], self.state.roster, mail)
         self.partition = Partition(
             config.partition,
             Holdings(own[0], self.state, self.lace),
