@@ -106,3 +106,13 @@ ERRANDS_MAX = 256
 """Probes made for others at once; past it a request is not heard. [guess]"""
 TRIPS_MAX = 16
 """Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""
+
+CUT_HEADS_MAX = 1_024
+"""Chains in the cut of a checkpoint, and members that certify it; a fleet of more takes none.
+[guess: at 80 bytes each an attestation fits a block]"""
+CHECKPOINTS_TOLD_MAX = 64
+"""Certified checkpoints whose record of what was let go stays in the state. [guess]"""
+SNAPSHOT_BYTES_MAX = 1_073_741_824
+"""Bytes of one snapshot that is fetched from a peer. [guess: some million beliefs]"""
+SNAPSHOT_PART_BYTES_MAX = 196_608
+"""Bytes of one part of a snapshot in one message. [guess: as an answer with blocks]"""

@@ -17,11 +17,12 @@ from sys import intern
 import msgspec
 
 from credimus.crdt import ORSet
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decoder, encode
 from credimus.kernel.ids import BeliefId, BlockId, NodeId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefAsserted, BeliefChanged, StateEvent
 from credimus.state.identity import belief_id
+from credimus.state.images import BeliefImage, BeliefsImage, read_image
 from credimus.state.operations import Assert, DotName, Evidence, Relate, Relation, Retract
 
 
@@ -252,6 +253,52 @@ class Beliefs:
         retracted = sorted((who, sorted(what)) for who, what in self._retractions.items())
         return fingerprint(b"credimus beliefs", self.to_bytes(), encode(origins), encode(retracted))
 
+    def snapshot(self) -> bytes:
+        """All of it, canonical."""
+        beliefs = [
+            BeliefImage(one.id, one.content, one.category, *one.origin, one.origin_block)
+            for _, one in sorted(self._beliefs.items())
+        ]
+        doomed = sorted(
+            (author, counter, belief, stamp)
+            for (author, counter), dooms in self._doomed.items()
+            for belief, stamp in dooms.items()
+        )
+        retractions = sorted(
+            (author, *one) for author, said in self._retractions.items() for one in said
+        )
+        return encode(
+            BeliefsImage(
+                self.to_bytes(), tuple(beliefs), tuple(doomed), tuple(retractions),
+                tuple(sorted(self._counters.items())),
+            )
+        )  # fmt: skip
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the beliefs")
+        assert isinstance(image, BeliefsImage)  # noqa: S101 - what its decoder reads
+        self._claims = ORSet.from_bytes(image.claims, record_type=Assertion | Link)
+        for one in image.beliefs:
+            said = Assert(max(1, one.counter), one.content, one.category, 0)
+            origin = one.stamp, NodeId(one.author), one.counter
+            identifier = BeliefId(one.id)
+            self._beliefs[identifier] = Belief(identifier, said, origin, BlockId(one.block))
+        for author, counter, belief, stamp in image.doomed:
+            self._doomed.setdefault((author, counter), {})[BeliefId(belief)] = stamp
+        for author, stamp, reason, counters in image.retractions:
+            self._retractions.setdefault(NodeId(author), []).append((stamp, reason, counters))
+        self._counters = {NodeId(author): counter for author, counter in image.counters}
+        for key, records in self._claims.items():
+            for claim in records:
+                if isinstance(claim, Link):
+                    self._links.setdefault(claim.source, {})[key] = None
+                    self._links.setdefault(claim.target, {})[key] = None
+
     def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
         if counter > self._counters.get(author, 0):
             self._counters[author] = counter
@@ -266,6 +313,9 @@ class Beliefs:
             and claim.stamp < dooms.get(belief_id(claim.content, claim.category), 0)
         ):
             self._claims.discard(author, counter)
+
+
+_image = decoder(BeliefsImage)
 
 
 def link_key(source: BeliefId, relation: Relation, target: BeliefId) -> bytes:

@@ -88,7 +88,21 @@ class RoundRefused(Fact, frozen=True):
     reason: str
 
 
+class CheckpointAttested(Fact, frozen=True):
+    """A member says which state it came to at a cut."""
+
+    checkpoint: bytes
+    member: NodeId
+
+
+class CheckpointReached(Fact, frozen=True):
+    """More than two thirds certify a checkpoint over the last one."""
+
+    checkpoint: bytes
+
+
 StateEvent: TypeAlias = (
     MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
+    | CheckpointAttested | CheckpointReached
 )  # fmt: skip

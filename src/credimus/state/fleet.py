@@ -5,13 +5,20 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
+import msgspec
+
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
+from credimus.state.checkpoints import Checkpoints
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.operations import (
     Admit,
     Assert,
+    Attest,
+    Certify,
     Close,
     Conclude,
     Found,
@@ -27,6 +34,9 @@ from credimus.state.operations import (
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
 
+FOLDS = ("roster", "beliefs", "rounds", "checkpoints")
+"""Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
+
 
 class FleetState:
     """What all holders of the same blocks agree on."""
@@ -35,11 +45,18 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.checkpoints = Checkpoints()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
     ) -> list[StateEvent]:
-        """Fold one block whose predecessors are all folded; returns what changed."""
+        """Fold one block whose predecessors are all folded; returns what changed.
+
+        What is said by no member is void: such a block is taken only where the past of its author
+        is below a checkpoint, and what it is judged by is the roster of that.
+        """
+        if place.author not in past.by_id and past.by_id:
+            operations = ()
         events: list[StateEvent] = []
         of_roster: Sequence[Operation] = ()
         for operation in operations:
@@ -68,7 +85,37 @@ class FleetState:
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            self.checkpoints.fingerprint(),
         )
+
+    def snapshot(self) -> bytes:
+        """All that is agreed, canonical: `FleetState.restored` makes it again."""
+        parts = [(name, getattr(self, name).snapshot()) for name in FOLDS]
+        return encode(_Snapshot(self.roster.fleet, tuple(parts)))
+
+    @classmethod
+    def restored(cls, snapshot: bytes) -> "FleetState":
+        """The state of a snapshot.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = decode(snapshot, _snapshot, "snapshot")
+        if tuple(name for name, _ in image.parts) != FOLDS:
+            raise PeerFault("malformed", f"a snapshot holds {', '.join(FOLDS)}, in this order")
+        state = cls(FleetId(image.fleet))
+        for name, part in image.parts:
+            getattr(state, name).restore(part)
+        state.rounds.left_out_max = state.roster.left_out_max
+        state.checkpoints.name(snapshot_fingerprint(snapshot))
+        return state
+
+    def adopt(self, other: "FleetState") -> None:
+        """Become another state, for all who hold this one or its folds; the other is used up."""
+        for name in FOLDS:
+            mine, theirs = vars(getattr(self, name)), vars(getattr(other, name))
+            mine.clear()
+            mine.update(theirs)
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
         match operation:
@@ -85,6 +132,10 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Attest():
+                return self.checkpoints.attest(operation, place)
+            case Certify():
+                return self.checkpoints.certify(operation, place)
             case _:
                 return []
 
@@ -95,3 +146,16 @@ class FleetState:
             for belief, before_stamp, dots in removals
             if self.beliefs.remove_rejected(belief, before_stamp, dots)
         ]
+
+
+class _Snapshot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    fleet: bytes
+    parts: tuple[tuple[str, bytes], ...]
+
+
+_snapshot: msgspec.msgpack.Decoder[_Snapshot] = decoder(_Snapshot)
+
+
+def snapshot_fingerprint(snapshot: bytes) -> bytes:
+    """What members attest; 32 bytes."""
+    return fingerprint(b"credimus snapshot", snapshot)

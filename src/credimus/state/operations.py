@@ -18,6 +18,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
+from credimus.lace.frontier import CutHead
 
 Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -26,6 +27,11 @@ Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
 Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
 Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
 Mask: TypeAlias = Annotated[bytes, Meta(max_length=limits.ELECTORATE_MEMBERS_MAX // 8)]
+Digest: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Base: TypeAlias = Annotated[bytes, Meta(max_length=32)]
+CutOf: TypeAlias = Annotated[
+    tuple[CutHead, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)
+]
 CategoryName: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*\Z")
 ]
@@ -270,9 +276,40 @@ class Conclude(Struct, frozen=True, tag=12):
     ]
 
 
+# --- checkpoints
+
+
+class Attest(Struct, frozen=True, tag=14):
+    """Says: I folded all blocks up to this cut and let go what is over, and this is what I got."""
+
+    base: Base
+    """The checkpoint before, whose successor this is to be; empty for the first."""
+    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
+    cut: CutOf
+    electors: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)]
+    """The members as of the cut, sorted."""
+    retention_ms: Annotated[int, Meta(ge=0, le=limits.TTL_MS_MAX)]
+    """How long after its end what was not accepted is kept."""
+    snapshot: Digest
+    """The fingerprint of the snapshot."""
+
+    def __post_init__(self) -> None:
+        places = [(head.author, head.block) for head in self.cut]
+        if places != sorted(set(places)) or self.electors != tuple(sorted(set(self.electors))):
+            raise ValueError("heads and electors must be strictly sorted")
+
+
+class Certify(Struct, frozen=True, tag=15):
+    """Says: more than two thirds attest this checkpoint, so I attest no other in its place."""
+
+    base: Base
+    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
+    checkpoint: Digest
+
+
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from credimus.crdt import ORSet
+from credimus.kernel.codec import decoder, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id, node_id
 from credimus.lace.block import Header
 from credimus.lace.lace import Lace, Place
 from credimus.state.events import MemberAdmitted, MemberLeft, StateEvent
+from credimus.state.images import RosterImage, read_image
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 
@@ -67,6 +69,15 @@ class Members:
     def to_bytes(self) -> bytes:
         """Canonical bytes of the OR-Set."""
         return self._set.to_bytes()
+
+    @classmethod
+    def read(cls, raw: bytes) -> "Members":
+        """The view that `to_bytes` wrote.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        return cls(ORSet.from_bytes(raw, record_type=Member))
 
     def copy(self) -> ORSet[bytes, Member]:
         """A set of its own, to change."""
@@ -182,6 +193,31 @@ class Roster:
         """Of what everybody agrees on about the roster."""
         return self.current.key
 
+    def snapshot(self) -> bytes:
+        """All of it but the views of single blocks, canonical."""
+        founding = self._founding or (0, b"")
+        return encode(
+            RosterImage(
+                self.current.to_bytes(), tuple(sorted(self.keys.items())), self.fleet_name,
+                self.left_out_max, self.founder or b"", founding,
+            )
+        )  # fmt: skip
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the roster")
+        assert isinstance(image, RosterImage)  # noqa: S101 - what its decoder reads
+        self.current = self._intern(Members.read(image.current))
+        self.keys = {NodeId(node): key for node, key in image.keys}
+        self.fleet_name, self.left_out_max = image.fleet_name, image.left_out_max
+        if image.founder:
+            self.founder = NodeId(image.founder)
+            self._founding = image.founding[0], BlockId(image.founding[1])
+
     def _note_founding(self, said: Found, place: Place) -> None:
         """A founder that equivocates founds twice: the first by stamp and id gives the name."""
         founding = place.stamp, place.id
@@ -218,6 +254,7 @@ class Roster:
 
 
 _JOINS_KEPT = 1_024
+_image = decoder(RosterImage)
 
 
 def _newest(member: Member) -> tuple[int, bytes]:

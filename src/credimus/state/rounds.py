@@ -9,7 +9,8 @@ proposal's own past opens a round, so that no member decides with a few of its c
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.electorates import Electorate, is_fair
@@ -22,6 +23,13 @@ from credimus.state.events import (
     RoundOpened,
     RoundRefused,
     StateEvent,
+)
+from credimus.state.images import (
+    RoundsImage,
+    image_of_early,
+    image_of_round,
+    read_image,
+    round_of_image,
 )
 from credimus.state.operations import (
     Aggregation,
@@ -221,12 +229,62 @@ class Rounds:
             (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
             for identifier, entries in self._unopened.items()
         )
-        published = sorted(self._published.items())
+        published = self._in_order()
         return fingerprint(
             b"credimus rounds", encode(rounds), encode(early), encode(unopened), encode(published)
         )
 
+    def snapshot(self) -> bytes:
+        """All of it, canonical."""
+        early = image_of_early(self._early)
+        unopened = [
+            (author, stamp, proposal, past.to_bytes())
+            for entries in self._unopened.values()
+            for author, stamp, proposal, past in entries
+        ]
+        return encode(
+            RoundsImage(
+                tuple((stamp, self._electorates[one].electors) for one, stamp in self._in_order()),
+                tuple(image_of_round(self._rounds[one]) for one in sorted(self._rounds)),
+                early,
+                tuple(sorted(unopened, key=encode)),
+            )
+        )
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the rounds")
+        assert isinstance(image, RoundsImage)  # noqa: S101 - what its decoder reads
+        for stamp, electors in image.electorates:
+            electorate = Electorate(electors)
+            self._electorates[electorate.id] = electorate
+            self._published[electorate.id] = stamp
+        by_belief: dict[BeliefId, list[Round]] = {}
+        for one in image.rounds:
+            voters = self._electorates.get(ElectorateId(one.electorate))
+            if voters is None:
+                raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
+            found = self._rounds[RoundId(one.id)] = round_of_image(one, voters)
+            found.rules = self._rules.setdefault(found.rules, found.rules)
+            by_belief.setdefault(found.belief, []).append(found)
+        for belief, rounds in by_belief.items():
+            self._by_belief[belief] = tuple(sorted(rounds, key=_attempt_order))
+        for identifier, author, stamp, said in image.early.entries():
+            self._keep(RoundId(identifier), NodeId(author), stamp, said)
+        views: dict[bytes, Members] = {}
+        for author, stamp, proposal, past in image.unopened:
+            view = views[past] = views.get(past) or Members.read(past)
+            waiting = self._unopened.setdefault(ElectorateId(proposal.electorate), [])
+            waiting.append((NodeId(author), stamp, proposal, view))
+
     # --- private
+
+    def _in_order(self) -> list[tuple[ElectorateId, int]]:
+        return sorted(self._published.items())
 
     def _open(
         self, author: NodeId, stamp: int, said: Propose, electorate: Electorate, past: Members
@@ -323,6 +381,9 @@ class Rounds:
             if not before.decided:
                 events.append(RoundDecided(found.id, found.belief))
             events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
+
+
+_image = decoder(RoundsImage)
 
 
 def round_id(said: Propose) -> RoundId:
