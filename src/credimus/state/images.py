@@ -5,7 +5,7 @@ the same blocks attest the same fingerprint; restored, it is the state again, an
 from it. Pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
@@ -133,7 +133,39 @@ def read_image(raw: bytes, using: msgspec.msgpack.Decoder[Image], what: str) -> 
     return image
 
 
-def image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage:
+def drop_earlier(waiting: dict[Any, list[Any]], before_stamp: int) -> int:
+    """Drop what was said before a stamp from lists of (author, stamp, ...); returns how many."""
+    count = 0
+    for key in list(waiting):
+        kept = [entry for entry in waiting[key] if entry[1] >= before_stamp]
+        count += len(waiting[key]) - len(kept)
+        waiting[key] = kept
+        if not kept:
+            del waiting[key]
+    return count
+
+
+def image_of_rounds(
+    electorates: Iterable[tuple[int, tuple[Elector, ...]]],
+    rounds: Iterable[Round],
+    early: Mapping[Any, Sequence[tuple[Any, ...]]],
+    unopened: Mapping[Any, Sequence[tuple[Any, ...]]],
+) -> RoundsImage:
+    """All rounds, and what waits for them; electorates and rounds come in order."""
+    waiting = [
+        (author, stamp, proposal, past.to_bytes())
+        for entries in unopened.values()
+        for author, stamp, proposal, past in entries
+    ]
+    return RoundsImage(
+        tuple(electorates),
+        tuple(map(_image_of_round, rounds)),
+        _image_of_early(early),
+        tuple(sorted(waiting, key=encode)),
+    )
+
+
+def _image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage:
     """What waits for rounds, by their ids, as (author, stamp, what was said)."""
     said = [(identifier, *entry) for identifier, entries in early.items() for entry in entries]
     kinds = (Vote, Refuse, Close, Conclusion)
@@ -145,7 +177,7 @@ def image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage
     )
 
 
-def image_of_round(one: Round) -> RoundImage:
+def _image_of_round(one: Round) -> RoundImage:
     """All that later blocks can meet of a round."""
     confidences = sorted(
         (position, choice, seen) for (position, choice), seen in (one.confidences or {}).items()

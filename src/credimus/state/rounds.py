@@ -6,7 +6,8 @@ arrival can not be seen in the result. Only a proposal whose electorate is fair 
 proposal's own past opens a round, so that no member decides with a few of its choice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from credimus.kernel.codec import decoder, encode
@@ -26,8 +27,8 @@ from credimus.state.events import (
 )
 from credimus.state.images import (
     RoundsImage,
-    image_of_early,
-    image_of_round,
+    drop_earlier,
+    image_of_rounds,
     read_image,
     round_of_image,
 )
@@ -45,7 +46,7 @@ from credimus.state.operations import (
     Votes,
 )
 from credimus.state.roster import Members
-from credimus.state.round import Round, with_entry
+from credimus.state.round import Round, canonical, with_entry
 from credimus.state.verdict import Verdict, join
 
 _Early = tuple[NodeId, int, object]
@@ -53,6 +54,8 @@ _Early = tuple[NodeId, int, object]
 _Unopened = tuple[NodeId, int, Propose, Members]
 """Author and stamp of a proposal that came before its electorate, and the view of its past."""
 _JUDGED_KEPT = 1_024
+ELECTORATES_KEPT = 64
+"""The newest stay, though no round is left: proposers use them again. [guess]"""
 
 
 class Removal(NamedTuple):
@@ -218,9 +221,26 @@ class Rounds:
             else:
                 self._add_conclusion(found, place.author, place.stamp, conclusion)
 
+    def let_go(self, rounds: Collection[RoundId], before_stamp: int) -> int:
+        """Forget rounds, what was said earlier about rounds that nobody opened, and electorates
+        that were published earlier and of which no round is left; returns how many such words.
+        """
+        for identifier in rounds:
+            gone = self._rounds.pop(identifier)
+            left = tuple(one for one in self._by_belief.pop(gone.belief, ()) if one is not gone)
+            if left:
+                self._by_belief[gone.belief] = left
+        count = drop_earlier(self._early, before_stamp) + drop_earlier(self._unopened, before_stamp)
+        used = {one.electorate.id for one in self._rounds.values()} | self._unopened.keys()
+        newest = [one.id for one in islice(self.newest_electorates(), ELECTORATES_KEPT)]
+        for one, stamp in self._in_order():
+            if stamp < before_stamp and one not in used and one not in newest:
+                del self._published[one], self._electorates[one]
+        return count
+
     def fingerprint(self) -> bytes:
         """Of everything agreed about rounds."""
-        rounds = [_canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
+        rounds = [canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
         early = sorted(
             (identifier, sorted(encode(entry) for entry in entries))
             for identifier, entries in self._early.items()
@@ -236,20 +256,9 @@ class Rounds:
 
     def snapshot(self) -> bytes:
         """All of it, canonical."""
-        early = image_of_early(self._early)
-        unopened = [
-            (author, stamp, proposal, past.to_bytes())
-            for entries in self._unopened.values()
-            for author, stamp, proposal, past in entries
-        ]
-        return encode(
-            RoundsImage(
-                tuple((stamp, self._electorates[one].electors) for one, stamp in self._in_order()),
-                tuple(image_of_round(self._rounds[one]) for one in sorted(self._rounds)),
-                early,
-                tuple(sorted(unopened, key=encode)),
-            )
-        )
+        electorates = ((at, self._electorates[one].electors) for one, at in self._in_order())
+        rounds = (self._rounds[one] for one in sorted(self._rounds))
+        return encode(image_of_rounds(electorates, rounds, self._early, self._unopened))
 
     def restore(self, raw: bytes) -> None:
         """Become what was written; for a fold that is new.
@@ -394,15 +403,3 @@ def round_id(said: Propose) -> RoundId:
 
 def _attempt_order(one: Round) -> tuple[int, RoundId]:
     return one.attempt, one.id
-
-
-def _canonical(one: Round) -> tuple[object, ...]:
-    confidences = sorted(
-        (position, int(choice), seen)
-        for (position, choice), seen in (one.confidences or {}).items()
-    )
-    return (
-        one.id, one.belief, one.attempt, one.electorate.id,
-        hex(one.accept), hex(one.reject), hex(one.abstain), confidences, int(one.verdict),
-        one.openings, one.closings, one.conclusions, one.refusals,
-    )  # fmt: skip
