@@ -111,7 +111,7 @@ class Roster:
             view = lace.place(parent).view
             if view is not views[-1] if views else True:
                 views.append(view)
-        return self._join(views) if views else self._nobody  # type: ignore[arg-type]
+        return self.joined(views)  # type: ignore[arg-type]
 
     def check(self, header: Header, operations: Sequence[Operation], past: Members) -> bytes:
         """The author's public key, when the author may write this block at all.
@@ -189,6 +189,11 @@ class Roster:
         """The block of the founder's first founding, or None before that is folded."""
         return None if self._founding is None else self._founding[1]
 
+    @property
+    def founding_stamp(self) -> int:
+        """The stamp of that block; 0 before it is folded."""
+        return 0 if self._founding is None else self._founding[0]
+
     def fingerprint(self) -> bytes:
         """Of what everybody agrees on about the roster."""
         return self.current.key
@@ -236,6 +241,10 @@ class Roster:
         ]
         events += [MemberLeft(node) for node in before.by_id if node not in now.by_id]
         return events
+
+    def joined(self, views: Sequence[Members]) -> Members:
+        """The members as of blocks with these views; nobody before the first."""
+        return self._join(views) if views else self._nobody
 
     def _join(self, views: Sequence[Members]) -> Members:
         first = views[0]
