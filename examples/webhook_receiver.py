@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -48,11 +48,14 @@ def signer_of(headers: Mapping[str, str], body: bytes, now_ms: int) -> str:
     return named[:32]  # the key belongs to this id, and to no other
 
 
-def receiver(node: str, port: int) -> ThreadingHTTPServer:
+def receiver(
+    node: str, port: int, judging: Callable[[dict[str, Any]], dict[str, Any]] = judge
+) -> ThreadingHTTPServer:
     """A server on the loopback that answers this node only.
 
     Args:
         port: 0 for any free one.
+        judging: what answers a question; called in a thread for each.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -73,7 +76,7 @@ def receiver(node: str, port: int) -> ThreadingHTTPServer:
             if signer != node:
                 self.send_error(403, "another node")
                 return
-            answer = json.dumps(judge(json.loads(body))).encode()
+            answer = json.dumps(judging(json.loads(body))).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))

@@ -80,10 +80,11 @@ class LeaveFleet(Command, frozen=True):
     reason: str = ""
 
 
-AnyCommand: TypeAlias = (
-    AssertBelief | ProposeBelief | CastVote | RetractBelief | RelateBeliefs | AdmitMember
-    | LeaveFleet
-)  # fmt: skip
+PlainCommand: TypeAlias = (
+    AssertBelief | ProposeBelief | RetractBelief | RelateBeliefs | AdmitMember | LeaveFleet
+)
+"""What is written as it is said."""
+AnyCommand: TypeAlias = PlainCommand | CastVote
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ previous write has become durable.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
@@ -20,23 +20,13 @@ from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
 from credimus.lace.block import Block
-from credimus.lace.lace import Lace, Place
+from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import (
-    AdmitMember,
-    AnyCommand,
-    AssertBelief,
-    CastVote,
-    LeaveFleet,
-    ProposeBelief,
-    RelateBeliefs,
-    RetractBelief,
-    Written,
-)
+from credimus.node.commands import AnyCommand, CastVote, Written
 from credimus.node.config import Config
+from credimus.node.copies import Copies
 from credimus.node.events import (
-    Acknowledged,
     ForkSeen,
     IdentityForked,
     NodeEvent,
@@ -44,16 +34,16 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
-from credimus.node.router import MEMBERSHIP_TAKES, SYNC_TAKES, VOTING_HEARS
+from credimus.node.pushing import pushes
+from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.membership.interface import RosterChanged
+from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
     Evaluator,
-    RoundsChanged,
     Say,
     SayVote,
 )
@@ -103,13 +93,18 @@ class Node:
             own,
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self._machines: dict[str, Machine[Any]] = {
+            "voting": self._voting,
+            "sync": self._sync,
+            "membership": self.membership,
+        }
+        self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
-        self.acknowledged: dict[NodeId, int] = {}
         self._seal_now = False
 
     # --- asking
@@ -128,10 +123,6 @@ class Node:
     def dependencies(self) -> Dependencies:
         """How the beliefs depend on each other, and which came before which."""
         return Dependencies(self.state.beliefs, self.lace.happened_before)
-
-    def holders(self, sequence: int) -> list[NodeId]:
-        """The other members known to hold this node's own block of that sequence, sorted."""
-        return sorted(who for who, upto in self.acknowledged.items() if upto >= sequence)
 
     # --- beginning
 
@@ -155,14 +146,13 @@ class Node:
         for wire in wires:
             taken = self._ingress.restore(wire)
             place = taken.place
-            self._note_cover(place)
+            self.copies.note(place)
             own = self._by_id.get(place.author)
             if own is not None and self.lace.fork_at(place) is not None:
                 self._silence(own)
             count += 1
             if hear is not None:
                 hear(taken.events)
-        self._effects.emit.clear()  # these are memories, not news
         return count
 
     def resume(self, now: Now) -> None:
@@ -178,14 +168,11 @@ class Node:
         except PeerFault as fault:
             self._fault(sender, fault)
             return
-        kind = type(message)
         if isinstance(message, Blocks):
             self._take(sender, message, now)
-        elif kind in SYNC_TAKES:
-            self._carry_out(self._sync.handle(SYNC_TAKES[kind](sender, message), now))
         else:
-            heard = MEMBERSHIP_TAKES[kind](sender, message)
-            self._carry_out(self.membership.handle(heard, now))
+            name, input_of = TAKES[type(message)]
+            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -193,37 +180,21 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
-        writing = self._writing
-        match command:
-            case AssertBelief():
-                written = writing.assert_belief(command)
-            case CastVote():
-                written = self._cast(command, now)
-            case ProposeBelief():
-                written = writing.propose(command)
-            case RetractBelief():
-                written = writing.retract(command)
-            case RelateBeliefs():
-                written = writing.relate(command)
-            case AdmitMember():
-                written = writing.admit(command)
-            case LeaveFleet():
-                written = writing.leave(command)
-            case _:
-                assert_never(command)
+        if isinstance(command, CastVote):
+            written = self._cast(command, now)
+        else:
+            written = self._writing.execute(command)
         self._seal_now = True
         return written
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        machines = self._sync, self._voting, self.membership
-        return earliest(*(machine.deadline() for machine in machines))
+        return earliest(*(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
-        self._carry_out(self._voting.tick(now))
-        self._carry_out(self._sync.tick(now))
-        self._carry_out(self.membership.tick(now))
+        for machine in self._machines.values():
+            self._carry_out(machine.tick(now))
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -265,7 +236,7 @@ class Node:
             while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
                 before = self.state.roster.current
                 taken = self._ingress.fold(*made)
-                taken.place.covers = self._cover(taken.place)
+                self.copies.note(taken.place)
                 sealed.append(taken.block)
                 self._facts += taken.events
                 self._effects.emit.append(Sealed(author.id, taken.place.sequence))
@@ -275,7 +246,7 @@ class Node:
                     author.discard()
         if sealed:
             self._effects.persist += sealed
-            self._push(sealed)
+            self._effects.send += [Send(None, push) for push in pushes(sealed)]
 
     def _take(self, sender: NodeId, message: Blocks, now: Now) -> None:
         held_count = len(self.lace)
@@ -289,7 +260,9 @@ class Node:
             for one in taken:
                 self._effects.persist.append(one.block)
                 self._facts += one.events
-                self._note_cover(one.place)
+                acknowledged = self.copies.note(one.place)
+                if acknowledged is not None:
+                    self._effects.emit.append(acknowledged)
                 self._note_fork(one)
             if self.state.roster.current is not roster:
                 proposers = [author for author in self.authors if author.proposes]
@@ -304,15 +277,19 @@ class Node:
 
     def _hear(self, now: Now) -> None:
         """Give facts to the machines that listen; they may cause further operations."""
-        facts, self._facts = self._facts, []
-        if facts:
+        while self._facts:
+            facts, self._facts = self._facts, []
             self._effects.emit += facts
-            heard = [fact for fact in facts if type(fact) in VOTING_HEARS]
-            self._carry_out(self._voting.handle(RoundsChanged(heard), now))
+            for name, kinds, input_of in HEARS:
+                heard = [fact for fact in facts if type(fact) in kinds]
+                if heard:
+                    self._carry_out(self._machines[name].handle(input_of(heard), now))
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
-            self._carry_out(self.membership.handle(RosterChanged(tuple(roster.by_id)), now))
+            for name, followed_by in FOLLOWS:
+                followed = followed_by(tuple(roster.by_id))
+                self._carry_out(self._machines[name].handle(followed, now))
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
         self._effects.send += effects.send
@@ -325,7 +302,7 @@ class Node:
                     self._by_id[author].say(operation)
                     self._seal_now = True
                 case _:
-                    self._effects.emit.append(event)
+                    self._facts.append(event)
 
     def _cast(self, command: CastVote, now: Now) -> Written:
         request = self._writing.ballot(command)
@@ -336,48 +313,16 @@ class Node:
         """Whether others would take a block of this author: a member, or the founder's first."""
         return author.id in self.state.roster.current or not len(self.lace)
 
-    def _push(self, sealed: list[Block]) -> None:
-        """Eager push to all: one message for all blocks of a step, while they fit."""
-        wires: list[bytes] = []
-        size = 0
-        for block in sealed:
-            if wires and size + len(block.wire) > _PUSH_BYTES_MAX:
-                self._effects.send.append(Send(None, Blocks(tuple(wires))))
-                wires, size = [], 0
-            wires.append(block.wire)
-            size += len(block.wire)
-        self._effects.send.append(Send(None, Blocks(tuple(wires))))
-
-    def _cover(self, place: Place) -> int:
-        """The last of our own blocks that a block is, or descends from."""
-        if place.author == self.authors[0].id:
-            return place.sequence
-        covers = 0
-        for one in place.predecessors():
-            covers = max(covers, self.lace.place(one).covers)
-        return covers
-
-    def _note_cover(self, place: Place) -> None:
-        """A member's block shows which of ours the member holds."""
-        place.covers = self._cover(place)
-        if place.author != self.id:
-            self._note_held(place.author, place.covers)
-
-    def _note_held(self, member: NodeId, sequence: int) -> None:
-        if sequence > self.acknowledged.get(member, 0) and member in self.state.roster.current:
-            self.acknowledged[member] = sequence
-            self._effects.emit.append(Acknowledged(member, sequence))
-
     def _note_fork(self, taken: Taken) -> None:
         other = self.lace.fork_at(taken.place)
         if other is None:
             return
         author, sequence = taken.place.author, taken.place.sequence
-        self._effects.emit.append(ForkSeen(author, sequence, (other, taken.place.id)))
+        self._facts.append(ForkSeen(author, sequence, (other, taken.place.id)))
         own = self._by_id.get(author)
         if own is not None:
             self._silence(own)
-            self._effects.emit.append(IdentityForked(author, sequence))
+            self._facts.append(IdentityForked(author, sequence))
 
     def _silence(self, author: Author) -> None:
         author.forked = True
@@ -387,6 +332,3 @@ class Node:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
-
-
-_PUSH_BYTES_MAX = 131_072

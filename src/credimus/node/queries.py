@@ -81,7 +81,7 @@ def lag_of(node: Node, member: NodeId) -> int:
     """
     if member == node.id:
         return 0
-    return node.authors[0].sequence - node.acknowledged.get(member, 0)
+    return node.authors[0].sequence - node.copies.acknowledged.get(member, 0)
 
 
 def last_stamp_of(node: Node, author: NodeId) -> int | None:

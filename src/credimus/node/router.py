@@ -6,36 +6,43 @@ from typing import Any
 from credimus.kernel.ids import NodeId
 from credimus.protocol.membership.interface import (
     Ack,
-    MembershipInput,
     MessageCame,
     Notice,
     Ping,
     PingFor,
     Relayed,
+    RosterChanged,
 )
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     Pull,
     PullAsked,
-    SyncInput,
 )
+from credimus.protocol.voting.interface import RoundsChanged
 from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
 
-SYNC_TAKES: dict[type, Callable[[NodeId, Any], SyncInput]] = {
-    Beacon: lambda peer, message: BeaconSeen(peer, message.frontier),
-    Pull: PullAsked,
+TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
+    Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
+    Pull: ("sync", PullAsked),
+    Ping: ("membership", MessageCame),
+    Ack: ("membership", MessageCame),
+    PingFor: ("membership", MessageCame),
+    Relayed: ("membership", MessageCame),
+    Notice: ("membership", MessageCame),
 }
-"""Message of a peer -> input of sync. `Blocks` goes to ingress."""
+"""Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
 
-MEMBERSHIP_TAKES: dict[type, Callable[[NodeId, Any], MembershipInput]] = {
-    Ping: MessageCame,
-    Ack: MessageCame,
-    PingFor: MessageCame,
-    Relayed: MessageCame,
-    Notice: MessageCame,
-}
-"""Message of a peer -> input of membership."""
+HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
+    (
+        "voting",
+        frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
+        RoundsChanged,
+    ),
+)
+"""Machine, the facts and events that it listens to, and its input made of some of them."""
 
-VOTING_HEARS: frozenset[type] = frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested})
-"""Facts of the state -> input of voting."""
+FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
+    ("membership", RosterChanged),
+)
+"""Machine, and its input made of the ids of all members, whenever the roster has changed."""

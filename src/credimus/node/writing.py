@@ -1,6 +1,7 @@
 """Turns commands into operations: checks first, then writes to the author's open block."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, NotFound, UsageError
@@ -21,6 +22,7 @@ from credimus.node.commands import (
     CastVote,
     Command,
     LeaveFleet,
+    PlainCommand,
     ProposeBelief,
     RelateBeliefs,
     RetractBelief,
@@ -53,6 +55,28 @@ class Writing:
         self._authors = {author.id: author for author in authors}
         self._main = authors[0]
         self._categorizer = categorizer
+
+    def execute(self, command: PlainCommand) -> Written:
+        """Carry out a command.
+
+        Raises:
+            UsageError, Unavailable, StorageError: nothing was changed.
+        """
+        match command:
+            case AssertBelief():
+                return self.assert_belief(command)
+            case ProposeBelief():
+                return self.propose(command)
+            case RetractBelief():
+                return self.retract(command)
+            case RelateBeliefs():
+                return self.relate(command)
+            case AdmitMember():
+                return self.admit(command)
+            case LeaveFleet():
+                return self.leave(command)
+            case _:
+                assert_never(command)
 
     def author_of(self, command: Command) -> Author:
         """The hosted author of a command, with room for it.

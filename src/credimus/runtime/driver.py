@@ -176,7 +176,7 @@ class Driver:
 
     def holders(self, sequence: int) -> list[NodeId]:
         """Other members known to hold the node's own block of that sequence."""
-        return self.node.holders(sequence)
+        return self.node.copies.holders(sequence)
 
     def verdict(self, belief: BeliefId) -> Verdict | None:
         """The belief's verdict here and now."""

@@ -24,7 +24,7 @@ def test_a_restored_node_is_the_same_and_silent() -> None:
     assert after.lace.frontier() == before.lace.frontier()
     assert after.clock.last == before.clock.last
     assert after.authors[0].sequence == before.authors[0].sequence
-    assert after.holders(1) == before.holders(1) == sorted({MEMBERS[0], MEMBERS[2]})
+    assert after.copies.holders(1) == before.copies.holders(1) == sorted({MEMBERS[0], MEMBERS[2]})
     effects = after.collect(fleet.now)
     assert not effects.persist
     assert not effects.emit
