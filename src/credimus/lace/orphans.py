@@ -50,6 +50,10 @@ class Orphans:
                 self._drop(block_id)
         return ready
 
+    def wants(self, block_id: BlockId) -> bool:
+        """Whether some block here waits for this one."""
+        return block_id in self._waiting_for
+
     def wanted(self, count: int) -> list[BlockId]:
         """Missing blocks that are not waiting here themselves, at most `count`, oldest first."""
         wanted = (one for one in self._waiting_for if one not in self._blocks)

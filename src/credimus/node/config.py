@@ -3,6 +3,7 @@
 import msgspec
 
 from credimus.kernel import limits
+from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -17,5 +18,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it finds out what it lacks."""
     membership: MembershipConfig = MembershipConfig()
     """How it finds out who can be reached."""
+    checkpoints: CheckpointConfig = CheckpointConfig()
+    """When checkpoints are taken, and how long things are kept."""
     skew_ms_max: int = limits.SKEW_MS_MAX
     """How far ahead of our wall clock a block's stamp may be, in ms. [guess]"""

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
+from credimus.protocol.checkpointing.interface import CheckpointEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
@@ -51,6 +52,7 @@ NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
     | MembershipEvent
+    | CheckpointEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

@@ -14,13 +14,14 @@ from typing import NamedTuple
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId
-from credimus.lace.block import Block, block_id, open_wire, read_block
+from credimus.lace.block import Block, Header, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, read_operations
+from credimus.state.roster import Members
 
 
 class Taken(NamedTuple):
@@ -65,6 +66,8 @@ class Ingress:
                 "wrong-fleet", f"a block of fleet {header.fleet.hex()[:12]}; this is another fleet"
             )
         self._clock.check(header.stamp, wall_ms)
+        if self._lace.is_below(header.author, header.sequence):
+            return self._keep(block)
         missing = self._lace.missing(header)
         if missing:
             self._hold(block, missing)
@@ -84,7 +87,30 @@ class Ingress:
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
         block = read_block(*open_wire(wire), wire)
+        if self._lace.is_below(block.author, block.header.sequence):
+            return Taken(block, self._stub(block), [])
         return self.fold(block, read_operations(block.body))
+
+    def _keep(self, block: Block) -> list[Taken]:
+        """Take a block below the last checkpoint for its name only, when others wait for it."""
+        key = self._state.roster.keys.get(block.author)
+        if key is None or not self.orphans.wants(block.id):
+            return []
+        _verify(block, key)
+        taken = [Taken(block, self._stub(block), [])]
+        self._release(block.id, taken)
+        return taken
+
+    def _stub(self, block: Block) -> Place:
+        """Hold a block below the cut; what it said is in the checkpoint, or counts for nothing."""
+        place = Place(block.id, block.header)
+        last = self._state.checkpoints.last
+        if last is not None:
+            place.view = self._state.roster.base
+        self._lace.keep(place)
+        held = self._lace.place(block.id)
+        held.previous, held.parents = place.previous, place.parents
+        return held
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         key = self._state.roster.keys.get(block.author)
@@ -99,11 +125,34 @@ class Ingress:
         self._lace.check(header)
         operations = read_operations(block.body)
         past = self._state.roster.before(header, self._lace)
-        key = self._state.roster.check(header, operations, past)
+        key = self._key_of(header, operations, past)
         _verify(block, key)
         place = self._lace.add(block.id, header)
         self._clock.observe(header.stamp)
         return Taken(block, place, self._state.apply(place, operations, past))
+
+    def _key_of(self, header: Header, operations: list[Operation], past: Members) -> bytes:
+        """The author's key. Where the past is below a checkpoint, who ever was a member may write,
+        though what it says be void: others may have taken the block before that."""
+        try:
+            return self._state.roster.check(header, operations, past)
+        except PeerFault:
+            key = self._state.roster.keys.get(header.author)
+            if key is None or not self._is_cut_off(header):
+                raise
+            return key
+
+    def _is_cut_off(self, header: Header) -> bool:
+        lace = self._lace
+        held = [lace.place(one) for one in header.parents]
+        if header.previous:
+            previous = lace.place(header.previous)
+            held.append(previous)
+            if not lace.is_below(previous.author, previous.sequence):
+                before = self._state.roster.before(previous, lace)
+                if header.author not in before:  # that one is void itself
+                    return True
+        return any(lace.is_below(one.author, one.sequence) for one in held)
 
     def _release(self, arrived: BlockId, taken: list[Taken]) -> None:
         waiting = [arrived]

@@ -24,6 +24,7 @@ from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
 from credimus.node.commands import AnyCommand, CastVote, Written
+from credimus.node.compacting import Compacting
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.events import (
@@ -38,6 +39,8 @@ from credimus.node.pushing import pushes
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
+from credimus.protocol.checkpointing.interface import Reader, SayWord
+from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
@@ -98,6 +101,13 @@ class Node:
             "sync": self._sync,
             "membership": self.membership,
         }
+        self.checkpoints = Checkpointing(
+            config.checkpoints, self.lace, self.state, self.id, (self._wires, self._image)
+        )
+        self._machines["checkpoints"] = self.checkpoints
+        self.compacting = Compacting(self.lace, self.state, self.clock)
+        self.read: Reader = _nothing
+        """Gives the wires of durable blocks; whoever keeps them puts it here."""
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
@@ -131,6 +141,14 @@ class Node:
         self.authors[0].say(found)
         self._seal_now = True
 
+    def restore_snapshot(self, image: bytes) -> None:
+        """Begin from the snapshot of our own store; `restore` takes the blocks after it.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        self.compacting.restore(image)
+
     def restore(
         self, wires: Iterable[bytes], hear: Callable[[list[StateEvent]], None] | None = None
     ) -> int:
@@ -153,6 +171,7 @@ class Node:
             count += 1
             if hear is not None:
                 hear(taken.events)
+        self.compacting.show_stubs()
         return count
 
     def resume(self, now: Now) -> None:
@@ -195,6 +214,7 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        self._settle_checkpoint()
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -284,12 +304,27 @@ class Node:
                 heard = [fact for fact in facts if type(fact) in kinds]
                 if heard:
                     self._carry_out(self._machines[name].handle(input_of(heard), now))
+            self._settle_checkpoint()
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
             for name, followed_by in FOLLOWS:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
+
+    def _settle_checkpoint(self) -> None:
+        """Put a checkpoint into force that more than two thirds certify."""
+        if self.state.checkpoints.is_reached:
+            settled = self.compacting.settle(self.checkpoints, self._wires)
+            if settled is not None:
+                self._facts.append(settled)
+
+    def _wires(self, ids: Sequence[BlockId]) -> list[bytes]:
+        fresh = {block.id: block.wire for block in self._effects.persist}
+        return [*(fresh[one] for one in ids if one in fresh), *self.read(ids)]
+
+    def _image(self) -> bytes | None:
+        return self.compacting.image
 
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
         self._effects.send += effects.send
@@ -298,7 +333,7 @@ class Node:
                 case SayVote(author, vote):
                     self._by_id[author].vote(vote)
                     self._seal_now = True
-                case Say(author, operation):
+                case Say(author, operation) | SayWord(author, operation):
                     self._by_id[author].say(operation)
                     self._seal_now = True
                 case _:
@@ -332,3 +367,7 @@ class Node:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+
+
+def _nothing(ids: Sequence[BlockId]) -> list[bytes]:  # noqa: ARG001 - there is no store
+    return []

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.protocol.checkpointing.interface import WordsSaid
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -20,7 +21,14 @@ from credimus.protocol.sync.interface import (
     PullAsked,
 )
 from credimus.protocol.voting.interface import RoundsChanged
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.state.events import (
+    CheckpointAttested,
+    CheckpointReached,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -39,6 +47,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 

@@ -91,6 +91,11 @@ class Checkpoints:
         """How many were certified."""
         return self._told[-1].number if self._told else 0
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether some checkpoint over the last one is certified; nearly always False, at once."""
+        return bool(self._certified) and bool(self.certified())
+
     def __iter__(self) -> Iterator[Checkpoint]:
         """The last ones, oldest first."""
         return iter(self._told)

@@ -101,6 +101,8 @@ class Roster:
         """The fleet's policy for electorates; one for ever, because the fleet's id names it."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
+        self.base = nobody
+        """The members as of the last checkpoint's cut: the view of all blocks below it."""
 
     def before(self, header: Header | Place, lace: Lace) -> Members:
         """The members as of a block's causal past; its predecessors must be held."""
@@ -216,7 +218,7 @@ class Roster:
         """
         image = read_image(raw, _image, "snapshot of the roster")
         assert isinstance(image, RosterImage)  # noqa: S101 - what its decoder reads
-        self.current = self._intern(Members.read(image.current))
+        self.current = self.base = self._intern(Members.read(image.current))
         self.keys = {NodeId(node): key for node, key in image.keys}
         self.fleet_name, self.left_out_max = image.fleet_name, image.left_out_max
         if image.founder:

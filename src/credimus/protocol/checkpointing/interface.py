@@ -8,6 +8,7 @@ import msgspec
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.state.checkpoints import Checkpoint
+from credimus.state.events import CheckpointAttested, CheckpointReached
 from credimus.state.operations import Attest, Certify
 
 HOUR_MS = 3_600_000
@@ -39,6 +40,12 @@ class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 Reader: TypeAlias = Callable[[Sequence[BlockId]], list[bytes]]
 """The wires of some held blocks, in this order; those that are not durable yet are left out."""
+
+
+class WordsSaid(msgspec.Struct, frozen=True, gc=False):
+    """Members attested or certified something."""
+
+    facts: list[CheckpointAttested | CheckpointReached]
 
 
 class SayWord(msgspec.Struct, frozen=True, gc=False):

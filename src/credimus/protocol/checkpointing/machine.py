@@ -27,6 +27,7 @@ from credimus.protocol.checkpointing.interface import (
     CheckpointRefused,
     Reader,
     SayWord,
+    WordsSaid,
 )
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.state.fleet import FleetState
@@ -71,9 +72,10 @@ class Checkpointing:
         """What is folded at the moment."""
         return self._shadow
 
-    def handle(self, now: Now) -> CheckpointingEffects:
+    def handle(self, event: WordsSaid, now: Now) -> CheckpointingEffects:
         """Members said something of checkpoints: look at once."""
-        self._due = now.instant
+        if event.facts:
+            self._due = now.instant
         return Effects()
 
     def deadline(self) -> Instant | None:

@@ -81,11 +81,9 @@ class Shadow:
         return True
 
     def show_views(self) -> None:
-        """Give the blocks of the lace their views as of here, its stubs that of the cut."""
-        for place in self._lace.beyond_cut():
-            place.view = self._views[place.id]
-        for place in self._lace.below_cut():
-            place.view = self.view
+        """Give the blocks of the lace their views as of here, those below the cut its own."""
+        for place in (*self._lace.below_cut(), *self._lace.beyond_cut()):
+            place.view = self._views.get(place.id, self.view)
 
     def end(self) -> None:
         """Follow the lace no more."""
@@ -136,7 +134,7 @@ class Shadow:
         self.attest = Attest(base, 0, self.cut, electors, self.retention_ms, digest)
         self.id = checkpoint_id(self.attest)
         state.checkpoints.name(digest)
-        self.view = state.roster.current
+        self.view = state.roster.base = state.roster.current
 
 
 def _named(wires: list[bytes]) -> list[tuple[BlockId, bytes]]:

@@ -18,7 +18,7 @@ class Proposing:
     def __init__(self, config: VotingConfig, state: FleetState) -> None:
         self._config = config
         self._state = state
-        self._fitting: tuple[tuple[bytes, int], Electorate | None] | None = None
+        self._fitting: tuple[tuple[bytes, int, int], Electorate | None] | None = None
 
     def proposal(
         self,
@@ -93,7 +93,8 @@ class Proposing:
     def _of_fleet(self) -> Electorate | None:
         """A published electorate that fits the roster; looked for anew when either changed."""
         members = self._state.roster.current
-        key = (members.key, self._state.rounds.electorate_count)
+        state = self._state
+        key = (members.key, state.rounds.electorate_count, state.checkpoints.number)
         if self._fitting is None or self._fitting[0] != key:
             weights = weights_of(members, self._config)
             published = self._state.rounds.newest_electorates()
