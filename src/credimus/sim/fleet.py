@@ -304,6 +304,9 @@ class Fleet:
             if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
                 return
         host.busy = host.is_stuck = False
+        compaction, node.compacting.waiting = node.compacting.waiting, None
+        if compaction is not None:
+            host.disk.compact(*compaction)
         if lane is not None:
             self.crash(host)
             return
