@@ -7,11 +7,14 @@ import msgspec
 
 from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
+from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Admit,
     Assert,
+    Attest,
+    Certify,
     Close,
     Conclude,
     Found,
@@ -28,7 +31,7 @@ from credimus.state.rounds import round_id
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -68,7 +71,7 @@ def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry
 
 def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
-        case Found() | Admit() | Leave() | Publish():
+        case Found() | Admit() | Leave() | Publish() | Attest() | Certify():
             yield _of_fleet(said)
         case Assert() | Relate() | Retract():
             yield _of_belief(said)
@@ -95,8 +98,14 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
             assert_never(said)
 
 
-def _of_fleet(said: Found | Admit | Leave | Publish) -> Entry:
+def _of_fleet(said: Found | Admit | Leave | Publish | Attest | Certify) -> Entry:
     match said:
+        case Attest():
+            summary = f"attested checkpoint {short(checkpoint_id(said))}, attempt {said.attempt}"
+            return Entry(kind="attest", summary=summary)
+        case Certify():
+            summary = f"certified checkpoint {short(said.checkpoint)}, attempt {said.attempt}"
+            return Entry(kind="certify", summary=summary)
         case Found():
             return Entry(kind="found", summary=f"founded fleet {said.fleet_name} as {said.name}")
         case Admit():

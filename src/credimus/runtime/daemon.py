@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -29,8 +30,10 @@ from credimus.runtime.links import Links
 from credimus.runtime.principals import Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
+from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
+from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.streams import Streams
 from credimus.runtime.tickets import Tickets
@@ -137,7 +140,9 @@ class Daemon:
         self.driver.listen(self.feed.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
+        self.driver.pruning.events_told = lambda: self.feed.number
         self.driver.begin()
+        self.driver.pruning.drop_some()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
 
     def dismiss(self) -> None:
@@ -179,8 +184,13 @@ class Daemon:
                 raise
             _log.warning("%s They are made anew from the log.", problem.message)
             self.models.clear()
+        kept = kept_snapshot(self.store, partial(failures.corrupt, self.home.database))
+        if kept is not None:
+            image, self.feed.number = kept
+            self.node.restore_snapshot(image)
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
+        self.driver.pruning.gone.extend(self.node.compacting.trim())
 
     def _flush_quietly(self) -> None:
         try:

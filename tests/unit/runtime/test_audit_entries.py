@@ -2,12 +2,15 @@
 
 from typing import get_args
 
-from credimus.kernel.ids import FleetId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
+from credimus.lace.frontier import CutHead
 from credimus.runtime.audit_entries import Kind, entries_of
 from credimus.state.fleet import FleetState
 from credimus.state.operations import (
     Admit,
     Assert,
+    Attest,
+    Certify,
     Choice,
     Close,
     Conclude,
@@ -40,6 +43,8 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
+    Certify(b"", 0, bytes(32)),
 ]
 
 
@@ -55,7 +60,7 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-1] == "recorded the verdict: rejected"
+    assert said[-3] == "recorded the verdict: rejected"
     assert all(len(text) < 200 for text in said)
 
 
