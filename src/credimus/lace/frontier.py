@@ -33,6 +33,12 @@ Cut: TypeAlias = tuple[CutHead, ...]
 A block is *below* a cut when its sequence is at most the greatest of its author's heads there."""
 
 
+class PeerBehind(msgspec.Struct, frozen=True, gc=False):
+    """A peer pulled from below our cut: only a checkpoint can help it."""
+
+    peer: NodeId
+
+
 class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The heads of all chains, sorted by author and block; a fork shows as two heads."""
 

@@ -55,10 +55,10 @@ _by_stamp = attrgetter("stamp", "id")
 
 
 class Lace:
-    """A DAG of blocks, closed under predecessors down to a cut.
+    """A DAG of blocks: whoever holds one beyond the cut holds its predecessors.
 
-    Invariant: every predecessor of a held block beyond the cut is held; a block's stamp is greater
-    than those of its predecessors, so that (stamp, id) is a linear extension of the causal order.
+    Invariant: a block's stamp is greater than those of its predecessors, so that (stamp, id) is a
+    linear extension of the causal order.
     """
 
     __slots__ = (
@@ -184,15 +184,20 @@ class Lace:
                 waiting += [one for one in held if one is not None]
         return sorted(seen.values(), key=_by_stamp)
 
+    def is_behind(self, frontier: Frontier) -> bool:
+        """Whether the holder of a frontier lacks blocks below our cut."""
+        reached: dict[NodeId, int] = {}
+        for head in frontier.heads if self._below else ():
+            reached[head.author] = max(head.sequence, reached.get(head.author, 0))
+        return any(reached.get(author, 0) < last for author, last in self._below.items())
+
     def keep(self, place: Place) -> None:
         """Hold a block below the cut as a mere name that later blocks refer to."""
         self._places.setdefault(place.id, place)
 
-    def let_go(self, cut: Cut) -> list[BlockId]:
-        """Hold nothing below a cut but its heads and what later blocks name; returns what went.
-
-        Cost: linear in what is held.
-        """
+    def let_go(self, cut: Cut, kept: Iterable[BlockId] = ()) -> list[BlockId]:
+        """Hold nothing below a cut but its heads, what later blocks name, and some to be kept;
+        returns what went. Cost: linear in what is held."""
         for head in cut:
             self._below[head.author] = max(self._below.get(head.author, 0), head.sequence)
             if head.block not in self._places:
@@ -200,7 +205,7 @@ class Lace:
                 self._tips[head.block] = None  # who begins here has seen all of the cut
         beyond = self.beyond_cut()
         named = {one for place in beyond for one in place.predecessors()}
-        named.update(head.block for head in cut)
+        named.update(kept, (head.block for head in cut))
         gone = [one.id for one in self.below_cut() if one.id not in named]
         for one in gone:
             del self._places[one]
@@ -210,7 +215,8 @@ class Lace:
 
     def below_cut(self) -> list[Place]:
         """What is still held below the cut."""
-        return [one for one in self._places.values() if self.is_below(one.author, one.sequence)]
+        held = self._places.values()
+        return [one for one in held if self.is_below(one.author, one.sequence)]
 
     def beyond_cut(self) -> list[Place]:
         """What is held beyond the cut, in causal order."""

@@ -8,6 +8,7 @@ whether or not they still have those below.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BeliefId, BlockId, RoundId
 from credimus.lace.lace import Lace
@@ -18,13 +19,16 @@ from credimus.protocol.checkpointing.interface import (
     Reader,
 )
 from credimus.protocol.checkpointing.machine import Checkpointing
+from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
+from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.state.fleet import FleetState
 
 
 class Compaction(NamedTuple):
-    """What the store is to do: keep this snapshot first, then drop these blocks."""
+    """What the store is to do: keep this first, then drop these blocks."""
 
-    image: bytes
+    base: bytes
+    """Snapshot and certificate, for `Compacting.restore`."""
     gone: Sequence[BlockId]
 
 
@@ -42,26 +46,32 @@ class Compacting:
         self._lace = lace
         self._state = state
         self._clock = clock
-        self.image: bytes | None = None
-        """The snapshot; None before the first checkpoint."""
+        self.base: Base | None = None
+        """The snapshot and its certificate; None before the first checkpoint."""
         self.waiting: Compaction | None = None
         """For the driver to take from here after each step."""
         self.gone = Gone((), ())
         """What the last one let go here."""
         self._disputed: set[bytes] = set()
 
-    def restore(self, image: bytes) -> None:
-        """Begin from our own snapshot.
+    @property
+    def image(self) -> bytes | None:
+        """The snapshot; None before the first checkpoint."""
+        return None if self.base is None else self.base.image
+
+    def restore(self, kept: bytes) -> None:
+        """Begin from what our own store kept.
 
         Raises:
             PeerFault: `malformed`.
         """
-        self._state.adopt(FleetState.restored(image))
-        self.image = image
+        base = read_base(kept)
+        self._state.adopt(FleetState.restored(base.image))
+        self.base = base
         last = self._state.checkpoints.last
         if last is not None:
             self._clock.observe(last.stamp)
-            self._lace.let_go(last.cut)
+            self._lace.let_go(last.cut, self._kept())
             self.show_stubs()
 
     def show_stubs(self) -> None:
@@ -73,14 +83,14 @@ class Compacting:
     def trim(self) -> list[BlockId]:
         """Let go of stubs that nothing names; returns them."""
         last = self._state.checkpoints.last
-        return [] if last is None else self._lace.let_go(last.cut)
+        return [] if last is None else self._lace.let_go(last.cut, self._kept())
 
     def settle(
         self, checkpointing: Checkpointing, read: Reader
     ) -> CheckpointTaken | CheckpointDisputed | None:
         """Put a certified checkpoint into force, when there is one and all of it is held."""
         line = self._state.checkpoints
-        for _, identifier in line.certified():
+        for attempt, identifier in line.certified():
             said = line.proposal(identifier)
             if (
                 said is None
@@ -96,18 +106,38 @@ class Compacting:
                 checkpointing.drop()
                 reason = "our blocks give another state at its cut; this node does not follow it"
                 return CheckpointDisputed(identifier, reason)
+            proof = prove(said, attempt, read(line.words(attempt, identifier)))
             checkpointing.drop()
-            before = self._state.beliefs.ids(), self._state.rounds.ids()
-            self._state.adopt(shadow.state)
-            shadow.show_views()
-            self.image = shadow.image
-            gone = self._lace.let_go(said.cut)
-            self.gone = Gone(
-                tuple(one for one in before[0] if self._state.beliefs.get(one) is None),
-                tuple(one for one in before[1] if self._state.rounds.get(one) is None),
-            )
-            self.waiting = Compaction(self.image, gone)
-            last = self._state.checkpoints.last
-            assert last is not None  # noqa: S101 - the shadow has advanced to it
-            return CheckpointTaken(identifier, last, len(gone))
+            return self._put_into_force(shadow, proof)
         return None
+
+    def install(self, proof: CheckpointProof, image: bytes, read: Reader) -> CheckpointTaken | None:
+        """Begin anew from a checkpoint that a peer passed on; what we hold beyond it stays."""
+        state = FleetState.restored(image)
+        shadow = Shadow(state, self._lace, proof.said.cut, proof.said.retention_ms, image)
+        taken = self._put_into_force(shadow, proof) if shadow.catch_up(read) else None
+        shadow.end()
+        return taken
+
+    def _put_into_force(self, shadow: Shadow, proof: CheckpointProof) -> CheckpointTaken:
+        state = self._state
+        before = state.beliefs.ids(), state.rounds.ids()
+        state.adopt(shadow.state)
+        gone = self._lace.let_go(shadow.cut, self._kept())
+        shadow.show_views()
+        self._clock.observe(max(head.stamp for head in shadow.cut))
+        self.base = Base(proof, shadow.image)
+        self.gone = Gone(
+            tuple(one for one in before[0] if state.beliefs.get(one) is None),
+            tuple(one for one in before[1] if state.rounds.get(one) is None),
+        )
+        earlier = self.waiting.gone if self.waiting is not None else ()
+        self.waiting = Compaction(encode(self.base), [*earlier, *gone])
+        last = state.checkpoints.last
+        assert last is not None  # noqa: S101 - the shadow has advanced to it
+        return CheckpointTaken(shadow.id, last, len(gone))
+
+    def _kept(self) -> tuple[BlockId, ...]:
+        """The founding stays: it is where those who join begin."""
+        founding = self._state.roster.founding
+        return () if founding is None else (founding,)

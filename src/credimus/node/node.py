@@ -39,7 +39,8 @@ from credimus.node.pushing import pushes
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.checkpointing.interface import Reader, SayWord
+from credimus.protocol.checkpointing.fetching import Fetching
+from credimus.protocol.checkpointing.interface import Reader, SayWord, SnapshotFetched
 from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
@@ -105,6 +106,8 @@ class Node:
             config.checkpoints, self.lace, self.state, self.id, (self._wires, self._image)
         )
         self._machines["checkpoints"] = self.checkpoints
+        self._fetching = Fetching(self.lace, self.state)
+        self._machines["snapshots"] = self._fetching
         self.compacting = Compacting(self.lace, self.state, self.clock)
         self.read: Reader = _nothing
         """Gives the wires of durable blocks; whoever keeps them puts it here."""
@@ -141,13 +144,14 @@ class Node:
         self.authors[0].say(found)
         self._seal_now = True
 
-    def restore_snapshot(self, image: bytes) -> None:
-        """Begin from the snapshot of our own store; `restore` takes the blocks after it.
+    def restore_snapshot(self, kept: bytes) -> None:
+        """Begin from the checkpoint of our own store; `restore` takes the blocks after it.
 
         Raises:
             PeerFault: `malformed`.
         """
-        self.compacting.restore(image)
+        self.compacting.restore(kept)
+        self._fetching.base = self.compacting.base
 
     def restore(
         self, wires: Iterable[bytes], hear: Callable[[list[StateEvent]], None] | None = None
@@ -318,6 +322,15 @@ class Node:
             settled = self.compacting.settle(self.checkpoints, self._wires)
             if settled is not None:
                 self._facts.append(settled)
+                self._fetching.base = self.compacting.base
+
+    def _install(self, fetched: SnapshotFetched) -> None:
+        """Begin anew from the checkpoint of a peer."""
+        self.checkpoints.drop()
+        taken = self.compacting.install(fetched.proof, fetched.image, self._wires)
+        if taken is not None:
+            self._facts.append(taken)
+            self._fetching.base = self.compacting.base
 
     def _wires(self, ids: Sequence[BlockId]) -> list[bytes]:
         fresh = {block.id: block.wire for block in self._effects.persist}
@@ -336,6 +349,8 @@ class Node:
                 case Say(author, operation) | SayWord(author, operation):
                     self._by_id[author].say(operation)
                     self._seal_now = True
+                case SnapshotFetched():
+                    self._install(event)
                 case _:
                     self._facts.append(event)
 

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
-from credimus.protocol.checkpointing.interface import WordsSaid
+from credimus.lace.frontier import PeerBehind
+from credimus.protocol.checkpointing.interface import (
+    OfferCame,
+    PartCame,
+    PartWanted,
+    PeersBehind,
+    SnapshotOffer,
+    SnapshotPart,
+    SnapshotWanted,
+    WordsSaid,
+)
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -38,6 +48,9 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    SnapshotOffer: ("snapshots", OfferCame),
+    SnapshotWanted: ("snapshots", PartWanted),
+    SnapshotPart: ("snapshots", PartCame),
 }
 """Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
 
@@ -48,6 +61,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         RoundsChanged,
     ),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
+    ("snapshots", frozenset({PeerBehind}), PeersBehind),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 

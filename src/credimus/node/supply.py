@@ -2,6 +2,7 @@
 
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
+    19 SnapshotOffer      20 SnapshotWanted       21 SnapshotPart  checkpoints
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -13,10 +14,11 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage
+PeerMessage: TypeAlias = SyncMessage | MembershipMessage | SnapshotMessage
 Outgoing: TypeAlias = PeerMessage | Supply
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 

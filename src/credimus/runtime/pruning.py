@@ -39,7 +39,7 @@ class Pruning:
         if compaction is None:
             return
         try:
-            keep_snapshot(self._store, compaction.image, self.events_told())
+            keep_snapshot(self._store, compaction.base, self.events_told())
         except StorageError:  # nothing was dropped either
             return
         self._compacting.waiting = None

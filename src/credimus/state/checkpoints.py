@@ -18,7 +18,7 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decoder, encode
-from credimus.kernel.ids import NodeId, fingerprint
+from credimus.kernel.ids import BlockId, NodeId, fingerprint
 from credimus.lace.frontier import Cut
 from credimus.lace.lace import Place
 from credimus.state.events import CheckpointAttested, CheckpointReached, StateEvent
@@ -78,6 +78,8 @@ class Checkpoints:
         self._proposals: dict[bytes, Attest] = {}
         self._attested: dict[tuple[int, bytes], dict[NodeId, None]] = {}
         self._certified: dict[tuple[int, bytes], dict[NodeId, None]] = {}
+        self._words: dict[tuple[int, bytes], dict[BlockId, None]] = {}
+        """The blocks that certify: not agreed state, only where to find the proof."""
 
     # --- asking
 
@@ -140,6 +142,10 @@ class Checkpoints:
             }
         )
 
+    def words(self, attempt: int, identifier: bytes) -> list[BlockId]:
+        """Blocks in which members certify a checkpoint in an attempt, sorted."""
+        return sorted(self._words.get((attempt, identifier), ()))
+
     # --- folding
 
     def attest(self, said: Attest, place: Place) -> list[StateEvent]:
@@ -158,6 +164,7 @@ class Checkpoints:
             return []
         key = said.attempt, said.checkpoint
         self._certified.setdefault(key, {})[place.author] = None
+        self._words.setdefault(key, {})[place.id] = None
         return self._reached(key)
 
     def advance(self, said: Attest, stamp: int, released: Released) -> None:
@@ -170,7 +177,7 @@ class Checkpoints:
         )
         self._told = (*before, fresh)
         self.id = b""
-        self._proposals, self._attested, self._certified = {}, {}, {}
+        self._proposals, self._attested, self._certified, self._words = {}, {}, {}, {}
 
     def name(self, snapshot: bytes) -> None:
         """Take the id that follows from the fingerprint of our own snapshot."""

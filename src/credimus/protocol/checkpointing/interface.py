@@ -1,12 +1,16 @@
 """What checkpointing says, what it hears, and its settings."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
+from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.lace.frontier import PeerBehind
+from credimus.protocol.checkpointing.proof import CheckpointProof
 from credimus.state.checkpoints import Checkpoint
 from credimus.state.events import CheckpointAttested, CheckpointReached
 from credimus.state.operations import Attest, Certify
@@ -81,4 +85,85 @@ class CheckpointDisputed(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed
+class OfferRefused(msgspec.Struct, frozen=True, gc=False):
+    """A peer passed on a checkpoint that does not prove to be this fleet's."""
+
+    peer: NodeId
+    code: str
+    message: str
+
+
+CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed | OfferRefused
+
+
+# --- passing checkpoints on: messages between peers
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Common shape: MessagePack arrays [tag, ...]."""
+
+
+class SnapshotOffer(Message, frozen=True, tag=19):
+    """The sender let go blocks that the receiver lacks; this is its checkpoint."""
+
+    proof: CheckpointProof
+    byte_count: Annotated[int, Meta(ge=1, le=limits.SNAPSHOT_BYTES_MAX)]
+
+
+class SnapshotWanted(Message, frozen=True, tag=20):
+    """Asks for the part of a snapshot that begins here."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    offset: Annotated[int, Meta(ge=0, le=limits.SNAPSHOT_BYTES_MAX)]
+
+
+class SnapshotPart(Message, frozen=True, tag=21):
+    """Some bytes of a snapshot."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    offset: Annotated[int, Meta(ge=0, le=limits.SNAPSHOT_BYTES_MAX)]
+    content: Annotated[bytes, Meta(max_length=limits.SNAPSHOT_PART_BYTES_MAX)]
+
+
+SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart
+
+
+# --- and their inputs
+
+
+class PeersBehind(msgspec.Struct, frozen=True, gc=False):
+    """Peers pulled from below our cut."""
+
+    facts: list[PeerBehind]
+
+
+class OfferCame(msgspec.Struct, frozen=True, gc=False):
+    """A peer offers its checkpoint."""
+
+    peer: NodeId
+    offer: SnapshotOffer
+
+
+class PartWanted(msgspec.Struct, frozen=True, gc=False):
+    """A peer asks for a part."""
+
+    peer: NodeId
+    wanted: SnapshotWanted
+
+
+class PartCame(msgspec.Struct, frozen=True, gc=False):
+    """A part came."""
+
+    peer: NodeId
+    part: SnapshotPart
+
+
+FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame
+
+
+class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):
+    """A certified checkpoint is here, newer than ours: the node is to begin from it."""
+
+    proof: CheckpointProof
+    image: bytes
+    number: int

@@ -227,8 +227,10 @@ class Checkpointing:
             if (held.cut, held.retention_ms) == (said.cut, said.retention_ms):
                 return
             self.drop()
+        image = self._image()
         fleet = self._state.roster.fleet
-        self._shadow = Shadow(fleet, self._image(), self._lace, said.cut, said.retention_ms)
+        base = FleetState(fleet) if image is None else FleetState.restored(image)
+        self._shadow = Shadow(base, self._lace, said.cut, said.retention_ms)
 
     def _go_on(self, now: Now, effects: CheckpointingEffects) -> None:
         shadow = self._shadow

@@ -4,7 +4,7 @@ At the cut it lets go what is over and writes the snapshot; then it follows the 
 a certified checkpoint takes effect at once: the live state becomes the shadow.
 """
 
-from credimus.kernel.ids import BlockId, FleetId
+from credimus.kernel.ids import BlockId
 from credimus.lace.block import block_id, open_wire
 from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace, Place
@@ -21,31 +21,29 @@ class Shadow:
     """One such state.
 
     Args:
-        image: the snapshot of the checkpoint before; None before the first.
+        state: that of the checkpoint before; empty before the first.
         cut: closed, and held.
+        image: the snapshot at this very cut, where `state` is that already.
     """
 
     def __init__(
-        self, fleet: FleetId, image: bytes | None, lace: Lace, cut: Cut, retention_ms: int
+        self, state: FleetState, lace: Lace, cut: Cut, retention_ms: int, image: bytes = b""
     ) -> None:
+        self.state = state
         self.cut = cut
         self.retention_ms = retention_ms
-        self.state = FleetState(fleet) if image is None else FleetState.restored(image)
-        self.image = b""
+        self.image = image
         """The snapshot, once the cut is reached."""
         self.attest: Attest | None = None
         """What is to be said of it, for attempt 0."""
-        self.id = b""
-        self.view: Members | None = None
+        self.id = state.checkpoints.id if image else b""
+        self._view = state.roster.base
         self._lace = lace
-        inside = lace.closure(cut)
-        known = {place.id for place in inside}
+        self._last = last_below(cut)
+        inside = [] if image else lace.closure(cut)
         self._inside = [one for one in inside if not lace.is_below(one.author, one.sequence)]
-        self._last = last = last_below(cut)
         self._beyond = [
-            one
-            for one in lace.beyond_cut()
-            if one.id not in known and one.sequence > last.get(one.author, 0)
+            one for one in lace.beyond_cut() if one.sequence > self._last.get(one.author, 0)
         ]
         self._views: dict[BlockId, Members] = {}
         self._newcomers: list[Place] = []
@@ -83,7 +81,7 @@ class Shadow:
     def show_views(self) -> None:
         """Give the blocks of the lace their views as of here, those below the cut its own."""
         for place in (*self._lace.below_cut(), *self._lace.beyond_cut()):
-            place.view = self._views.get(place.id, self.view)
+            place.view = self._views.get(place.id, self._view)
 
     def end(self) -> None:
         """Follow the lace no more."""
@@ -114,8 +112,7 @@ class Shadow:
         for one in place.predecessors():
             held = self._lace.place(one)
             if held.sequence <= self._last.get(held.author, 0):
-                assert self.view is not None  # noqa: S101 - the cut was reached
-                views.append(self.view)
+                views.append(self._view)
             else:
                 views.append(self._views[one])
         return self.state.roster.joined(views)
@@ -134,7 +131,7 @@ class Shadow:
         self.attest = Attest(base, 0, self.cut, electors, self.retention_ms, digest)
         self.id = checkpoint_id(self.attest)
         state.checkpoints.name(digest)
-        self.view = state.roster.base = state.roster.current
+        self._view = state.roster.base = state.roster.current
 
 
 def _named(wires: list[bytes]) -> list[tuple[BlockId, bytes]]:
