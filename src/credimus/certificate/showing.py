@@ -93,12 +93,20 @@ class Showing:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
             return Spot(lace.place(roster.founding), 0)
-        while True:
+        while node in view:
             block, index = view.admission(node)
-            place = lace.place(block)
+            place = lace.get(block)
+            if place is None:
+                break
             if place.author != node:
                 return Spot(place, index)
+            if lace.is_below(place.author, place.sequence):
+                break
             view = self._reading.before(place)
+        raise Conflict(
+            "compacted",
+            f"the admission of {short(node)} was let go under a checkpoint; ask another node.",
+        )
 
     def _admitted(self) -> list[NodeId]:
         """Everybody whose admission is shown."""

@@ -7,7 +7,7 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -52,6 +52,10 @@ class Place:
 
 
 _by_stamp = attrgetter("stamp", "id")
+
+
+def _no(place: Place) -> bool:  # noqa: ARG001 - none
+    return False
 
 
 class Lace:
@@ -195,7 +199,7 @@ class Lace:
         """Hold a block below the cut as a mere name that later blocks refer to."""
         self._places.setdefault(place.id, place)
 
-    def let_go(self, cut: Cut, kept: Iterable[BlockId] = ()) -> list[BlockId]:
+    def let_go(self, cut: Cut, is_kept: Callable[[Place], bool] = _no) -> list[BlockId]:
         """Hold nothing below a cut but its heads, what later blocks name, and some to be kept;
         returns what went. Cost: linear in what is held."""
         for head in cut:
@@ -205,13 +209,19 @@ class Lace:
                 self._tips[head.block] = None  # who begins here has seen all of the cut
         beyond = self.beyond_cut()
         named = {one for place in beyond for one in place.predecessors()}
-        named.update(kept, (head.block for head in cut))
-        gone = [one.id for one in self.below_cut() if one.id not in named]
+        named.update(head.block for head in cut)
+        below = self.below_cut()
+        gone = [one.id for one in below if one.id not in named and not is_kept(one)]
         for one in gone:
             del self._places[one]
             self._tips.pop(one, None)
         self._index(cut, beyond)
         return gone
+
+    @property
+    def beyond_count(self) -> int:
+        """How many blocks are held beyond the cut; all, before there is one."""
+        return len(self._places) - (len(self.below_cut()) if self._below else 0)
 
     def below_cut(self) -> list[Place]:
         """What is still held below the cut."""

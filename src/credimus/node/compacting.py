@@ -5,13 +5,13 @@ certifications and its cut are held; then everybody folds its snapshot and the b
 whether or not they still have those below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BeliefId, BlockId, RoundId
-from credimus.lace.lace import Lace
+from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import is_cut_held
 from credimus.protocol.checkpointing.interface import (
     CheckpointDisputed,
@@ -137,7 +137,12 @@ class Compacting:
         assert last is not None  # noqa: S101 - the shadow has advanced to it
         return CheckpointTaken(shadow.id, last, len(gone))
 
-    def _kept(self) -> tuple[BlockId, ...]:
-        """The founding stays: it is where those who join begin."""
-        founding = self._state.roster.founding
-        return () if founding is None else (founding,)
+    def _kept(self) -> Callable[[Place], bool]:
+        """The founding stays, where those who join begin; and the admissions and electorates that
+        certificates of later verdicts show."""
+        roster, rounds = self._state.roster, self._state.rounds
+        named = {roster.current.admission(node)[0] for node in roster.current.by_id}
+        stamps = {rounds.published_stamp(one.id) for one in rounds.newest_electorates()}
+        return lambda place: (
+            place.id == roster.founding or place.id in named or place.stamp in stamps
+        )

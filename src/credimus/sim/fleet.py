@@ -131,10 +131,10 @@ class Fleet:
     def agree(self, hosts: Sequence[Host] | None = None) -> bool:
         """Whether these nodes, or all that run, hold the same blocks and the same state."""
         nodes = [host.running for host in (self.up if hosts is None else hosts)]
-        first = nodes[0].lace.frontier()
+        first, count = nodes[0].lace.frontier(), nodes[0].lace.beyond_count
         return (
             all(
-                len(node.lace) == len(nodes[0].lace) and node.lace.frontier() == first
+                node.lace.beyond_count == count and node.lace.frontier() == first
                 for node in nodes[1:]
             )
             and len({node.state.fingerprint() for node in nodes}) == 1

@@ -10,6 +10,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.config import Config
+from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -109,7 +110,11 @@ class _Run:
             nodes=scenario.nodes,
             joiners=scenario.joiners,
             members_per_node=scenario.members_per_node,
-            node=Config(voting=_VOTING, skew_ms_max=scenario.skew_accepted_ms),
+            node=Config(
+                voting=_VOTING,
+                skew_ms_max=scenario.skew_accepted_ms,
+                checkpoints=_checkpoints(scenario),
+            ),
             skew_ms_max=scenario.skew_ms_max,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
@@ -202,7 +207,7 @@ class _Run:
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
             honest = watch.honest
-            if len({len(host.running.lace) for host in honest}) > 1:
+            if len({host.running.lace.beyond_count for host in honest}) > 1:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
@@ -221,6 +226,15 @@ class _Run:
         liveness.fail(
             f"{waited_s:g} s after the last fault: {sizes} blocks, {open_count} open rounds"
         )
+
+
+def _checkpoints(scenario: Scenario) -> CheckpointConfig:
+    between_ms = scenario.checkpoint_ms
+    if not between_ms:
+        return CheckpointConfig(enabled=False)
+    return CheckpointConfig(
+        interval_ms=between_ms, keep_ms=between_ms // 2, attempt_ns=2 * SECOND, slice_count=64
+    )
 
 
 def _come_to(state: FleetState) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
+from credimus.node.compacting import Compacting
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -31,6 +32,11 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.compaction import (
+    a_joiner_from_a_checkpoint_agrees,
+    nothing_is_pruned_before_it_is_certified,
+    pruned_and_whole_nodes_agree,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
@@ -42,8 +48,11 @@ from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.state import releasing
 from credimus.state.beliefs import Beliefs
+from credimus.state.checkpoints import Checkpoints, Released
 from credimus.state.electorates import Electorate
+from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
 from credimus.state.verdict import Verdict
@@ -231,6 +240,43 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Everybody lets go of what is still wanted."""
+    kept = releasing.release
+
+    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Released:  # noqa: ARG001
+        return kept(state, stamp, 0)
+
+    with patched(releasing, "release", all_of_it):
+        yield
+
+
+@contextmanager
+def a_word_that_is_enough(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """One member certifies a checkpoint for all."""
+
+    def enough(self: Checkpoints, key: tuple[int, bytes], members: Any) -> bool:
+        return bool(members) and self.proposal(key[1]) is not None
+
+    with patched(Checkpoints, "_suffices", enough):
+        yield
+
+
+@contextmanager
+def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who begins from a checkpoint of others forgets a belief."""
+    install = Compacting.install
+
+    def forgetful(self: Compacting, *given: Any) -> Any:
+        taken = install(self, *given)
+        self._state.beliefs._beliefs.popitem()  # noqa: SLF001
+        return taken
+
+    with patched(Compacting, "install", forgetful):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -272,6 +318,24 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_disk_that_is_not_verified,
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
+    ),
+    Saboteur(
+        sabotage=a_checkpoint_that_lets_all_go,
+        trips=pruned_and_whole_nodes_agree,
+        profile="checkpoints",
+        safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_word_that_is_enough,
+        trips=nothing_is_pruned_before_it_is_certified,
+        profile="checkpoints",
+        safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_snapshot_that_lacks_a_belief,
+        trips=a_joiner_from_a_checkpoint_agrees,
+        profile="checkpoints",
+        safety_s=12,
     ),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12

@@ -10,10 +10,10 @@ from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import last_below, stamp_at
 from credimus.protocol.checkpointing.interface import Reader
+from credimus.state import releasing
 from credimus.state.checkpoints import Released, checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 from credimus.state.operations import Attest, read_operations
-from credimus.state.releasing import release
 from credimus.state.roster import Members
 
 
@@ -121,7 +121,7 @@ class Shadow:
         """The cut is reached: let go, write the snapshot, go on from what it says."""
         stamp = stamp_at(self.cut)
         state = self.state
-        released: Released = release(state, stamp, self.retention_ms)
+        released: Released = releasing.release(state, stamp, self.retention_ms)
         electors = tuple(sorted(state.roster.current.by_id))
         base = state.checkpoints.id
         draft = Attest(base, 0, self.cut, electors, self.retention_ms, bytes(32))
