@@ -18,6 +18,8 @@ from credimus.runtime.store.interface import read_cursor, written_cursor
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
+    CheckpointAttested,
+    CheckpointReached,
     DoubleVote,
     MemberAdmitted,
     MemberLeft,
@@ -181,6 +183,10 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
             pass
         case RoundRefused(round_, member, reason):
             pass
+        case CheckpointAttested(checkpoint, member):
+            reason = f"checkpoint {checkpoint.hex()}"
+        case CheckpointReached(checkpoint):
+            reason = f"checkpoint {checkpoint.hex()}"
         case _:
             assert_never(event)
     found = None if round_ is None else state.rounds.get(round_)

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, fleet, inputs, log, shapes, stream, tokens
+from credimus.api import beliefs, checkpoints, fleet, inputs, log, shapes, stream, tokens
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -52,6 +52,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
+    _get("/v1/checkpoints", checkpoints.checkpoints, list[checkpoints.CheckpointItem]),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),

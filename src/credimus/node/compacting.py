@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import BeliefId, BlockId, RoundId
+from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId
+from credimus.lace.block import read_header
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import is_cut_held
 from credimus.protocol.checkpointing.interface import (
@@ -58,6 +59,12 @@ class Compacting:
     def image(self) -> bytes | None:
         """The snapshot; None before the first checkpoint."""
         return None if self.base is None else self.base.image
+
+    @property
+    def witnesses(self) -> list[NodeId]:
+        """Who signed for the last checkpoint, sorted."""
+        words = self.base.proof.words if self.base is not None else ()
+        return sorted(read_header(word.header).author for word in words)
 
     def restore(self, kept: bytes) -> None:
         """Begin from what our own store kept.

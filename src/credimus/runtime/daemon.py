@@ -19,6 +19,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
+from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
 from credimus.runtime.credentials import NodeKey, load_node_key
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
@@ -81,7 +82,7 @@ class Daemon:
         """Where the API answers; corrected once it listens."""
         self.started_ns = time.monotonic_ns()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._fingerprint: tuple[int, str] = (-1, "")
+        self._fingerprint: tuple[tuple[int, int], str] = (-1, 0), ""
 
     @classmethod
     def load(
@@ -168,7 +169,7 @@ class Daemon:
 
         Cost: grows with the state, some 2 us a belief.
         """
-        blocks = len(self.node.lace)
+        blocks = len(self.node.lace), self.node.state.checkpoints.number
         if self._fingerprint[0] != blocks:
             self._fingerprint = blocks, self.node.state.fingerprint().hex()
         return self._fingerprint[1]
@@ -205,6 +206,13 @@ class Daemon:
                 self._keep(self.links.follow_roster())
             elif isinstance(event, PeerFaulted):
                 _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)
+            elif isinstance(event, CheckpointTaken):
+                _log.info(
+                    "checkpoint %d is in force: %d beliefs and %d blocks are let go",
+                    event.checkpoint.number, event.checkpoint.released.beliefs, event.block_count,
+                )  # fmt: skip
+            elif isinstance(event, CheckpointDisputed):
+                _log.error("checkpoint %s: %s", event.identifier.hex()[:12], event.reason)
             elif isinstance(event, IdentityForked):
                 _log.error(
                     "our own chain is forked: this folder is an old copy; nothing is written"

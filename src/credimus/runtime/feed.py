@@ -2,7 +2,8 @@
 
 The number of an event counts the facts that this node's log has told, from its first block on. The
 log is folded in the same order after a restart, so the numbers stay; only what a loss of power took
-from the end of the log is told anew, under numbers given before.
+from the end of the log is told anew, under numbers given before. Where a checkpoint has let blocks
+go, the numbers go on from those that it found, and what came after its cut is told once more.
 
 Each node has its own order: a cursor is good at the node that gave it.
 """
@@ -19,6 +20,8 @@ from credimus.node.events import NodeEvent
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
+    CheckpointAttested,
+    CheckpointReached,
     DoubleVote,
     MemberAdmitted,
     MemberLeft,
@@ -38,7 +41,7 @@ WATCHERS_MAX = 1_024
 CURSOR_PATTERN = "^[0-9a-f]{12}-[0-9]{1,18}$"
 """What cursors look like, as a regular expression."""
 _TOLD = frozenset({
-    BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
+    BeliefAsserted, BeliefChanged, CheckpointAttested, CheckpointReached, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused,
 })  # fmt: skip
 

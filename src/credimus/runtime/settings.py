@@ -12,6 +12,7 @@ from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.node.config import Config
+from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
@@ -123,12 +124,41 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     webhook: WebhookSettings | None = None
 
 
+Hours = Annotated[float, Meta(gt=0, le=87_600)]
+
+
+class CheckpointSettings(Strict, frozen=True, kw_only=True):
+    """When the fleet takes checkpoints, and how long things are kept."""
+
+    enabled: bool = True
+    """Whether this node proposes, attests and certifies checkpoints. Those that more than two
+    thirds of the members certify are followed all the same."""
+    interval_hours: Hours = 6
+    """From one checkpoint to the next. [guess]"""
+    keep_hours: Hours = 24
+    """Blocks younger than this stay: for certificates, the log, and members that come back. [seed]
+    """
+    retention_hours: Annotated[float, Meta(ge=0, le=87_600)] = 24
+    """How long after its end an undecided, rejected or contested belief is kept. This node attests
+    no checkpoint that keeps less. [seed]"""
+
+    def core(self) -> CheckpointConfig:
+        """The settings of the core."""
+        return CheckpointConfig(
+            enabled=self.enabled,
+            interval_ms=max(1, round(self.interval_hours * HOUR_MS)),
+            keep_ms=max(1, round(self.keep_hours * HOUR_MS)),
+            retention_ms=round(self.retention_hours * HOUR_MS),
+        )
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -150,7 +180,8 @@ class Settings(Strict, frozen=True, kw_only=True):
                 timeout_ms=voting.timeout_ms,
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
-            )
+            ),
+            checkpoints=self.checkpoints.core(),
         )
 
 
@@ -198,7 +229,10 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting))
+    sections = (
+        ("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting),
+        ("checkpoints", settings.checkpoints),
+    )  # fmt: skip
     for name, section in sections:
         lines += _section(name, section)
     text = "\n".join(lines) + "\n"

@@ -6,14 +6,14 @@ holds a checkpoint and some blocks must come to what all blocks that ever were g
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId, short
-from credimus.node.node import Node, NodeEffects
+from credimus.node.node import NodeEffects
 from credimus.protocol.checkpointing.interface import CheckpointTaken
-from credimus.sim.checker import Checker, Watch
+from credimus.sim.checker import Checker
 from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.refold import fold_blocks
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Admit, Attest, Certify, Leave
+from credimus.state.operations import Admit, Certify, Leave
 
 
 class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
@@ -86,32 +86,26 @@ class nothing_is_pruned_before_it_is_certified(Checker):  # noqa: N801 - a sente
 
 
 class a_joiner_from_a_checkpoint_agrees(Checker):  # noqa: N801 - a sentence
-    """Who begins from a checkpoint of others comes to the same state as who attested one."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
-        self._attested: set[NodeId] = set()
+    """Who begins from a checkpoint holds all that is in it, and comes to the others' state."""
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
-        """Note who attests."""
-        for block in effects.persist:
-            if any(isinstance(said, Attest) for said in self.watch.record.operations[block.id]):
-                self._attested.add(block.author)
+        """Compare a node that has just taken a checkpoint with its certified snapshot."""
+        base = host.running.compacting.base
+        if base is None or not any(isinstance(one, CheckpointTaken) for one in effects.emit):
+            return
+        certified, state = FleetState.restored(base.image), host.running.state
+        lacking = {*certified.beliefs.ids(), *certified.rounds.ids()}
+        lacking -= {*state.beliefs.ids(), *state.rounds.ids()}
+        if lacking or certified.checkpoints.id != state.checkpoints.id:
+            self.fail(f"node {host.place} lacks {len(lacking)} beliefs and rounds of a checkpoint")
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
-        """Compare those that did with those that did not."""
-        nodes = [host.running for host in self.watch.honest]
-        witnesses = [node for node in nodes if node.id in self._attested]
-        joined = [node for node in nodes if node.id not in self._attested]
-        for node in joined if witnesses else ():
-            if _all(node) != _all(witnesses[0]):
-                self.fail(f"{short(node.id)} began from a checkpoint and holds another state")
+        """All that came to the same blocks came to the same checkpoint, too."""
+        ids = {host.running.state.checkpoints.id for host in self.watch.honest}
+        if len({host.running.lace.frontier() for host in self.watch.honest}) == 1 < len(ids):
+            self.fail(f"{len(ids)} different checkpoints are in force over the same blocks")
 
 
 def _agreed(state: FleetState, *, rounds: bool) -> tuple[bytes, ...]:
     parts = state.beliefs.fingerprint(), state.roster.fingerprint()
     return (*parts, state.rounds.fingerprint()) if rounds else parts
-
-
-def _all(node: Node) -> bytes:
-    return node.state.fingerprint()
