@@ -84,6 +84,14 @@ def range_of(kind: Any) -> str:
             return ", ".join(f"`{one}`" for one in kind.values)
         case kinds.IntType():
             return f"{kind.ge:,} to {kind.le:,}" if kind.le else "number"
+        case kinds.BoolType():
+            return "`true`, `false`"
+        case kinds.FloatType() if kind.le:
+            return (
+                f"above {kind.gt:,} to {kind.le:,}"
+                if kind.gt is not None
+                else (f"{kind.ge:,} to {kind.le:,}")
+            )
         case kinds.FloatType():
             return "number"
         case kinds.VarTupleType():
@@ -105,7 +113,7 @@ def default_of(field: Field) -> str:
         return "none"
     if isinstance(value, tuple):
         return ", ".join(f"`{one}`" for one in value)
-    return f"`{value}`"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
 def row(field: Field, words: dict[tuple[str, str], str]) -> str:

@@ -18,9 +18,11 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.frontier import CutHead
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
+from credimus.state.checkpoints import checkpoint_id
 from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
@@ -28,6 +30,8 @@ from credimus.state.operations import (
     Admit,
     Aggregation,
     Assert,
+    Attest,
+    Certify,
     Choice,
     Close,
     Conclude,
@@ -228,6 +232,19 @@ TURNOUTS: tuple[RoundId, ...] = tuple(
 )
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
+ATTESTED: tuple[Attest, ...] = tuple(
+    Attest(
+        base,
+        0,
+        (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),),
+        tuple(sorted(MEMBERS[:count])),
+        86_400_000,
+        bytes(32),
+    )
+    for base, count in ((b"", 4), (b"", 1), (b"?" * 32, 3))
+)
+"""Checkpoints that say nothing true: what is said of them is folded all the same."""
+
 _SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 
 
@@ -241,7 +258,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit,
+            self._admit, self._attest, self._certify,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -334,6 +351,14 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _attest(self) -> Operation:
+        attempt = self.stream.below(2)
+        return msgspec.structs.replace(self.stream.choose(ATTESTED), attempt=attempt)
+
+    def _certify(self) -> Operation:
+        said = self.stream.choose(ATTESTED)
+        return Certify(said.base, self.stream.below(2), checkpoint_id(said))
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))

@@ -159,7 +159,9 @@ def events_view(daemon: Daemon, after: int, limit: int) -> shapes.EventPage:
     return shapes.EventPage(events=shown, cursor=feed.cursor(first + len(events) - 1))
 
 
-def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
+def _event(  # noqa: C901 - one case for each kind
+    state: FleetState, cursor: str, event: StateEvent
+) -> shapes.Event:
     belief: BeliefId | None = None
     round_: RoundId | None = None
     member: NodeId | None = None
@@ -183,10 +185,9 @@ def _event(state: FleetState, cursor: str, event: StateEvent) -> shapes.Event:
             pass
         case RoundRefused(round_, member, reason):
             pass
-        case CheckpointAttested(checkpoint, member):
-            reason = f"checkpoint {checkpoint.hex()}"
-        case CheckpointReached(checkpoint):
-            reason = f"checkpoint {checkpoint.hex()}"
+        case CheckpointAttested() | CheckpointReached():
+            member = getattr(event, "member", None)
+            reason = f"checkpoint {event.checkpoint.hex()}"
         case _:
             assert_never(event)
     found = None if round_ is None else state.rounds.get(round_)

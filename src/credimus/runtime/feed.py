@@ -41,7 +41,8 @@ WATCHERS_MAX = 1_024
 CURSOR_PATTERN = "^[0-9a-f]{12}-[0-9]{1,18}$"
 """What cursors look like, as a regular expression."""
 _TOLD = frozenset({
-    BeliefAsserted, BeliefChanged, CheckpointAttested, CheckpointReached, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
+    BeliefAsserted, BeliefChanged, CheckpointAttested, CheckpointReached, DoubleVote,
+    MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused,
 })  # fmt: skip
 

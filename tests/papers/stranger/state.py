@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from stranger.checkpoints import checkpoints_fingerprint
 from stranger.identifiers import belief_id, fingerprint, mp
 from stranger.roster import Fleet
 from stranger.rounds import Rounds
@@ -19,6 +20,7 @@ def state_fingerprint(fleet: Fleet) -> bytes:
         fingerprint(b"credimus members", set_bytes(members)),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
+        checkpoints_fingerprint(fleet),
     )
 
 
