@@ -16,40 +16,10 @@ from credimus.kernel import limits
 from credimus.kernel.errors import InternalError, NotFound, PeerFault
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import Cut, CutHead, Frontier, Head
+from credimus.lace.frontier import Cut, Frontier, Head
+from credimus.lace.place import Place
 
-
-class Place:
-    """A block's place in the lace. Treat as frozen, except `view` and `covers`."""
-
-    __slots__ = ("author", "covers", "id", "parents", "previous", "sequence", "stamp", "view")
-
-    def __init__(self, block_id: BlockId, header: "Header | Place") -> None:
-        self.id = block_id
-        self.author: NodeId = header.author
-        self.sequence: int = header.sequence
-        self.stamp: int = header.stamp
-        self.previous: BlockId = header.previous
-        self.parents: tuple[BlockId, ...] = header.parents
-        self.view: object = None
-        """What the fold of the roster keeps here: the members as of this block."""
-        self.covers = 0
-        """What the node keeps here: the last of its own blocks in this block's causal past."""
-
-    @classmethod
-    def of_head(cls, head: CutHead) -> "Place":
-        """The place of a head of a cut, of which no more is known."""
-        place = cls.__new__(cls)
-        place.id, place.author = head.block, head.author
-        place.sequence, place.stamp = head.sequence, head.stamp
-        place.previous, place.parents = BlockId(b""), ()
-        place.view, place.covers = None, 0
-        return place
-
-    def predecessors(self) -> tuple[BlockId, ...]:
-        """The blocks that this one names: its author's previous and the parents."""
-        return (self.previous, *self.parents) if self.previous else self.parents
-
+__all__ = ["Lace", "Place"]
 
 _by_stamp = attrgetter("stamp", "id")
 

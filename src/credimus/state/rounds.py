@@ -226,9 +226,8 @@ class Rounds:
                 self._add_conclusion(found, place.author, place.stamp, conclusion)
 
     def let_go(self, rounds: Collection[RoundId], before_stamp: int) -> int:
-        """Forget rounds, what was said earlier about rounds that nobody opened, and electorates
-        that were published earlier and of which no round is left; returns how many such words.
-        """
+        """Forget rounds, what was said earlier of rounds that nobody opened, and electorates of
+        earlier without rounds; returns how many such words went."""
         for identifier in rounds:
             gone = self._rounds.pop(identifier)
             left = tuple(one for one in self._by_belief.pop(gone.belief, ()) if one is not gone)
@@ -237,7 +236,7 @@ class Rounds:
         count = drop_earlier(self._early, before_stamp) + drop_earlier(self._unopened, before_stamp)
         used = {one.electorate.id for one in self._rounds.values()} | self._unopened.keys()
         newest = [one.id for one in islice(self.newest_electorates(), ELECTORATES_KEPT)]
-        for one, stamp in self._in_order():
+        for one, stamp in list(self._published.items()):
             if stamp < before_stamp and one not in used and one not in newest:
                 del self._published[one], self._electorates[one]
         return count
@@ -253,14 +252,14 @@ class Rounds:
             (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
             for identifier, entries in self._unopened.items()
         )
-        published = self._in_order()
-        return fingerprint(
-            b"credimus rounds", encode(rounds), encode(early), encode(unopened), encode(published)
-        )
+        lists = rounds, early, unopened, sorted(self._published.items())
+        return fingerprint(b"credimus rounds", *map(encode, lists))
 
     def snapshot(self) -> bytes:
         """All of it, canonical."""
-        electorates = ((at, self._electorates[one].electors) for one, at in self._in_order())
+        electorates = (
+            (at, self._electorates[one].electors) for one, at in sorted(self._published.items())
+        )
         rounds = (self._rounds[one] for one in sorted(self._rounds))
         return encode(image_of_rounds(electorates, rounds, self._early, self._unopened))
 
@@ -276,16 +275,14 @@ class Rounds:
             electorate = Electorate(electors)
             self._electorates[electorate.id] = electorate
             self._published[electorate.id] = stamp
-        by_belief: dict[BeliefId, list[Round]] = {}
         for one in image.rounds:
             voters = self._electorates.get(ElectorateId(one.electorate))
             if voters is None:
                 raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
             found = self._rounds[RoundId(one.id)] = round_of_image(one, voters)
             found.rules = self._rules.setdefault(found.rules, found.rules)
-            by_belief.setdefault(found.belief, []).append(found)
-        for belief, rounds in by_belief.items():
-            self._by_belief[belief] = tuple(sorted(rounds, key=_attempt_order))
+            rounds = (*self._by_belief.get(found.belief, ()), found)
+            self._by_belief[found.belief] = tuple(sorted(rounds, key=_attempt_order))
         for identifier, author, stamp, said in image.early.entries():
             self._keep(RoundId(identifier), NodeId(author), stamp, said)
         views: dict[bytes, Members] = {}
@@ -295,9 +292,6 @@ class Rounds:
             waiting.append((NodeId(author), stamp, proposal, view))
 
     # --- private
-
-    def _in_order(self) -> list[tuple[ElectorateId, int]]:
-        return sorted(self._published.items())
 
     def _open(
         self, author: NodeId, stamp: int, said: Propose, electorate: Electorate, past: Members
