@@ -232,15 +232,9 @@ TURNOUTS: tuple[RoundId, ...] = tuple(
 )
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
+_CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),)
 ATTESTED: tuple[Attest, ...] = tuple(
-    Attest(
-        base,
-        0,
-        (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),),
-        tuple(sorted(MEMBERS[:count])),
-        86_400_000,
-        bytes(32),
-    )
+    Attest(base, 0, _CUT, tuple(sorted(MEMBERS[:count])), 86_400_000, bytes(32))
     for base, count in ((b"", 4), (b"", 1), (b"?" * 32, 3))
 )
 """Checkpoints that say nothing true: what is said of them is folded all the same."""

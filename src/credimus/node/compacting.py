@@ -128,7 +128,7 @@ class Compacting:
 
     def _put_into_force(self, shadow: Shadow, proof: CheckpointProof) -> CheckpointTaken:
         state = self._state
-        before = state.beliefs.ids(), state.rounds.ids()
+        before = [one.id for one in state.beliefs], [one.id for one in state.rounds]
         state.adopt(shadow.state)
         gone = self._lace.let_go(shadow.cut, self._kept())
         shadow.show_views()

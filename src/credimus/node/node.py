@@ -40,7 +40,12 @@ from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
 from credimus.protocol.checkpointing.fetching import Fetching
-from credimus.protocol.checkpointing.interface import Reader, SayWord, SnapshotFetched
+from credimus.protocol.checkpointing.interface import (
+    OfferRefused,
+    Reader,
+    SayWord,
+    SnapshotFetched,
+)
 from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
@@ -351,6 +356,8 @@ class Node:
                     self._seal_now = True
                 case SnapshotFetched():
                     self._install(event)
+                case OfferRefused(peer, code, message):
+                    self._fault(peer, PeerFault(code, message))
                 case _:
                     self._facts.append(event)
 

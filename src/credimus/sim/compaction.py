@@ -94,8 +94,7 @@ class a_joiner_from_a_checkpoint_agrees(Checker):  # noqa: N801 - a sentence
         if base is None or not any(isinstance(one, CheckpointTaken) for one in effects.emit):
             return
         certified, state = FleetState.restored(base.image), host.running.state
-        lacking = {*certified.beliefs.ids(), *certified.rounds.ids()}
-        lacking -= {*state.beliefs.ids(), *state.rounds.ids()}
+        lacking = _named(certified) - _named(state)
         if lacking or certified.checkpoints.id != state.checkpoints.id:
             self.fail(f"node {host.place} lacks {len(lacking)} beliefs and rounds of a checkpoint")
 
@@ -104,6 +103,11 @@ class a_joiner_from_a_checkpoint_agrees(Checker):  # noqa: N801 - a sentence
         ids = {host.running.state.checkpoints.id for host in self.watch.honest}
         if len({host.running.lace.frontier() for host in self.watch.honest}) == 1 < len(ids):
             self.fail(f"{len(ids)} different checkpoints are in force over the same blocks")
+
+
+def _named(state: FleetState) -> set[bytes]:
+    """The ids of all beliefs and rounds; for membership only."""
+    return {one.id for one in state.beliefs} | {one.id for one in state.rounds}
 
 
 def _agreed(state: FleetState, *, rounds: bool) -> tuple[bytes, ...]:

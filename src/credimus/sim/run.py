@@ -233,7 +233,11 @@ def _checkpoints(scenario: Scenario) -> CheckpointConfig:
     if not between_ms:
         return CheckpointConfig(enabled=False)
     return CheckpointConfig(
-        interval_ms=between_ms, keep_ms=between_ms // 2, attempt_ns=2 * SECOND, slice_count=64
+        interval_ms=between_ms,
+        keep_ms=between_ms // 2,
+        look_ns=SECOND,
+        attempt_ns=2 * SECOND,
+        slice_count=64,
     )
 
 

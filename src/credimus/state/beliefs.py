@@ -92,10 +92,6 @@ class Beliefs:
         """The belief, also after all its assertions were removed; None when nobody asserted it."""
         return self._beliefs.get(identifier)
 
-    def ids(self) -> tuple[BeliefId, ...]:
-        """Of all beliefs."""
-        return tuple(self._beliefs)
-
     # --- folding
 
     def add(self, said: Assert, place: Place) -> StateEvent:

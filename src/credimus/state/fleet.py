@@ -55,7 +55,7 @@ class FleetState:
         What is said by no member is void: such a block is taken only where the past of its author
         is below a checkpoint, and what it is judged by is the roster of that.
         """
-        if place.author not in past.by_id and past.by_id:
+        if self.checkpoints.number and place.author not in past.by_id:
             operations = ()
         events: list[StateEvent] = []
         of_roster: Sequence[Operation] = ()

@@ -92,10 +92,6 @@ class Rounds:
 
     # --- asking
 
-    def ids(self) -> tuple[RoundId, ...]:
-        """Of all rounds."""
-        return tuple(self._rounds)
-
     def get(self, identifier: RoundId) -> Round | None:
         """The round, or None while proposal or electorate are unknown."""
         return self._rounds.get(identifier)

@@ -8,22 +8,25 @@ from credimus.lace.frontier import Cut, CutHead
 from credimus.lace.lace import Lace
 
 
-def cut_at(lace: Lace, stamp: int) -> Cut | None:
+def cut_at(lace: Lace, stamp: int, least: int = 1) -> Cut | None:
     """The cut of all held blocks stamped at or before `stamp`, or None where it has no news.
 
     It is closed under predecessors, because those have smaller stamps. None, too, when there are
     more chains than a cut names.
+
+    Args:
+        least: blocks that must be new below it.
     """
     heads: list[CutHead] = []
-    news = False
+    news = 0
     for author in lace.authors():
         covered: set[BlockId] = set()
         for place in lace.walk(stamp, author, backwards=True):
             if place.id not in covered:  # else another block of its branch is later
                 heads.append(CutHead(author, place.sequence, place.stamp, place.id))
-                news |= not lace.is_below(author, place.sequence)
+            news += not lace.is_below(author, place.sequence)
             covered.add(place.previous)
-    if not news or len(heads) > limits.CUT_HEADS_MAX:
+    if news < least or len(heads) > limits.CUT_HEADS_MAX:
         return None
     return tuple(sorted(heads, key=lambda head: (head.author, head.block)))
 

@@ -151,6 +151,8 @@ class Fetching:
             state = self._checked(proof, image)
         except PeerFault as fault:
             return Effects(emit=[OfferRefused(peer, fault.code, fault.message)])
+        if state.checkpoints.number <= self._state.checkpoints.number:
+            return Effects()  # ours has come into force meanwhile
         return Effects(emit=[SnapshotFetched(proof, image, state.checkpoints.number)])
 
     def _checked(self, proof: CheckpointProof, image: bytes) -> FleetState:
@@ -172,8 +174,6 @@ class Fetching:
             raise PeerFault(
                 "bad-checkpoint", "too few of the members that we know certify a checkpoint"
             )
-        if state.checkpoints.number <= self._state.checkpoints.number:
-            raise PeerFault("bad-checkpoint", "a checkpoint is not newer than ours")
         return state
 
     def _drop(self) -> None:

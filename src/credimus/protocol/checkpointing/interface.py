@@ -33,6 +33,8 @@ class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
     retention_ms: int = 24 * HOUR_MS
     """How long after its end an undecided, rejected or contested belief is kept. A checkpoint that
     keeps less is not attested. Range 0 to ten years. [seed: 24 h]"""
+    look_ns: int = 5 * SECOND
+    """Between two looks whether one is due. [guess]"""
     attempt_ns: int = 30 * SECOND
     """How long the member whose turn it is may take, before the turn of the next; each attempt is
     longer by that. [guess: some thousand blocks are folded meanwhile]"""
@@ -93,7 +95,7 @@ class OfferRefused(msgspec.Struct, frozen=True, gc=False):
     message: str
 
 
-CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed | OfferRefused
+CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed
 
 
 # --- passing checkpoints on: messages between peers

@@ -19,7 +19,7 @@ import msgspec
 from credimus.kernel.effects import Effects
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import Instant, Now, after
+from credimus.kernel.instant import SECOND, Instant, Now, after
 from credimus.lace.lace import Lace
 from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held, turn_of
 from credimus.protocol.checkpointing.interface import (
@@ -34,7 +34,10 @@ from credimus.state.fleet import FleetState
 from credimus.state.operations import Attest, Certify
 
 CheckpointingEffects: TypeAlias = Effects[Any, Any, SayWord | CheckpointRefused]
-_LOOK_NS = 1_000_000_000
+
+_WORDS_EACH = 4
+"""New blocks for each elector that a checkpoint is worth: the words on the one before are some two
+blocks of each, and a fleet at rest is not to talk of nothing but checkpoints. [guess]"""
 
 
 class Checkpointing:
@@ -87,7 +90,8 @@ class Checkpointing:
         effects: CheckpointingEffects = Effects()
         if not self._config.enabled or self._due is None or now.instant < self._due:
             return effects
-        self._due = after(now.instant, _LOOK_NS)
+        under_way = self._attempt_due is not None
+        self._due = after(now.instant, SECOND if under_way else self._config.look_ns)
         line = self._state.checkpoints
         if line.id != self._base:
             self._begin(line.id)
@@ -205,7 +209,7 @@ class Checkpointing:
         since = last.stamp if last is not None else self._state.roster.founding_stamp
         if stamp - since < stamp_of(self._config.interval_ms):
             return None
-        return cut_at(self._lace, stamp)
+        return cut_at(self._lace, stamp, _WORDS_EACH * len(self._electors()))
 
     def _objection(self, said: Attest, identifier: bytes) -> str | None:
         """Why not to attest; empty where it may yet be right, None where nothing speaks against."""
