@@ -18,6 +18,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.frontier import CutHead
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
@@ -37,12 +38,14 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     DotName,
+    Enclose,
     Evidence,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -213,10 +216,8 @@ RULES: tuple[Rules, ...] = (
     Rules(Scheme.TURNOUT, 1, 1, Aggregation.REPUTATION, 0),
 )
 PROPOSALS: tuple[Propose, ...] = tuple(
-    Propose(
-        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors), TIMEOUT_MS
-    )
-    for number, (attempt, rules, electorate) in enumerate(
+    Propose(BELIEFS[number % 2], attempt, rules, electorate_id(voters.electors), TIMEOUT_MS)
+    for number, (attempt, rules, voters) in enumerate(
         (
             (1, RULES[0], ELECTORATES[0]), (1, RULES[1], ELECTORATES[0]),
             (2, RULES[2], ELECTORATES[2]), (1, RULES[3], ELECTORATES[1]),
@@ -227,9 +228,7 @@ PROPOSALS: tuple[Propose, ...] = tuple(
         )
     )
 )  # fmt: skip
-TURNOUTS: tuple[RoundId, ...] = tuple(
-    round_id(one) for one in PROPOSALS if one.rules.scheme is Scheme.TURNOUT
-)
+TURNOUTS: tuple[RoundId, ...] = tuple(round_id(one) for one in PROPOSALS if one.rules in RULES[4:])
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
 _CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),)
@@ -252,7 +251,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._attest, self._certify,
+            self._admit, self._enclose, self._attest, self._certify,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -347,12 +346,17 @@ class Liar:
         return Admit(key, self.stream.choose(("x", "y")), "")
 
     def _attest(self) -> Operation:
-        attempt = self.stream.below(2)
-        return msgspec.structs.replace(self.stream.choose(ATTESTED), attempt=attempt)
+        return msgspec.structs.replace(self.stream.choose(ATTESTED), attempt=self.stream.below(2))
 
     def _certify(self) -> Operation:
         said = self.stream.choose(ATTESTED)
         return Certify(said.base, self.stream.below(2), checkpoint_id(said))
+
+    def _enclose(self) -> Operation:
+        choose = self.stream.choose
+        readers = sorted({choose(MEMBERS[:5]) for _ in range(2)})
+        boxes = tuple(ReaderBox(one, choose((b"1", b"2")) * BOX_BYTES) for one in readers)
+        return Enclose(choose(BELIEFS), choose((b"k", b"q")) * 16, bytes(32), boxes)
 
     def _close(self) -> Operation:
         which = self.stream.choose((*ROUNDS, *TURNOUTS, *TURNOUTS))

@@ -104,14 +104,16 @@ def _with_belief(example: str, words: str, stage: Path) -> str:
     if words == "token revoke":
         made = Proc(stage / "n0").run("token", "create", "--name", "gone", "--scope", "read")
         return example.replace("3f9c02aa41d7", made["id"])
-    if words not in ("vote", "retract", "why", "certificate", "propose", "relate"):
+    about = ("vote", "retract", "why", "certificate", "propose", "relate", "share")
+    if words not in about:
         return example
     node, other = Proc(stage / "n0"), Proc(stage / "n1")
     author = other if words == "vote" else node
     if words == "relate":
         target: str = node.run("assert", "related in an example")["belief"]
         example = example.replace("485b4591", target)
-    wait = ("--wait", "decided") if words in ("why", "certificate", "propose") else ()
-    belief: str = author.run("assert", f"said for the example of {words}", *wait)["belief"]
+    more = ("--wait", "decided") if words in ("why", "certificate", "propose") else ()
+    more = ("--readers", author.status()["node"]) if words == "share" else more
+    belief: str = author.run("assert", f"said for the example of {words}", *more)["belief"]
     until(lambda: any(one["id"] == belief for one in node.run("beliefs")["beliefs"]))
     return example.replace("3f9c02aa", belief)

@@ -8,6 +8,7 @@ from credimus.api.message import JSON, Answer, Request
 from credimus.api.views import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
 from credimus.node.commands import AnyCommand
+from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.why.explain import explain
@@ -30,6 +31,11 @@ async def retract(daemon: Daemon, asked: inputs.NewRetraction, request: Request)
     """POST /v1/beliefs/{id}/retract: takes back this node's own assertions of a belief."""
     command = commands.retraction(daemon, request.name, asked)
     return await _write(daemon, command, asked, request, status=200)
+
+
+async def share(daemon: Daemon, asked: inputs.NewReaders, request: Request) -> Answer:
+    """POST /v1/beliefs/{id}/readers: lets further members read an enclosed belief."""
+    return await _write(daemon, commands.sharing(daemon, request.name, asked), asked, request)
 
 
 async def relate(daemon: Daemon, asked: inputs.NewRelation, request: Request) -> Answer:
@@ -56,8 +62,7 @@ def list_beliefs(daemon: Daemon, asked: inputs.BeliefsAsked, _: Request) -> shap
 
 def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
     """GET /v1/beliefs/{id}: a belief with its assertions, relations, rounds and votes."""
-    state = daemon.node.state
-    return belief_view(state, find_belief(state, request.name))
+    return belief_view(daemon.node, find_belief(daemon.node.state, request.name))
 
 
 def certify(daemon: Daemon, _: None, request: Request) -> Answer:
@@ -71,7 +76,9 @@ def certify(daemon: Daemon, _: None, request: Request) -> Answer:
 def why(daemon: Daemon, _: None, request: Request) -> Explanation:
     """GET /v1/beliefs/{id}/why: why a belief has its verdict, and what would change it."""
     state = daemon.node.state
-    return explain(state, daemon.node.lace, find_belief(state, request.name), daemon.store.wires)
+    found = find_belief(state, request.name)
+    told = explain(state, daemon.node.lace, found, daemon.store.wires)
+    return disclosed(told, daemon.node.reading.shown)
 
 
 async def _write(

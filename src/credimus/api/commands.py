@@ -13,6 +13,7 @@ from credimus.node.commands import (
     ProposeBelief,
     RelateBeliefs,
     RetractBelief,
+    ShareBelief,
     Written,
 )
 from credimus.node.queries import find_belief
@@ -33,6 +34,7 @@ def assertion(daemon: Daemon, asked: inputs.NewBelief) -> AssertBelief:
         evidence=tuple(Evidence(one.kind, one.content) for one in asked.evidence),
         ttl_ms=asked.ttl_ms,
         propose=asked.propose,
+        readers=asked.readers,
         rules=_rules(daemon, asked),
     )
 
@@ -50,6 +52,11 @@ def vote(daemon: Daemon, belief: str, asked: inputs.NewVote) -> CastVote:
 def retraction(daemon: Daemon, belief: str, asked: inputs.NewRetraction) -> RetractBelief:
     """Takes back the node's own assertions of a belief."""
     return RetractBelief(belief=named(daemon, belief), reason=asked.reason)
+
+
+def sharing(daemon: Daemon, belief: str, asked: inputs.NewReaders) -> ShareBelief:
+    """Lets further members read an enclosed belief."""
+    return ShareBelief(belief=named(daemon, belief), readers=asked.readers)
 
 
 def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBeliefs:

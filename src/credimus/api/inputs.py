@@ -18,6 +18,7 @@ WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$"
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Confidence = Annotated[float, described(minimum=0, maximum=1)]
 Reason = Annotated[str, described(maxLength=limits.REASON_BYTES_MAX)]
+ReaderName = Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
 BeliefName = Annotated[str, described(pattern="^[0-9a-fA-F]{4,32}$")]
 """A belief's id, or an unambiguous beginning of it."""
 Cursor = Annotated[str, described(pattern=CURSOR_PATTERN)]
@@ -63,6 +64,16 @@ class NewBelief(NewRules, frozen=True, kw_only=True):
     ] = ()
     ttl_ms: Annotated[int, described(minimum=0, maximum=limits.TTL_MS_MAX)] = 0
     propose: bool = True
+    readers: Annotated[tuple[ReaderName, ...], described(maxItems=limits.READERS_MAX)] = ()
+    """Members who alone can read it, by name or id; `all` for those of now; none for an open
+    belief."""
+
+
+class NewReaders(Wait, frozen=True, kw_only=True):
+    """POST /v1/beliefs/{id}/readers."""
+
+    readers: Annotated[tuple[ReaderName, ...], described(minItems=1, maxItems=limits.READERS_MAX)]
+    """Members by name or id; `all` for those of now."""
 
 
 class NewVote(Wait, frozen=True, kw_only=True):

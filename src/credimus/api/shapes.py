@@ -98,6 +98,8 @@ class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
     assertion_count: int
     asserted_ms: int
     changed_ms: int
+    enclosed: bool = False
+    """Whether only some members can read it."""
 
 
 class BeliefPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +170,8 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     assertions: list[AssertionItem]
     relations: list[RelationItem]
     rounds: list[RoundItem]
+    readers: list[str] | None = None
+    """Members who alone can read it, by id; null for an open belief."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -62,6 +62,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),
     _write(f"{_ONE}/votes", beliefs.vote, inputs.NewVote, scope="vote"),
     _write(f"{_ONE}/retract", beliefs.retract, inputs.NewRetraction, status=200),
+    _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
     _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),

@@ -1,8 +1,14 @@
 """What a node holds, as the API's shapes: receipts and beliefs. Changes nothing."""
 
+import msgspec
+
 from credimus.api import inputs, shapes
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
+from credimus.kernel.ids import BeliefId
+from credimus.lace.enclosing import is_enclosed, name_in
+from credimus.node.disclosing import disclosed
+from credimus.node.node import Node
 from credimus.node.queries import name_of
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.receipt import Progress, Receipt
@@ -44,13 +50,14 @@ def page_view(daemon: Daemon, asked: inputs.BeliefsAsked) -> shapes.BeliefPage:
         )
     )
     return shapes.BeliefPage(
-        beliefs=[row_view(row) for row in rows],
+        beliefs=[row_view(daemon.node, row) for row in rows],
         cursor=cursor_after(rows[-1]) if len(rows) == asked.limit else None,
     )
 
 
-def row_view(row: BeliefRow) -> shapes.BeliefItem:
+def row_view(node: Node, row: BeliefRow) -> shapes.BeliefItem:
     """A belief of the read models."""
+    belief = node.state.beliefs.get(BeliefId(row.id))
     return shapes.BeliefItem(
         id=row.id.hex(),
         category=row.category,
@@ -61,11 +68,13 @@ def row_view(row: BeliefRow) -> shapes.BeliefItem:
         assertion_count=row.assertion_count,
         asserted_ms=wall_ms_of(row.first_stamp),
         changed_ms=wall_ms_of(row.changed_stamp),
+        enclosed=belief is not None and is_enclosed(belief.content),
     )
 
 
-def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
-    """Everything about one belief."""
+def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
+    """Everything about one belief, as this node can read it."""
+    state, name = node.state, name_in(belief.content)
     assertions = [
         shapes.AssertionItem(
             author=author.hex(),
@@ -85,7 +94,7 @@ def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
         )
         for link in state.beliefs.links(belief.id)
     ]
-    return shapes.BeliefDetail(
+    view = shapes.BeliefDetail(
         id=belief.id.hex(),
         category=belief.category,
         content=belief.content,
@@ -96,6 +105,10 @@ def belief_view(state: FleetState, belief: Belief) -> shapes.BeliefDetail:
         relations=relations,
         rounds=[round_view(state, one) for one in state.rounds.on(belief.id)],
     )
+    if name is None:
+        return view
+    readers = [reader.hex() for reader in state.enclosures.readers(name)]
+    return disclosed(msgspec.structs.replace(view, readers=readers), node.reading.shown)
 
 
 def round_view(state: FleetState, one: Round) -> shapes.RoundItem:

@@ -25,6 +25,10 @@ def assert_(
         Parameter(negative="", help="KIND:TEXT, such as sensor:gauge-7; up to ten times."),
     ] = None,
     ttl: Annotated[str | None, Parameter(help="Life of the assertion: 90s, 15m, 1h, 2d.")] = None,
+    readers: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="Who alone can read it: a member, or all of now; repeatable."),
+    ] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
     key: Annotated[str | None, Parameter(help="Repeated under it, it is written once.")] = None,
@@ -43,6 +47,7 @@ def assert_(
         category=category,
         confidence=confidence,
         evidence=[_evidence(one) for one in evidence or []],
+        readers=readers,
         ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
         wait_for=wait,
         timeout=wait_s,
@@ -108,6 +113,22 @@ def retract(
     """
     receipt = Client(home_of(common.home)).post(
         f"/v1/beliefs/{path_id(belief)}/retract", reason=reason
+    )
+    return Outcome(receipt, lambda: _show_receipt(receipt))
+
+
+def share(
+    belief: Belief,
+    readers: Annotated[list[str], Parameter(help="Members by name or id, or all of now.")],
+    *,
+    common: Common = Common(),
+) -> Outcome:
+    """Let further members read an enclosed belief; what they have read can not be taken back.
+
+    Example: credimus share 3f9c02aa all
+    """
+    receipt = Client(home_of(common.home)).post(
+        f"/v1/beliefs/{path_id(belief)}/readers", readers=readers
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 

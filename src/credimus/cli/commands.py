@@ -28,6 +28,7 @@ COMMANDS = (
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),
     Entry("vote", "credimus.cli.beliefs:vote", "Vote in the open round on a belief."),
     Entry("retract", "credimus.cli.beliefs:retract", "Take back this node's own assertions."),
+    Entry("share", "credimus.cli.beliefs:share", "Let further members read an enclosed belief."),
     Entry("relate", "credimus.cli.beliefs:relate", "State how one belief bears on another."),
     Entry("beliefs", "credimus.cli.beliefs:beliefs", "List beliefs."),
     Entry("log", "credimus.cli.log:log", "Show who did what, when."),

@@ -10,7 +10,7 @@ from credimus.cli.output import Outcome, say, table
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "share",
 ]  # fmt: skip
 _PAGE_MAX = 1_000
 

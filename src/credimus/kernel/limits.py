@@ -17,6 +17,19 @@ NAME_BYTES_MAX = 128
 TTL_MS_MAX = 10 * 365 * 86_400_000
 """Ten years: the longest life that an assertion may ask for, in ms. [guess]"""
 
+READERS_MAX = 1_024
+"""Readers that one operation gives the key of an enclosed belief: 67 bytes each. [guess]"""
+ENCLOSED_BYTES_MAX = 700
+"""UTF-8 bytes of an enclosed belief or item of evidence: padded, closed and in base64 it fits where
+open text does."""
+ENCLOSED_REASON_BYTES_MAX = 319
+"""UTF-8 bytes of a reason given on an enclosed belief, likewise."""
+BOXES_TRIED_MAX = 64
+"""Boxes for one key and reader that are tried, those of who asserts the belief first: 60 us each.
+[guess]"""
+READINGS_KEPT = 16_384
+"""Enclosed texts whose keys are kept in memory; others are found anew when asked for. [guess]"""
+
 BLOCK_BYTES_MAX = 262_144
 """Bytes of one block on the wire; one transport message carries it whole. [guess]"""
 BLOCK_OPERATIONS_MAX = 2_048

@@ -4,6 +4,7 @@ Deliberately not here: keeping keys; a `Signer` is given by the runtime.
 """
 
 from collections.abc import Sequence
+from hashlib import shake_256
 from typing import Protocol
 
 from nacl import bindings, exceptions
@@ -12,6 +13,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId, node_id
 from credimus.lace.block import Block, Header
+from credimus.lace.enclosing import agreement
 from credimus.sketch import merkle
 
 SEED_BYTES = 32
@@ -35,19 +37,42 @@ class Signer(Protocol):
         """The detached signature, 64 bytes."""
         ...
 
+    def agree(self, public: bytes) -> bytes:
+        """What X25519 gives of this key and another's; see lace/enclosing.py.
+
+        Raises:
+            ValueError: the public key is of low order.
+        """
+        ...
+
+    def draw(self, count: int) -> bytes:
+        """Fresh secret bytes, never given before."""
+        ...
+
 
 class SeedSigner:
     """Signs with a key made from a 32-byte seed; for tests, simulations and hosted members."""
 
-    __slots__ = ("_secret", "node_id", "public")
+    __slots__ = ("_drawn", "_secret", "node_id", "public")
 
     def __init__(self, seed: bytes) -> None:
         self.public, self._secret = bindings.crypto_sign_seed_keypair(seed)
         self.node_id = node_id(self.public)
+        self._drawn = 0
 
     def sign(self, message: bytes) -> bytes:
         """The detached signature, 64 bytes."""
         return bindings.crypto_sign(message, self._secret)[:64]
+
+    def agree(self, public: bytes) -> bytes:
+        """What X25519 gives of this key and another's."""
+        return agreement(self._secret, public)
+
+    def draw(self, count: int) -> bytes:
+        """Bytes that follow from the seed and from how often was drawn; secret from nobody else
+        than those who lack the seed, and the same again in another run."""
+        self._drawn += 1
+        return shake_256(self._secret + self._drawn.to_bytes(8, "big")).digest(count)
 
 
 def seal(signer: Signer, header: Header, body: bytes) -> Block:

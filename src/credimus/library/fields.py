@@ -37,6 +37,20 @@ class Ruling(Waiting, total=False):
     aggregation: AggregationName
 
 
+class Stating(Ruling, total=False):
+    """Options of what states a belief."""
+
+    category: str
+    """Chosen by keywords when not given."""
+    ttl_ms: int
+    """Life of the assertion; 0, the default, for no end."""
+    propose: bool
+    """Whether to open a round at all; True by default."""
+    readers: Sequence[str]
+    """Members who alone can read it, by name or id, or `all` for those of now; none for an open
+    belief."""
+
+
 class Filter(TypedDict, total=False):
     """Which beliefs to list: every condition given must hold."""
 

@@ -15,6 +15,7 @@ from credimus.library.fields import (
     Filter,
     Ruling,
     SomeEvidence,
+    Stating,
     Waiting,
     evidence_fields,
     filter_fields,
@@ -24,6 +25,7 @@ from credimus.library.fields import (
 from credimus.library.judging import Judge, function_of, with_judge
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
+from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
@@ -78,22 +80,18 @@ class Node:
         *,
         confidence: float = 1.0,
         evidence: Sequence[SomeEvidence] = (),
-        category: str | None = None,
-        ttl_ms: int = 0,
-        propose: bool = True,
-        **options: Unpack[Ruling],
+        **options: Unpack[Stating],
     ) -> Receipt:
         """State a belief, and put it to the vote unless a round is open or it is accepted.
 
         Args:
             confidence: 0 to 1.
             evidence: up to ten texts, pairs of kind and content, or `Evidence`.
-            category: chosen by keywords when None.
-            ttl_ms: life of the assertion; 0 for no end.
-            propose: whether to open a round at all.
+            options: see `Stating`.
 
         Raises:
             UsageError: nothing was changed.
+            NotFound: `unknown-reader`.
             Conflict: `key-reused`.
             Waited: it is written, but what is waited for has not come in time.
 
@@ -106,7 +104,7 @@ class Node:
         """
         given = {
             "content": content, "confidence": confidence, "evidence": evidence_fields(evidence),
-            "category": category, "ttl_ms": ttl_ms, "propose": propose, **options,
+            **options, "readers": list(options.get("readers", ())),
         }  # fmt: skip
         asked = read(inputs.NewBelief, given)
         return await self._write(commands.assertion(self._daemon, asked), asked)
@@ -149,6 +147,28 @@ class Node:
         """
         asked = read(inputs.NewRetraction, {"reason": reason, **options})
         return await self._write(commands.retraction(self._daemon, belief, asked), asked)
+
+    async def share(
+        self, belief: str, readers: Sequence[str], **options: Unpack[Waiting]
+    ) -> Receipt:
+        """Let further members read an enclosed belief.
+
+        Args:
+            readers: members by name or id, or `all` for those of now.
+
+        Raises:
+            UsageError: `not-enclosed`.
+            Conflict: `not-a-reader`.
+            NotFound: `unknown-reader`.
+
+        Example:
+            >>> receipt = await node.assert_belief("the keeper is ill", readers=["all"])
+            >>> shared = await node.share(receipt.belief, ["all"])
+            >>> node.belief(receipt.belief).content
+            'the keeper is ill'
+        """
+        asked = read(inputs.NewReaders, {"readers": tuple(readers), **options})
+        return await self._write(commands.sharing(self._daemon, belief, asked), asked)
 
     async def relate(
         self, belief: str, relation: shapes.RelationName, target: str, **options: Unpack[Waiting]
@@ -218,7 +238,7 @@ class Node:
             'the gate is shut'
         """
         state = self._daemon.node.state
-        return belief_view(state, find_belief(state, belief))
+        return belief_view(self._daemon.node, find_belief(state, belief))
 
     def explain(self, belief: str) -> Explanation:
         """Why a belief has the verdict that it has, and what would change it.
@@ -234,7 +254,8 @@ class Node:
         """
         daemon = self._daemon
         found = find_belief(daemon.node.state, belief)
-        return explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
+        told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
+        return disclosed(told, daemon.node.reading.shown)
 
     def members(self) -> list[shapes.MemberItem]:
         """Who is in the fleet, in order of admission.

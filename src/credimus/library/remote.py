@@ -17,6 +17,7 @@ from credimus.library.fields import (
     Filter,
     Ruling,
     SomeEvidence,
+    Stating,
     Waiting,
     evidence_fields,
     filter_fields,
@@ -96,10 +97,7 @@ class RemoteNode:
         *,
         confidence: float = 1.0,
         evidence: Sequence[SomeEvidence] = (),
-        category: str | None = None,
-        ttl_ms: int = 0,
-        propose: bool = True,
-        **options: Unpack[Ruling],
+        **options: Unpack[Stating],
     ) -> RemoteReceipt:
         """State a belief, and put it to the vote unless a round is open or it is accepted.
 
@@ -113,7 +111,7 @@ class RemoteNode:
         """
         given = {
             "content": content, "confidence": confidence, "evidence": evidence_fields(evidence),
-            "category": category, "ttl_ms": ttl_ms, "propose": propose, **options,
+            **options, "readers": list(options.get("readers", ())),
         }  # fmt: skip
         return self._write("/v1/beliefs", given)
 
@@ -146,6 +144,19 @@ class RemoteNode:
             []
         """
         return self._write(f"{_path(belief)}/retract", {"reason": reason, **options})
+
+    def share(
+        self, belief: str, readers: Sequence[str], **options: Unpack[Waiting]
+    ) -> RemoteReceipt:
+        """Let further members read an enclosed belief.
+
+        Example:
+            >>> receipt = node.assert_belief("the keeper is ill", readers=["all"])
+            >>> shared = node.share(receipt.belief, ["all"])
+            >>> node.belief(receipt.belief).content
+            'the keeper is ill'
+        """
+        return self._write(f"{_path(belief)}/readers", {"readers": list(readers), **options})
 
     def relate(
         self, belief: str, relation: shapes.RelationName, target: str, **options: Unpack[Waiting]

@@ -30,6 +30,16 @@ class AssertBelief(Command, frozen=True):
     rules: Rules | None = None
     electors: tuple[NodeId, ...] | None = None
     """Who votes; the whole fleet when None."""
+    readers: tuple[str, ...] = ()
+    """Members who alone can read it, by name or id, or `all` for those of now; none for an open
+    belief. The author is a reader always."""
+
+
+class ShareBelief(Command, frozen=True):
+    """Let further members read an enclosed belief."""
+
+    belief: BeliefId
+    readers: tuple[str, ...]
 
 
 class ProposeBelief(Command, frozen=True):
@@ -81,7 +91,13 @@ class LeaveFleet(Command, frozen=True):
 
 
 PlainCommand: TypeAlias = (
-    AssertBelief | ProposeBelief | RetractBelief | RelateBeliefs | AdmitMember | LeaveFleet
+    AssertBelief
+    | ShareBelief
+    | ProposeBelief
+    | RetractBelief
+    | RelateBeliefs
+    | AdmitMember
+    | LeaveFleet
 )
 """What is written as it is said."""
 AnyCommand: TypeAlias = PlainCommand | CastVote

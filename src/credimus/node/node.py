@@ -27,6 +27,7 @@ from credimus.node.commands import AnyCommand, CastVote, Written
 from credimus.node.compacting import Compacting
 from credimus.node.config import Config
 from credimus.node.copies import Copies
+from credimus.node.enclosing import Discreet, Enclosing
 from credimus.node.events import (
     ForkSeen,
     IdentityForked,
@@ -36,6 +37,7 @@ from credimus.node.events import (
 )
 from credimus.node.ingress import Ingress, Taken
 from credimus.node.pushing import pushes
+from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
@@ -95,11 +97,11 @@ class Node:
         self._ingress = Ingress(fleet, self.lace, self.state, self.clock)
         self._sync = Sync(config.sync, self.lace, self._ingress.orphans, entropy.stream("sync"))
         own = [author.id for author in self.authors]
+        self.reading = Reading(self.state, signers)
+        enclosing = Enclosing(self.state, self.reading, signers)
+        votes_by = evaluator or LocalKnowledge(self.state, config.voting.unknown)
         self._voting = Voting(
-            config.voting,
-            self.state,
-            evaluator or LocalKnowledge(self.state, config.voting.unknown),
-            own,
+            config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
         self._machines: dict[str, Machine[Any]] = {
@@ -119,7 +121,7 @@ class Node:
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
-            self.state, self._voting, self.authors, categorizer or KeywordCategorizer()
+            self.state, self._voting, self.authors, categorizer or KeywordCategorizer(), enclosing
         )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
@@ -356,8 +358,8 @@ class Node:
                     self._seal_now = True
                 case SnapshotFetched():
                     self._install(event)
-                case OfferRefused(peer, code, message):
-                    self._fault(peer, PeerFault(code, message))
+                case OfferRefused(peer, fault):
+                    self._fault(peer, fault)
                 case _:
                     self._facts.append(event)
 

@@ -26,8 +26,10 @@ from credimus.node.commands import (
     ProposeBelief,
     RelateBeliefs,
     RetractBelief,
+    ShareBelief,
     Written,
 )
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.voting.interface import Ballot, Opened, Question, Say, SayVote, VoteRequested
 from credimus.protocol.voting.machine import Voting
 from credimus.state.beliefs import link_key
@@ -48,13 +50,19 @@ class Writing:
     """Executes commands for the members that this node hosts. A command that raises did nothing."""
 
     def __init__(
-        self, state: FleetState, voting: Voting, authors: Sequence[Author], categorizer: Categorizer
+        self,
+        state: FleetState,
+        voting: Voting,
+        authors: Sequence[Author],
+        categorizer: Categorizer,
+        enclosing: Enclosing,
     ) -> None:
         self._state = state
         self._voting = voting
         self._authors = {author.id: author for author in authors}
         self._main = authors[0]
         self._categorizer = categorizer
+        self._enclosing = enclosing
 
     def execute(self, command: PlainCommand) -> Written:
         """Carry out a command.
@@ -65,6 +73,8 @@ class Writing:
         match command:
             case AssertBelief():
                 return self.assert_belief(command)
+            case ShareBelief():
+                return self.share(command)
             case ProposeBelief():
                 return self.propose(command)
             case RetractBelief():
@@ -109,23 +119,41 @@ class Writing:
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
             raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
         check_proposal(command.rules, command.electors)
+        evidence, boxes = command.evidence, None
+        if command.readers:
+            content, evidence, boxes = self._enclosing.close(
+                author.id, (content, category), command.evidence, command.readers
+            )
         belief = belief_id(content, category)
         attempt = self._attempt_due(belief, author) if command.propose else 0
         question = Question(author.id, RoundId(b""), belief, content, category, command.confidence)
         opened = self._opened(attempt, command, question) if attempt else None
+        if boxes is not None:
+            author.say(boxes)
         author.say(
             Assert(
                 counter=author.next_counter(),
                 content=content,
                 category=category,
                 confidence=command.confidence,
-                evidence=command.evidence,
+                evidence=evidence,
                 ttl_ms=command.ttl_ms,
             )
         )
         if opened is None:
             return Written(author.id, belief)
         return self._propose(author, belief, opened)
+
+    def share(self, command: ShareBelief) -> Written:
+        """Let further members read an enclosed belief."""
+        author = self.author_of(command)
+        belief = self._state.beliefs.get(command.belief)
+        if belief is None:
+            raise unknown_belief(command.belief)
+        boxes = self._enclosing.share(author.id, belief, command.readers)
+        if boxes is not None:
+            author.say(boxes)
+        return Written(author.id, command.belief)
 
     def propose(self, command: ProposeBelief) -> Written:
         """Open a new attempt on a belief."""
@@ -152,7 +180,8 @@ class Writing:
         check_millionths(command.confidence, "confidence")
         check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
         rounds = self._state.rounds.on(command.belief)
-        if self._state.beliefs.get(command.belief) is None and not rounds:
+        belief = self._state.beliefs.get(command.belief)
+        if belief is None and not rounds:
             raise unknown_belief(command.belief)
         mine = [
             one
@@ -165,7 +194,8 @@ class Writing:
                 f"no round on {command.belief.hex()} has {author.id.hex()[:12]} as an elector; "
                 "propose the belief first.",
             )
-        ballot = Ballot(command.choice, command.confidence, command.reason)
+        reason = self._reason(author, command.belief, command.reason)
+        ballot = Ballot(command.choice, command.confidence, reason)
         return VoteRequested(author.id, mine[-1].id, ballot)
 
     def retract(self, command: RetractBelief) -> Written:
@@ -184,7 +214,8 @@ class Writing:
                 "nothing-to-retract",
                 f"{author.id.hex()[:12]} has no live assertion of {command.belief.hex()}",
             )
-        author.say(Retract(own[-256:], command.reason))
+        reason = self._reason(author, command.belief, command.reason)
+        author.say(Retract(own[-256:], reason))
         return Written(author.id, command.belief)
 
     def relate(self, command: RelateBeliefs) -> Written:
@@ -224,6 +255,12 @@ class Writing:
         check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
         author.say(Leave(command.reason))
         return Written(author.id)
+
+    def _reason(self, author: Author, identifier: BeliefId, reason: str) -> str:
+        """The reason as it is written."""
+        belief = self._state.beliefs.get(identifier)
+        content = "" if belief is None else belief.content
+        return self._enclosing.reason(author.id, content, identifier, reason)
 
     def _opened(
         self, attempt: int, command: AssertBelief | ProposeBelief, question: Question

@@ -7,6 +7,7 @@ import msgspec
 
 from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
+from credimus.lace.enclosing import is_enclosed
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
@@ -17,6 +18,7 @@ from credimus.state.operations import (
     Certify,
     Close,
     Conclude,
+    Enclose,
     Found,
     Leave,
     Operation,
@@ -31,7 +33,7 @@ from credimus.state.rounds import round_id
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "attest", "certify",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "share", "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -73,7 +75,7 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case Found() | Admit() | Leave() | Publish() | Attest() | Certify():
             yield _of_fleet(said)
-        case Assert() | Relate() | Retract():
+        case Assert() | Relate() | Retract() | Enclose():
             yield _of_belief(said)
         case Propose():
             yield Entry(
@@ -120,7 +122,7 @@ def _of_fleet(said: Found | Admit | Leave | Publish | Attest | Certify) -> Entry
             assert_never(said)
 
 
-def _of_belief(said: Assert | Relate | Retract) -> Entry:
+def _of_belief(said: Assert | Relate | Retract | Enclose) -> Entry:
     match said:
         case Assert():
             text = f"asserted with confidence {ratio(said.confidence):g}: {_short(said.content)}"
@@ -135,6 +137,10 @@ def _of_belief(said: Assert | Relate | Retract) -> Entry:
             count = len(said.counters)
             text = f"took back {count} claim{'s' * (count != 1)}"
             return Entry(kind="retract", summary=_because(text, said.reason))
+        case Enclose():
+            count = len(said.boxes)
+            text = f"let {count} member{'s' * (count != 1)} read an enclosed belief"
+            return Entry(kind="share", summary=text, belief=BeliefId(said.belief))
         case _:
             assert_never(said)
 
@@ -151,4 +157,6 @@ def _because(text: str, reason: str) -> str:
 
 
 def _short(text: str) -> str:
+    if is_enclosed(text):
+        return "(enclosed)"
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 1]}…"

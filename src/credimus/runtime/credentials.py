@@ -14,6 +14,7 @@ from nacl.utils import random
 
 from credimus.kernel.errors import Conflict, NotFound, StorageError, UsageError
 from credimus.kernel.ids import NodeId, node_id
+from credimus.lace.enclosing import agreement
 
 SEED_BYTES = 32
 _KEY_LABEL = "credimus-node-key-1"
@@ -33,6 +34,18 @@ class NodeKey:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of a message. Cost: about 41 us."""
         return bindings.crypto_sign(message, self._secret)[: bindings.crypto_sign_BYTES]
+
+    def agree(self, public: bytes) -> bytes:
+        """What X25519 gives of this key and another's.
+
+        Raises:
+            ValueError: the public key is of low order.
+        """
+        return agreement(self._secret, public)
+
+    def draw(self, count: int) -> bytes:
+        """Fresh bytes of the operating system's."""
+        return random(count)
 
     def __repr__(self) -> str:
         return f"NodeKey({self.node_id.hex()})"

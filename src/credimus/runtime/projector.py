@@ -182,7 +182,7 @@ class Projector:
         return BeliefRow(
             belief.id,
             belief.category,
-            belief.content,
+            self._node.reading.shown(belief.content, belief.id),
             assertions[0][2].confidence
             if len(assertions) == 1
             else state.beliefs.confidence(belief.id),

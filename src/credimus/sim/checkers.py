@@ -27,6 +27,7 @@ from credimus.sim.guarding import (
 from credimus.sim.host import Host
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
+from credimus.sim.secrecy import only_readers_read
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -344,4 +345,5 @@ ALL: tuple[type[Checker], ...] = (
     pruned_and_whole_nodes_agree,
     nothing_is_pruned_before_it_is_certified,
     a_joiner_from_a_checkpoint_agrees,
+    only_readers_read,
 )

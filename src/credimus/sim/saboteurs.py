@@ -17,6 +17,7 @@ from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
 from credimus.node.compacting import Compacting
+from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.sync.machine import Sync
@@ -48,6 +49,7 @@ from credimus.sim.host import Host
 from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.secrecy import only_readers_read
 from credimus.state import releasing
 from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Checkpoints, Released
@@ -277,6 +279,18 @@ def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG
         yield
 
 
+@contextmanager
+def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is named as a reader, all members are given the key."""
+    readers = Enclosing._readers  # noqa: SLF001
+
+    def everybody(self: Enclosing, author: Any, names: Any) -> Any:
+        return readers(self, author, (*names, "all"))
+
+    with patched(Enclosing, "_readers", everybody):
+        yield
+
+
 SABOTEURS: tuple[Saboteur, ...] = (
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
@@ -319,6 +333,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_checkpoint_that_lets_all_go,
         trips=pruned_and_whole_nodes_agree,

@@ -19,6 +19,7 @@ from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Order
+from credimus.sim.secrecy import readers_of
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -148,7 +149,12 @@ class Workload:
             evidence=tuple(Evidence(kind, f"{kind} {self._number}") for kind in kinds),
             rules=rules or stream.choose(_RULES),
             propose=not stream.happens(50_000),
+            readers=self._readers(content),
         )
+
+    def _readers(self, content: str) -> tuple[str, ...]:
+        hosts = self._fleet.hosts
+        return tuple(hosts[place].id.hex() for place in sorted(readers_of(content, len(hosts))))
 
     def _chosen(self, choose: Chooser) -> Order:
         drawn = self._stream.word()

@@ -13,6 +13,7 @@ from credimus.kernel.ids import FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Checkpoints
+from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.operations import (
     Admit,
@@ -21,6 +22,7 @@ from credimus.state.operations import (
     Certify,
     Close,
     Conclude,
+    Enclose,
     Found,
     Leave,
     Operation,
@@ -34,7 +36,7 @@ from credimus.state.operations import (
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
 
-FOLDS = ("roster", "beliefs", "rounds", "checkpoints")
+FOLDS = ("roster", "beliefs", "rounds", "enclosures", "checkpoints")
 """Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
 
 
@@ -46,6 +48,7 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.checkpoints = Checkpoints()
+        self.enclosures = Enclosures()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
@@ -85,6 +88,7 @@ class FleetState:
             self.roster.fingerprint(),
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
+            self.enclosures.fingerprint(),
             self.checkpoints.fingerprint(),
         )
 
@@ -136,6 +140,8 @@ class FleetState:
                 return self.checkpoints.attest(operation, place)
             case Certify():
                 return self.checkpoints.certify(operation, place)
+            case Enclose():
+                return self.enclosures.add(operation, place)
             case _:
                 return []
 

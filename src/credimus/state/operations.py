@@ -18,6 +18,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
+from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.frontier import CutHead
 
 Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
@@ -307,9 +308,33 @@ class Certify(Struct, frozen=True, tag=15):
     checkpoint: Digest
 
 
+# --- what not everybody may read
+
+
+class ReaderBox(Struct, frozen=True):
+    """The key of an enclosed belief, closed for one reader."""
+
+    reader: Id
+    closed: Annotated[bytes, Meta(min_length=BOX_BYTES, max_length=BOX_BYTES)]
+
+
+class Enclose(Struct, frozen=True, tag=21):
+    """Gives readers the key of an enclosed belief; boxes strictly sorted by reader."""
+
+    belief: Id
+    key_name: Id
+    ephemeral: PublicKey
+    boxes: Annotated[tuple[ReaderBox, ...], Meta(min_length=1, max_length=limits.READERS_MAX)]
+
+    def __post_init__(self) -> None:
+        readers = [box.reader for box in self.boxes]
+        if any(one >= other for one, other in pairwise(readers)):
+            raise ValueError("boxes must be strictly sorted by reader")
+
+
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude | Attest | Certify
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Attest | Certify | Enclose
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

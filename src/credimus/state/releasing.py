@@ -6,6 +6,7 @@
     an accepted belief       when the last of its assertions has ended by `ttl`; else never
     earlier attempts         a day after their timeout, once a later attempt has decided
     words about nothing      a day after they were said
+    boxes                    with the last belief that their key opens
 
 A day passes by the checkpoint's own time, the greatest stamp in its cut. Whatever is said later of
 what went, is folded as if it had never been: a vote waits for a round that nobody has opened, an
@@ -14,6 +15,7 @@ assertion states the belief anew.
 
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import BeliefId, RoundId
+from credimus.lace.enclosing import name_in
 from credimus.sketch import merkle
 from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Released
@@ -44,6 +46,8 @@ def release(state: FleetState, stamp: int, retention_ms: int) -> Released:
                 ]
     claims, retractions = state.beliefs.let_go(beliefs, before_stamp)
     words = state.rounds.let_go(rounds, before_stamp)
+    keys = {name for one in state.beliefs if (name := name_in(one.content)) is not None}
+    words += state.enclosures.let_go(keys)
     return Released(
         beliefs=len(beliefs),
         rounds=len(rounds),

@@ -20,8 +20,18 @@ def state_fingerprint(fleet: Fleet) -> bytes:
         fingerprint(b"credimus members", set_bytes(members)),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
+        enclosures_fingerprint(fleet),
         checkpoints_fingerprint(fleet),
     )
+
+
+def enclosures_fingerprint(fleet: Fleet) -> bytes:
+    given: dict[tuple[bytes, bytes], set] = defaultdict(set)
+    for block, (_, _, key_name, ephemeral, boxes) in fleet.said(21):
+        for reader, closed in boxes:
+            given[key_name, reader].add((block.author, ephemeral, closed))
+    boxes = [(*which, sorted(those)) for which, those in sorted(given.items())]
+    return fingerprint(b"credimus enclosures", mp(boxes))
 
 
 def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:

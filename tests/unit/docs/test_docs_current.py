@@ -19,7 +19,7 @@ HIDDEN = {"node_modules", "dist", "build"}
 KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
-    operations.DotName, operations.Conclusion,
+    operations.DotName, operations.Conclusion, operations.ReaderBox,
 )  # fmt: skip
 
 

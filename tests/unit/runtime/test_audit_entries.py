@@ -16,10 +16,12 @@ from credimus.state.operations import (
     Conclude,
     Conclusion,
     Elector,
+    Enclose,
     Found,
     Leave,
     Propose,
     Publish,
+    ReaderBox,
     Refuse,
     Relate,
     Relation,
@@ -43,6 +45,7 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
     Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
     Certify(b"", 0, bytes(32)),
 ]
@@ -60,7 +63,8 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-3] == "recorded the verdict: rejected"
+    assert said[-4] == "recorded the verdict: rejected"
+    assert said[-3] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 

@@ -64,7 +64,8 @@ def test_the_line_of_a_setting_is_the_one_in_the_file(config: Path) -> None:
 def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) -> None:
     texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x"}
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
-              "unknown": "abstain", "on_failure": "next", "file": "r.toml", "enabled": "false"}  # fmt: skip
+              "unknown": "abstain", "on_failure": "next", "file": "r.toml",
+              "enabled": "false"}  # fmt: skip
     last = field.name.rpartition(".")[2]
     text = {**texts, **chosen}.get(last, "7")
     need = {"CREDIMUS_VOTING_WEBHOOK_URL": texts["url"], "CREDIMUS_VOTING_RULES_FILE": "r.toml"}

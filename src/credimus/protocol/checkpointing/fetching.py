@@ -150,7 +150,7 @@ class Fetching:
         try:
             state = self._checked(proof, image)
         except PeerFault as fault:
-            return Effects(emit=[OfferRefused(peer, fault.code, fault.message)])
+            return Effects(emit=[OfferRefused(peer, fault)])
         if state.checkpoints.number <= self._state.checkpoints.number:
             return Effects()  # ours has come into force meanwhile
         return Effects(emit=[SnapshotFetched(proof, image, state.checkpoints.number)])

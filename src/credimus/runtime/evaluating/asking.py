@@ -14,10 +14,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeAlias
 
+import msgspec
+
 from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.lace.enclosing import is_enclosed
 from credimus.node.commands import CastVote
+from credimus.node.enclosing import shortened
 from credimus.node.events import NodeEvent
 from credimus.protocol.voting.interface import Answer, Ballot, EvaluationWanted, Left, Question
 from credimus.runtime.driver import Driver
@@ -139,10 +143,14 @@ class Asking:
         if found is None:
             self.late_count += 1
             return
-        inquiry = inquiry_of(self._driver.node, question, found)
+        node = self._driver.node
+        inquiry = inquiry_of(node, question, found)
+        closed = is_enclosed(question.content)
+        if closed:
+            question = msgspec.structs.replace(question, content=inquiry.content)
         answer = await self._answer(question, inquiry)
         if isinstance(answer, Ballot):
-            self._cast(question, answer)
+            self._cast(question, shortened(answer) if closed else answer)
 
     async def _answer(self, question: Question, inquiry: Inquiry) -> Answer:
         for step in self._steps:

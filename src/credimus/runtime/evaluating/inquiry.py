@@ -73,7 +73,7 @@ def inquiry_of(node: Node, question: Question, found: Round) -> Inquiry:
         attempt=found.attempt,
         ends_ms=wall_ms_of(found.opened_stamp) + found.timeout_ms,
         belief=question.belief.hex(),
-        content=question.content,
+        content=node.reading.shown(question.content),
         category=question.category,
         assertions=tuple(
             Said(
@@ -81,7 +81,9 @@ def inquiry_of(node: Node, question: Question, found: Round) -> Inquiry:
                 name=name_of(state, author),
                 confidence=ratio(one.confidence),
                 said_ms=wall_ms_of(one.stamp),
-                evidence=tuple(Proof(item.kind, item.content) for item in one.evidence),
+                evidence=tuple(
+                    Proof(item.kind, node.reading.shown(item.content)) for item in one.evidence
+                ),
             )
             for author, _, one in said[: limits.INQUIRY_ASSERTIONS_MAX]
         ),
