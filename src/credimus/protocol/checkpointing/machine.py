@@ -98,11 +98,13 @@ class Checkpointing:
         if self._author not in self._state.roster.current or line.certified():
             return effects
         self._keep_time(now)
+        self._fold_on(now)
         self._certify(effects)
         wanted = self._wanted(now, effects)
         if wanted is not None:
             self._work_on(wanted)
-        self._go_on(now, effects)
+        self._fold_on(now)
+        self._attest(effects)
         return effects
 
     def shadow_of(self, said: Attest) -> Shadow:
@@ -160,7 +162,9 @@ class Checkpointing:
     def _certify(self, effects: CheckpointingEffects) -> None:
         """Certify what two thirds attest in this attempt, once we could follow it at once."""
         line, shadow = self._state.checkpoints, self._shadow
-        if shadow is None or not shadow.is_caught_up:
+        if shadow is None or not shadow.image:
+            return
+        if shadow.backlog_count > self._config.slice_count:
             return
         for attempt, identifier in line.attested():
             if (
@@ -236,14 +240,17 @@ class Checkpointing:
         base = FleetState(fleet) if image is None else FleetState.restored(image)
         self._shadow = Shadow(base, self._lace, said.cut, said.retention_ms)
 
-    def _go_on(self, now: Now, effects: CheckpointingEffects) -> None:
+    def _fold_on(self, now: Now) -> None:
+        """Fold the next slice, and see to it that another follows."""
         shadow = self._shadow
-        if shadow is None:
-            return
-        if not shadow.is_caught_up:
+        if shadow is not None and not shadow.is_caught_up:
             shadow.step(self._config.slice_count, self._read)
             self._due = after(now.instant, self._config.slice_pause_ns)
-        if shadow.attest is None or self._has_attested(self._attempt):
+
+    def _attest(self, effects: CheckpointingEffects) -> None:
+        """Attest what the shadow came to, when that is what is proposed, or our own turn."""
+        shadow = self._shadow
+        if shadow is None or shadow.attest is None or self._has_attested(self._attempt):
             return
         line = self._state.checkpoints
         electors = self._electors()

@@ -53,7 +53,12 @@ class Shadow:
     @property
     def is_caught_up(self) -> bool:
         """Whether all that is held is folded."""
-        return bool(self.image) and self._at == len(self._beyond) and not self._newcomers
+        return bool(self.image) and not self.backlog_count
+
+    @property
+    def backlog_count(self) -> int:
+        """Blocks that are held and not folded yet, once the cut is reached."""
+        return len(self._beyond) - self._at + len(self._newcomers)
 
     def step(self, count: int, read: Reader) -> None:
         """Fold up to `count` blocks; fewer where they can not be read yet."""
