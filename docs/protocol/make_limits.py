@@ -16,7 +16,16 @@ AGREED = frozenset(
 )  # fmt: skip
 """Those by which blocks are judged."""
 ON_THE_WIRE = frozenset(
-    {"WANTED_MAX", "FRONTIER_HEADS_MAX", "CLAIMS_MAX", "ROWS_MAX", "ROW_MEMBERS_MAX"}
+    {
+        "WANTED_MAX",
+        "FRONTIER_HEADS_MAX",
+        "CLAIMS_MAX",
+        "ROWS_MAX",
+        "ROW_MEMBERS_MAX",
+        "MESSAGE_BYTES_MAX",
+        "MESSAGE_RESULT_BYTES_MAX",
+        "ENVELOPE_BYTES_MAX",
+    }
 )
 """Those by which other messages are judged."""
 
@@ -41,8 +50,8 @@ See [operations.md](operations.md).""",
     (
         "On the wire",
         (
-            "A message that breaks one of these is `malformed`; see [sync.md](sync.md) and\n"
-            "[membership.md](membership.md)."
+            "A message that breaks one of these is `malformed`; see [sync.md](sync.md),\n"
+            "[membership.md](membership.md) and [delivery.md](delivery.md)."
         ),
     ),
     ("Local", "Each node may choose these for itself."),

@@ -35,10 +35,13 @@ if TYPE_CHECKING:
         Unavailable,
         UsageError,
     )
+    from credimus.library.delivered import Delivered
     from credimus.library.judging import Ballot, Judge
+    from credimus.library.messages import Message, MessageReceipt
     from credimus.library.node import Node
     from credimus.library.receipt import Receipt
     from credimus.library.remote import RemoteNode, connect
+    from credimus.library.remote_messages import RemoteMessage, RemoteMessageReceipt
     from credimus.library.remote_receipt import RemoteReceipt
     from credimus.library.together import fleet_of
     from credimus.runtime.evaluating.inquiry import Inquiry
@@ -53,6 +56,7 @@ __all__ = [
     "BeliefPage",
     "Conflict",
     "CredimusError",
+    "Delivered",
     "Event",
     "Evidence",
     "Explanation",
@@ -60,11 +64,15 @@ __all__ = [
     "InternalError",
     "Judge",
     "MemberItem",
+    "Message",
+    "MessageReceipt",
     "Node",
     "NotFound",
     "NotPermitted",
     "PeerFault",
     "Receipt",
+    "RemoteMessage",
+    "RemoteMessageReceipt",
     "RemoteNode",
     "RemoteReceipt",
     "Status",
@@ -85,6 +93,9 @@ _MODULES = {
     **dict.fromkeys(_SHAPES, "api.shapes"),
     **dict.fromkeys(("Ballot", "Judge"), "library.judging"),
     **dict.fromkeys(("RemoteNode", "connect"), "library.remote"),
+    **dict.fromkeys(("Message", "MessageReceipt"), "library.messages"),
+    **dict.fromkeys(("RemoteMessage", "RemoteMessageReceipt"), "library.remote_messages"),
+    "Delivered": "library.delivered",
     "Evidence": "state.operations",
     "Explanation": "why.explanation",
     "Inquiry": "runtime.evaluating.inquiry",

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "join": "makes the second node of this test",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
+    "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",

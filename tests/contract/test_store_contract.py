@@ -114,6 +114,14 @@ def test_a_fact_is_replaced_and_forgotten(store: Store) -> None:
     assert store.recall("fleet") is None
 
 
+def test_a_fact_without_a_value_is_dropped_in_the_same_transaction(store: Store) -> None:
+    store.append([], [Fact("a/1", b"one"), Fact("a/2", b"two")])
+    store.append(BLOCKS[:1], [Fact("a/1", None), Fact("a/3", b"three"), Fact("a/4", None)])
+    assert store.facts("a") == [("a/2", b"two"), ("a/3", b"three")]
+    store.append([], [Fact("a/5", b"five"), Fact("a/5", None), Fact("a/2", b"again")])
+    assert store.facts("a") == [("a/3", b"three"), ("a/2", b"again")]
+
+
 def test_a_bounded_family_lets_its_oldest_go(store: Store) -> None:
     for number in range(6):
         store.remember(f"receipt/{number}", bytes([number]), kept=3)
@@ -165,7 +173,10 @@ class SqliteIsMemoryThatSurvives(RuleBasedStateMachine):
 
     @rule(numbers=st.lists(st.integers(0, 39), max_size=6), kept=st.integers(0, 3))
     def append(self, numbers: list[int], kept: int) -> None:
-        facts = [Fact(f"f{number % 2}/{number % 5}", bytes([number]), kept) for number in numbers]
+        facts = [
+            Fact(f"f{number % 2}/{number % 5}", bytes([number]) if number % 7 else None, kept)
+            for number in numbers
+        ]
         for one in (self.oracle, self.store):
             one.append([BLOCKS[number] for number in numbers], facts)
 

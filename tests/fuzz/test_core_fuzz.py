@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import CredimusError, PeerFault
+from credimus.kernel.errors import CredimusError, PeerFault, StorageError
 from credimus.kernel.instant import Instant, Now
 from credimus.lace.block import open_wire, read_block, read_header
 from credimus.lace.frontier import Frontier, Head
@@ -17,15 +17,27 @@ from credimus.node.commands import (
     AdmitMember,
     AssertBelief,
     CastVote,
+    FinishMessage,
     LeaveFleet,
     ProposeBelief,
     RelateBeliefs,
     RetractBelief,
+    SendMessage,
     Written,
 )
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.supply import read_message
+from credimus.protocol.delivery.envelope import (
+    check_content,
+    check_reply,
+    read_content,
+    read_reply,
+    seal_content,
+    seal_reply,
+)
+from credimus.protocol.delivery.interface import Answer, Content, Envelope, Mode, Outcome, Reply
+from credimus.protocol.delivery.records import FAMILIES, HeldRow, PostedRow, WindowRow
 from credimus.protocol.membership.interface import (
     Ack,
     Claim,
@@ -69,6 +81,11 @@ CLAIMS = (
     Claim(MEMBERS[1], LATER_MS + 1, Status.ALIVE, MEMBERS[1]),
     Claim(MEMBERS[3], 0, Status.DEAD, MEMBERS[1]),
 )
+CONTENTS = tuple(
+    Content(FLEET, MEMBERS[1], MEMBERS[0], 7 + mode, 5, mode, LATER_MS, LATER_MS + 9_000, b"hello")
+    for mode in Mode
+)
+REPLY = Reply(FLEET, MEMBERS[1], MEMBERS[0], 7, Outcome.DONE, b"well done")
 ROWS = (Row(MEMBERS[1], LATER_MS, b"8 bytes.", b"\x07", b"\x10"),)
 MESSAGES = [
     encode(message)
@@ -81,6 +98,8 @@ MESSAGES = [
         PingFor(LATER_MS, CLAIMS, 7, MEMBERS[1]),
         Relayed(LATER_MS, CLAIMS, 7, heard=True),
         Notice(LATER_MS, CLAIMS),
+        *(seal_content(SIGNERS[1], content) for content in CONTENTS),
+        seal_reply(SIGNERS[1], REPLY),
     )
 ]
 
@@ -119,9 +138,23 @@ values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=20,
 )  # fmt: skip
 shaped = values.map(msgspec.msgpack.encode)
-tagged = st.tuples(st.integers(0, 13), values, values, values, values, values).map(
+tagged = st.tuples(st.integers(0, 19), values, values, values, values, values).map(
     lambda array: msgspec.msgpack.encode([array])
 )
+
+
+def read_a_message(raw: bytes) -> None:
+    """An envelope's content, and then its signature."""
+    envelope = Envelope(raw, bytes(64))
+    read_content(envelope)
+    check_content(envelope, SIGNERS[1].public)
+
+
+def read_an_answer(raw: bytes) -> None:
+    """An answer's reply, and then its signature."""
+    answer = Answer(raw, bytes(64))
+    read_reply(answer)
+    check_reply(answer, SIGNERS[1].public)
 
 
 def read_any(reader: Any, raw: bytes) -> None:
@@ -142,6 +175,8 @@ READERS = {
     read_header: [GENESIS.header_bytes, BLOCK.header_bytes],
     read_operations: [GENESIS.body, SETTING.body, BLOCK.body],
     read_message: MESSAGES,
+    read_a_message: [encode(content) for content in CONTENTS],
+    read_an_answer: [encode(REPLY)],
 }
 
 
@@ -211,6 +246,42 @@ def test_any_history_leaves_a_node_able_to_go_on(seed: int, count: int, later_ms
     }
 
 
+families = st.sampled_from(FAMILIES)
+names = st.sampled_from(["7", f"7-{MEMBERS[1].hex()}", f"{MEMBERS[1].hex()}-7", "counter"])
+rows = st.sampled_from(
+    [
+        encode(9),
+        encode(PostedRow(Mode.EXACTLY_ONCE, 1, 2, (MEMBERS[1],), b"", b"", False, b"hello")),
+        encode(HeldRow(1, False, b"hello")),
+        encode(WindowRow(9, b"\x03")),
+    ]
+)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(families, names | st.text(max_size=9)), rows | st.binary(max_size=40) | shaped,
+        max_size=4,
+    )
+)  # fmt: skip
+def test_any_records_are_taken_up_or_named_as_corrupt(
+    records: dict[tuple[str, str], bytes],
+) -> None:
+    node = new_node()
+
+    def facts_of(family: str) -> list[tuple[str, bytes]]:
+        return [(f"{one}/{name}", raw) for (one, name), raw in records.items() if one == family]
+
+    try:
+        node.recall(facts_of)
+    except StorageError as error:
+        assert error.code == "corrupt"  # noqa: PT017 - being taken up is as welcome
+        return
+    node.resume(NOW)
+    node.tick(Now(Instant(10_000_000_000), LATER_MS + 10_000))
+    node.collect(NOW)
+
+
 texts = st.sampled_from(["", "it rains", "Fan 1 hums", "x" * 1_025, "\ud800", "é" * 600]) | st.text(
     max_size=40
 )
@@ -269,6 +340,21 @@ commands = st.one_of(
         public_key=st.sampled_from([SIGNERS[5].public]) | st.binary(max_size=33),
         name=texts,
         address=texts,
+    ),
+    st.builds(
+        SendMessage,
+        author=authors,
+        to=st.lists(st.sampled_from(MEMBERS) | st.binary(max_size=17), max_size=4).map(tuple),
+        payload=st.sampled_from([bytes(32_768), bytes(32_769)]) | st.binary(max_size=9),
+        mode=st.sampled_from(Mode),
+        ttl_ms=st.none() | st.sampled_from([1_000, 60_000]) | numbers,
+        key=st.sampled_from([b"", b"key", bytes(129)]),
+    ),
+    st.builds(
+        FinishMessage,
+        sender=identifiers,
+        number=numbers,
+        result=st.sampled_from([b"", bytes(4_096), bytes(4_097)]),
     ),
     st.builds(LeaveFleet, author=st.just(b"?" * 16), reason=texts),
 )

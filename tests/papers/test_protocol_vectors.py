@@ -6,12 +6,14 @@ from hmac import digest
 from pathlib import Path
 
 import pytest
+import told_example as told
 from hypothesis import given, settings
 from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
 from stranger import checkpoints as their_checkpoints
 from stranger import identifiers as ids
+from stranger import messages as their_messages
 from stranger import roster as their_roster
 from stranger import rounds as their_rounds
 from stranger import sets
@@ -175,6 +177,8 @@ def of_code() -> dict[str, bytes | str]:
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
+        "envelope": encode(told.a_message(fleet)),
+        "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
@@ -284,6 +288,12 @@ def of_stranger() -> dict[str, bytes | str]:
         "beacon": mp([2, [heads]]),
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
+        "envelope": their_messages.envelope(
+            b"\x01" * 32, [fleet, ada, bob, 7, 5, 2, WALL_MS, WALL_MS + 3_600_000, told.PAYLOAD]
+        ),
+        "message answer": their_messages.answer(
+            b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
+        ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
         "distances": bytes(their_turns.distances(9, 0)),
         "proof": mp([1, b"", excerpts]),

@@ -3,12 +3,14 @@
 import pytest
 from fleets import YES, a_moment, fleet_of
 
+from credimus.kernel.effects import Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.commands import AssertBelief
 from credimus.sim import network
 from credimus.sim.checker import VIOLATIONS_MAX, Checker, Watch
 from credimus.sim.clock import Agenda, moment
+from credimus.sim.disk import Disk
 from credimus.sim.host import Lane
 from credimus.sim.network import Network, Weather
 
@@ -73,6 +75,20 @@ def test_a_full_network_loses_the_newest(monkeypatch: pytest.MonkeyPatch) -> Non
     agenda.run_for(10 * MILLISECOND)
     assert sorted(payload for _, _, payload in heard) == [b"0", b"1", b"2"]
     assert made.lost_count == 2
+
+
+def test_a_loss_of_power_takes_records_back_to_what_was_synced() -> None:
+    disk = Disk()
+    disk.append([], [Record("a/1", b"one"), Record("a/2", b"two")])
+    disk.append([], [Record("a/1", None), Record("a/3", b"three")], synced=False)
+    disk.append([], [Record("a/1", b"anew"), Record("a/3", None)], synced=False)
+    assert disk.facts("a") == [("a/2", b"two"), ("a/1", b"anew")]
+    disk.lose_power(kept_count=1)
+    assert dict(disk.facts("a")) == {"a/2": b"two", "a/3": b"three"}
+    disk.append([], [Record("a/2", None)], synced=False)
+    disk.lose_power()
+    assert disk.has("a/2")
+    assert disk.facts("b") == []
 
 
 @pytest.mark.parametrize("lane", list(Lane))

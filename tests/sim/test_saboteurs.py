@@ -6,6 +6,7 @@ from credimus.kernel.errors import InternalError
 from credimus.lace.lace import Lace
 from credimus.sim import sweep
 from credimus.sim.checkers import ALL
+from credimus.sim.delivering import DELIVERING
 from credimus.sim.liveness import LIVENESS
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
@@ -44,7 +45,7 @@ def test_forks_of_an_old_disk_still_give_one_state(seed: int) -> None:
 
 
 def test_every_checker_has_a_saboteur() -> None:
-    assert {one.trips for one in SABOTEURS} == {*ALL, *LIVENESS}
+    assert {one.trips for one in SABOTEURS} == {*ALL, *DELIVERING, *LIVENESS}
 
 
 def test_a_saboteur_leaves_nothing_behind() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from credimus.sim.checkers import ALL
+from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import AnyFault
 from credimus.sim.faults.fault import Fault
 from credimus.sim.liveness import LIVENESS
@@ -23,7 +24,9 @@ def rows() -> dict[str, str]:
     return {line.split("`")[1]: line for line in lines}
 
 
-@pytest.mark.parametrize("name", [*PROFILES, *(one.__name__ for one in (*ALL, *LIVENESS))])
+@pytest.mark.parametrize(
+    "name", [*PROFILES, *(one.__name__ for one in (*ALL, *DELIVERING, *LIVENESS))]
+)
 def test_every_profile_and_sentence_has_a_row(name: str) -> None:
     assert name in rows()
 

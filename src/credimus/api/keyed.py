@@ -1,6 +1,7 @@
 """The idempotency key of a request: where it stands, and whose it is."""
 
-from credimus.api import inputs
+from typing import Protocol
+
 from credimus.api.endpoint import KEY_HEADER
 from credimus.api.message import Request
 from credimus.kernel.errors import UsageError
@@ -8,7 +9,16 @@ from credimus.kernel.ids import fingerprint
 from credimus.runtime.keys import check_key
 
 
-def key_of(request: Request, wait: inputs.Wait) -> str | None:
+class Keyed(Protocol):
+    """What is asked, with a field for a key."""
+
+    @property
+    def key(self) -> str | None:
+        """The key in the body, if any."""
+        ...
+
+
+def key_of(request: Request, wait: Keyed) -> str | None:
     """The key under which the node keeps the write; None when the request names none.
 
     Each token has keys of its own. The node's owner has those of the library, which are plain.

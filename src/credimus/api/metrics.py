@@ -5,6 +5,7 @@ from typing import Any
 
 from credimus.api.message import Answer, Request
 from credimus.api.peers import peer_figures
+from credimus.node.node import Node
 from credimus.node.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
@@ -76,8 +77,35 @@ class _Figures:
             faults.add_metric([peer.hex(), code], count)
         yield faults
         yield from peer_figures(node)
+        yield from _deliveries(node)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
+
+
+def _deliveries(node: Node) -> Iterator[Any]:
+    """What became of messages of applications."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    delivery = node.delivery
+    gauges = (
+        ("outbox", "Messages of this node's application that are not settled", delivery.open_count),
+        ("inbox", "Messages that wait for this node's application", delivery.waiting_count),
+    )
+    for name, text, value in gauges:
+        yield GaugeMetricFamily(f"credimus_application_{name}", text, value=value)
+    counts = delivery.counts
+    for name, text, value in (
+        ("posted", "Messages that this node's application sent", counts.posted),
+        ("sendings", "Copies of these that went out, repetitions included", counts.sendings),
+        ("done", "Copies of these that receivers finished", counts.done),
+        ("unacknowledged", "Copies of these that were given up", counts.unacknowledged),
+        ("arrived", "Messages of others that were let in", counts.arrived),
+        ("repeated", "Further copies of these, not handed out again", counts.repeated),
+        ("finished", "Messages of others that this node's application finished", counts.finished),
+        ("overloaded", "Messages of others for which there was no room", counts.overloaded),
+        ("strange", "Messages and answers for others, or of no member", counts.strange),
+    ):
+        yield CounterMetricFamily(f"credimus_application_messages_{name}", text, value=value)
 
 
 def _evaluations(asking: Asking) -> Iterator[Any]:

@@ -22,6 +22,10 @@ _ABOUT = (
 )
 _NAMES = {
     "beliefs": ("A belief's id, or an unambiguous beginning of it.", "^[0-9a-fA-F]{4,32}$"),
+    "messages": (
+        "A message's id: its sender's, a dash, and its number.",
+        "^[0-9a-f]{32}-[0-9]{1,15}$",
+    ),
     "receipts": ("The sequence of a block of this node, from a receipt.", "^[0-9]{1,15}$"),
     "tokens": ("A token's id.", "^[0-9a-f]{12}$"),
 }

@@ -3,7 +3,18 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import beliefs, checkpoints, fleet, inputs, log, shapes, stream, tokens
+from credimus.api import (
+    beliefs,
+    checkpoints,
+    fleet,
+    inputs,
+    log,
+    message_shapes,
+    messages,
+    shapes,
+    stream,
+    tokens,
+)
 from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
@@ -65,6 +76,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _post(
+        "/v1/messages",
+        messages.send,
+        message_shapes.NewMessage,
+        message_shapes.SentMessage,
+        scope="message",
+        status=201,
+        keyed=True,
+    ),
+    _get(
+        "/v1/messages",
+        messages.inbox,
+        message_shapes.Inbox,
+        message_shapes.InboxAsked,
+        scope="message",
+    ),
+    _get(
+        "/v1/messages/sent",
+        messages.list_sent,
+        list[message_shapes.SentMessage],
+        message_shapes.SentAsked,
+    ),
+    _get(
+        "/v1/messages/{id}",
+        messages.show_sent,
+        message_shapes.SentMessage,
+        message_shapes.MessageAsked,
+    ),
+    _post(
+        "/v1/messages/{id}/done",
+        messages.finish,
+        message_shapes.NewResult,
+        message_shapes.Finished,
+        scope="message",
+    ),
     _get("/v1/tokens", tokens.listed, list[tokens.TokenItem], scope="admin"),
     _post(
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201

@@ -10,7 +10,7 @@ from credimus.cli.options import Common, seconds_of
 from credimus.cli.output import Outcome, complain, say, table
 from credimus.kernel.errors import UsageError
 
-Scope = Literal["read", "assert", "vote", "admin"]
+Scope = Literal["read", "assert", "vote", "message", "admin"]
 
 
 def create(

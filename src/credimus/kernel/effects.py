@@ -1,6 +1,7 @@
 """What a step of the core asks its driver to do, in the one order that is safe.
 
-    persist   durable first
+    persist   durable first: blocks
+    remember  and records, in the same transaction
     send      then told to others
     emit      then told to our own
 
@@ -10,6 +11,8 @@ or a caller, of something that a crash could take back.
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+import msgspec
 
 from credimus.kernel.ids import NodeId
 
@@ -26,19 +29,30 @@ class Send(Generic[Message]):
     message: Message
 
 
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A small durable value of this node's own, beside the lace."""
+
+    key: str
+    value: bytes | None
+    """None drops what the key held."""
+
+
 @dataclass(slots=True)
 class Effects(Generic[Persisted, Message, Emitted]):
     """Carried out in this order, always."""
 
     persist: list[Persisted] = field(default_factory=list)
+    remember: list[Record] = field(default_factory=list)
+    """Of one key the last counts. Nobody else has it: the disk is waited for."""
     send: list[Send[Message]] = field(default_factory=list)
     emit: list[Emitted] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.persist or self.send or self.emit)
+        return bool(self.persist or self.remember or self.send or self.emit)
 
     def absorb(self, other: "Effects[Persisted, Message, Emitted]") -> None:
         """Append another step's effects, lane by lane."""
         self.persist += other.persist
+        self.remember += other.remember
         self.send += other.send
         self.emit += other.emit

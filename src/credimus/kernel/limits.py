@@ -129,3 +129,40 @@ SNAPSHOT_BYTES_MAX = 1_073_741_824
 """Bytes of one snapshot that is fetched from a peer. [guess: some million beliefs]"""
 SNAPSHOT_PART_BYTES_MAX = 196_608
 """Bytes of one part of a snapshot in one message. [guess: as an answer with blocks]"""
+MESSAGE_BYTES_MAX = 32_768
+"""Bytes of an application's message; a durable row and a transport message hold it. [guess]"""
+MESSAGE_RESULT_BYTES_MAX = 4_096
+"""Bytes of a result: receivers keep up to 128 of each sender. [guess]"""
+ENVELOPE_BYTES_MAX = MESSAGE_BYTES_MAX + 256
+"""Bytes that are signed of a message or an answer: beside the payload at most some 100."""
+MESSAGE_TTL_MS_MIN = 1_000
+"""The shortest time that a message may be tried, in ms. [guess]"""
+MESSAGE_TTL_MS_MAX = 7 * 86_400_000
+"""The longest, in ms: a week. [guess]"""
+MESSAGE_RECEIVERS_MAX = 256
+"""Receivers of one message. [guess]"""
+MESSAGE_KEY_BYTES_MAX = 128
+"""UTF-8 bytes of a caller's key. [guess: as of the keys of other writes]"""
+IN_FLIGHT_MAX = 128
+"""Messages of one sender to one receiver from the oldest that is not settled on; past it sending
+is refused as overloaded. So many results a receiver keeps of a sender. [guess: 6,000 a second at
+20 ms each]"""
+OUTBOX_MESSAGES_MAX = 4_096
+"""Messages that are not settled; past it sending is refused as overloaded. [guess]"""
+OUTBOX_COPIES_MAX = 16_384
+"""Copies of these, one for each receiver; likewise. [guess]"""
+OUTBOX_BYTES_MAX = 32 * 1_048_576
+"""Bytes of these messages together; likewise. [guess]"""
+SETTLED_COPIES_MAX = 4_096
+"""Copies of settled messages that are remembered, for their status and their keys; the oldest
+messages go first. [guess]"""
+UNFINISHED_MAX = 4_096
+"""Messages that wait for the application; past it senders are told to try later. [guess]"""
+UNFINISHED_BYTES_MAX = 32 * 1_048_576
+"""Bytes of these together; likewise. [guess]"""
+KEPT_ROWS_MAX = 49_152
+"""Messages of exactly-once that one node has on disk for others, their results included; past it
+senders are told to try later. [guess: below what the store takes, 300 senders at their bound]"""
+REPLAY_WINDOW = 1_024
+"""How far back numbers of messages of mode at-most-once are told apart; older ones are dropped.
+[paper: RFC 4303, 3.4.3; at least 32 there]"""

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from credimus.api import shapes
+from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -22,6 +23,13 @@ from credimus.library.fields import (
     evidence_fields,
     filter_fields,
     wanted,
+)
+from credimus.library.remote_messages import (
+    RemoteMessage,
+    RemoteMessageReceipt,
+    content_fields,
+    message_path,
+    read_inbox,
 )
 from credimus.library.remote_receipt import RemoteReceipt
 from credimus.runtime.home import Home
@@ -191,6 +199,63 @@ class RemoteNode:
             'accepted'
         """
         return RemoteReceipt(self._asker, kept)
+
+    # --- messages
+
+    def send(
+        self,
+        to: str | Sequence[str],
+        payload: bytes | str,
+        *,
+        mode: ModeName = "exactly-once",
+        ttl_s: float | None = None,
+        key: str | None = None,
+    ) -> RemoteMessageReceipt:
+        """Send a message to the applications of members; it is on the node's disk then.
+
+        Args: as `Node.send`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.send("the dredger", "come to pier 4")
+            ... except credimus.NotFound as problem:
+            ...     problem.code
+            'unknown-member'
+        """
+        given = {
+            "to": [to] if isinstance(to, str) and to != "all" else to,
+            **content_fields("payload", payload), "mode": mode, "ttl_s": ttl_s, "key": key,
+        }  # fmt: skip
+        return RemoteMessageReceipt(
+            self._asker, self._asker.post("/v1/messages", SentMessage, given, 0.0)
+        )
+
+    def inbox(self, *, idle_s: float | None = None) -> Iterator[RemoteMessage]:
+        """The messages that wait at the node, then those that come.
+
+        Each reader is given all of them, unlike `Node.inbox`: let one read, or share them out.
+
+        Args:
+            idle_s: end once none has come for so many seconds; never when None.
+
+        Example:
+            >>> [message.text for message in node.inbox(idle_s=0)]
+            []
+        """
+        return read_inbox(self._asker, idle_s)
+
+    def sent(self, message: str) -> RemoteMessageReceipt:
+        """The receipt of an earlier message, by its id.
+
+        Example:
+            >>> try:
+            ...     node.sent(f"{node.members()[0].id}-1")
+            ... except credimus.NotFound as problem:
+            ...     problem.code
+            'unknown-message'
+        """
+        path = message_path(message)
+        return RemoteMessageReceipt(self._asker, self._asker.get(path, SentMessage))
 
     # --- reading
 

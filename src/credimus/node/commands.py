@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.protocol.delivery.interface import Mode
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -90,6 +91,27 @@ class LeaveFleet(Command, frozen=True):
     reason: str = ""
 
 
+class SendMessage(Command, frozen=True):
+    """Send an application's message to members; nothing of it enters the lace."""
+
+    to: tuple[NodeId, ...]
+    payload: bytes
+    mode: Mode = Mode.EXACTLY_ONCE
+    ttl_ms: int | None = None
+    """How long it is tried; as the node is set when None."""
+    key: bytes = b""
+    """The caller's own name for it: the same again is not sent again. Empty for none."""
+
+
+class FinishMessage(Command, frozen=True):
+    """Say that this node's application has finished with a message."""
+
+    sender: NodeId
+    number: int
+    result: bytes = b""
+    """For the sender."""
+
+
 PlainCommand: TypeAlias = (
     AssertBelief
     | ShareBelief
@@ -100,7 +122,8 @@ PlainCommand: TypeAlias = (
     | LeaveFleet
 )
 """What is written as it is said."""
-AnyCommand: TypeAlias = PlainCommand | CastVote
+MessageCommand: TypeAlias = SendMessage | FinishMessage
+AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -110,3 +133,5 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     belief: BeliefId | None = None
     round: RoundId | None = None
     """The round that the command opened or voted in, if any."""
+    message: int = 0
+    """The number of the message that the command sent, if any; nothing of it is in a block."""

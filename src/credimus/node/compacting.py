@@ -5,23 +5,27 @@ certifications and its cut are held; then everybody folds its snapshot and the b
 whether or not they still have those below.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId
-from credimus.lace.block import read_header
+from credimus.lace.block import Block, read_header
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import is_cut_held
+from credimus.protocol.checkpointing.fetching import Fetching
 from credimus.protocol.checkpointing.interface import (
+    CheckpointConfig,
     CheckpointDisputed,
     CheckpointTaken,
     Reader,
+    SnapshotFetched,
 )
 from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
 from credimus.protocol.checkpointing.shadow import Shadow
+from credimus.protocol.machine import Machine
 from credimus.state.fleet import FleetState
 
 
@@ -43,10 +47,27 @@ class Gone(NamedTuple):
 class Compacting:
     """One node's base: the snapshot of the last checkpoint in force."""
 
-    def __init__(self, lace: Lace, state: FleetState, clock: HybridClock) -> None:
+    def __init__(
+        self,
+        config: CheckpointConfig,
+        lace: Lace,
+        state: FleetState,
+        clock: HybridClock,
+        author: NodeId,
+    ) -> None:
         self._lace = lace
         self._state = state
         self._clock = clock
+        self.read: Reader = _nothing
+        """Gives the wires of durable blocks; whoever keeps them puts it here."""
+        self._checkpointing = Checkpointing(
+            config, lace, state, author, (lambda ids: self.read(ids), lambda: self.image)
+        )
+        self._fetching = Fetching(lace, state)
+        self.machines: dict[str, Machine[Any]] = {
+            "checkpoints": self._checkpointing,
+            "snapshots": self._fetching,
+        }
         self.base: Base | None = None
         """The snapshot and its certificate; None before the first checkpoint."""
         self.waiting: Compaction | None = None
@@ -74,7 +95,7 @@ class Compacting:
         """
         base = read_base(kept)
         self._state.adopt(FleetState.restored(base.image))
-        self.base = base
+        self.base = self._fetching.base = base
         last = self._state.checkpoints.last
         if last is not None:
             self._clock.observe(last.stamp)
@@ -92,11 +113,15 @@ class Compacting:
         last = self._state.checkpoints.last
         return [] if last is None else self._lace.let_go(last.cut, self._kept())
 
-    def settle(
-        self, checkpointing: Checkpointing, read: Reader
-    ) -> CheckpointTaken | CheckpointDisputed | None:
-        """Put a certified checkpoint into force, when there is one and all of it is held."""
+    def settle(self, fresh: Iterable[object]) -> list[CheckpointTaken | CheckpointDisputed]:
+        """Put a certified checkpoint into force, when there is one and all of it is held.
+
+        Args:
+            fresh: what is about to be made durable, blocks among it.
+        """
         line = self._state.checkpoints
+        if not line.is_reached:
+            return []
         for attempt, identifier in line.certified():
             said = line.proposal(identifier)
             if (
@@ -105,26 +130,32 @@ class Compacting:
                 or not is_cut_held(self._lace, said.cut)
             ):
                 continue
-            shadow = checkpointing.shadow_of(said)
+            shadow = self._checkpointing.shadow_of(said)
+            read = self._reader(fresh)
             if not shadow.catch_up(read):
-                return None
+                return []
+            self._checkpointing.drop()
             if shadow.id != identifier:
                 self._disputed.add(identifier)
-                checkpointing.drop()
                 reason = "our blocks give another state at its cut; this node does not follow it"
-                return CheckpointDisputed(identifier, reason)
+                return [CheckpointDisputed(identifier, reason)]
             proof = prove(said, attempt, read(line.words(attempt, identifier)))
-            checkpointing.drop()
-            return self._put_into_force(shadow, proof)
-        return None
+            return [self._put_into_force(shadow, proof)]
+        return []
 
-    def install(self, proof: CheckpointProof, image: bytes, read: Reader) -> CheckpointTaken | None:
+    def install(self, fetched: SnapshotFetched, fresh: Iterable[object]) -> list[CheckpointTaken]:
         """Begin anew from a checkpoint that a peer passed on; what we hold beyond it stays."""
+        self._checkpointing.drop()
+        proof, image = fetched.proof, fetched.image
         state = FleetState.restored(image)
         shadow = Shadow(state, self._lace, proof.said.cut, proof.said.retention_ms, image)
-        taken = self._put_into_force(shadow, proof) if shadow.catch_up(read) else None
+        taken = shadow.catch_up(self._reader(fresh))
         shadow.end()
-        return taken
+        return [self._put_into_force(shadow, proof)] if taken else []
+
+    def _reader(self, fresh: Iterable[object]) -> Reader:
+        wires = {one.id: one.wire for one in fresh if isinstance(one, Block)}
+        return lambda ids: [*(wires[one] for one in ids if one in wires), *self.read(ids)]
 
     def _put_into_force(self, shadow: Shadow, proof: CheckpointProof) -> CheckpointTaken:
         state = self._state
@@ -133,7 +164,7 @@ class Compacting:
         gone = self._lace.let_go(shadow.cut, self._kept())
         shadow.show_views()
         self._clock.observe(max(head.stamp for head in shadow.cut))
-        self.base = Base(proof, shadow.image)
+        self.base = self._fetching.base = Base(proof, shadow.image)
         self.gone = Gone(
             tuple(one for one in before[0] if state.beliefs.get(one) is None),
             tuple(one for one in before[1] if state.rounds.get(one) is None),
@@ -153,3 +184,7 @@ class Compacting:
         return lambda place: (
             place.id == roster.founding or place.id in named or place.stamp in stamps
         )
+
+
+def _nothing(ids: Sequence[BlockId]) -> list[bytes]:  # noqa: ARG001 - there is no store
+    return []

@@ -4,6 +4,7 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.protocol.checkpointing.interface import CheckpointConfig
+from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -20,5 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it finds out who can be reached."""
     checkpoints: CheckpointConfig = CheckpointConfig()
     """When checkpoints are taken, and how long things are kept."""
+    delivery: DeliveryConfig = DeliveryConfig()
+    """How it sends an application's messages."""
     skew_ms_max: int = limits.SKEW_MS_MAX
     """How far ahead of our wall clock a block's stamp may be, in ms. [guess]"""

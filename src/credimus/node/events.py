@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.checkpointing.interface import CheckpointEvent
+from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
@@ -53,6 +54,7 @@ NodeEvent: TypeAlias = (
     | EvaluationWanted
     | MembershipEvent
     | CheckpointEvent
+    | DeliveryEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import PeerFault
+from credimus.kernel.errors import NotFound, PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.instant import Instant, Now, earliest
@@ -23,7 +23,7 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, Written
+from credimus.node.commands import AnyCommand, CastVote, FinishMessage, SendMessage, Written
 from credimus.node.compacting import Compacting
 from credimus.node.config import Config
 from credimus.node.copies import Copies
@@ -41,14 +41,13 @@ from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.checkpointing.fetching import Fetching
 from credimus.protocol.checkpointing.interface import (
     OfferRefused,
-    Reader,
     SayWord,
     SnapshotFetched,
 )
-from credimus.protocol.checkpointing.machine import Checkpointing
+from credimus.protocol.delivery.interface import Finish, Post
+from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
@@ -104,20 +103,17 @@ class Node:
             config.voting, self.state, Discreet(votes_by, self.reading, enclosing), own
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
+        self.delivery = Delivery(
+            config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
+        )
         self._machines: dict[str, Machine[Any]] = {
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
+            "delivery": self.delivery,
         }
-        self.checkpoints = Checkpointing(
-            config.checkpoints, self.lace, self.state, self.id, (self._wires, self._image)
-        )
-        self._machines["checkpoints"] = self.checkpoints
-        self._fetching = Fetching(self.lace, self.state)
-        self._machines["snapshots"] = self._fetching
-        self.compacting = Compacting(self.lace, self.state, self.clock)
-        self.read: Reader = _nothing
-        """Gives the wires of durable blocks; whoever keeps them puts it here."""
+        self.compacting = Compacting(config.checkpoints, self.lace, self.state, self.clock, self.id)
+        self._machines |= self.compacting.machines
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self._followed = self.state.roster.current
         self._writing = Writing(
@@ -158,7 +154,6 @@ class Node:
             PeerFault: `malformed`.
         """
         self.compacting.restore(kept)
-        self._fetching.base = self.compacting.base
 
     def restore(
         self, wires: Iterable[bytes], hear: Callable[[list[StateEvent]], None] | None = None
@@ -185,9 +180,22 @@ class Node:
         self.compacting.show_stubs()
         return count
 
+    def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
+        """Take up the records of our own store, after `restore`.
+
+        Args:
+            facts_of: keys and values of a family, oldest first.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        self.delivery.recall(facts_of)
+
     def resume(self, now: Now) -> None:
-        """After `restore`: take up open rounds where the last run left them."""
+        """After `restore` and `recall`: take up open rounds, and messages, where the last run left
+        them."""
         self._carry_out(self._voting.resume(now))
+        self.delivery.resume(now)
 
     # --- inputs
 
@@ -195,14 +203,13 @@ class Node:
         """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
         try:
             message = read_message(payload)
-        except PeerFault as fault:
-            self._fault(sender, fault)
-            return
-        if isinstance(message, Blocks):
-            self._take(sender, message, now)
-        else:
+            if isinstance(message, Blocks):
+                self._take(sender, message, now)
+                return
             name, input_of = TAKES[type(message)]
             self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+        except PeerFault as fault:
+            self._fault(sender, fault)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -210,6 +217,8 @@ class Node:
         Raises:
             UsageError, Unavailable, StorageError: nothing was changed.
         """
+        if isinstance(command, SendMessage | FinishMessage):
+            return self._deliver(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
@@ -225,7 +234,7 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
-        self._settle_checkpoint()
+        self._facts += self.compacting.settle(self._effects.persist)
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -315,7 +324,7 @@ class Node:
                 heard = [fact for fact in facts if type(fact) in kinds]
                 if heard:
                     self._carry_out(self._machines[name].handle(input_of(heard), now))
-            self._settle_checkpoint()
+            self._facts += self.compacting.settle(self._effects.persist)
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
@@ -323,30 +332,8 @@ class Node:
                 followed = followed_by(tuple(roster.by_id))
                 self._carry_out(self._machines[name].handle(followed, now))
 
-    def _settle_checkpoint(self) -> None:
-        """Put a checkpoint into force that more than two thirds certify."""
-        if self.state.checkpoints.is_reached:
-            settled = self.compacting.settle(self.checkpoints, self._wires)
-            if settled is not None:
-                self._facts.append(settled)
-                self._fetching.base = self.compacting.base
-
-    def _install(self, fetched: SnapshotFetched) -> None:
-        """Begin anew from the checkpoint of a peer."""
-        self.checkpoints.drop()
-        taken = self.compacting.install(fetched.proof, fetched.image, self._wires)
-        if taken is not None:
-            self._facts.append(taken)
-            self._fetching.base = self.compacting.base
-
-    def _wires(self, ids: Sequence[BlockId]) -> list[bytes]:
-        fresh = {block.id: block.wire for block in self._effects.persist}
-        return [*(fresh[one] for one in ids if one in fresh), *self.read(ids)]
-
-    def _image(self) -> bytes | None:
-        return self.compacting.image
-
     def _carry_out(self, effects: Effects[Any, Any, Any]) -> None:
+        self._effects.remember += effects.remember
         self._effects.send += effects.send
         for event in effects.emit:
             match event:
@@ -357,7 +344,7 @@ class Node:
                     self._by_id[author].say(operation)
                     self._seal_now = True
                 case SnapshotFetched():
-                    self._install(event)
+                    self._facts += self.compacting.install(event, self._effects.persist)
                 case OfferRefused(peer, fault):
                     self._fault(peer, fault)
                 case _:
@@ -367,6 +354,24 @@ class Node:
         request = self._writing.ballot(command)
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
+
+    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
+        if isinstance(command, FinishMessage):
+            finish = Finish(sender=command.sender, number=command.number, result=command.result)
+            self._carry_out(self.delivery.finish(finish))
+            return Written(self.id)
+        if self._writing.author_of(command).id != self.id:
+            raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
+        post = Post(
+            to=command.to,
+            payload=command.payload,
+            mode=command.mode,
+            ttl_ms=command.ttl_ms,
+            key=command.key,
+        )
+        number, effects = self.delivery.post(post, now)
+        self._carry_out(effects)
+        return Written(self.id, message=number)
 
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""
@@ -391,7 +396,3 @@ class Node:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
-
-
-def _nothing(ids: Sequence[BlockId]) -> list[bytes]:  # noqa: ARG001 - there is no store
-    return []

@@ -15,10 +15,18 @@ from credimus.protocol.checkpointing.interface import (
     SnapshotWanted,
     WordsSaid,
 )
+from credimus.protocol.delivery.interface import (
+    Answer,
+    AnswerCame,
+    Envelope,
+    EnvelopeCame,
+    PeersReturned,
+)
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
     Notice,
+    PeerAlive,
     Ping,
     PingFor,
     Relayed,
@@ -51,6 +59,8 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     SnapshotOffer: ("snapshots", OfferCame),
     SnapshotWanted: ("snapshots", PartWanted),
     SnapshotPart: ("snapshots", PartCame),
+    Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
+    Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
 """Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
 
@@ -62,6 +72,11 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     ),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
     ("snapshots", frozenset({PeerBehind}), PeersBehind),
+    (
+        "delivery",
+        frozenset({PeerAlive}),
+        lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
+    ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 

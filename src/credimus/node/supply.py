@@ -2,7 +2,8 @@
 
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
-    19 SnapshotOffer      20 SnapshotWanted       21 SnapshotPart  checkpoints
+    15 Envelope   16 Answer                                     delivery
+    19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -15,10 +16,11 @@ import msgspec
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.protocol.checkpointing.interface import SnapshotMessage
+from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage | SnapshotMessage
+PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DeliveryMessage | SnapshotMessage
 Outgoing: TypeAlias = PeerMessage | Supply
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 

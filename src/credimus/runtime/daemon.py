@@ -28,6 +28,7 @@ from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
 from credimus.runtime.links import Links
+from credimus.runtime.mailbox import Mailbox
 from credimus.runtime.principals import Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
@@ -71,6 +72,7 @@ class Daemon:
         self.models = ReadModels(store.database)
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
+        self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
@@ -139,6 +141,7 @@ class Daemon:
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
+        self.driver.listen(self.mailbox.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.pruning.events_told = lambda: self.feed.number
@@ -150,6 +153,7 @@ class Daemon:
         """Stop working, and tell all who wait; they can be answered before `close`."""
         self.driver.close()
         self.feed.end()
+        self.mailbox.end()
 
     async def close(self) -> None:
         """Stop cleanly: what was written is durable, the folder is free for the next run."""
@@ -192,6 +196,7 @@ class Daemon:
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
         self.driver.pruning.gone.extend(self.node.compacting.trim())
+        self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:
         try:

@@ -31,7 +31,7 @@ from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.deciding import Deciding
-from credimus.runtime.founding import stored
+from credimus.runtime.founding import facts_of, stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.pruning import Pruning
@@ -56,7 +56,7 @@ class Driver:
     def __init__(self, node: Node, store: Store) -> None:
         self.node = node
         self.store = store
-        node.read = store.wires
+        node.compacting.read = store.wires
         self.pruning = Pruning(store, node.compacting)
         self.failure: StorageError | None = None
         """Why nothing more is written, while that is so."""
@@ -267,11 +267,13 @@ class Driver:
         """
         spent, began = self.spent, time.monotonic_ns()
         try:
-            if effects.persist:
+            if effects.persist or effects.remember:
                 blocks = [stored(block) for block in effects.persist]
                 keyed = sealed and self.keys.has_pending
                 facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
-                self.store.append(blocks, facts, synced=bool(effects.send))
+                records = facts_of(effects.remember)
+                synced = bool(effects.send or records)
+                self.store.append(blocks, facts + records, synced=synced)
                 self.keys.kept(facts)
             elif effects.send:
                 self.store.sync()

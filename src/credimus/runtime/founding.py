@@ -1,9 +1,11 @@
 """The first blocks of a fleet, made before any node runs."""
 
 import time
+from collections.abc import Sequence
 
 from nacl.utils import random
 
+from credimus.kernel.effects import Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, fleet_id
 from credimus.kernel.instant import Instant, Now
@@ -12,7 +14,7 @@ from credimus.lace.seal import Signer
 from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.runtime.store.interface import StoredBlock
+from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.state.operations import Found
 
 
@@ -46,3 +48,9 @@ def stored(block: Block) -> StoredBlock:
     """A block as the store keeps it."""
     header = block.header
     return StoredBlock(block.id, header.author, header.sequence, header.stamp, block.wire)
+
+
+def facts_of(records: Sequence[Record]) -> list[Fact]:
+    """Records as the store keeps them, of each key the last."""
+    last = {record.key: record.value for record in records}
+    return [Fact(key, value) for key, value in last.items()]

@@ -19,7 +19,7 @@ from credimus.kernel.errors import Conflict, NotFound, NotPermitted, StorageErro
 from credimus.runtime.store.interface import Store
 from credimus.runtime.tokens import PREFIX, make_token
 
-Scope = Literal["read", "assert", "vote", "admin"]
+Scope = Literal["read", "assert", "vote", "message", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 FAMILY = "token"
 LIFE_S_MAX = 10 * 365 * 86_400

@@ -11,8 +11,10 @@ from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
+from credimus.kernel.instant import MILLISECOND
 from credimus.node.config import Config
 from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
+from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
@@ -152,6 +154,20 @@ class CheckpointSettings(Strict, frozen=True, kw_only=True):
         )
 
 
+class MessageSettings(Strict, frozen=True, kw_only=True):
+    """How the node sends messages of applications."""
+
+    ttl_s: Annotated[
+        float,
+        Meta(ge=limits.MESSAGE_TTL_MS_MIN / 1_000, le=limits.MESSAGE_TTL_MS_MAX / 1_000),
+    ] = 3_600.0
+    """Seconds that a message is tried, where its sender does not say. [guess]"""
+    attempts_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    """Sendings in a row that may go without an answer; then it is given up. [guess: two hours]"""
+    patience_ms: Annotated[int, Meta(ge=200, le=600_000)] = 10_000
+    """Longest wait in ms between two sendings of one message. [guess]"""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
@@ -159,6 +175,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
+    messages: MessageSettings = MessageSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -174,7 +191,13 @@ class Settings(Strict, frozen=True, kw_only=True):
         voting = self.voting
         _check_evaluators(voting)
         rules = rules_of(voting.scheme, voting.threshold, voting.aggregation)
+        messages = self.messages
         return Config(
+            delivery=DeliveryConfig(
+                ttl_ms=round(messages.ttl_s * 1_000),
+                attempts_max=messages.attempts_max,
+                patience_ns_max=messages.patience_ms * MILLISECOND,
+            ),
             voting=VotingConfig(
                 rules=rules,
                 timeout_ms=voting.timeout_ms,
@@ -230,9 +253,12 @@ def write_settings(path: Path, settings: Settings) -> None:
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
     sections = (
-        ("fleet", settings.fleet), ("node", settings.node), ("voting", settings.voting),
+        ("fleet", settings.fleet),
+        ("node", settings.node),
+        ("voting", settings.voting),
         ("checkpoints", settings.checkpoints),
-    )  # fmt: skip
+        ("messages", settings.messages),
+    )
     for name, section in sections:
         lines += _section(name, section)
     text = "\n".join(lines) + "\n"

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
+from credimus.kernel.effects import Record
 from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import BlockId, short
 from credimus.lace.block import Block
@@ -23,12 +24,21 @@ class _Row(NamedTuple):
     checksum: int
 
 
+class _Step(NamedTuple):
+    """One transaction."""
+
+    ids: list[BlockId]
+    before: dict[str, bytes | None]
+    """What the records held that it changed."""
+
+
 class Disk:
-    """Blocks in the order in which they were appended; one step is one transaction."""
+    """Blocks in the order in which they were appended, and records; one step is one transaction."""
 
     def __init__(self) -> None:
         self._rows: dict[BlockId, _Row] = {}
-        self._unsynced: list[list[BlockId]] = []
+        self._records: dict[str, bytes] = {}
+        self._unsynced: list[_Step] = []
         self._last: list[BlockId] = []
         self.snapshot: bytes | None = None
         """The snapshot of the last checkpoint in force."""
@@ -43,8 +53,11 @@ class Disk:
     def __contains__(self, identifier: object) -> bool:
         return identifier in self._rows
 
-    def append(self, blocks: Iterable[Block], *, synced: bool = True) -> None:
-        """Make blocks durable, all of them or none; with `synced` also what came before.
+    def append(
+        self, blocks: Iterable[Block], records: Iterable[Record] = (), *, synced: bool = True
+    ) -> None:
+        """Make blocks and records durable, all of them or none; with `synced` also what came
+        before.
 
         Raises:
             StorageError: `disk-full`; nothing was written.
@@ -54,9 +67,13 @@ class Disk:
         fresh = [block for block in blocks if block.id not in self._rows]
         for block in fresh:
             self._rows[block.id] = _Row(block.wire, crc32(block.wire))
-        if fresh:
+        before: dict[str, bytes | None] = {}
+        for key, value in ((one.key, one.value) for one in records):
+            before.setdefault(key, self._records.pop(key, None))
+            self._put(key, value)
+        if fresh or before:
             self._last = [block.id for block in fresh]
-            self._unsynced.append(self._last)
+            self._unsynced.append(_Step(self._last, before))
         if synced:
             self.sync()
 
@@ -79,8 +96,12 @@ class Disk:
 
     def lose_power(self, kept_count: int = 0) -> None:
         """Lose what was not synced, except its first `kept_count` transactions."""
-        torn = [identifier for step in self._unsynced[kept_count:] for identifier in step]
+        steps = self._unsynced[kept_count:]
+        torn = [identifier for step in steps for identifier in step.ids]
         self.lost_count = len(torn)
+        for step in reversed(steps):
+            for key, value in step.before.items():
+                self._put(key, value)
         for identifier in torn:
             del self._rows[identifier]
         self._unsynced.clear()
@@ -124,10 +145,23 @@ class Disk:
         """
         return [self._read(BlockId(one)) for one in identifiers if one in self._rows]
 
+    def facts(self, family: str) -> list[tuple[str, bytes]]:
+        """Keys and values of a family, in order of their last change."""
+        return [one for one in self._records.items() if one[0].rpartition("/")[0] == family]
+
+    def has(self, key: str) -> bool:
+        """Whether there is a record under a key."""
+        return key in self._records
+
     def synced_ids(self) -> set[BlockId]:
         """The blocks that a loss of power would leave; for membership only."""
-        torn = {identifier for step in self._unsynced for identifier in step}
+        torn = {identifier for step in self._unsynced for identifier in step.ids}
         return self._rows.keys() - torn
+
+    def _put(self, key: str, value: bytes | None) -> None:
+        self._records.pop(key, None)
+        if value is not None:
+            self._records[key] = value
 
     def _read(self, identifier: BlockId) -> bytes:
         wire, checksum = self._rows[identifier]

@@ -270,7 +270,7 @@ class Fleet:
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
         busy_ns = host.slow_ns
-        if effects.persist:
+        if effects.persist or effects.remember:
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
             self._carry_out(host, life, effects, done)
@@ -293,7 +293,7 @@ class Fleet:
         node = host.node
         if node is None or host.life != life:
             return
-        lane = host.crash_at if effects.persist else None
+        lane = host.crash_at if effects.persist or effects.remember else None
         if lane is not Lane.BEFORE_PERSIST:
             try:
                 self._persist(host, effects)
@@ -338,10 +338,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if effects.send and not effects.persist:
-            host.disk.sync()
+        if not (effects.persist or effects.remember):
+            if effects.send:
+                host.disk.sync()
+            return
+        synced = bool(effects.send or effects.remember)
+        host.disk.append(effects.persist, effects.remember, synced=synced)
         if effects.persist:
-            host.disk.append(effects.persist, synced=bool(effects.send))
             for watcher in self.watchers:
                 watcher.persisted(host, effects.persist)
 

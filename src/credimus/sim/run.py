@@ -11,15 +11,18 @@ from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.protocol.checkpointing.interface import CheckpointConfig
+from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
 from credimus.sim.chronicle import Progress, Slice
+from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import ClockDrift, ClockJump
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
+from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
@@ -31,6 +34,7 @@ Told: TypeAlias = Callable[[int, int], None]
 """Hears how many virtual ms of a run are over, and of how many at most."""
 
 _VOTING = VotingConfig(timeout_ms=1_500, aggregation_ms=500)
+_DELIVERY = DeliveryConfig(patience_ns_max=SECOND)
 _BUGS = (CredimusError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
          ValueError)  # fmt: skip
 _SAMPLE_NS = 500 * MILLISECOND
@@ -112,6 +116,7 @@ class _Run:
             members_per_node=scenario.members_per_node,
             node=Config(
                 voting=_VOTING,
+                delivery=_DELIVERY,
                 skew_ms_max=scenario.skew_accepted_ms,
                 checkpoints=_checkpoints(scenario),
             ),
@@ -123,7 +128,7 @@ class _Run:
         self._watch.clocks_are_sound = not any(
             isinstance(fault, ClockJump | ClockDrift) for fault in scenario.faults
         )
-        kinds = (*ALL, *LIVENESS) if may_be_judged(scenario) else ALL
+        kinds = (*ALL, *DELIVERING, *(LIVENESS if may_be_judged(scenario) else ()))
         self._checkers = [kind(self._watch) for kind in kinds]
         self.fleet.watchers.append(Board(self._checkers))
         self._healed_s = -1.0
@@ -136,6 +141,7 @@ class _Run:
         Workload(fleet, self._entropy.stream("workload")).spread(
             scenario.statements, scenario.leavers, duration_ns
         )
+        Posting(fleet, self._entropy.stream("posting")).spread(scenario.messages, duration_ns)
         for number in range(scenario.joiners):
             fleet.agenda.after(duration_ns // 3, fleet.admit, scenario.nodes + number)
         self._nemesis.rage()
@@ -211,14 +217,18 @@ class _Run:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
-            if self._healed_s >= 0 and _open_rounds(honest[0].running.state):
+            if self._healed_s >= 0 and (
+                _open_rounds(honest[0].running.state) or undelivered(honest)
+            ):
                 continue
             if not fleet.agree(honest):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            if not _open_rounds(honest[0].running.state):
+            if not _open_rounds(honest[0].running.state) and not undelivered(honest):
                 return
+        if self._healed_s >= 0 and not _open_rounds(watch.honest[0].running.state):
+            return  # messages alone are under way: their own sentence judges that
         liveness = next(one for one in self._checkers if isinstance(one, healed_fleet_converges))
         sizes = [len(host.running.lace) for host in watch.honest]
         open_count = _open_rounds(watch.honest[0].running.state)

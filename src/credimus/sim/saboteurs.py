@@ -38,6 +38,16 @@ from credimus.sim.compaction import (
     nothing_is_pruned_before_it_is_certified,
     pruned_and_whole_nodes_agree,
 )
+from credimus.sim.delivering import (
+    a_message_is_processed_at_most_once,
+    an_acknowledged_message_was_durable,
+    at_least_once_arrives_after_healing,
+)
+from credimus.sim.delivering_wrongs import (
+    a_disk_that_takes_no_records,
+    a_receiver_that_forgets_what_it_finished,
+    a_sender_that_sends_once,
+)
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
@@ -292,6 +302,21 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    Saboteur(
+        sabotage=a_receiver_that_forgets_what_it_finished,
+        trips=a_message_is_processed_at_most_once,
+        profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_disk_that_takes_no_records,
+        trips=an_acknowledged_message_was_durable,
+        profile="calm",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_sends_once,
+        trips=at_least_once_arrives_after_healing,
+        profile="lossy",
+    ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),

@@ -49,6 +49,8 @@ class Scenario(
     """Whether nodes vote by chance, and otherwise in each life, instead of by what they know."""
     statements: Annotated[int, Meta(ge=0, le=1_000_000)] = 60
     """Groups of commands given to the fleet in the safety phase. Range 0 to 1,000,000."""
+    messages: Annotated[int, Meta(ge=0, le=1_000_000)] = 20
+    """Messages that applications send each other in the safety phase. Range 0 to 1,000,000."""
     duration_ms: Lasting = 8_000
     """Length of the safety phase, in ms. Range 1 to 86,400,000, a day."""
     liveness_ms: Lasting = 90_000

@@ -15,7 +15,14 @@ from credimus.sim.scenario import Scenario, altered
 
 TRIES_MAX = 150
 """Runs that shrinking may take. [guess: minutes]"""
-_LEAST = {"nodes": 1, "statements": 0, "duration_ms": 100, "joiners": 0, "leavers": 0}
+_LEAST = {
+    "nodes": 1,
+    "statements": 0,
+    "messages": 0,
+    "duration_ms": 100,
+    "joiners": 0,
+    "leavers": 0,
+}
 """The numbers that are made smaller, in this order, and how far."""
 Told: TypeAlias = Callable[[int, Scenario], None]
 """Hears how many runs were made, and the smallest scenario so far."""

@@ -62,7 +62,8 @@ def test_the_line_of_a_setting_is_the_one_in_the_file(config: Path) -> None:
     "field", [one for one in fields() if one.variable], ids=lambda one: one.name
 )
 def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) -> None:
-    texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x"}
+    texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x",
+             "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
               "enabled": "false"}  # fmt: skip

@@ -29,7 +29,7 @@ class Run:
 
     def __init__(self, fleet: FleetId, store: SqliteStore, wall_ms: int) -> None:
         self.node = Node(fleet, [SIGNER], CONFIG, Entropy(b"run"))
-        self.node.read = store.wires
+        self.node.compacting.read = store.wires
         self.store = store
         self.pruning = Pruning(store, self.node.compacting)
         self.wall_ms = wall_ms

@@ -44,7 +44,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     """A small durable value under a key such as `fleet` or `receipt/9f3c`."""
 
     key: str
-    value: bytes
+    value: bytes | None
+    """None drops what the key held."""
     kept: int = 0
     """With n > 0 only the newest n facts of this family stay; 0 keeps all, up to FACTS_MAX.
 
@@ -232,6 +233,8 @@ def check_fact(fact: Fact, counts: dict[str, int]) -> None:
     """
     if not 0 < len(fact.key.encode()) <= FACT_KEY_BYTES_MAX:
         raise UsageError("bad-fact", f"A fact's key takes 1 to {FACT_KEY_BYTES_MAX} bytes.")
+    if fact.value is None:
+        return
     if len(fact.value) > FACT_BYTES_MAX:
         raise UsageError(
             "bad-fact",

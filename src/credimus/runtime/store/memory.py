@@ -80,8 +80,10 @@ class MemoryStore:
 
 
 def _put(family: dict[str, bytes], fact: Fact) -> None:
-    """Insert as the newest; past `kept` the oldest go."""
+    """Insert as the newest, or drop; past `kept` the oldest go."""
     family.pop(fact.key, None)
+    if fact.value is None:
+        return
     family[fact.key] = fact.value
     if fact.kept:
         while len(family) > fact.kept:

@@ -297,10 +297,14 @@ class SqliteStore:
 
 
 def _put(connection: sqlite3.Connection, fact: Fact, counts: dict[str, int]) -> None:
-    """Insert as the newest of its family; past `kept` the oldest go."""
+    """Insert as the newest of its family, or drop; past `kept` the oldest go."""
     family = family_of(fact.key)
-    count = counts.get(family, 0) + 1
+    count = counts.get(family, 0)
     count -= connection.execute("DELETE FROM facts WHERE key = ?", (fact.key,)).rowcount
+    if fact.value is None:
+        counts[family] = count
+        return
+    count += 1
     connection.execute(
         "INSERT INTO facts (key, family, checksum, value) VALUES (?, ?, ?, ?)",
         (fact.key, family, row_checksum((fact.key, family, fact.value)), fact.value),

@@ -1,0 +1,1 @@
+"""Messages of applications between nodes: at most once, at least once, exactly once."""

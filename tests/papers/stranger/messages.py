@@ -1,0 +1,57 @@
+"""delivery.md: messages between applications, and what a receiver answers."""
+
+from nacl import bindings
+
+from stranger.identifiers import mp, unpack
+
+TAKEN, DONE, OVERLOADED, STALE = 0, 1, 2, 4
+UNDER_WAY_MAX = 128
+
+
+def envelope(seed: bytes, content: list) -> bytes:
+    return _sealed(15, b"credimus message", seed, content)
+
+
+def answer(seed: bytes, reply: list) -> bytes:
+    return _sealed(16, b"credimus answer", seed, reply)
+
+
+def opened(wire: bytes, tag: int, domain: bytes, key: bytes) -> list:
+    found, written, signature = unpack(wire)
+    assert found == tag
+    bindings.crypto_sign_open(signature + domain + b"\0" + written, key)
+    return list(unpack(written))
+
+
+def _sealed(tag: int, domain: bytes, seed: bytes, array: list) -> bytes:
+    _, secret = bindings.crypto_sign_seed_keypair(seed)
+    written = mp(array)
+    return mp([tag, written, bindings.crypto_sign(domain + b"\0" + written, secret)[:64]])
+
+
+class Receiver:
+    """What is kept of one sender, in modes 1 and 2."""
+
+    def __init__(self) -> None:
+        self.floor = 0
+        self.waiting: set[int] = set()
+        self.finished: set[int] = set()
+
+    def hear(self, number: int, lowest: int) -> int:
+        self.floor = max(self.floor, lowest)
+        self.finished = {one for one in self.finished if one >= self.floor}
+        if number in self.finished:
+            return DONE
+        if number in self.waiting:
+            return TAKEN
+        if number < self.floor:
+            return STALE
+        if len(self.waiting) + len(self.finished) >= UNDER_WAY_MAX:
+            return OVERLOADED
+        self.waiting.add(number)
+        return TAKEN
+
+    def finish(self, number: int) -> None:
+        self.waiting.discard(number)
+        if number >= self.floor:
+            self.finished.add(number)
