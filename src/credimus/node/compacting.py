@@ -60,9 +60,8 @@ class Compacting:
         self._clock = clock
         self.read: Reader = _nothing
         """Gives the wires of durable blocks; whoever keeps them puts it here."""
-        self._checkpointing = Checkpointing(
-            config, lace, state, author, (lambda ids: self.read(ids), lambda: self.image)
-        )
+        sources = self._read_durable, lambda: self.image
+        self._checkpointing = Checkpointing(config, lace, state, author, sources)
         self._fetching = Fetching(lace, state)
         self.machines: dict[str, Machine[Any]] = {
             "checkpoints": self._checkpointing,
@@ -152,6 +151,9 @@ class Compacting:
         taken = shadow.catch_up(self._reader(fresh))
         shadow.end()
         return [self._put_into_force(shadow, proof)] if taken else []
+
+    def _read_durable(self, ids: Sequence[BlockId]) -> list[bytes]:
+        return self.read(ids)
 
     def _reader(self, fresh: Iterable[object]) -> Reader:
         wires = {one.id: one.wire for one in fresh if isinstance(one, Block)}

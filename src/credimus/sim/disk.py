@@ -86,7 +86,10 @@ class Disk:
         self.snapshot = snapshot
         for identifier in gone:
             self._rows.pop(identifier, None)
-        self._unsynced = [[one for one in step if one in self._rows] for step in self._unsynced]
+        self._unsynced = [
+            _Step([one for one in step.ids if one in self._rows], step.before)
+            for step in self._unsynced
+        ]
         self._last = [one for one in self._last if one in self._rows]
 
     @property
