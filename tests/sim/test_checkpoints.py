@@ -21,6 +21,7 @@ from credimus.sim.run import simulate
 from credimus.sim.scenario import altered
 from credimus.state.identity import belief_id
 from credimus.state.verdict import Verdict
+from credimus.why.explain import explain
 
 SHORT = CheckpointConfig(
     interval_ms=8_000, keep_ms=4_000, retention_ms=6_000, look_ns=SECOND, attempt_ns=2 * SECOND
@@ -170,3 +171,19 @@ def test_more_than_a_third_away_stop_the_line_and_nothing_else() -> None:
 def test_nothing_goes_wrong_under_faults(seed: int) -> None:
     scenario = altered(scenario_of("checkpoints", seed), statements=30, joiners=seed - 1)
     assert not simulate(scenario).violations
+
+
+def test_explanations_and_the_log_of_what_was_let_go_still_answer() -> None:
+    fleet, _ = fleet_with_checkpoints()
+    fleet.order(0, AssertBelief(content="an old one"))
+    busy(fleet, 16)
+    host = fleet.hosts[1]
+    node = host.running
+    assert node.state.checkpoints.number > 0
+    old = node.state.beliefs.get(belief_id("an old one", "general"))
+    assert old is not None
+    told = explain(node.state, node.lace, old, host.disk.wires_of)
+    assert told.verdict == "accepted"
+    others = [one.id for one in node.state.beliefs]
+    assert not node.dependencies.concurrent(old.id, [old.id])
+    assert isinstance(node.dependencies.concurrent(old.id, others), list)
