@@ -25,7 +25,7 @@ class Order:
         self._steps_left = steps_max
 
     def before(self, one: BlockId, other: BlockId) -> bool | None:
-        """Whether `one` is in the causal past of `other`; None when it is not known: too far, or let go."""
+        """Whether `one` is in the causal past of `other`; None when that is not known."""
         goal = self._lace.get(one)
         seen: set[BlockId] = set()
         begin = self._lace.get(other)
