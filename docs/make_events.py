@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from credimus.api.fleet_views import KINDS
+from credimus.api.partitions import LOCAL_KINDS
 from credimus.api.shapes import Event
 
 PAGE = Path(__file__).with_name("events.md")
@@ -23,6 +24,13 @@ Each node has an order of its own, so a cursor is good at the node that gave it.
 MISSED = (
     "| `missed` | The reader was too slow, or away too long; `missed` says how many went by. |\n"
 )
+LOCAL = """
+What only this node saw, of its peers and of [splits](partitions.md), stands between those.
+It is kept while the node runs, the newest 1,024; a cursor after it is good after a restart too.
+
+| kind | what happened |
+|---|---|
+"""
 
 
 def page() -> str:
@@ -31,9 +39,13 @@ def page() -> str:
         f"| `{kind}` | {(fact.__doc__ or '').strip().splitlines()[0]} |\n"
         for fact, kind in sorted(KINDS.items(), key=lambda one: one[1])
     ]
+    local = [
+        f"| `{kind}` | {(event.__doc__ or '').strip().splitlines()[0]} |\n"
+        for event, kind in LOCAL_KINDS.items()
+    ]
     fields = ", ".join(f"`{name}`" for name in Event.__struct_fields__)
     rest = f"\nFields: {fields}; those that say nothing of a kind have their defaults.\n"
-    return f"{HEAD}{''.join(rows)}{MISSED}{rest}"
+    return f"{HEAD}{''.join(rows)}{MISSED}{LOCAL}{''.join(local)}{rest}"
 
 
 if __name__ == "__main__":

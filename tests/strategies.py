@@ -40,22 +40,26 @@ from credimus.state.operations import (
     DotName,
     Enclose,
     Evidence,
+    Finding,
     Found,
     Leave,
     Operation,
     Propose,
     Publish,
     ReaderBox,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
     Retract,
     Rules,
     Scheme,
+    Strategy,
     Vote,
     Votes,
     mask_bytes,
 )
+from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
 
 Item = TypeVar("Item")
@@ -185,6 +189,9 @@ class Replica:
                 )
                 for one in state.rounds
             },
+            "reconciled": {
+                one.id: outcomes_of(state, self.lace, one.id) for one in state.beliefs
+            },
             "counters": [state.beliefs.claims_made(member) for member in MEMBERS],
             "electorates": [one.id for one in state.rounds.newest_electorates()],
         }  # fmt: skip
@@ -231,7 +238,7 @@ PROPOSALS: tuple[Propose, ...] = tuple(
 TURNOUTS: tuple[RoundId, ...] = tuple(round_id(one) for one in PROPOSALS if one.rules in RULES[4:])
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
-_CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),)
+_CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, 0, GENESIS.id),)
 ATTESTED: tuple[Attest, ...] = tuple(
     Attest(base, 0, _CUT, tuple(sorted(MEMBERS[:count])), 86_400_000, bytes(32))
     for base, count in ((b"", 4), (b"", 1), (b"?" * 32, 3))
@@ -251,7 +258,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._enclose, self._attest, self._certify,
+            self._admit, self._reconcile, self._enclose, self._attest, self._certify,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -351,6 +358,13 @@ class Liar:
     def _certify(self) -> Operation:
         said = self.stream.choose(ATTESTED)
         return Certify(said.base, self.stream.below(2), checkpoint_id(said))
+
+    def _reconcile(self) -> Operation:
+        choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])
+        finding = choose(list(Finding))
+        careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
+        strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
+        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _enclose(self) -> Operation:
         choose = self.stream.choose

@@ -76,7 +76,7 @@ def test_a_request_repeated_under_its_key_is_made_once(tmp_path: Path) -> None:
         far = await desk.get(
             f"/v1/receipts/{first['sequence']}", belief=first["belief"], wait_for="decided"
         )
-        assert far == {**again, "round": None}
+        assert far == {**again, "round": None, "standing": None}
         problem = await desk.refusal("/v1/beliefs", 409, content="other", key="order-17")
         assert (problem["code"], problem["kind"]) == ("key-reused", "conflict")
         assert (await desk.refusal("/v1/beliefs", 422, content=GATE, key=""))["code"] == (

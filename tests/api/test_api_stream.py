@@ -11,7 +11,7 @@ from listening import Listening
 from credimus.api import asgi, stream
 from credimus.kernel import limits
 from credimus.runtime import feed as feeds
-from credimus.runtime.feed import Feed
+from credimus.runtime.feed import Feed, Mark
 
 ASSERTED, OPENED, DECIDED = "credimus.asserted", "credimus.opened", "credimus.decided"
 PATH = stream.PATH
@@ -140,7 +140,7 @@ def test_a_reader_is_told_how_many_events_it_missed(
             async with Listening(desk, query, last=last) as again:
                 await desk.post("/v1/beliefs", content=f"it pours {query}", propose=False)
                 assert query or (await again.next())["type"] != "credimus.missed", "told once"
-            start = feed.cursor(0)
+            start = feed.cursor(Mark(0))
 
     play(tmp_path, scene)
 
@@ -161,7 +161,7 @@ def test_a_reader_who_lags_goes_on_with_what_is_kept(
                 missed += event["data"].get("missed", 0)
                 count += event["type"] != "credimus.missed"
             assert missed
-            assert reader.last == feed.cursor(feed.number)
+            assert reader.last == feed.cursor(feed.newest)
 
     play(tmp_path, scene)
 
@@ -191,7 +191,7 @@ def test_silence_is_broken_by_comments_that_tell_the_place(
         async with Listening(desk, "type=expired") as reader:
             await reader.comment()
             await desk.post("/v1/beliefs", content="it rains", wait_for="decided")
-            place = desk.daemon.feed.cursor(desk.daemon.feed.number)
+            place = desk.daemon.feed.cursor(desk.daemon.feed.newest)
             while reader.last != place:
                 await reader.comment()
 

@@ -14,6 +14,7 @@ from processes import Fleet, Proc, credimus, until
 
 from credimus.cli.commands import COMMANDS
 from credimus.cli.parser import examples
+from credimus.runtime.credentials import write_file
 
 ELSEWHERE = {
     "init": "founds the fleet of this test",
@@ -76,6 +77,8 @@ def test_only_known_examples_run_elsewhere() -> None:
 def test_an_example_runs(words: str, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIMUS_HOME", str(stage / "n0"))
     (stage / "answers.csv").write_text(ANSWERS)
+    if not (stage / "passphrase").exists():
+        write_file(stage / "passphrase", b"several random words\n", private=True)
     (stage / "truth.csv").write_text("item,label\ni0,1\ni1,0\n")
     if words == "verify":
         for before in ("certificate", "trust"):

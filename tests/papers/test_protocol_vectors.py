@@ -49,7 +49,7 @@ from strategies import FLEET, Replica, histories
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
 NONCE = bytes(range(16))
-LEFT_OUT_MAX = 200_000
+LEFT_OUT_MAX, UNITS_MAX = 200_000, 5_000
 WALL_MS = 1_700_000_000_000
 STAMP = stamp_of(WALL_MS)
 SAID, CATEGORY = "Pump 3  leaks.", "observation"
@@ -80,7 +80,7 @@ def published() -> dict[str, str]:
 
 def of_code() -> dict[str, bytes | str]:
     """The worked example, by our code."""
-    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX)
+    fleet = fleet_id(ADA.public, NONCE, LEFT_OUT_MAX, UNITS_MAX)
 
     def block(signer: SeedSigner, place: tuple, said: list) -> Block:
         sequence, stamp, previous, parents = place
@@ -91,7 +91,7 @@ def of_code() -> dict[str, bytes | str]:
         )  # fmt: skip
         return seal(signer, header, body)
 
-    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX)
+    found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX)
     genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
     belief = belief_id(SAID, CATEGORY)
     said = op.Assert(1, SAID, CATEGORY, 900_000, (op.Evidence("sensor", "camera 4"),))
@@ -201,13 +201,13 @@ def of_stranger() -> dict[str, bytes | str]:
     mp, fp = ids.mp, ids.fingerprint
     keys = ADA.public, BOB.public
     ada, bob = map(ids.node_id, keys)
-    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX)
+    fleet = ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX, UNITS_MAX)
     belief = ids.belief_id(SAID, CATEGORY)
     electors = [[one, 500_000] for one in sorted((ada, bob))]
     electorate = ids.electorate_id(electors)
     rules = [3, 0, 1, 1, 510_000]
     identifier = ids.round_id(belief, 1, rules, electorate)
-    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX]
+    found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
     publish = [7, electors]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]

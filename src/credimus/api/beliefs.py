@@ -11,6 +11,7 @@ from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.principals import OWNER
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -87,6 +88,7 @@ async def _write(
     """Write, once under a key, and wait for what the caller asked."""
     key = key_of(request, wait)
     again = key is not None and daemon.driver.keys.first(key, command) is not None
-    written = await commands.write(daemon, command, wait, key)
+    principal = request.principal or OWNER
+    written = await commands.write(daemon, command, wait, key, principal)
     headers = (("idempotent-replayed", "true"),) if again else ()
     return Answer(_encode(receipt_view(written, daemon.driver)), status, JSON, headers)

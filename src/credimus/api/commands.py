@@ -18,6 +18,7 @@ from credimus.node.commands import (
 )
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.principals import OWNER, Principal
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.settings import rules_of
 from credimus.state.operations import Choice, Evidence, Relation, Rules
@@ -73,7 +74,13 @@ def proposal(daemon: Daemon, belief: str, asked: inputs.NewRound) -> ProposeBeli
     return ProposeBelief(belief=named(daemon, belief), rules=_rules(daemon, asked))
 
 
-async def write(daemon: Daemon, command: AnyCommand, wait: inputs.Wait, key: str | None) -> Receipt:
+async def write(
+    daemon: Daemon,
+    command: AnyCommand,
+    wait: inputs.Wait,
+    key: str | None,
+    principal: Principal = OWNER,
+) -> Receipt:
     """Carry out a command, once under a key, and wait for what its caller asked.
 
     Raises:
@@ -81,6 +88,8 @@ async def write(daemon: Daemon, command: AnyCommand, wait: inputs.Wait, key: str
         Waited: it is written, but what is waited for has not come.
     """
     check_wait(daemon, wait.wait_for)
+    if key is None or daemon.driver.keys.first(key, command) is None:
+        daemon.rates.check_write(principal, command)
     receipt = daemon.driver.submit(command, key)
     return await waited(daemon, receipt, wait.wait_for, wait.timeout)
 
@@ -121,7 +130,7 @@ def receipt_of(daemon: Daemon, sequence: str, asked: inputs.ReceiptAsked) -> Rec
     check_wait(daemon, asked.wait_for)
     belief = None if asked.belief is None else named(daemon, asked.belief)
     round_ = None if asked.round is None else _round(asked.round)
-    receipt = Receipt(Written(daemon.node.id, belief, round_), daemon.driver)
+    receipt = Receipt(Written(daemon.node.id, belief, round_, standing=None), daemon.driver)
     receipt.settle(int(sequence))
     return receipt
 

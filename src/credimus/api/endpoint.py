@@ -13,9 +13,9 @@ import msgspec
 
 from credimus.api.message import JSON, Answer, Request, Stream
 from credimus.api.problems import HttpError
-from credimus.kernel.errors import UsageError
+from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.principals import Scope, require
+from credimus.runtime.principals import Principal, Scope, require
 
 BODY_BYTES_MAX = 65_536
 """Bytes of a request's body: ten items of evidence and a belief, written with escapes. [guess]"""
@@ -69,8 +69,13 @@ class Endpoint:
             CredimusError: as the work, and whatever is wrong with the request.
         """
         if self.scope is not None:
-            request.principal = daemon.principals.identify(request.headers.get("authorization"))
-            require(request.principal, self.scope)
+            request.principal = _identified(daemon, request)
+            try:
+                require(request.principal, self.scope)
+            except NotPermitted as refusal:
+                daemon.enter_refusal(refusal.code, request.principal)
+                raise
+        daemon.rates.check_request(request.principal)
         asked: object = None
         if self.is_post:
             if request.query:
@@ -99,6 +104,15 @@ class Endpoint:
         if wanted is not None and _matches(wanted, tag):
             return Answer(b"", 304, "", headers)
         return Answer(body, self.status, JSON, headers)
+
+
+def _identified(daemon: Daemon, request: Request) -> Principal:
+    try:
+        return daemon.principals.identify(request.headers.get("authorization"))
+    except NotPermitted as refusal:
+        daemon.rates.check_request(None)
+        daemon.enter_refusal(refusal.code)
+        raise
 
 
 def read_json(body: bytes, decoder: "msgspec.json.Decoder[Asked]") -> Asked:

@@ -34,5 +34,5 @@ class Waited(Unavailable):
         super().__init__(code, message)
         self.receipt = receipt
 
-    def __reduce__(self) -> tuple[type["Waited"], tuple[str, str, Receipt]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type["Waited"], tuple[str, str, Receipt]]:
         return type(self), (self.code, self.message, self.receipt)

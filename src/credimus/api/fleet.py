@@ -4,15 +4,18 @@ backups, health."""
 import msgspec
 
 from credimus.api import inputs, shapes
+from credimus.api.doors import open_breakers
 from credimus.api.fleet_views import events_view, failure_view, members_page, status_view
 from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
-from credimus.node.queries import lag_of, suffices
+from credimus.node.queries import lag_of
+from credimus.protocol.partition.interface import Level
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.ticket import REQUEST_BYTES_MAX, ticket_text
+from credimus.state.electorates import suffices
 
 OCTETS = "application/octet-stream"
 
@@ -47,13 +50,13 @@ def members(daemon: Daemon, asked: inputs.MembersAsked, _: Request) -> Answer:
 async def events(daemon: Daemon, asked: inputs.EventsAsked, _: Request) -> shapes.EventPage:
     """GET /v1/events: what happened after a cursor; waits for a first event when asked to."""
     feed = daemon.feed
-    after = feed.number if asked.after is None else feed.number_of(asked.after)
+    after = feed.newest if asked.after is None else feed.mark_of(asked.after)
     if asked.timeout:
         await feed.wait(after, asked.timeout)
     return events_view(daemon, after, asked.limit)
 
 
-def invite(daemon: Daemon, asked: inputs.NewTicket, _: Request) -> shapes.Invitation:
+def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.Invitation:
     """POST /v1/tickets: a ticket with which one node can join."""
     node, roster = daemon.node, daemon.node.state.roster
     if node.id not in roster.current or roster.founder is None:
@@ -64,6 +67,7 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, _: Request) -> shapes.Invita
     if not address.startswith(("http://", "https://")):
         raise UsageError("address-unusable", "address: give one such as http://10.0.0.7:8701.")
     ticket = daemon.tickets.issue(address, node.fleet, roster.keys[roster.founder], asked.expires_s)
+    daemon.enter("ticket-made", ticket.ticket.hex(), request.principal)
     return shapes.Invitation(
         ticket=ticket_text(ticket),
         id=ticket.ticket.hex(),
@@ -81,17 +85,21 @@ async def join(daemon: Daemon, _: None, request: Request) -> Answer:
     return Answer(await admit(daemon, request.body), media_type=OCTETS)
 
 
-async def set_links(daemon: Daemon, asked: inputs.LinksWanted, _: Request) -> shapes.LinksState:
+async def set_links(
+    daemon: Daemon, asked: inputs.LinksWanted, request: Request
+) -> shapes.LinksState:
     """POST /v1/links: takes the links to other nodes down, or up again."""
     await daemon.links.set_open(asked.open)
+    daemon.enter("links-opened" if asked.open else "links-closed", "", request.principal)
     return shapes.LinksState(open=daemon.links.are_open, dialled=list(daemon.links.dialled))
 
 
-def back_up(daemon: Daemon, _: inputs.Nothing, __: Request) -> shapes.Copied:
+def back_up(daemon: Daemon, _: inputs.Nothing, request: Request) -> shapes.Copied:
     """POST /v1/backups: copies the database in the node's folder; nothing else runs meanwhile.
 
     Only who can read the folder can fetch it: no path and no content goes over HTTP.
     """
+    daemon.enter("copied", daemon.home.copy.name, request.principal)
     daemon.store.database.copy(daemon.home.copy)
     return shapes.Copied(file=daemon.home.copy.name, blocks=daemon.store.block_count)
 
@@ -126,13 +134,17 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
         if one.node != node.id
     ]
     in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
+    level = node.partition.level
+    whole = size == expected and in_sync and level is Level.NONE
     return shapes.Health(
-        status="failing" if failure else "ok" if size == expected and in_sync else "degraded",
+        status="failing" if failure else "ok" if whole else "degraded",
         cluster_size=size,
         expected=expected,
         in_sync=in_sync,
         lag=lags,
+        partition=level.word,  # type: ignore[arg-type]
         quorum=suffices(daemon.rules, size, expected),
         orphans=orphans,
+        left_alone=open_breakers(daemon),
         failure=failure,
     )

@@ -7,22 +7,29 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
+from credimus.api.doors import doors_view
+from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
+from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.partition.interface import PartitionEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
+from credimus.runtime.feed import FeedEvent, Mark
 from credimus.runtime.store.interface import read_cursor, written_cursor
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
+    BeliefsReconciled,
     CheckpointAttested,
     CheckpointReached,
     DoubleVote,
     MemberAdmitted,
     MemberLeft,
+    PlainFact,
     ProposalIgnored,
     RoundContested,
     RoundDecided,
@@ -72,6 +79,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
         latest_ms=wall_ms_of(node.clock.last),
         forked=node.authors[0].forked,
+        doors=doors_view(daemon),
     )
 
 
@@ -147,20 +155,25 @@ def failure_view(daemon: Daemon) -> shapes.Failure | None:
     return None if failure is None else shapes.Failure(code=failure.code, message=failure.message)
 
 
-def events_view(daemon: Daemon, after: int, limit: int) -> shapes.EventPage:
-    """The events after a number; the first tells how many were missed, if any were."""
+def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
+    """The events after a place; the first tells how many were missed, if any were."""
     feed, state = daemon.feed, daemon.node.state
-    missed, first, events = feed.read(after, limit)
-    shown = [
-        _event(state, feed.cursor(number), event) for number, event in enumerate(events, first)
-    ]
+    missed, begin, events = feed.read(after, limit)
+    shown = [_event(state, feed.cursor(mark), event) for mark, event in events]
     if missed:
-        shown.insert(0, shapes.Event(cursor=feed.cursor(first - 1), kind="missed", missed=missed))
-    return shapes.EventPage(events=shown, cursor=feed.cursor(first + len(events) - 1))
+        shown.insert(0, shapes.Event(cursor=feed.cursor(begin), kind="missed", missed=missed))
+    last = events[-1][0] if events else begin
+    return shapes.EventPage(events=shown, cursor=feed.cursor(last))
 
 
-def _event(  # noqa: C901 - one case for each kind
-    state: FleetState, cursor: str, event: StateEvent
+def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
+    if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
+        return reach_event(state, cursor, event)
+    return _fact(state, cursor, event)
+
+
+def _fact(  # noqa: C901 - one case for each kind
+    state: FleetState, cursor: str, event: PlainFact
 ) -> shapes.Event:
     belief: BeliefId | None = None
     round_: RoundId | None = None
@@ -210,5 +223,5 @@ KINDS: dict[type[StateEvent], shapes.EventKind] = {
     BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
     ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
-    MemberAdmitted: "admitted", MemberLeft: "left",
+    MemberAdmitted: "admitted", MemberLeft: "left", BeliefsReconciled: "reconciled",
 }  # fmt: skip

@@ -11,7 +11,7 @@ from credimus.runtime.audit_entries import Kind
 from credimus.runtime.feed import CURSOR_PATTERN
 from credimus.runtime.keys import KEY_BYTES_MAX
 from credimus.runtime.principals import LIFE_S_MAX, Scope
-from credimus.runtime.settings import AggregationName, SchemeName
+from credimus.runtime.settings import AggregationName, PerSecond, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
@@ -151,6 +151,12 @@ class LogAsked(Input, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class ActionsAsked(Input, frozen=True, kw_only=True):
+    """The query of GET /v1/actions."""
+
+    limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = 100
+
+
 class ReceiptAsked(Input, frozen=True, kw_only=True):
     """The query of GET /v1/receipts/{id}: how far has a write of this node come?"""
 
@@ -187,3 +193,5 @@ class NewToken(Input, frozen=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=16)]
     expires_s: Annotated[float, Meta(ge=1, le=LIFE_S_MAX)] | None = None
+    writes_per_s: PerSecond | None = None
+    """How fast it may write; as the node's settings say when not given."""

@@ -45,6 +45,36 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None
 
 
+class ActionItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done, or refused, at this node itself."""
+
+    number: int
+    time: str
+    principal: str
+    """The id of the token; empty for the node's owner, and the node itself."""
+    name: str
+    what: str
+    on: str
+    blocks: int
+    """How many blocks the log held then."""
+
+
+def read_actions(daemon: Daemon, asked: inputs.ActionsAsked, _: Request) -> list[ActionItem]:
+    """GET /v1/actions: what was done at this node itself, the newest first."""
+    return [
+        ActionItem(
+            number=one.number,
+            time=iso(one.wall_ms),
+            principal=one.principal,
+            name=one.name,
+            what=one.what,
+            on=one.on,
+            blocks=one.block_count,
+        )
+        for one in daemon.journal.newest(asked.limit)
+    ]
+
+
 def read_log(daemon: Daemon, asked: inputs.LogAsked, _: Request) -> LogPage:
     """GET /v1/log: who did what, when, in causal order."""
     node, everything = daemon.node, AuditQuery()

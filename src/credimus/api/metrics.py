@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from credimus.api.doors import door_figures
 from credimus.api.message import Answer, Request
+from credimus.api.partitions import partition_figures
 from credimus.api.peers import peer_figures
 from credimus.node.node import Node
 from credimus.node.queries import faults_of, round_counts
@@ -78,6 +80,8 @@ class _Figures:
         yield faults
         yield from peer_figures(node)
         yield from _deliveries(node)
+        yield from partition_figures(node)
+        yield from door_figures(daemon)
         if daemon.asking is not None:
             yield from _evaluations(daemon.asking)
 

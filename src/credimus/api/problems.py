@@ -8,7 +8,7 @@ import msgspec
 from credimus.api.errors import KINDS, Waited
 from credimus.api.message import Answer, Headers
 from credimus.api.shapes import Problem, ProblemKind
-from credimus.kernel.errors import CredimusError, InternalError
+from credimus.kernel.errors import CredimusError, InternalError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -45,6 +45,7 @@ def problem_of(error: CredimusError) -> Problem:
         kind=kind,
         definite=error.definite,
         retry=error.retry,
+        retry_after_ms=error.retry_after_ms if isinstance(error, Unavailable) else None,
         belief=receipt.belief if receipt is not None else None,
         round=receipt.round if receipt is not None else None,
         receipt=receipt,
@@ -63,5 +64,7 @@ def answer_of(error: Exception) -> Answer:
     if problem.status == 401:
         headers += (("www-authenticate", "Bearer"),)
     elif problem.status in (429, 503):
-        headers += (("retry-after", str(RETRY_AFTER_S)),)
+        wait_ms = getattr(error, "retry_after_ms", None)
+        seconds = RETRY_AFTER_S if wait_ms is None else max(1, -(-wait_ms // 1_000))
+        headers += (("retry-after", str(seconds)),)
     return Answer(msgspec.json.encode(problem), problem.status, MEDIA_TYPE, headers)

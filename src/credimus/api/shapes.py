@@ -9,6 +9,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from credimus.api.door_shapes import Doors
+from credimus.api.partition_shapes import (
+    LevelName,
+    OutcomeItem,
+    PartitionItem,
+    StandingName,
+    StrategyName,
+)
 from credimus.kernel import limits
 from credimus.runtime.settings import AggregationName, SchemeName
 
@@ -19,7 +27,8 @@ RelationName = Literal[
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
-    "contradicted", "admitted", "left", "missed",
+    "contradicted", "admitted", "left", "reconciled",
+    "alive", "suspected", "dead", "partition", "healed", "missed",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
@@ -59,6 +68,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Members known to hold it, this node included."""
     verdict: VerdictName | None
     """Of the belief, here and now; null when it was never proposed."""
+    standing: StandingName | None = "normal"
+    """What the write can count on while the fleet is split; null when it is not remembered."""
+    reason: str = ""
+    """Why the standing is not normal."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +92,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether it certainly did not happen."""
     retry: bool
     """Whether the same request may succeed later."""
+    retry_after_ms: int | None = None
+    """When it is likely to, in ms from now on; the header Retry-After says it in whole seconds."""
     belief: str | None = None
     """The belief that was written although what was waited for did not come."""
     round: str | None = None
@@ -170,6 +185,8 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     assertions: list[AssertionItem]
     relations: list[RelationItem]
     rounds: list[RoundItem]
+    reconciled: list[OutcomeItem] = []
+    """What became of it where it was accepted apart from a belief that contradicts it."""
     readers: list[str] | None = None
     """Members who alone can read it, by id; null for an open belief."""
 
@@ -183,15 +200,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     belief: str | None = None
     round: str | None = None
     member: str | None = None
-    """Who asserted, proposed, refused, contradicted itself, was admitted or left."""
+    """Who asserted, proposed, refused, contradicted itself, was admitted, left or reconciled; which
+    peer is alive, suspected or dead."""
     verdict: VerdictName | None = None
     """Of the belief, when this was read: it may have climbed since the event."""
     first: bool = False
     """Whether nobody had asserted the belief before."""
     reason: str | None = None
-    """Of a refusal."""
+    """Of a refusal, a suspicion or a split."""
     culprits: list[str] = []
     """Who voted both ways in a contested round."""
+    other: str | None = None
+    """The other belief of a reconciliation."""
+    strategy: StrategyName | None = None
+    """How they were reconciled."""
+    level: LevelName | None = None
+    """Of a split."""
+    partition: PartitionItem | None = None
+    """The diary's entry of a split that has healed."""
     missed: int = 0
     """How many events the reader missed, of a kind `missed`: it was too slow, or away too long."""
 
@@ -317,6 +343,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The latest stamp held: well ahead of the wall clock, somebody's clock is wrong."""
     forked: bool
     """Whether this node's own chain is forked: the folder is an old copy, and writes no more."""
+    doors: Doors
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,8 +391,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     in_sync: bool
     """Whether nothing waits for other blocks and all connected members hold all of this node's."""
     lag: list[Lag]
+    partition: LevelName
+    """How much of the fleet is out of reach."""
     quorum: bool
     """Whether the connected members suffice to decide under this node's rules."""
     orphans: int
     """Blocks that wait for others that this node lacks."""
+    left_alone: list[str]
+    """Peers that are ignored, and evaluators that are not asked, for a while."""
     failure: Failure | None

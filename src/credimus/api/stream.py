@@ -21,6 +21,7 @@ from credimus.kernel.errors import NotFound, Unavailable, UsageError
 from credimus.kernel.ids import ID_BYTES
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.feed import Mark
 from credimus.state.fleet import FleetState
 
 MEDIA_TYPE = "text/event-stream"
@@ -42,7 +43,7 @@ def stream(daemon: Daemon, asked: inputs.StreamAsked, request: Request) -> Strea
     belief = None if asked.belief is None else _belief(daemon.node.state, asked.belief)
     feed, streams = daemon.feed, daemon.streams
     cursor = request.headers.get("last-event-id") or asked.after
-    after = feed.number if cursor is None else feed.number_of(cursor)
+    after = feed.newest if cursor is None else feed.mark_of(cursor)
     feed.check_going()
     streams.enter()
     chunks = _chunks(daemon, Teller(daemon, kinds, belief), after)
@@ -87,15 +88,15 @@ class Teller:
         )  # fmt: skip
 
 
-async def _chunks(daemon: Daemon, teller: Teller, after: int) -> AsyncIterator[bytes]:
-    """The stream of one reader from a number on, until the node stops."""
+async def _chunks(daemon: Daemon, teller: Teller, after: Mark) -> AsyncIterator[bytes]:
+    """The stream of one reader from a place on, until the node stops."""
     feed, clock = daemon.feed, asyncio.get_running_loop().time
     yield f"retry: {RETRY_MS}\nid: {feed.cursor(after)}\n\n".encode()
     quiet_since = clock()
     while True:
-        if feed.number > after:
+        if feed.newest > after:
             page = events_view(daemon, after, limits.STREAM_BATCH_MAX)
-            after = feed.number_of(page.cursor)
+            after = feed.mark_of(page.cursor)
             chunk = b"".join(teller.tell(one) for one in page.events if teller.wants(one))
             if chunk:
                 yield chunk
@@ -106,7 +107,7 @@ async def _chunks(daemon: Daemon, teller: Teller, after: int) -> AsyncIterator[b
         if left_s <= 0:  # the place too: what was not wanted need not be looked at again
             yield f": still here\nid: {feed.cursor(after)}\n\n".encode()
             quiet_since = clock()
-        elif feed.number <= after:
+        elif feed.newest <= after:
             try:
                 await feed.wait(after, left_s)
             except Unavailable:

@@ -11,6 +11,7 @@ from credimus.api import (
     log,
     message_shapes,
     messages,
+    partitions,
     shapes,
     stream,
     tokens,
@@ -19,6 +20,7 @@ from credimus.api.endpoint import Endpoint
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
+from credimus.api.partition_shapes import Partitions
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import Scope
@@ -65,9 +67,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/checkpoints", checkpoints.checkpoints, list[checkpoints.CheckpointItem]),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
+    _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),
     _get(f"{_ONE}/certificate", beliefs.certify, dict[str, Any]),
     _get("/v1/receipts/{id}", beliefs.receipt, shapes.Receipt, inputs.ReceiptAsked),
+    _get("/v1/partitions", partitions.show_partitions, Partitions),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),

@@ -18,6 +18,8 @@ class TokenItem(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     expires_ms: int | None
     expired: bool
+    writes_per_s: int | None
+    """Its own rate; null where the node's holds."""
 
 
 class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +33,12 @@ class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int | None
 
 
-def create(daemon: Daemon, asked: inputs.NewToken, _: Request) -> TokenMade:
+def create(daemon: Daemon, asked: inputs.NewToken, request: Request) -> TokenMade:
     """POST /v1/tokens: a token with scopes, told once."""
-    identifier, token, kept = daemon.principals.create(asked.name, asked.scopes, asked.expires_s)
+    identifier, token, kept = daemon.principals.create(
+        asked.name, asked.scopes, asked.expires_s, asked.writes_per_s
+    )
+    daemon.enter("token-created", f"{identifier} {kept.name}", request.principal)
     return TokenMade(
         id=identifier,
         token=token,
@@ -50,7 +55,9 @@ def listed(daemon: Daemon, _: None, __: Request) -> list[TokenItem]:
 
 def revoke(daemon: Daemon, _: None, request: Request) -> TokenItem:
     """POST /v1/tokens/{id}/revoke: lets a token go."""
-    return _view(request.name, daemon.principals.revoke(request.name))
+    gone = daemon.principals.revoke(request.name)
+    daemon.enter("token-revoked", f"{request.name} {gone.name}", request.principal)
+    return _view(request.name, gone)
 
 
 def _view(identifier: str, kept: Kept) -> TokenItem:
@@ -61,4 +68,5 @@ def _view(identifier: str, kept: Kept) -> TokenItem:
         created_ms=kept.created_ms,
         expires_ms=kept.expires_ms,
         expired=kept.expires_ms is not None and now_wall_ms() >= kept.expires_ms,
+        writes_per_s=kept.writes_per_s,
     )

@@ -3,6 +3,7 @@
 import msgspec
 
 from credimus.api import inputs, shapes
+from credimus.api.partitions import outcome_views
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.kernel.ids import BeliefId
@@ -32,6 +33,8 @@ def receipt_view(receipt: Receipt, progress: Progress) -> shapes.Receipt:
         sequence=receipt.sequence,
         replicas=receipt.replicas(),
         verdict=word(verdict),
+        standing=None if written.standing is None else written.standing.word,  # type: ignore[arg-type]
+        reason=written.reason,
     )
 
 
@@ -75,6 +78,7 @@ def row_view(node: Node, row: BeliefRow) -> shapes.BeliefItem:
 def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
     """Everything about one belief, as this node can read it."""
     state, name = node.state, name_in(belief.content)
+    reconciled = outcome_views(node, belief.id)
     assertions = [
         shapes.AssertionItem(
             author=author.hex(),
@@ -94,6 +98,11 @@ def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
         )
         for link in state.beliefs.links(belief.id)
     ]
+    alternatives = [one.other for one in reconciled if one.effect == "alternative"]
+    relations += [
+        shapes.RelationItem(source=belief.id.hex(), relation="alternative_to", target=other)
+        for other in alternatives
+    ]
     view = shapes.BeliefDetail(
         id=belief.id.hex(),
         category=belief.category,
@@ -104,6 +113,7 @@ def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
         assertions=assertions,
         relations=relations,
         rounds=[round_view(state, one) for one in state.rounds.on(belief.id)],
+        reconciled=reconciled,
     )
     if name is None:
         return view

@@ -214,6 +214,8 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
     verdict = receipt["verdict"] or "not proposed"
     where = f"on {receipt['replicas']} node{'s' * (receipt['replicas'] != 1)}"
     say(f"{receipt['belief']}  {verdict}  durable {where}")
+    if receipt.get("standing") not in (None, "normal"):
+        say(f"{receipt['standing']}: {receipt['reason']}")
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:

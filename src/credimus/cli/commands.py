@@ -23,6 +23,7 @@ COMMANDS = (
     Entry("up", "credimus.cli.node:up", "Run a node in the foreground."),
     Entry("status", "credimus.cli.node:status", "Show how the node is."),
     Entry("members", "credimus.cli.members:members", "List the fleet's members."),
+    Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),
     Entry("assert", "credimus.cli.beliefs:assert_", "State a belief and put it to the vote."),
     Entry("propose", "credimus.cli.beliefs:propose", "Put a belief to the vote again."),
@@ -48,6 +49,8 @@ COMMANDS = (
     Entry("token create", "credimus.cli.token:create", "Make a token for a program."),
     Entry("token list", "credimus.cli.token:list_", "List the tokens."),
     Entry("token revoke", "credimus.cli.token:revoke", "Let a token go."),
+    Entry("key protect", "credimus.cli.key:protect", "Put the node's key under a passphrase."),
+    Entry("key unprotect", "credimus.cli.key:unprotect", "Keep the key without a passphrase."),
     Entry("config show", "credimus.cli.config:show", "Show every setting and whence it comes."),
     Entry("config path", "credimus.cli.config:path", "Print where the settings are kept."),
     Entry("completion", "credimus.cli.completion:completion", "Print completion for a shell."),
@@ -62,6 +65,7 @@ COMMANDS = (
 GROUPS = {
     "bench": "Measure this machine.",
     "config": "Look at a node's settings.",
+    "key": "The node's key.",
     "token": "Tokens for programs that ask this node.",
 }
 HEADLINE = "A leaderless fleet that decides what it believes."

@@ -10,7 +10,7 @@ from credimus.cli.output import Outcome, say, table
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "share",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "share",
 ]  # fmt: skip
 _PAGE_MAX = 1_000
 
@@ -27,13 +27,29 @@ def log(
     oldest: Annotated[bool, Parameter(negative="", help="The oldest first.")] = False,
     limit: Annotated[int, Parameter(help="How many entries at most.")] = 50,
     cursor: Annotated[str | None, Parameter(help="Where the output before ended.")] = None,
+    local: Annotated[
+        bool, Parameter(negative="", help="What was done at this node: tokens, tickets, refusals.")
+    ] = False,
+    verify: Annotated[
+        bool, Parameter(negative="", help="Check the whole log, and name the first broken place.")
+    ] = False,
+    head: Annotated[
+        str | None, Parameter(help="With --verify: what it printed earlier, to be found again.")
+    ] = None,
     common: Common = Common(),
 ) -> Outcome:
     """Show who did what, when: every signed operation, in causal order.
 
     Example: credimus log --author n1 --kind vote --since 1h
     """
+    if verify or head is not None:
+        from credimus.cli.verify_log import verify_log
+
+        return verify_log(home_of(common.home), head)
     client = Client(home_of(common.home))
+    if local:
+        actions = client.get("/v1/actions", limit=max(1, min(limit, _PAGE_MAX)))
+        return Outcome({"actions": actions}, lambda: _show_actions(actions))
     query = {
         "author": author,
         "kind": kind,
@@ -68,3 +84,12 @@ def _show(found: dict[str, Any]) -> None:
     table("", ("time", "author", "kind", "belief", "what"), rows)
     if found["cursor"]:
         say(f"There are more: --cursor {found['cursor']}")
+
+
+def _show_actions(actions: list[dict[str, Any]]) -> None:
+    rows = [
+        (one["time"], str(one["number"]), f"{one['name']} {one['principal']}".strip(), one["what"],
+         one["on"])
+        for one in actions
+    ]  # fmt: skip
+    table("", ("time", "number", "who", "what", "on"), rows)

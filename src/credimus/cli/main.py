@@ -26,6 +26,7 @@ from credimus.cli.output import (
     INTERRUPTED,
     OK,
     Outcome,
+    Refused,
     complain,
     error_body,
     exit_code_of,
@@ -134,8 +135,15 @@ def _failed(command: str, as_json: bool, error: CredimusError) -> int:
     if as_json:
         print_json(command, "error", error_body(error))
     else:
-        complain(f"error: {error.message} [{error.code}]")
+        complain(f"error: {error.message}{_again(error)} [{error.code}]")
     return exit_code_of(error)
+
+
+def _again(error: CredimusError) -> str:
+    """When to try again, where the node said so."""
+    problem = error.problem if isinstance(error, Refused) else {}
+    wait_ms = problem.get("retry_after_ms")
+    return f" (again in {wait_ms / 1_000:g} s)" if isinstance(wait_ms, int) else ""
 
 
 def _overview(headline: str, entries: Sequence[Entry], group: str = "") -> str:

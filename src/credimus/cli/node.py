@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of, post_bytes
+from credimus.cli.key import new_passphrase, opener
 from credimus.cli.options import AsJson, Common, seconds_of
 from credimus.cli.output import Outcome, print_json, say, table
 
@@ -14,7 +15,13 @@ Level = Literal["debug", "info", "warning", "error"]
 Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
+UNITS_PER_S = 100_000
+"""What each member of a new fleet may write by default: a bound for the worst, not for the usual.
+[measured: a belief costs its proposer some 5 units, an elector less than 1]"""
 _FORKED = "identity-forked: this folder is an old copy, and writes no more (credimus doctor)"
+PASSPHRASE = Parameter(
+    help="Protects the node's key: a file of mode 0600 whose first line is the passphrase."
+)
 FOLDER = "The node's folder. Default: $CREDIMUS_HOME, or the user's data folder."
 
 
@@ -27,6 +34,14 @@ def init(
     api: Annotated[str, Parameter(help="host:port of the HTTP API; port 0 takes any.")] = API,
     link: Annotated[Link, Parameter(help="tcp is neither encrypted nor authenticated.")] = "tls",
     address: Annotated[str | None, Parameter(help="Where others dial, if not --listen.")] = None,
+    member_units_per_s: Annotated[
+        int,
+        Parameter(
+            help="How much each member may write, for ever: an operation costs about 2 units, a "
+            "block 8. 0 for no limit."
+        ),
+    ] = UNITS_PER_S,
+    passphrase_file: Annotated[Path | None, PASSPHRASE] = None,
     output: AsJson = AsJson(),
 ) -> Outcome:
     """Found a fleet: make the folder of its first node.
@@ -35,8 +50,11 @@ def init(
     """
     from credimus.runtime.joining import Plan, found_home
 
-    plan = Plan(name=name, listen=listen, api=api, link=link, address=address)
-    made = found_home(home_of(home), fleet, plan)
+    plan = Plan(
+        name=name, listen=listen, api=api, link=link, address=address,
+        passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
+    )  # fmt: skip
+    made = found_home(home_of(home), fleet, plan, member_units_per_s)
     return _made(home, made, f"Founded fleet {fleet}.")
 
 
@@ -49,6 +67,7 @@ def join(
     api: Annotated[str, Parameter(help="host:port of the HTTP API; port 0 takes any.")] = API,
     link: Annotated[Link, Parameter(help="tcp is neither encrypted nor authenticated.")] = "tls",
     address: Annotated[str | None, Parameter(help="Where others dial, if not --listen.")] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE] = None,
     output: AsJson = AsJson(),
 ) -> Outcome:
     """Join a fleet with a ticket: make the folder of a further node.
@@ -57,7 +76,10 @@ def join(
     """
     from credimus.runtime.joining import Plan, join_home
 
-    plan = Plan(name=name, listen=listen, api=api, link=link, address=address)
+    plan = Plan(
+        name=name, listen=listen, api=api, link=link, address=address,
+        passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
+    )  # fmt: skip
     made = join_home(home_of(home), ticket, plan, post_bytes)
     return _made(home, made, f"Joined fleet {made.fleet_name}.")
 
@@ -99,6 +121,9 @@ def up(
     attempts_max: Annotated[
         int | None, Parameter(help="Rounds opened by itself on a belief whose rounds expire.")
     ] = None,
+    passphrase_file: Annotated[
+        Path | None, Parameter(help="File with the passphrase of the node's key; see key protect.")
+    ] = None,
     log_level: Level = "warning",
     output: AsJson = AsJson(),
 ) -> Outcome:
@@ -128,7 +153,7 @@ def up(
                 f"{where['listen']} ({where['link']}), API on {where['api']}. Stop with Ctrl-C."
             )
 
-    ended = run(home_of(home), options, log_level, announce)
+    ended = run(home_of(home), options, log_level, announce, opener(passphrase_file))
     return Outcome(None if output.json else ended, lambda: say("stopped"))
 
 
@@ -167,6 +192,7 @@ def _show_status(found: dict[str, Any]) -> None:
         ("rounds", ", ".join(f"{n} {word}" for word, n in found["rounds"].items() if n) or "none"),
         ("blocks", f"{found['blocks']}, {found['orphans']} waiting for others"),
         ("faults", ", ".join(f"{f['count']} {f['code']}" for f in found["faults"]) or "none"),
+        *_door_rows(found["doors"]),
         *_evaluator_rows(found["evaluating"]),
         ("failure", failure["message"] if failure else _FORKED if found["forked"] else "none"),
         ("fingerprint", found["fingerprint"]),
@@ -183,6 +209,22 @@ def _peers_line(peers: list[dict[str, Any]]) -> str:
     parts = [f"{len(alive)} alive{near}"]
     parts += [f"{p['name']} {p['status']}" for p in peers if p["status"] in ("suspect", "dead")]
     return ", ".join([*parts, f"{unknown} unknown"] if unknown else parts)
+
+
+def _door_rows(doors: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was refused and who is left alone; nothing where all is well."""
+    parts = []
+    if doors["units_per_s_max"]:
+        parts.append(f"{doors['units_left']} units left ({doors['units_per_s_max']} a second)")
+    if doors["ignored"]:
+        parts.append(f"{doors['ignored']} messages ignored")
+    if doors["refused"]:
+        parts.append(f"{doors['refused']} requests refused")
+    parts += [
+        f"{one['kind']} {one['name']} {one['state']} ({one['opened']} times open)"
+        for one in doors["breakers"]
+    ]
+    return [("doors", ", ".join(parts))] if parts else []
 
 
 def _evaluator_rows(evaluating: dict[str, Any] | None) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from credimus.api.serving import serve
+from credimus.runtime.credentials import Ask
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
 from credimus.runtime.layers import resolve
@@ -20,12 +21,14 @@ def run(
     options: Mapping[str, tuple[str, Any]],
     log_level: str,
     announce: Callable[[dict[str, Any]], None],
+    ask: Ask,
 ) -> dict[str, Any]:
     """Run the node of a folder until it is told to stop.
 
     Args:
         options: as `resolve` takes them.
         announce: called once it answers, with where.
+        ask: gives the passphrase of a protected key.
 
     Raises:
         CredimusError: as `resolve`, `Daemon.load` and `serve`.
@@ -44,7 +47,7 @@ def run(
         announce(_where(daemon))
 
     async def main() -> dict[str, Any]:
-        daemon = Daemon.load(home, resolved.settings)
+        daemon = Daemon.load(home, resolved.settings, ask=ask)
         await serve(daemon, told)
         return {"node": daemon.node.id.hex(), "blocks": len(daemon.node.lace)}
 

@@ -22,6 +22,9 @@ def create(
     expires: Annotated[
         str | None, Parameter(help="Its life: 90s, 15m, 1h, 30d; none for no end.")
     ] = None,
+    writes_per_s: Annotated[
+        int | None, Parameter(help="How fast it may write; as the node's settings say by default.")
+    ] = None,
     common: Common = Common(),
 ) -> Outcome:
     """Make a token with which a program may ask this node; it is shown only now.
@@ -30,7 +33,7 @@ def create(
     """
     life_s = None if expires is None else seconds_of(expires, "--expires")
     made = Client(home_of(common.home)).post(
-        "/v1/tokens", name=name, scopes=scope, expires_s=life_s
+        "/v1/tokens", name=name, scopes=scope, expires_s=life_s, writes_per_s=writes_per_s
     )
 
     def show() -> None:
@@ -70,12 +73,13 @@ def _show(found: list[dict[str, Any]]) -> None:
             one["id"],
             one["name"],
             ", ".join(one["scopes"]),
+            f"{one['writes_per_s']}/s" if one["writes_per_s"] else "",
             _day(one["created_ms"]),
             "expired" if one["expired"] else _day(one["expires_ms"]),
         )
         for one in found
     ]
-    table("", ("id", "name", "scopes", "created", "expires"), rows)
+    table("", ("id", "name", "scopes", "writes", "created", "expires"), rows)
 
 
 def _day(wall_ms: int | None) -> str:

@@ -131,7 +131,7 @@ def _show(event: dict[str, Any], *, as_json: bool) -> None:
     words = [
         found["kind"].ljust(12),
         (found.get("belief") or found.get("member") or "")[:12].ljust(12),
-        str(found.get("verdict") or found.get("missed") or ""),
+        str(found.get("verdict") or found.get("level") or found.get("missed") or ""),
         printable(found.get("reason") or ""),
     ]
     say("  ".join(word for word in words if word).rstrip())

@@ -76,6 +76,9 @@ def tree_of(told: Explanation) -> "Tree":
     if told.rounds_left_out:
         tree.add(f"{told.rounds_left_out} further rounds, not shown")
     _add_history(tree, told)
+    for two in told.reconciled:
+        said = f"{two.effect} beside {two.other[:_ID_DIGITS]}, accepted apart: {two.why} "
+        tree.add(_line(f"{said}({two.strategy.replace('_', ' ')}, by {_name(two.by)})"))
     _add_changes(tree, told)
     return tree
 

@@ -118,7 +118,7 @@ class LocalFleet:
             for seed in seeds
         ]
         fleet, blocks = found_fleet(
-            keys[0], "local", "node0", "", tuple(members), self._left_out_max
+            keys[0], "local", "node0", "", tuple(members), (self._left_out_max, 0)
         )
         authority = Authority.create(fleet)
         for home, key in zip(homes, keys, strict=True):

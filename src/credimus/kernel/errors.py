@@ -3,7 +3,8 @@
     CredimusError
     |-- UsageError      a caller broke a rule; nothing was changed
     |-- PeerFault       a peer broke a rule; raised in ingress only, counted, turned into an event
-    |-- Unavailable     could not be done now: no quorum, partitioned, timed out, overloaded
+    |-- Unavailable     could not be done now: no quorum, timed out, overloaded
+    |   `-- Partitioned   too little of the fleet is in reach; certainly nothing happened
     |-- StorageError    the disk: full, torn (repaired) or corrupt (stop)
     `-- InternalError   a bug in credimus
 
@@ -11,6 +12,8 @@ Each carries `code` (stable; also on the wire, in HTTP problem details and `--js
 (did it certainly not happen?) and `retry` (may the same call succeed later?). Messages say what
 happened, to which id, what was expected and what to do; never a secret, never a whole belief.
 """
+
+from typing import Any
 
 
 class CredimusError(Exception):
@@ -26,7 +29,7 @@ class CredimusError(Exception):
         self.code = code
         self.message = message
 
-    def __reduce__(self) -> tuple[type["CredimusError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.code, self.message)
 
 
@@ -64,6 +67,25 @@ class Unavailable(CredimusError):
     definite = False
     retry = True
     status = 503
+    retry_after_ms: int | None = None
+    """When it is likely to be possible again, from now on; None where nobody can say."""
+
+    def after(self, wait_ms: int) -> "Unavailable":
+        """This error, saying when to ask again; nothing happened."""
+        self.retry_after_ms = wait_ms
+        self.definite = True
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code, self.message), {
+            "retry_after_ms": self.retry_after_ms, "definite": self.definite, "status": self.status,
+        }  # fmt: skip
+
+
+class Partitioned(Unavailable):
+    """Too little of the fleet is in reach to write. Nothing was changed; reads work."""
+
+    definite = True
 
 
 class StorageError(CredimusError):

@@ -43,14 +43,17 @@ def node_id(public_key: bytes) -> NodeId:
     return NodeId(fingerprint(b"credimus node", public_key)[:ID_BYTES])
 
 
-def fleet_id(founder_key: bytes, nonce: bytes, left_out_max: int = 0) -> FleetId:
+def fleet_id(
+    founder_key: bytes, nonce: bytes, left_out_max: int = 0, units_per_s_max: int = 0
+) -> FleetId:
     """The id of the fleet that this founder began with this nonce and policy.
 
     Args:
         left_out_max: millionths of the members that an electorate may leave out. The id names it,
             so that nobody, the founder included, can change it later.
+        units_per_s_max: what each member may write, in units per second; likewise.
     """
-    policy = left_out_max.to_bytes(4, "big")
+    policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
     return FleetId(fingerprint(b"credimus fleet", founder_key, nonce, policy)[:ID_BYTES])
 
 

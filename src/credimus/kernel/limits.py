@@ -51,9 +51,13 @@ SKEW_MS_MAX = 60_000
 """How far ahead of our wall clock a stamp may be, in ms. [guess: NTP keeps well below a second]"""
 
 ORPHANS_MAX = 4_096
-"""Blocks held while their parents are fetched; the oldest is let go (and fetched again). [guess]"""
+"""Blocks held while their parents are fetched; of the author who has most bytes there the oldest is
+let go (and fetched again). [guess]"""
 ORPHAN_BYTES_MAX = 16 * 1_048_576
 """Bytes of those blocks together. [guess]"""
+BARRED_MAX = 4_096
+"""Ids of blocks that can never be taken, kept so that neither they nor what follows them waits or
+is read again; past it the oldest is forgotten. [guess]"""
 WANTED_MAX = 512
 """Block ids in one request. [guess]"""
 SUPPLY_BYTES_MAX = 196_608
@@ -63,9 +67,12 @@ FRONTIER_HEADS_MAX = 4_096
 INBOX_MAX = 8_192
 """Messages waiting in a node's inbox; past it the newest is dropped and later pulled. [guess]"""
 OPEN_OPERATIONS_MAX = 8_192
-"""Operations waiting to be sealed; past it writes are refused as overloaded. [guess]"""
+"""Operations waiting to be sealed; past it writes are refused as overloaded, normal ones past three
+quarters of it, and those of low urgency past half. [guess]"""
 WAITING_RECEIPTS_MAX = 65_536
 """Callers waiting for a verdict. [guess]"""
+WATCHERS_MAX = 4_096
+"""Callers waiting for copies of what they wrote; each is asked after every step. [guess]"""
 EVALUATIONS_WAITING_MAX = 65_536
 """Questions that a node may be set to keep for slow evaluators; past it the oldest is let go.
 [guess]"""
@@ -92,6 +99,8 @@ CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
 TOKENS_MAX = 256
 """Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
+ACTIONS_MAX = 10_000
+"""Entries of a node's journal; past it the oldest goes. [guess: years of an operator's work]"""
 STREAMS_MAX = 64
 """Callers of the stream of events at once; past it they are refused. [guess]"""
 STREAM_BATCH_MAX = 64
@@ -166,3 +175,33 @@ senders are told to try later. [guess: below what the store takes, 300 senders a
 REPLAY_WINDOW = 1_024
 """How far back numbers of messages of mode at-most-once are told apart; older ones are dropped.
 [paper: RFC 4303, 3.4.3; at least 32 there]"""
+EPISODES_MAX = 64
+"""Splits that a node's diary keeps; the oldest goes first. [guess: some days of bad weather]"""
+EPISODE_CHANGES_MAX = 128
+"""Changed verdicts, and reconciliations, in one entry of the diary; further ones are counted.
+[guess: at most 250 bytes each, so that an entry fits a stored fact]"""
+EPISODE_MEMBERS_MAX = 128
+"""Members named in one entry of the diary. [guess: likewise]"""
+RECONCILED_BELIEFS_MAX = 256
+"""Beliefs accepted during a split that are compared with each other; the newest. [guess: their
+pairs take some 20 ms]"""
+RECONCILIATIONS_WAITING_MAX = 1_024
+"""Pairs of beliefs that a node may have to reconcile at once. [guess]"""
+UNITS_PER_S_MAX = 100_000_000
+"""What a fleet may be founded to let each member write, in units per second. [guess: far more than
+a computer folds]"""
+GUARDED_MAX = 4_096
+"""Peers whose messages are counted one by one; past it the one known longest is forgotten. [guess:
+as many as an electorate has members]"""
+RATES_MAX = 4_096
+"""Buckets of callers that one node keeps; past it the oldest is forgotten. [guess: sixteen for each
+token]"""
+TURN_MESSAGES_MAX = 256
+"""Messages taken in one step, and one round of all senders; the rest waits for the next. [guess:
+some 5 ms]"""
+TURN_BYTES_MAX = 262_144
+"""Bytes of them, likewise. [guess: the greatest block]"""
+INBOX_FREE = 1_024
+"""Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
+INBOX_SHARE_MAX = 512
+"""Messages of one sender that wait beyond those; further ones are dropped. [guess: a sixteenth]"""

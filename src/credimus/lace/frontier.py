@@ -24,6 +24,8 @@ class CutHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     author: Annotated[NodeId, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
     sequence: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_MAX)]
     stamp: Annotated[int, Meta(ge=1, le=STAMP_MAX)]
+    left: int
+    """What its author may still write after it, in thousandths of a unit."""
     block: Annotated[BlockId, Meta(min_length=BLOCK_ID_BYTES, max_length=BLOCK_ID_BYTES)]
 
 

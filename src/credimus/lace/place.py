@@ -6,9 +6,11 @@ from credimus.lace.frontier import CutHead
 
 
 class Place:
-    """A block's place in the lace. Treat as frozen, except `view` and `covers`."""
+    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
 
-    __slots__ = ("author", "covers", "id", "parents", "previous", "sequence", "stamp", "view")
+    __slots__ = (
+        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
+    )  # fmt: skip
 
     def __init__(self, block_id: BlockId, header: "Header | Place") -> None:
         self.id = block_id
@@ -19,6 +21,8 @@ class Place:
         self.parents: tuple[BlockId, ...] = header.parents
         self.view: object = None
         """What the fold of the roster keeps here: the members as of this block."""
+        self.left = 0
+        """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
         self.covers = 0
         """What the node keeps here: the last of its own blocks in this block's causal past."""
 
@@ -29,7 +33,7 @@ class Place:
         place.id, place.author = head.block, head.author
         place.sequence, place.stamp = head.sequence, head.stamp
         place.previous, place.parents = BlockId(b""), ()
-        place.view, place.covers = None, 0
+        place.view, place.covers, place.left = None, 0, head.left
         return place
 
     def predecessors(self) -> tuple[BlockId, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.api import shapes
 from credimus.api.errors import KINDS, Waited
-from credimus.kernel.errors import CredimusError, InternalError
+from credimus.kernel.errors import CredimusError, InternalError, Unavailable
 from credimus.library.exchange import TIMEOUT_S, Answer, Place, exchange, problem_in
 
 Shape = TypeVar("Shape")
@@ -69,4 +69,6 @@ def error_of(problem: Mapping[str, Any]) -> CredimusError:
     error.status = int(problem.get("status", error.status))
     error.definite = bool(problem.get("definite", error.definite))
     error.retry = bool(problem.get("retry", error.retry))
+    if isinstance(error, Unavailable):
+        error.retry_after_ms = problem.get("retry_after_ms")
     return error

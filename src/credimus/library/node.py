@@ -11,6 +11,8 @@ from typing import Unpack
 from credimus.api import commands, inputs, shapes
 from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.message_shapes import ModeName
+from credimus.api.partition_shapes import Partitions
+from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
 from credimus.library.fields import (
     Filter,
@@ -30,6 +32,7 @@ from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
 from credimus.runtime.settings import Settings, read_settings
 from credimus.why.explain import explain
@@ -340,6 +343,15 @@ class Node:
         """
         return status_view(self._daemon)
 
+    def partitions(self) -> Partitions:
+        """Who is in reach, and the diary of splits, newest first.
+
+        Example:
+            >>> (node.partitions().level, node.partitions().reachable)
+            ('none', 1)
+        """
+        return partitions_view(self._daemon)
+
     def watch(
         self,
         after: str | None = None,
@@ -369,19 +381,19 @@ class Node:
             ('decided', 'accepted', True)
         """
         feed = self._daemon.feed
-        start = feed.number if after is None else feed.number_of(after)
+        start = feed.newest if after is None else feed.mark_of(after)
         return self._events(start, kinds, belief)
 
     # --- private
 
     async def _events(
-        self, after: int, kinds: Sequence[shapes.EventKind] | None, belief: str | None
+        self, after: Mark, kinds: Sequence[shapes.EventKind] | None, belief: str | None
     ) -> AsyncIterator[shapes.Event]:
         feed = self._daemon.feed
         while True:
             await feed.wait(after)
             page = events_view(self._daemon, after, EVENTS_AT_ONCE)
-            after = feed.number_of(page.cursor)
+            after = feed.mark_of(page.cursor)
             for event in page.events:
                 if wanted(event, kinds, belief):
                     yield event

@@ -1,6 +1,7 @@
 """The receipt of a write that a node in this process made."""
 
 from credimus.api import shapes
+from credimus.api.partition_shapes import StandingName
 from credimus.api.views import receipt_view, word
 from credimus.kernel.errors import NotFound
 from credimus.runtime import receipt as runtime
@@ -60,6 +61,16 @@ class Receipt:
     def verdict(self) -> shapes.VerdictName | None:
         """The belief's verdict; None when it was never proposed."""
         return word(self._daemon.driver.verdict(self._inner.belief))
+
+    @property
+    def standing(self) -> StandingName | None:
+        """What the write can count on while the fleet is split; None when it is not remembered."""
+        return self.view().standing
+
+    @property
+    def reason(self) -> str:
+        """Why the standing is not normal, in words."""
+        return self._inner.written.reason
 
     def view(self) -> shapes.Receipt:
         """As data, to be kept: `Node.receipt` makes a receipt of it again.

@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from credimus.api import shapes
 from credimus.api.message_shapes import ModeName, SentMessage
+from credimus.api.partition_shapes import Partitions
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -308,6 +309,15 @@ class RemoteNode:
             'harbour'
         """
         return self._asker.get("/v1/status", shapes.Status)
+
+    def partitions(self) -> Partitions:
+        """Who is in reach of the node, and its diary of splits, newest first.
+
+        Example:
+            >>> (node.partitions().level, node.partitions().reachable)
+            ('none', 1)
+        """
+        return self._asker.get("/v1/partitions", Partitions)
 
     def watch(
         self,

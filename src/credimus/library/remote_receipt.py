@@ -1,6 +1,7 @@
 """The receipt of a write that a node elsewhere made."""
 
 from credimus.api import shapes
+from credimus.api.partition_shapes import StandingName
 from credimus.kernel.errors import NotFound
 from credimus.library.asking import Asker
 
@@ -51,6 +52,16 @@ class RemoteReceipt:
     def verdict(self) -> shapes.VerdictName | None:
         """The belief's verdict then; None when it was never proposed."""
         return self._data.verdict
+
+    @property
+    def standing(self) -> StandingName | None:
+        """What the write could count on while the fleet was split; None when not remembered."""
+        return self._data.standing
+
+    @property
+    def reason(self) -> str:
+        """Why the standing was not normal, in words."""
+        return self._data.reason
 
     def view(self) -> shapes.Receipt:
         """As data, to be kept: `RemoteNode.receipt` makes a receipt of it again.

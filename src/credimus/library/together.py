@@ -58,7 +58,7 @@ async def fleet_of(
                 daemons[name] = await stack.enter_async_context(_started(home, judge, scheme, hub))
             for daemon in daemons.values():
                 while len(daemon.node.state.roster.current) < len(judges):
-                    await daemon.feed.wait(daemon.feed.number)
+                    await daemon.feed.wait(daemon.feed.newest)
             yield {name: Node(daemon) for name, daemon in daemons.items()}
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
-from credimus.kernel.hlc import Stamp
+from credimus.kernel.hlc import Stamp, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId
+from credimus.lace.allowance import BLOCK_UNITS, BYTES_PER_UNIT, burst_of, left_before
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
@@ -29,6 +30,12 @@ from credimus.state.operations import (
 from credimus.state.roster import Members
 
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
+_WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+_CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
+_SOON_MS = 1_000
+NORMAL = 1
+_SHARES = (2, 3, 4)
+"""Quarters of the room that work of each urgency may fill."""
 
 
 class Author:
@@ -39,8 +46,9 @@ class Author:
     """
 
     __slots__ = (
-        "_beliefs", "_changes_roster", "_claims", "_fleet", "_lace", "_open", "_signer", "_votes",
-        "forked", "id", "proposes", "proposing",
+        "_beliefs", "_changes_roster", "_claims", "_fleet", "_lace", "_open", "_open_units",
+        "_signer", "_votes", "forked", "id", "is_held_back", "proposes", "proposing",
+        "units_per_s_max",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -60,6 +68,12 @@ class Author:
         self._changes_roster = False
         self.forked = False
         """Whether our own chain was seen forked; then nothing more is written to it."""
+        self.units_per_s_max = 0
+        """What the fleet lets each member write; 0 for no limit. The node keeps it current."""
+        self._open_units = 0
+        """What the open block will cost at most, kept while there is a limit."""
+        self.is_held_back = False
+        """Whether something waits that the fleet's limit does not let us write yet."""
 
     @property
     def public_key(self) -> bytes:
@@ -77,8 +91,11 @@ class Author:
         """Whether something waits to be sealed."""
         return bool(self._open or self._votes)
 
-    def check_room(self) -> None:
-        """Refuse new work that could not be sealed soon.
+    def check_room(self, urgency: int = NORMAL) -> None:
+        """Refuse new work that could not be sealed soon, the least urgent first.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
 
         Raises:
             Unavailable: `overloaded`.
@@ -90,11 +107,35 @@ class Author:
                 f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
                 "Stop this node and join the fleet anew from an empty folder.",
             )
-        if len(self._open) + len(self._votes) >= limits.OPEN_OPERATIONS_MAX:
+        most = limits.OPEN_OPERATIONS_MAX * _SHARES[urgency] // 4
+        if len(self._open) + len(self._votes) >= most:
             raise Unavailable(
                 "overloaded",
-                f"{limits.OPEN_OPERATIONS_MAX} operations wait to be written; try again soon",
-            )
+                f"{most} operations wait to be written; try again soon",
+            ).after(_SOON_MS)
+
+    def check_allowance(self, wall_ms: int, urgency: int = NORMAL) -> None:
+        """Refuse new work while less than half of what the fleet lets us write is left: the rest
+        is for votes, and for what is said already. What is less urgent is refused sooner.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
+
+        Raises:
+            Unavailable: `overloaded`, saying when to ask again.
+        """
+        rate = self.units_per_s_max
+        if not rate:
+            return
+        left = left_before(self._lace.head(self.id), stamp_of(wall_ms), rate)
+        kept = burst_of(rate) * 250 * (4 - _SHARES[urgency] + 1)
+        lacking = kept + self._open_units * 1_000 - left
+        if lacking > 0:
+            raise Unavailable(
+                "overloaded",
+                f"this member has written all that the fleet allows, {rate} units a second; try "
+                "again later, or write less",
+            ).after(-(-lacking // rate))
 
     def next_counter(self) -> int:
         """The counter for this author's next claim."""
@@ -109,6 +150,8 @@ class Author:
         elif kind is Admit or kind is Leave:
             self._changes_roster = True
         self._open.append(operation)
+        if self.units_per_s_max:
+            self._open_units += 2 + len(encode(operation)) // BYTES_PER_UNIT
 
     def vote(self, vote: Vote) -> None:
         """Add a vote to the open block."""
@@ -124,19 +167,17 @@ class Author:
         Args:
             news: blocks that the new one is not to descend from.
         """
+        self.is_held_back = False
         if not self.has_open or self.forked:
             return None
         self._gather_votes()
         if self.proposes and self._changes_roster:  # proposals first, where it takes two blocks
             self._open.sort(key=lambda said: isinstance(said, Admit | Leave))
-        leaves: list[bytes] = []
-        size = 0
-        for operation in self._open[: limits.BLOCK_OPERATIONS_MAX]:
-            leaf = encode(operation)
-            size += len(leaf)
-            if size > _BODY_BYTES_MAX:
-                break
-            leaves.append(leaf)
+        head = self._lace.head(self.id)
+        stamped = stamp()
+        leaves = self._fitting(head, stamped)
+        if leaves is None:
+            return None
         if not leaves:
             del self._open[0]
             raise UsageError("oversized", "one operation does not fit in a block")
@@ -145,21 +186,42 @@ class Author:
         if not self._open:
             self.proposing.clear()
             self.proposes = self._changes_roster = False
+            self._open_units = 0
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
         body, root = pack_leaves(leaves)
-        head = self._lace.head(self.id)
         header = Header(
             version=VERSION,
             fleet=self._fleet,
             author=self.id,
             sequence=head.sequence + 1 if head else 1,
-            stamp=stamp(),
+            stamp=stamped,
             previous=head.id if head else NO_PREVIOUS,
             parents=self._parents(head, news),
             operations_root=root,
             operation_count=len(leaves),
         )
         return seal(self._signer, header, body), operations
+
+    def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
+        """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves
+        no room for it yet."""
+        room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+        if self.units_per_s_max:
+            units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
+            room = max(0, min(room, units // 2))
+            size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
+        leaves: list[bytes] = []
+        size = 0
+        for operation in self._open[:room]:
+            leaf = encode(operation)
+            size += len(leaf)
+            if size > size_max:
+                break
+            leaves.append(leaf)
+        self.is_held_back = len(leaves) < len(self._open) and (room, size_max) != _WHOLE_BLOCK
+        if self.is_held_back and (not leaves or size_max < _CRUMB_BYTES):
+            return None
+        return leaves
 
     def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
         """The parents of the next block; however many blocks of others wait to be named, what is
@@ -184,7 +246,8 @@ class Author:
         self._votes.clear()
         self.proposing.clear()
         self.proposes = self._changes_roster = False
-        self._claims = 0
+        self._claims = self._open_units = 0
+        self.is_held_back = False
 
     def _gather_votes(self) -> None:
         votes = self._votes

@@ -7,6 +7,7 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.protocol.delivery.interface import Mode
+from credimus.protocol.partition.interface import Standing
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -60,6 +61,8 @@ class CastVote(Command, frozen=True):
     reason: str = ""
     round: RoundId | None = None
     """Which round is meant; the last on the belief when None."""
+    evaluated: bool = False
+    """Whether an evaluator of the node answers, and no caller: that goes on in a partition."""
 
 
 class RetractBelief(Command, frozen=True):
@@ -135,3 +138,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     """The round that the command opened or voted in, if any."""
     message: int = 0
     """The number of the message that the command sent, if any; nothing of it is in a block."""
+    standing: Standing | None = Standing.NORMAL
+    """What it can count on while the fleet is split; None when it is not remembered."""
+    reason: str = ""
+    """Why the standing is not normal, in words."""

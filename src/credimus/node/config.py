@@ -5,7 +5,9 @@ import msgspec
 from credimus.kernel import limits
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
+from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.partition.interface import PartitionConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.voting.interface import VotingConfig
 
@@ -23,5 +25,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """When checkpoints are taken, and how long things are kept."""
     delivery: DeliveryConfig = DeliveryConfig()
     """How it sends an application's messages."""
+    partition: PartitionConfig = PartitionConfig()
+    """What it makes of a split."""
+    guard: GuardConfig = GuardConfig()
+    """How much of one peer it hears."""
     skew_ms_max: int = limits.SKEW_MS_MAX
     """How far ahead of our wall clock a block's stamp may be, in ms. [guess]"""

@@ -7,7 +7,9 @@ import msgspec
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.checkpointing.interface import CheckpointEvent
 from credimus.protocol.delivery.interface import DeliveryEvent
+from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
+from credimus.protocol.partition.interface import PartitionEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -52,9 +54,11 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | GuardEvent
     | MembershipEvent
     | CheckpointEvent
     | DeliveryEvent
+    | PartitionEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

@@ -3,7 +3,8 @@
     size, shape, fleet, clock        at once
     predecessors                     held? else the block waits in a bounded room, if its author
                                      is known and signed it
-    chain, membership, signature     judged in the block's own causal past
+    chain, membership, signature,    judged in the block's own causal past
+    how much its author may write
     operations                       each in its range
 
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
@@ -11,9 +12,12 @@ Deliberately not here: what to do about faults (the node counts them) and about 
 
 from typing import NamedTuple
 
+from credimus.kernel import limits
+from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId
+from credimus.lace.allowance import left_after
 from credimus.lace.block import Block, Header, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
@@ -44,6 +48,8 @@ class Ingress:
         self.refused: list[tuple[Block, PeerFault]] = []
         """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
         them is certain: only what its author signed waits."""
+        self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
+        """Blocks over their author's limit, and those behind them: they can never be taken."""
         self.unknown_count = 0
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
@@ -59,6 +65,8 @@ class Ingress:
         identifier = block_id(parts[0])
         if identifier in self._lace or identifier in self.orphans:
             return []
+        if identifier in self._barred:
+            raise PeerFault("over-limit", "a block over its author's limit came again")
         block = read_block(*parts, wire)
         header = block.header
         if header.fleet != self._fleet:
@@ -80,9 +88,7 @@ class Ingress:
     def fold(self, block: Block, operations: list[Operation]) -> Taken:
         """Take in a block that needs no check: sealed here, or read from our own store."""
         past = self._state.roster.before(block.header, self._lace)
-        place = self._lace.add(block.id, block.header)
-        self._clock.observe(block.header.stamp)
-        return Taken(block, place, self._state.apply(place, operations, past))
+        return self._apply(block, operations, past, self._left(block))
 
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
@@ -113,6 +119,8 @@ class Ingress:
         return held
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
+        if any(one in self._barred for one in missing):
+            raise self._behind(block)
         key = self._state.roster.keys.get(block.author)
         if key is None:  # a forged copy of a block would stand in the way of the true one
             self.unknown_count += 1
@@ -123,13 +131,41 @@ class Ingress:
     def _pass(self, block: Block) -> Taken:
         header = block.header
         self._lace.check(header)
+        left = self._left(block)
+        if left < 0:
+            self._barred.put(block.id, None)
+            self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
+            raise PeerFault(
+                "over-limit",
+                f"a block of {header.author.hex()[:12]} costs {-(-left // 1_000)} units more than "
+                f"its author may write by then; the fleet allows each member "
+                f"{self._state.roster.units_per_s_max} a second",
+            )
         operations = read_operations(block.body)
         past = self._state.roster.before(header, self._lace)
         key = self._key_of(header, operations, past)
         _verify(block, key)
-        place = self._lace.add(block.id, header)
-        self._clock.observe(header.stamp)
-        return Taken(block, place, self._state.apply(place, operations, past))
+        return self._apply(block, operations, past, left)
+
+    def _apply(self, block: Block, operations: list[Operation], past: Members, left: int) -> Taken:
+        place = self._lace.add(block.id, block.header)
+        self._clock.observe(block.header.stamp)
+        taken = Taken(block, place, self._state.apply(place, operations, past))
+        place.left = left if place.previous else self._left(block)  # the first founds the limit
+        return taken
+
+    def _behind(self, block: Block) -> PeerFault:
+        """Bar a block that names one that can never be taken."""
+        self._barred.put(block.id, None)
+        return PeerFault("over-limit", "a block stands behind one over its author's limit")
+
+    def _left(self, block: Block) -> int:
+        """What its author may write after it, in thousandths of a unit; 0 without a limit."""
+        units_per_s = self._state.roster.units_per_s_max
+        if not units_per_s:
+            return 0
+        previous = self._lace.get(block.header.previous) if block.header.previous else None
+        return left_after(previous, block.header, block.body, units_per_s)
 
     def _key_of(self, header: Header, operations: list[Operation], past: Members) -> bytes:
         """The author's key. Where the past is below a checkpoint, who ever was a member may write,

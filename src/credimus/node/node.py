@@ -12,18 +12,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound, PeerFault
-from credimus.kernel.hlc import HybridClock
+from credimus.kernel.hlc import HybridClock, wall_ms_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
-from credimus.node.commands import AnyCommand, CastVote, FinishMessage, SendMessage, Written
+from credimus.node.commands import (
+    AnyCommand,
+    AssertBelief,
+    CastVote,
+    FinishMessage,
+    ProposeBelief,
+    SendMessage,
+    Written,
+)
 from credimus.node.compacting import Compacting
 from credimus.node.config import Config
 from credimus.node.copies import Copies
@@ -39,17 +49,22 @@ from credimus.node.ingress import Ingress, Taken
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
+from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
 from credimus.protocol.checkpointing.interface import (
-    OfferRefused,
     SayWord,
     SnapshotFetched,
 )
 from credimus.protocol.delivery.interface import Finish, Post
 from credimus.protocol.delivery.machine import Delivery
+from credimus.protocol.guard.interface import FaultSeen
+from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Permit, Standing
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
@@ -106,11 +121,21 @@ class Node:
         self.delivery = Delivery(
             config.delivery, fleet, signers[0], self.state.roster, entropy.stream("delivery")
         )
+        self.partition = Partition(
+            config.partition,
+            Holdings(own[0], self.state, self.lace),
+            lambda: FleetView(self.membership, self.state.roster, self.lace),
+            Say,
+        )
+        self._rules = config.voting.rules
+        self.guard = Guard(config.guard, self.state.roster.keys)
         self._machines: dict[str, Machine[Any]] = {
+            "guard": self.guard,
             "voting": self._voting,
             "sync": self._sync,
             "membership": self.membership,
             "delivery": self.delivery,
+            "partition": self.partition,
         }
         self.compacting = Compacting(config.checkpoints, self.lace, self.state, self.clock, self.id)
         self._machines |= self.compacting.machines
@@ -122,6 +147,8 @@ class Node:
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
         self._seal_now = False
+        self._unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
 
     # --- asking
 
@@ -134,6 +161,11 @@ class Node:
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._ingress.orphans)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether something that was said is not sealed yet, because of the fleet's limit."""
+        return self._unheld is not None
 
     @property
     def dependencies(self) -> Dependencies:
@@ -200,16 +232,22 @@ class Node:
     # --- inputs
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
-        """Take one message of a peer. A fault is counted and emitted; it changes nothing else."""
+        """Take one message of a peer, unless the guard ignores it. A fault is counted and emitted;
+        it changes nothing else."""
+        if not self.guard.admits(sender, now.instant):
+            return
         try:
             message = read_message(payload)
             if isinstance(message, Blocks):
                 self._take(sender, message, now)
                 return
             name, input_of = TAKES[type(message)]
-            self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+            try:
+                self._carry_out(self._machines[name].handle(input_of(sender, message), now))
+            except PeerFault as fault:
+                self._fault(sender, fault, now)
         except PeerFault as fault:
-            self._fault(sender, fault)
+            self._fault(sender, fault, now)
 
     def execute(self, command: AnyCommand, now: Now) -> Written:
         """Carry out a command; what it writes is durable once the next effects are persisted.
@@ -219,22 +257,29 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        permit = self._permit(command)
+        if self.state.roster.units_per_s_max:
+            self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
         else:
             written = self._writing.execute(command)
         self._seal_now = True
-        return written
+        if permit.standing is Standing.NORMAL:
+            return written
+        return msgspec.structs.replace(written, standing=permit.standing, reason=permit.reason)
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        return earliest(*(machine.deadline() for machine in self._machines.values()))
+        return earliest(self._unheld, *(machine.deadline() for machine in self._machines.values()))
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
         self._facts += self.compacting.settle(self._effects.persist)
+        if self._unheld is not None and now.instant >= self._unheld:
+            self._unheld, self._seal_now = None, True
 
     def heard(self, now: Now) -> NodeEffects:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
@@ -270,6 +315,7 @@ class Node:
         """
         sealed: list[Block] = []
         for author in authors:
+            author.units_per_s_max = self.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
@@ -284,6 +330,8 @@ class Node:
                     news = [*news, taken.block.id]
                 if not self._may_write(author):
                     author.discard()
+            if author.is_held_back:
+                self._unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             self._effects.persist += sealed
             self._effects.send += [Send(None, push) for push in pushes(sealed)]
@@ -295,7 +343,7 @@ class Node:
             try:
                 taken = self._ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault)
+                self._fault(sender, fault, now)
                 continue
             for one in taken:
                 self._effects.persist.append(one.block)
@@ -309,9 +357,9 @@ class Node:
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
         while self._ingress.refused:
             block, reason = self._ingress.refused.pop()
-            self._fault(block.author, reason)
+            self._fault(block.author, reason, now)
         if len(self._ingress.orphans):
-            self._carry_out(self._sync.handle(GapSeen(sender), now))
+            self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
 
@@ -345,8 +393,6 @@ class Node:
                     self._seal_now = True
                 case SnapshotFetched():
                     self._facts += self.compacting.install(event, self._effects.persist)
-                case OfferRefused(peer, fault):
-                    self._fault(peer, fault)
                 case _:
                     self._facts.append(event)
 
@@ -373,6 +419,13 @@ class Node:
         self._carry_out(effects)
         return Written(self.id, message=number)
 
+    def _permit(self, command: AnyCommand) -> Permit:
+        """What a command can count on; votes of the node's own evaluators are safe anywhere."""
+        if isinstance(command, CastVote) and command.evaluated:
+            return Permit()
+        rules = command.rules if isinstance(command, AssertBelief | ProposeBelief) else None
+        return self.partition.permit(rules or self._rules)
+
     def _may_write(self, author: Author) -> bool:
         """Whether others would take a block of this author: a member, or the founder's first."""
         return author.id in self.state.roster.current or not len(self.lace)
@@ -392,7 +445,17 @@ class Node:
         author.forked = True
         self._voting.silence(author.id)
 
-    def _fault(self, peer: NodeId, fault: PeerFault) -> None:
+    def _check_allowance(self, command: AnyCommand, now: Now) -> None:
+        author = self._by_id.get(command.author or self.id)
+        if author is not None:
+            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+
+    def _fault(self, peer: NodeId, fault: PeerFault, now: Now) -> None:
         if (peer, fault.code) in self.faults or len(self.faults) < limits.FAULTS_MAX:
             self.faults[peer, fault.code] += 1
         self._effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
+        self._carry_out(self.guard.handle(FaultSeen(peer, fault.code), now))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

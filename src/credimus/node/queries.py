@@ -2,16 +2,12 @@
 
 from collections import Counter
 
-import msgspec
-
 from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import ID_BYTES, BeliefId, NodeId
 from credimus.node.checks import unknown_belief
 from credimus.node.node import Node
 from credimus.state.beliefs import Belief
-from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Aggregation, Elector, Rules, Scheme
 from credimus.state.verdict import Verdict
 
 PREFIX_DIGITS_MIN = 4
@@ -88,22 +84,6 @@ def last_stamp_of(node: Node, author: NodeId) -> int | None:
     """The stamp of the last block held of an author, or None."""
     head = node.lace.head(author)
     return None if head is None else head.stamp
-
-
-def suffices(rules: Rules, present: int, members: int) -> bool:
-    """Whether so many members, all of one mind and sure, decide a round of all members.
-
-    Where votes weigh by reputation every member is taken to weigh the same.
-    """
-    if rules.aggregation is Aggregation.REPUTATION:
-        rules = msgspec.structs.replace(rules, aggregation=Aggregation.EQUAL)
-    electors = tuple(Elector(number.to_bytes(ID_BYTES, "big"), 1) for number in range(members))
-    electorate = Electorate(electors)
-    enough = present >= electorate.quorum_count(rules)
-    if rules.scheme is Scheme.TURNOUT:  # of the votes cast, and these are all for one side
-        return members > 0 and enough
-    share = electorate.value_max(rules.aggregation) * present // max(1, members)
-    return enough and share >= electorate.value_needed(rules)
 
 
 def name_of(state: FleetState, node: NodeId) -> str:

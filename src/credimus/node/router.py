@@ -27,19 +27,23 @@ from credimus.protocol.membership.interface import (
     MessageCame,
     Notice,
     PeerAlive,
+    PeerDead,
     Ping,
     PingFor,
     Relayed,
     RosterChanged,
 )
+from credimus.protocol.partition.interface import FleetChanged, Told
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     Pull,
     PullAsked,
 )
-from credimus.protocol.voting.interface import RoundsChanged
+from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
+    BeliefAsserted,
+    BeliefsReconciled,
     CheckpointAttested,
     CheckpointReached,
     RoundContested,
@@ -77,10 +81,27 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({PeerAlive}),
         lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
     ),
+    ("voting", frozenset({BeliefsReconciled}), ReviewAsked),
+    (
+        "partition",
+        frozenset(
+            {
+                PeerAlive,
+                PeerDead,
+                BeliefAsserted,
+                BeliefsReconciled,
+                RoundDecided,
+                RoundExpired,
+                RoundContested,
+            }
+        ),
+        Told,
+    ),
 )
 """Machine, the facts and events that it listens to, and its input made of some of them."""
 
 FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
     ("membership", RosterChanged),
+    ("partition", FleetChanged),
 )
 """Machine, and its input made of the ids of all members, whenever the roster has changed."""

@@ -58,6 +58,7 @@ async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
         return
     command = AdmitMember(public_key=asked.public_key, name=asked.name, address=address)
     await daemon.driver.submit(command).local()
+    daemon.enter("admitted", f"{node_id(asked.public_key).hex()} {asked.name}")
 
 
 def _history(daemon: Daemon) -> list[bytes]:

@@ -24,6 +24,7 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
@@ -33,7 +34,8 @@ from credimus.state.rounds import round_id
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "share", "attest", "certify",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "share",
+    "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -88,16 +90,34 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
             for vote in said.votes:
                 summary = f"voted {vote.choice.name.lower()}, confidence {ratio(vote.confidence):g}"
                 yield _of_round(state, "vote", vote.round, _because(summary, vote.reason))
-        case Refuse():
-            yield _of_round(state, "refuse", said.round, _because("refused the round", said.reason))
-        case Close():
-            yield _of_round(state, "close", said.round, "closed the round: its time had passed")
+        case Refuse() | Close():
+            yield _of_ending(said, state)
         case Conclude():
             for one in said.conclusions:
                 outcome = {0: "no decision", 1: "accepted", 2: "rejected"}[int(one.outcome)]
                 yield _of_round(state, "conclude", one.round, f"recorded the verdict: {outcome}")
+        case Reconcile():
+            yield _of_reconciliation(said)
         case _:
             assert_never(said)
+
+
+def _of_ending(said: Refuse | Close, state: FleetState) -> Entry:
+    match said:
+        case Refuse():
+            text = _because("refused the round", said.reason)
+            return _of_round(state, "refuse", said.round, text)
+        case Close():
+            return _of_round(state, "close", said.round, "closed the round: its time had passed")
+        case _:
+            assert_never(said)
+
+
+def _of_reconciliation(said: Reconcile) -> Entry:
+    one, other = BeliefId(said.beliefs[0]), BeliefId(said.beliefs[1])
+    how = said.strategy.name.lower().replace("_", " ")
+    text = f"reconciled {short(one)} and {short(other)}, accepted apart: {how}"
+    return Entry(kind="reconcile", summary=text, belief=one, other=other)
 
 
 def _of_fleet(said: Found | Admit | Leave | Publish | Attest | Certify) -> Entry:

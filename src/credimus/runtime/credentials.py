@@ -1,23 +1,34 @@
-"""A node's signing key, where its link's certificates lie, and files that hold secrets.
+"""A node's signing key, and where its link's certificates lie.
 
 Deliberately not here: verifying signatures of blocks (lace), making certificates (authority,
 which loads a library of 10 MiB that a running node does not need).
 """
 
-import os
-import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from nacl import bindings
 from nacl.utils import random
 
-from credimus.kernel.errors import Conflict, NotFound, StorageError, UsageError
+from credimus.kernel.errors import Conflict, NotPermitted, StorageError, UsageError
 from credimus.kernel.ids import NodeId, node_id
 from credimus.lace.enclosing import agreement
+from credimus.runtime.protection import check_passphrase, passphrase_around, protect, unprotect
+from credimus.runtime.secret_files import read_file, read_private_file, write_file
 
+__all__ = (
+    "SEED_BYTES", "Ask", "KeyName", "LinkPaths", "NodeKey", "create_node_key", "load_node_key",
+    "name_of_key", "protect_node_key", "read_file", "read_private_file", "unprotect_node_key",
+    "write_file",
+)  # fmt: skip
+
+Ask: TypeAlias = Callable[[], bytes | None]
+"""Gives a passphrase, or None where there is none to be had."""
 SEED_BYTES = 32
 _KEY_LABEL = "credimus-node-key-1"
+_PROTECTED_LABEL = "credimus-node-key-2"
 
 
 class NodeKey:
@@ -57,17 +68,29 @@ class NodeKey:
         return self._secret[:SEED_BYTES]
 
 
-def create_node_key(path: Path) -> NodeKey:
+class KeyName(msgspec.Struct, frozen=True):
+    """Whose key a file holds: all of it that is no secret."""
+
+    public: bytes
+    node_id: NodeId
+    protected: bool
+    """Whether a passphrase is needed to use it."""
+
+
+def create_node_key(path: Path, passphrase: bytes | None = None) -> NodeKey:
     """Make a key and store it in a new file of mode 0600.
+
+    Args:
+        passphrase: protects the file, when given.
 
     Raises:
         Conflict: `key-exists`; a key is never replaced, since it is the node's identity.
+        UsageError: `passphrase-unusable`.
         StorageError: `disk-failed`.
     """
     key = NodeKey(random(SEED_BYTES))
-    line = f"{_KEY_LABEL} {key._seed().hex()} {key.public.hex()}\n"  # noqa: SLF001 (same module)
     try:
-        write_file(path, line.encode(), private=True, replace=False)
+        write_file(path, _written(key, passphrase), private=True, replace=False)
     except FileExistsError:
         raise Conflict(
             "key-exists", f"{path} already holds a node key; load it, or choose another folder."
@@ -75,26 +98,105 @@ def create_node_key(path: Path) -> NodeKey:
     return key
 
 
-def load_node_key(path: Path) -> NodeKey:
+def load_node_key(path: Path, ask: Ask | None = None) -> NodeKey:
     """The key stored in a file.
+
+    Args:
+        ask: gives the passphrase of a protected key; the environment is asked when None.
 
     Raises:
         NotFound: `key-missing`.
-        UsageError: `key-readable-by-others`, when the mode lets anyone but the owner at it.
+        UsageError: `key-readable-by-others`, when the mode lets anyone but the owner at it;
+            `passphrase-unusable`.
+        NotPermitted: `passphrase-missing`, `passphrase-wrong`.
         StorageError: `key-corrupt`, when the file is torn or altered; `disk-failed`.
     """
-    words = read_private_file(path).decode("ascii", "replace").split()
+    words = _words(path)
+    key = None
     try:
-        label, seed, public = words
-        key = NodeKey(bytes.fromhex(seed))
-    except (ValueError, UsageError):
-        label, public, key = "", "", None
-    if key is None or label != _KEY_LABEL or public != key.public.hex():
-        raise StorageError(
-            "key-corrupt",
-            f"{path} is not an intact node key. Restore it from a copy: a new key is a new member.",
-        )
+        if words[0] == _KEY_LABEL and len(words) == 3:
+            key = NodeKey(bytes.fromhex(words[1]))
+        elif words[0] == _PROTECTED_LABEL and len(words) == 6:
+            key = NodeKey(unprotect(words[1:5], _passphrase(path, ask)))
+    except (ValueError, OverflowError):
+        pass
+    except UsageError as problem:
+        if problem.code != "key-malformed":
+            raise
+    if key is None or words[-1] != key.public.hex():
+        raise _corrupt(path)
     return key
+
+
+def name_of_key(path: Path) -> KeyName:
+    """Whose key a file holds, with no passphrase asked; of one without, the secret is checked too.
+
+    Raises:
+        as `load_node_key`.
+    """
+    words = _words(path)
+    if words[0] != _PROTECTED_LABEL:
+        key = load_node_key(path)
+        return KeyName(key.public, key.node_id, protected=False)
+    try:
+        public = bytes.fromhex(words[-1])
+    except ValueError:
+        public = b""
+    if len(words) != 6 or len(public) != SEED_BYTES:
+        raise _corrupt(path)
+    return KeyName(public, node_id(public), protected=True)
+
+
+def protect_node_key(path: Path, passphrase: bytes, ask: Ask | None = None) -> None:
+    """Put the key in a file under a passphrase, in place of the one it had, if any.
+
+    Raises:
+        UsageError: `passphrase-unusable`; and as `load_node_key`.
+    """
+    check_passphrase(passphrase)
+    key = load_node_key(path, ask)
+    write_file(path, _written(key, passphrase), private=True)
+
+
+def unprotect_node_key(path: Path, ask: Ask | None = None) -> None:
+    """Keep the key in a file without a passphrase.
+
+    Raises:
+        as `load_node_key`.
+    """
+    key = load_node_key(path, ask)
+    write_file(path, _written(key, None), private=True)
+
+
+def _written(key: NodeKey, passphrase: bytes | None) -> bytes:
+    seed = key._seed()  # noqa: SLF001 (same module)
+    if passphrase is None:
+        return f"{_KEY_LABEL} {seed.hex()} {key.public.hex()}\n".encode()
+    check_passphrase(passphrase)
+    return f"{_PROTECTED_LABEL} {protect(seed, passphrase)} {key.public.hex()}\n".encode()
+
+
+def _words(path: Path) -> list[str]:
+    return read_private_file(path).decode("ascii", "replace").split() or [""]
+
+
+def _passphrase(path: Path, ask: Ask | None) -> bytes:
+    found = passphrase_around() if ask is None else ask()
+    if found is not None:
+        return found
+    raise NotPermitted(
+        "passphrase-missing",
+        f"{path} is protected by a passphrase. Name a file with it in CREDIMUS_PASSPHRASE_FILE or "
+        "--passphrase-file, give it as the systemd credential credimus-passphrase, or start on a "
+        "terminal and type it.",
+    )
+
+
+def _corrupt(path: Path) -> StorageError:
+    return StorageError(
+        "key-corrupt",
+        f"{path} is not an intact node key. Restore it from a copy: a new key is a new member.",
+    )
 
 
 class LinkPaths(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,85 +214,3 @@ class LinkPaths(msgspec.Struct, frozen=True, kw_only=True):
             certificate=folder / "link.crt",
             key=folder / "link.key",
         )
-
-
-def write_file(path: Path, content: bytes, *, private: bool = False, replace: bool = True) -> None:
-    """Write a file whole or not at all: a temporary file, fsync, then its name.
-
-    Args:
-        private: mode 0600 from the first byte on, else 0644.
-        replace: False leaves an existing file alone.
-
-    Raises:
-        FileExistsError: the file exists and `replace` is False.
-        StorageError: `disk-failed`, naming the file and the system's reason.
-    """
-    draft = path.with_name(f".{path.name}.{random(6).hex()}")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
-                os.fchmod(descriptor, 0o600 if private else 0o644)
-            if replace:
-                os.replace(draft, path)
-            else:
-                os.link(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-    except FileExistsError:
-        raise
-    except OSError as problem:
-        raise StorageError(
-            "disk-failed",
-            f"{path} could not be written: {problem.strerror}. Check that the folder exists, is "
-            "yours and has room.",
-        ) from None
-
-
-def read_private_file(path: Path) -> bytes:
-    """The content of a file that only its owner may read.
-
-    Raises:
-        NotFound: `key-missing`.
-        UsageError: `key-readable-by-others`, saying which chmod to run.
-        StorageError: `disk-failed`.
-    """
-    content = read_file(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise UsageError(
-            "key-readable-by-others",
-            f"{path} has mode {mode:04o}, so others can get at the key. Run: chmod 600 {path}",
-        )
-    return content
-
-
-def read_file(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        NotFound: `key-missing`.
-        StorageError: `disk-failed`.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise NotFound(
-            "key-missing", f"{path} does not exist. Run init or join first, or name its folder."
-        ) from None
-    except OSError as problem:
-        raise StorageError(
-            "disk-failed", f"{path} could not be read: {problem.strerror}."
-        ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

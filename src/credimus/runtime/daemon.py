@@ -20,17 +20,21 @@ from credimus.kernel.errors import Conflict, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
-from credimus.runtime.credentials import NodeKey, load_node_key
+from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
+from credimus.runtime.credentials import Ask, KeyName, NodeKey, load_node_key
+from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
+from credimus.runtime.journal import Journal
 from credimus.runtime.links import Links
 from credimus.runtime.mailbox import Mailbox
-from credimus.runtime.principals import Principals
+from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
+from credimus.runtime.rates import Rates
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
@@ -73,11 +77,14 @@ class Daemon:
         self.projector = Projector(self.node, self.models)
         self.feed = Feed(self.node.id)
         self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
+        self.diary = PartitionDiary(store, self.node.partition.episode)
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
         self.token = read_token(home.token)
         self.principals = Principals(store, self.token)
+        self.journal = Journal(store, key)
+        self.rates = Rates(settings.limits)
         self.rules = settings.core().voting.rules
         """The node's own, for rounds that it opens."""
         self.url = f"http://{settings.node.api}"
@@ -88,24 +95,30 @@ class Daemon:
 
     @classmethod
     def load(
-        cls, home: Home, settings: Settings | None = None, callback: Function | None = None
+        cls,
+        home: Home,
+        settings: Settings | None = None,
+        callback: Function | None = None,
+        ask: Ask | None = None,
     ) -> "Daemon":
         """The node of a folder, restored from its store, not yet started.
 
         Args:
             settings: in place of what the folder's config.toml says.
             callback: the evaluator of that name, in place of the function in the settings.
+            ask: gives the passphrase of a protected key; the environment is asked when None.
 
         Raises:
             NotFound: `no-node-here`, `key-missing`, `knowledge-missing`, `rules-missing`.
             UsageError: `bad-config`, `bad-evaluators`, `bad-knowledge`, `bad-rules-file`,
                 `bad-callback`, `key-readable-by-others`.
+            NotPermitted: `passphrase-missing`, `passphrase-wrong`.
             Conflict: `folder-in-use`, `wrong-fleet`.
             StorageError: `corrupt`, `disk-full` and others.
         """
         home.check_made()
         settings = settings or read_settings(home.config)
-        key = load_node_key(home.key)
+        key = load_node_key(home.key, ask)
         store = SqliteStore(home.database)
         try:
             check_owner(home, store, settings, key)
@@ -138,10 +151,12 @@ class Daemon:
 
     def begin(self) -> None:
         """Take up work with the links as they are."""
+        self.enter("started", self.settings.node.name)
         self.driver.listen(self._hear)
         self.driver.listen(self.projector.note)
         self.driver.listen(self.feed.note)
         self.driver.listen(self.mailbox.note)
+        self.driver.listen(self.diary.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.pruning.events_told = lambda: self.feed.number
@@ -167,6 +182,20 @@ class Daemon:
         self._flush_quietly()
         self.home.note_stopped()
         self.store.close()
+
+    def enter(self, what: str, on: str = "", principal: Principal | None = None) -> None:
+        """Write into the journal, unless the disk is full; that stops no one."""
+        try:
+            self.journal.note(what, on, principal)
+        except StorageError as problem:
+            _log.error("the journal: %s", problem.message)
+
+    def enter_refusal(self, code: str, principal: Principal | None = None) -> None:
+        """Write into the journal that somebody was not permitted something."""
+        try:
+            self.journal.refused(code, time.monotonic(), principal)
+        except StorageError as problem:
+            _log.error("the journal: %s", problem.message)
 
     def fingerprint(self) -> str:
         """The state's fingerprint in hex; computed once per state.
@@ -218,6 +247,13 @@ class Daemon:
                 )  # fmt: skip
             elif isinstance(event, CheckpointDisputed):
                 _log.error("checkpoint %s: %s", event.identifier.hex()[:12], event.reason)
+            elif isinstance(event, PeerIgnored):
+                _log.warning(
+                    "peer %s: floods or faults too often; ignored for %d ms",
+                    event.peer.hex()[:12], event.pause_ms,
+                )  # fmt: skip
+            elif isinstance(event, PeerHeardAgain):
+                _log.warning("peer %s: heard again", event.peer.hex()[:12])
             elif isinstance(event, IdentityForked):
                 _log.error(
                     "our own chain is forked: this folder is an old copy; nothing is written"
@@ -240,7 +276,7 @@ def _asking(driver: Driver, voters: Evaluators, voting: VotingSettings) -> Askin
     return Asking(driver, voters.steps, voting.evaluations_at_once, voting.evaluations_waiting)
 
 
-def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey) -> None:
+def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey | KeyName) -> None:
     """Refuse a log that another fleet or another node wrote.
 
     Raises:

@@ -10,6 +10,8 @@ from credimus.node.events import NodeEvent
 from credimus.state.events import RoundDecided
 from credimus.state.verdict import Verdict
 
+_SOON_MS = 1_000
+
 
 class Deciding:
     """Who waits for which belief.
@@ -21,6 +23,7 @@ class Deciding:
     def __init__(self, verdict: Callable[[BeliefId], Verdict | None]) -> None:
         self._verdict = verdict
         self._waiting: dict[BeliefId, list[asyncio.Future[Verdict]]] = {}
+        self._count = 0
         self._closed: CredimusError | None = None
 
     def __bool__(self) -> bool:
@@ -39,8 +42,11 @@ class Deciding:
             return future
         if self._closed is not None:
             raise self._closed.with_traceback(None)
-        if len(self._waiting) >= limits.WAITING_RECEIPTS_MAX:
-            raise Unavailable("overloaded", "too many callers wait for verdicts; try again later")
+        if self._count >= limits.WAITING_RECEIPTS_MAX:
+            raise Unavailable(
+                "overloaded", "too many callers wait for verdicts; try again later"
+            ).after(_SOON_MS)
+        self._count += 1
         self._waiting.setdefault(belief, []).append(future)
         return future
 
@@ -49,6 +55,7 @@ class Deciding:
         others = self._waiting.get(belief)
         if others is not None and waiting in others:
             others.remove(waiting)
+            self._count -= 1
             if not others:
                 del self._waiting[belief]
 
@@ -64,6 +71,7 @@ class Deciding:
         """Tell all who wait, and who comes later, why nothing is decided any more."""
         self._closed = reason
         waiting, self._waiting = self._waiting, {}
+        self._count = 0
         for future in (one for futures in waiting.values() for one in futures):
             if not future.done():
                 future.set_exception(reason)
@@ -72,6 +80,8 @@ class Deciding:
         verdict = self._verdict(belief)
         if verdict is None or not verdict.decided:
             return
-        for future in self._waiting.pop(belief):
+        waiting = self._waiting.pop(belief)
+        self._count -= len(waiting)
+        for future in waiting:
             if not future.done():
                 future.set_result(verdict)

@@ -13,7 +13,6 @@ kept (store/), what callers ask (api/).
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from credimus.kernel import limits
@@ -25,6 +24,7 @@ from credimus.kernel.errors import (
     UsageError,
 )
 from credimus.kernel.ids import BeliefId, NodeId
+from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import AnyCommand
 from credimus.node.events import NodeEvent, Sealed
@@ -61,7 +61,7 @@ class Driver:
         self.failure: StorageError | None = None
         """Why nothing more is written, while that is so."""
         self._transport: Transport | None = None
-        self._inbox: deque[Received] = deque()
+        self._inbox = Inbox()
         self._unsealed: list[Receipt] = []
         self._stuck: tuple[NodeEffects, bool] | None = None
         """What the disk had no room for, and whether it was the half that speaks."""
@@ -80,7 +80,6 @@ class Driver:
         self.spent = Spent()
         self.on_crash: Callable[[InternalError], None] = _raise
         """Called when a step failed by a bug; the node has stopped and its process should end."""
-        self.inbox_dropped_count = 0
         self.unsent_count = 0
         """Messages that were too large to be sent, and were not."""
         self.step_count = 0
@@ -117,12 +116,9 @@ class Driver:
     # --- inputs
 
     def deliver(self, messages: list[Received]) -> None:
-        """Messages from the transport; past the inbox's bound the newest are dropped."""
-        room = limits.INBOX_MAX - len(self._inbox)
-        if len(messages) > room:
-            self.inbox_dropped_count += len(messages) - room
-            messages = messages[:room]
-        self._inbox.extend(messages)
+        """Messages from the transport; past the inbox's bound the newest are dropped, and before it
+        those of senders who have more than their share waiting."""
+        self._inbox.put(messages)
         if self._paused is not None:  # the inbox has let them gather long enough
             self._paused.cancel()
             self._paused = None
@@ -160,7 +156,15 @@ class Driver:
         self._listeners.append(listener)
 
     def watch(self, seen: Callable[[], None]) -> Callable[[], None]:
-        """Call `seen` after every step; the answer ends it."""
+        """Call `seen` after every step; the answer ends it.
+
+        Raises:
+            Unavailable: `overloaded`, when too many watch.
+        """
+        if len(self._watchers) >= limits.WATCHERS_MAX:
+            raise Unavailable(
+                "overloaded", "too many callers wait for copies; try again later"
+            ).after(1_000)
         self._watch_count += 1
         key = self._watch_count
         self._watchers[key] = seen
@@ -173,6 +177,11 @@ class Driver:
             Unavailable: `overloaded`, when too many callers wait; `stopping`.
         """
         return self._deciding.wait(belief)
+
+    @property
+    def inbox_dropped_count(self) -> int:
+        """Messages let go because the inbox, or their sender's share of it, was full."""
+        return self._inbox.dropped_count
 
     def forget(self, belief: BeliefId, waiting: "asyncio.Future[Verdict]") -> None:
         """Nobody waits for this answer of `when_decided` any more."""
@@ -217,9 +226,8 @@ class Driver:
         """The first half of a step: take what came, and tell those who wait for verdicts."""
         self.step_count += 1
         spent, moment = self.spent, now()
-        node, inbox = self.node, self._inbox
-        while inbox:
-            sender, payload = inbox.popleft()
+        node = self.node
+        for sender, payload in self._inbox.take():
             node.receive(sender, payload, moment)
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
         deadline = node.deadline()
@@ -254,6 +262,8 @@ class Driver:
         seconds = self.pace.pause_s()
         if seconds and self._transport is not None:
             self._transport.gather(seconds)
+        if self._inbox:
+            self._schedule(at_once=True)
         self._arm()
 
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
@@ -269,7 +279,7 @@ class Driver:
         try:
             if effects.persist or effects.remember:
                 blocks = [stored(block) for block in effects.persist]
-                keyed = sealed and self.keys.has_pending
+                keyed = sealed and self.keys.has_pending and not self.node.is_held_back
                 facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
                 records = facts_of(effects.remember)
                 synced = bool(effects.send or records)
@@ -302,7 +312,7 @@ class Driver:
 
     def _settle(self, events: list[NodeEvent]) -> None:
         """Tell callers that what they wrote is durable."""
-        if not self._unsealed:
+        if not self._unsealed or self.node.is_held_back:
             return
         sequences = _sealed(events)
         unsealed, self._unsealed = self._unsealed, []

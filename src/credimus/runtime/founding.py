@@ -24,20 +24,21 @@ def found_fleet(
     name: str,
     address: str,
     members: tuple[AdmitMember, ...] = (),
-    left_out_max: int = 0,
+    policy: tuple[int, int] = (0, 0),
 ) -> tuple[FleetId, list[Block]]:
     """A new fleet: its id and the founder's blocks, the genesis first.
 
     Args:
         name, address: the founder's own.
         members: who is admitted at once.
-        left_out_max: the members, in millionths, that an electorate may leave out; for ever.
+        policy: for ever: the members, in millionths, that an electorate may leave out, and what
+            each member may write, in units per second, 0 for no limit.
     """
     nonce = random(16)
-    fleet = fleet_id(founder.public, nonce, left_out_max)
+    fleet = fleet_id(founder.public, nonce, *policy)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
-    node.found(Found(fleet_name, nonce, founder.public, name, address, left_out_max))
+    node.found(Found(fleet_name, nonce, founder.public, name, address, *policy))
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)

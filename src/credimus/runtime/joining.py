@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from credimus.kernel.errors import PeerFault, Unavailable
+from credimus.kernel.errors import PeerFault, Unavailable, UsageError
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.limits import SKEW_MS_MAX
+from credimus.kernel.limits import SKEW_MS_MAX, UNITS_PER_S_MAX
 from credimus.lace.lace import Lace
 from credimus.node.ingress import Ingress
 from credimus.runtime.authority import Authority
@@ -20,6 +20,7 @@ from credimus.runtime.credentials import NodeKey, create_node_key, write_file
 from credimus.runtime.daemon import owner_facts
 from credimus.runtime.founding import found_fleet, stored
 from credimus.runtime.home import Home
+from credimus.runtime.protection import check_passphrase
 from credimus.runtime.settings import (
     FleetSettings,
     Link,
@@ -52,6 +53,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     link: Link = "tls"
     address: str | None = None
     """Where others dial it, when that is not `listen`."""
+    passphrase: bytes | None = None
+    """Protects the node's key, when given."""
+
+    def __repr__(self) -> str:
+        return f"Plan(name={self.name!r}, listen={self.listen!r})"  # a passphrase is never shown
 
     @property
     def dialled(self) -> str:
@@ -62,9 +68,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what could not work.
 
         Raises:
-            UsageError: `bad-name`, `address-unusable`.
+            UsageError: `bad-name`, `address-unusable`, `passphrase-unusable`.
         """
         check_name(self.name, "the node's name")
+        if self.passphrase is not None:
+            check_passphrase(self.passphrase)
         host_port(self.listen, "--listen")
         host_port(self.api, "--api", any_port=True)
         host_port(self.dialled, "--address")
@@ -79,8 +87,11 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     block_count: int
 
 
-def found_home(home: Home, fleet_name: str, plan: Plan) -> Made:
+def found_home(home: Home, fleet_name: str, plan: Plan, units_per_s_max: int = 0) -> Made:
     """Found a fleet in a new folder.
+
+    Args:
+        units_per_s_max: what each member may write, in units per second; 0 for no limit; for ever.
 
     Raises:
         UsageError: `bad-name`, `address-unusable`.
@@ -89,9 +100,16 @@ def found_home(home: Home, fleet_name: str, plan: Plan) -> Made:
     """
     plan.check()
     check_name(fleet_name, "the fleet's name")
+    if not 0 <= units_per_s_max <= UNITS_PER_S_MAX:
+        raise UsageError(
+            "out-of-range",
+            f"{units_per_s_max} units a second: give 0, for no limit, to {UNITS_PER_S_MAX}.",
+        )
     with home.made_whole() as draft:
-        key = create_node_key(draft.key)
-        fleet, blocks = found_fleet(key, fleet_name, plan.name, plan.dialled)
+        key = create_node_key(draft.key, plan.passphrase)
+        fleet, blocks = found_fleet(
+            key, fleet_name, plan.name, plan.dialled, policy=(0, units_per_s_max)
+        )
         authority = Authority.create(fleet)
         settings = _settings(fleet, fleet_name, plan)
         _furnish(draft, settings, authority, key, plan.dialled)
@@ -113,7 +131,7 @@ def join_home(home: Home, ticket_word: str, plan: Plan, ask: Ask) -> Made:
     plan.check()
     ticket = parse_ticket(ticket_word, _wall_ms())
     with home.made_whole() as draft:
-        key = create_node_key(draft.key)
+        key = create_node_key(draft.key, plan.passphrase)
         request = make_request(ticket, key.public, plan.name, (plan.dialled,))
         answer = open_answer(ticket, _ask_patiently(ask, f"{ticket.address}/v1/join", request))
         blocks = _verified(ticket, answer)

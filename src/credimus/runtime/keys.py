@@ -14,6 +14,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import Conflict, StorageError, UsageError
 from credimus.kernel.ids import BeliefId, NodeId, RoundId, fingerprint
 from credimus.node.commands import AnyCommand, Written
+from credimus.protocol.partition.interface import Standing
 from credimus.runtime.receipt import Progress, Receipt
 from credimus.runtime.store.interface import Fact, Store
 
@@ -36,6 +37,9 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     """Empty for none."""
     round: bytes
     """Empty for none."""
+    standing: int = 0
+    """What it could count on; of `Standing`."""
+    reason: str = ""
 
 
 class Keys:
@@ -95,7 +99,10 @@ class Keys:
             sequence = sealed.get(written.author)
             if sequence is not None:
                 belief, round_ = written.belief or b"", written.round or b""
-                kept = Kept(command, written.author, sequence, belief, round_)
+                standing = int(written.standing or 0)
+                kept = Kept(
+                    command, written.author, sequence, belief, round_, standing, written.reason
+                )
                 facts.append(Fact(name, encode(kept), KEYS_MAX))
         return facts
 
@@ -109,6 +116,8 @@ class Keys:
             NodeId(kept.author),
             BeliefId(kept.belief) if kept.belief else None,
             RoundId(kept.round) if kept.round else None,
+            standing=Standing(kept.standing),
+            reason=kept.reason,
         )
         receipt = Receipt(written, self._progress)
         receipt.settle(kept.sequence)

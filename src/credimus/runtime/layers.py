@@ -19,8 +19,9 @@ from credimus.runtime.credentials import read_file
 from credimus.runtime.settings import Settings
 
 PREFIX = "CREDIMUS_"
-OTHER_VARIABLES = ("CREDIMUS_HOME", "CREDIMUS_DEBUG")
-"""Variables that are no settings: the node's folder, and whether bugs show their traceback."""
+OTHER_VARIABLES = ("CREDIMUS_HOME", "CREDIMUS_DEBUG", "CREDIMUS_PASSPHRASE_FILE")
+"""Variables that are no settings: the node's folder, whether bugs show their traceback, and where
+the passphrase of the node's key is."""
 OriginKind = Literal["option", "variable", "file", "default"]
 
 

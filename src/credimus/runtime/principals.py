@@ -34,6 +34,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Of the token; empty for the token in the node's folder."""
     name: str
     scopes: frozenset[Scope]
+    writes_per_s: int | None = None
+    """Its own rate; the node's when None."""
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -45,6 +47,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     """SHA-256 of the secret."""
     created_ms: int
     expires_ms: int | None
+    writes_per_s: int | None = None
+    """The rate of its writes; the node's when None."""
 
 
 OWNER = Principal(id="", name="owner", scopes=frozenset(SCOPES))
@@ -72,12 +76,17 @@ class Principals:
         return iter(self._kept.items())
 
     def create(
-        self, name: str, scopes: Collection[Scope], life_s: float | None
+        self,
+        name: str,
+        scopes: Collection[Scope],
+        life_s: float | None,
+        writes_per_s: int | None = None,
     ) -> tuple[str, str, Kept]:
         """Id and text of a new token, and what is kept of it, durably; the text is told only now.
 
         Args:
             life_s: seconds until it expires; None for no end.
+            writes_per_s: the rate of its writes; the node's when None.
 
         Raises:
             UsageError: `bad-name`, `bad-scope`, `out-of-range`.
@@ -98,6 +107,7 @@ class Principals:
             sha256(secret.encode()).digest(),
             now,
             None if life_s is None else now + round(life_s * 1_000),
+            writes_per_s,
         )
         self._store.remember(f"{FAMILY}/{identifier}", codec.encode(kept))
         self._kept[identifier] = kept
@@ -157,7 +167,12 @@ class Principals:
                     "`credimus token create`.",
                 )
             )
-        return Principal(id=identifier, name=kept.name, scopes=frozenset(kept.scopes))
+        return Principal(
+            id=identifier,
+            name=kept.name,
+            scopes=frozenset(kept.scopes),
+            writes_per_s=kept.writes_per_s,
+        )
 
 
 def require(principal: Principal, scope: Scope) -> None:

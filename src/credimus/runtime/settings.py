@@ -18,6 +18,7 @@ from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -25,6 +26,7 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
 AggregationName = Literal["equal", "confidence", "reputation"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
+PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
@@ -168,6 +170,20 @@ class MessageSettings(Strict, frozen=True, kw_only=True):
     """Longest wait in ms between two sendings of one message. [guess]"""
 
 
+class LimitSettings(Strict, frozen=True, kw_only=True):
+    """How fast callers of this node's API may ask and write."""
+
+    requests_per_s: PerSecond = 50_000
+    """Requests of one token, or of the node's owner; twice as many at once. [guess: above what one
+    node answers]"""
+    writes_per_s: PerSecond = 20_000
+    """Writes of one token, or of the node's owner; twice as many at once. A token may have a rate
+    of its own. [guess: above what one node decides]"""
+    categories: tuple[str, ...] = ()
+    """Beliefs of one token in single categories: `category=per_second` or
+    `category=per_second/burst`, such as "alert=10/50"."""
+
+
 class Settings(Strict, frozen=True, kw_only=True):
     """All of config.toml."""
 
@@ -176,6 +192,9 @@ class Settings(Strict, frozen=True, kw_only=True):
     voting: VotingSettings = VotingSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     messages: MessageSettings = MessageSettings()
+    membership: MembershipSettings = MembershipSettings()
+    partition: PartitionSettings = PartitionSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -205,6 +224,8 @@ class Settings(Strict, frozen=True, kw_only=True):
                 unknown=_UNKNOWN[voting.unknown],
             ),
             checkpoints=self.checkpoints.core(),
+            membership=self.membership.core(),
+            partition=self.partition.core(),
         )
 
 
@@ -252,15 +273,10 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    sections = (
-        ("fleet", settings.fleet),
-        ("node", settings.node),
-        ("voting", settings.voting),
-        ("checkpoints", settings.checkpoints),
-        ("messages", settings.messages),
-    )
-    for name, section in sections:
-        lines += _section(name, section)
+    for name in (
+        "fleet", "node", "voting", "checkpoints", "membership", "partition", "messages", "limits"
+    ):  # fmt: skip
+        lines += _section(name, getattr(settings, name))
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -22,12 +22,17 @@ from credimus.sim.fleet import Done
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme
 from credimus.state.verdict import Verdict, join
@@ -161,10 +166,13 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
 
 
 class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
-    """Somebody proposed each round with all members of its own past, none outweighing the rest."""
+    """Somebody proposed each round with all members of its own past, none outweighing the rest;
+    where the fleet lets nobody be left out."""
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of a node, and at all blocks that propose it."""
+        if self.watch.fleet.config.left_out_max:
+            return
         record = self.watch.record
         rosters = Rosters(record)
         for found in self.watch.honest[0].running.state.rounds:
@@ -340,10 +348,13 @@ ALL: tuple[type[Checker], ...] = (
     healed_fleet_converges,
     every_verdict_has_a_certificate,
     nothing_unsigned_is_taken,
+    nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
     pruned_and_whole_nodes_agree,
     nothing_is_pruned_before_it_is_certified,
     a_joiner_from_a_checkpoint_agrees,
+    severe_partition_refuses_writes_and_changes_nothing,
+    both_sides_reconcile_alike,
     only_readers_read,
 )

@@ -26,7 +26,7 @@ from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
 from credimus.sim.network import Network
-from credimus.state.operations import Found
+from credimus.state.operations import Found, Strategy
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
@@ -43,8 +43,14 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Members that one node hosts, itself included."""
     node: Config = Config()
     """The settings of every node."""
+    strategies: tuple[Strategy, ...] = ()
+    """How the node at each place reconciles, in turn; as `node` says when empty."""
     left_out_max: int = 0
     """The members, in millionths, that an electorate may leave out: a policy for ever."""
+    units_per_s_max: int = 0
+    """What each member may write, in units per second; 0 for no limit: a policy for ever."""
+    take_ns: int = 0
+    """How long a node works for each 256 bytes of a message that it looks at, in ns."""
     write_ns_min: int = 300 * MICROSECOND
     """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
     write_ns_max: int = 2 * MILLISECOND
@@ -104,7 +110,8 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, config.left_out_max)
+        policy = config.left_out_max, config.units_per_s_max
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy)
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -147,8 +154,8 @@ class Fleet:
         first = self.hosts[0]
         self.start(first)
         public = first.signers[0].public
-        policy = self.config.left_out_max
-        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", policy))
+        policy = self.config.left_out_max, self.config.units_per_s_max
+        first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -175,7 +182,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self.config.node, evaluator, now)
+            host.start(self.id, self._config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -230,6 +237,15 @@ class Fleet:
 
     # --- private
 
+    def _config_of(self, host: Host) -> Config:
+        """The settings of the node at a place."""
+        node, strategies = self.config.node, self.config.strategies
+        if not strategies:
+            return node
+        strategy = strategies[host.place % len(strategies)]
+        partition = msgspec.structs.replace(node.partition, strategy=strategy)
+        return msgspec.structs.replace(node, partition=partition)
+
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:
             if signer is not self.hosts[0].signers[0]:
@@ -257,9 +273,12 @@ class Fleet:
             self._wake_at(host, host.paused_until_ns)
             return
         now = host.now(self.agenda.now_ns)
-        inbox, host.inbox = host.inbox, []
-        for sender, payload in inbox:
+        busy_ns = host.slow_ns
+        for sender, payload in host.inbox.take():
+            ignored_count = node.guard.ignored_count
             node.receive(sender, payload, now)
+            if node.guard.ignored_count == ignored_count:
+                busy_ns += self.config.take_ns * (1 + len(payload) // 256)
         orders, host.orders = host.orders, []
         for order in orders:
             self._execute(host, node, order)
@@ -269,7 +288,6 @@ class Fleet:
         effects = node.collect(now)
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        busy_ns = host.slow_ns
         if effects.persist or effects.remember:
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:

@@ -33,6 +33,30 @@ class nothing_unsigned_is_taken(Checker):  # noqa: N801 - a sentence
                 self.fail(f"node {host.place} took {block!r}, signed by {short(node_id(key))}")
 
 
+class nothing_exceeds_its_limit(Checker):  # noqa: N801 - a sentence
+    """Whatever an honest node holds of a member, that member was allowed to write by then."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._left: dict[BlockId, tuple[int, int]] = {}
+
+    def noted(self, host: Host, block: Block) -> None:
+        """Reckon the bucket of each chain anew, in thousandths of a unit."""
+        rate = self.watch.fleet.config.units_per_s_max
+        if not rate:
+            return
+        if block.id not in self._left:
+            full = 1_000 * max(60 * rate, 4_104)
+            wall_ms = block.header.stamp >> 16
+            left, then_ms = self._left.get(block.header.previous, (full, wall_ms))
+            leaves = block.leaves()
+            cost = 8 + len(leaves) + sum(map(len, leaves)) // 128
+            left = min(full, left + rate * (wall_ms - then_ms)) - 1_000 * cost
+            self._left[block.id] = left, wall_ms
+        if self._left[block.id][0] < 0 and not host.lies:
+            self.fail(f"node {host.place} took {block!r}, more than its author may write")
+
+
 class an_honest_peer_is_never_faulted(Checker):  # noqa: N801 - a sentence
     """No honest node finds fault with another, except over a clock that went astray."""
 

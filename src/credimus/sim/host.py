@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
-from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Now
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
@@ -64,7 +64,7 @@ class Host:
         self.node: Node | None = None
         self.life = 0
         self.wall = WallClock()
-        self.inbox: list[tuple[NodeId, bytes]] = []
+        self.inbox = Inbox()
         self.orders: list[Order] = []
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
@@ -142,10 +142,9 @@ class Host:
 
     def hear(self, sender: NodeId, payload: bytes) -> bool:
         """Take a message into the inbox; False when it is full, or nobody is up."""
-        if self.node is None or len(self.inbox) >= limits.INBOX_MAX:
+        if self.node is None or self.inbox.put([(sender, payload)]):
             self.dropped_count += 1
             return False
-        self.inbox.append((sender, payload))
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True

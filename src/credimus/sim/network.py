@@ -68,6 +68,11 @@ class Network:
         """Whether no link is cut."""
         return not any(self._cut.values())
 
+    @property
+    def cut_links(self) -> frozenset[Link]:
+        """The links that are cut."""
+        return frozenset(link for link, count in self._cut.items() if count)
+
     def cut(self, links: Iterable[Link]) -> None:
         """Cut links, once more where they are cut already; what is under way on them is lost."""
         self._cut.update(links)

@@ -17,6 +17,7 @@ from credimus.sim.faults import (
     Fork,
     FullDisk,
     Garbage,
+    Hail,
     OneWay,
     Partition,
     Pause,
@@ -24,6 +25,7 @@ from credimus.sim.faults import (
     Replay,
     Slow,
     Stack,
+    Torrent,
     Withhold,
 )
 from credimus.sim.faults.lies import Lie
@@ -42,6 +44,12 @@ PROFILES: dict[str, Scenario] = {
         Scenario(
             name="partition",
             faults=(Partition(every_ms=2_000), Ragged(every_ms=5_000)),
+        ),
+        Scenario(
+            name="apart",
+            duration_ms=30_000,
+            left_out_ppm=1_000_000,
+            faults=(Partition(every_ms=12_000, lasts_ms=(9_000, 12_000)),),
         ),
         Scenario(
             name="lopsided",
@@ -89,6 +97,13 @@ PROFILES: dict[str, Scenario] = {
                 Garbage(every_ms=500),
                 Stack(every_ms=400),
             ),
+        ),
+        Scenario(
+            name="flood",
+            liars=1,
+            units_per_s_max=100,
+            take_us=20,
+            faults=(Torrent(every_ms=500), Hail(every_ms=300)),
         ),
         Scenario(name="stacked", liars=1, weather=_LOSSY, faults=(Stack(every_ms=150),)),
         Scenario(

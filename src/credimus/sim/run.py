@@ -8,10 +8,11 @@ import msgspec
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
-from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
+from credimus.protocol.partition.interface import Level
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -27,6 +28,7 @@ from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
+from credimus.state.operations import Strategy
 from credimus.state.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]
@@ -121,6 +123,10 @@ class _Run:
                 checkpoints=_checkpoints(scenario),
             ),
             skew_ms_max=scenario.skew_ms_max,
+            left_out_max=scenario.left_out_ppm,
+            strategies=tuple(Strategy) if scenario.left_out_ppm else (),
+            units_per_s_max=scenario.units_per_s_max,
+            take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)
         self._nemesis = Nemesis(self.fleet, entropy.child("nemesis"), scenario)
@@ -128,7 +134,8 @@ class _Run:
         self._watch.clocks_are_sound = not any(
             isinstance(fault, ClockJump | ClockDrift) for fault in scenario.faults
         )
-        kinds = (*ALL, *DELIVERING, *(LIVENESS if may_be_judged(scenario) else ()))
+        self._is_judged = may_be_judged(scenario)
+        kinds = (*ALL, *DELIVERING, *(LIVENESS if self._is_judged else ()))
         self._checkers = [kind(self._watch) for kind in kinds]
         self.fleet.watchers.append(Board(self._checkers))
         self._healed_s = -1.0
@@ -189,6 +196,17 @@ class _Run:
             repeat=repeat_line(scenario),
         )
 
+    def _is_settling(self) -> bool:
+        """Whether some node has still to notice that all is well, or to reconcile."""
+        splits = [host.running.partition for host in self._watch.honest]
+        if any(one.is_settling for one in splits):
+            return True
+        scenario = self._scenario
+        orphaned = scenario.leavers and scenario.members_per_node > 1  # by a host that left
+        return (
+            self._is_judged and not orphaned and any(one.level is not Level.NONE for one in splits)
+        )
+
     def _evaluator_of(self, place: int, life: int) -> Evaluator | None:
         if not self._scenario.moody:
             return None
@@ -225,9 +243,11 @@ class _Run:
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            if not _open_rounds(honest[0].running.state) and not undelivered(honest):
+            open_rounds = _open_rounds(honest[0].running.state)
+            if not open_rounds and not undelivered(honest) and not self._is_settling():
                 return
-        if self._healed_s >= 0 and not _open_rounds(watch.honest[0].running.state):
+        at_rest = not _open_rounds(watch.honest[0].running.state) and not self._is_settling()
+        if self._healed_s >= 0 and at_rest:
             return  # messages alone are under way: their own sentence judges that
         liveness = next(one for one in self._checkers if isinstance(one, healed_fleet_converges))
         sizes = [len(host.running.lace) for host in watch.honest]

@@ -20,6 +20,9 @@ from credimus.node.compacting import Compacting
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
+from credimus.protocol.partition.interface import Permit
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
@@ -53,13 +56,22 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    nothing_exceeds_its_limit,
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.liveness import the_dead_are_noticed, the_living_are_not_declared_dead
+from credimus.sim.liveness import (
+    a_partition_is_noticed_and_told_healed,
+    the_dead_are_noticed,
+    the_living_are_not_declared_dead,
+)
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
 from credimus.sim.secrecy import only_readers_read
+from credimus.sim.splits import (
+    both_sides_reconcile_alike,
+    severe_partition_refuses_writes_and_changes_nothing,
+)
 from credimus.state import releasing
 from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Checkpoints, Released
@@ -202,6 +214,17 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 
 
 @contextmanager
+def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may write as much as it likes."""
+
+    def plenty(*_: Any) -> int:
+        return 1 << 40
+
+    with patched(ingress, "left_after", plenty):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
@@ -265,6 +288,17 @@ def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
 
 
 @contextmanager
+def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whatever the level, writes are taken as ever."""
+
+    def ever(*_: Any) -> Permit:
+        return Permit()
+
+    with patched(Partition, "permit", ever):
+        yield
+
+
+@contextmanager
 def a_word_that_is_enough(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """One member certifies a checkpoint for all."""
 
@@ -272,6 +306,17 @@ def a_word_that_is_enough(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
         return bool(members) and self.proposal(key[1]) is not None
 
     with patched(Checkpoints, "_suffices", enough):
+        yield
+
+
+@contextmanager
+def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who went away is not seen to have gone."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(Partition, "_look", nothing):
         yield
 
 
@@ -286,6 +331,17 @@ def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG
         return taken
 
     with patched(Compacting, "install", forgetful):
+        yield
+
+
+@contextmanager
+def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """What was accepted apart stays as it is."""
+
+    def nothing(self: Reconciling, *_: Any) -> None:
+        self._search_due = None
+
+    with patched(Reconciling, "_search", nothing):
         yield
 
 
@@ -350,6 +406,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=nothing_unsigned_is_taken,
         profile="byzantine",
     ),
+    Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),
@@ -385,6 +442,24 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_policy_that_permits_everything,
+        trips=severe_partition_refuses_writes_and_changes_nothing,
+        profile="apart",
+        safety_s=16,
+    ),
+    Saboteur(
+        sabotage=a_node_that_never_looks_around,
+        trips=a_partition_is_noticed_and_told_healed,
+        profile="apart",
+        safety_s=25,
+    ),
+    Saboteur(
+        sabotage=a_fleet_that_never_reconciles,
+        trips=both_sides_reconcile_alike,
+        profile="apart",
+        safety_s=16,
     ),
 )
 

@@ -40,6 +40,10 @@ class Scenario(
     """Computers that join it after a third of the safety phase. Range 0 to 8."""
     members_per_node: Annotated[int, Meta(ge=1, le=8)] = 1
     """Members that each computer hosts, its own included. Range 1 to 8."""
+    left_out_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """The members that an electorate may leave out, in ppm. Above 0 parts of the fleet put
+    statements to the vote by themselves, against each other, and each node reconciles by a
+    strategy of its own. Range 0 to 1,000,000."""
     leavers: Annotated[int, Meta(ge=0, le=8)] = 0
     """Members that leave in the last two thirds of the safety phase. Range 0 to 8."""
     liars: Annotated[int, Meta(ge=0, le=NODES_MAX // 3)] = 0
@@ -62,6 +66,12 @@ class Scenario(
     checkpoint_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
     """From checkpoint to checkpoint, in ms; blocks are kept for half of that. 0 takes none. Range 0
     to 86,400,000."""
+    units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
+    """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
+    100,000,000."""
+    take_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Time that a node works for each 256 bytes of a message that it looks at, in us. Range 0 to
+    1,000,000."""
     weather: Weather = CALM
     """How messages fare while the faults rage."""
     faults: tuple[AnyFault, ...] = ()

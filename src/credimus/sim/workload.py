@@ -96,6 +96,9 @@ class Workload:
     def _issue(self) -> None:
         stream = self._stream
         kind = stream.below(100)
+        if self._fleet.config.left_out_max and kind < 60:
+            self._speak_apart()
+            return
         place = stream.below(len(self._fleet.hosts))
         if kind < 45:
             self._fleet.order(place, self._assertion(self._fact()))
@@ -134,6 +137,15 @@ class Workload:
             30 * MILLISECOND, self._fleet.order, place, _relating(one, Relation.CONTRADICTS, other)
         )
 
+    def _speak_apart(self) -> None:
+        """Two nodes say opposite things; each asks only those whom it can reach."""
+        self._number += 1
+        where = self._stream.choose(_PLACES)
+        places = self._stream.sample(list(self._fleet.places), 2)
+        for place, word in zip(places, ("is open", "is not open"), strict=False):
+            content = f"{where} {word} (report {self._number})"
+            self._fleet.order(place, _to_those_in_reach(content))
+
     def _fact(self) -> str:
         self._number += 1
         state = self._stream.choose(self._stream.choose(_STATES))
@@ -159,6 +171,16 @@ class Workload:
     def _chosen(self, choose: Chooser) -> Order:
         drawn = self._stream.word()
         return lambda node: choose(node, drawn)
+
+
+def _to_those_in_reach(content: str) -> Order:
+    rules = Rules(scheme=Scheme.MAJORITY)
+
+    def order(node: Node) -> AnyCommand | None:
+        electors = node.partition.sight.reachable or None
+        return AssertBelief(author=None, content=content, rules=rules, electors=electors)
+
+    return order
 
 
 def _relating(one: str, relation: Relation, other: str) -> Order:

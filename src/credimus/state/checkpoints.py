@@ -148,6 +148,10 @@ class Checkpoints:
 
     # --- folding
 
+    def note(self, said: Attest | Certify, place: Place) -> list[StateEvent]:
+        """Fold a word."""
+        return self.attest(said, place) if isinstance(said, Attest) else self.certify(said, place)
+
     def attest(self, said: Attest, place: Place) -> list[StateEvent]:
         """Fold an attestation."""
         if said.base != self.id:

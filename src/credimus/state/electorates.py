@@ -1,6 +1,9 @@
 """Electorates: fixed lists of members and weights, named by their fingerprint."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
@@ -91,6 +94,23 @@ def is_fair(electorate: Electorate, members: Mapping[NodeId, object], left_out_m
         left_out <= left_out_most(left_out_max, len(members))
         and electorate.position.keys() <= members.keys()
     )
+
+
+@lru_cache(maxsize=256)
+def suffices(rules: Rules, present: int, members: int) -> bool:
+    """Whether so many members, all of one mind and sure, decide a round of all members.
+
+    Where votes weigh by reputation every member is taken to weigh the same.
+    """
+    if rules.aggregation is Aggregation.REPUTATION:
+        rules = msgspec.structs.replace(rules, aggregation=Aggregation.EQUAL)
+    electors = tuple(Elector(number.to_bytes(ID_BYTES, "big"), 1) for number in range(members))
+    electorate = Electorate(electors)
+    enough = present >= electorate.quorum_count(rules)
+    if rules.scheme is Scheme.TURNOUT:  # of the votes cast, and these are all for one side
+        return members > 0 and enough
+    share = electorate.value_max(rules.aggregation) * present // max(1, members)
+    return enough and share >= electorate.value_needed(rules)
 
 
 def electorate_id(electors: Iterable[Elector]) -> ElectorateId:

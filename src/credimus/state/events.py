@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId
+from credimus.state.operations import Finding, Strategy
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -101,8 +102,21 @@ class CheckpointReached(Fact, frozen=True):
     checkpoint: bytes
 
 
-StateEvent: TypeAlias = (
+class BeliefsReconciled(Fact, frozen=True):
+    """A member said how two beliefs accepted apart are brought together; nobody had said so, or
+    what was said decided more."""
+
+    first: BeliefId
+    second: BeliefId
+    rounds: tuple[RoundId, RoundId]
+    strategy: Strategy
+    finding: Finding
+    author: NodeId
+
+
+PlainFact: TypeAlias = (
     MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
     | CheckpointAttested | CheckpointReached
 )  # fmt: skip
+StateEvent: TypeAlias = PlainFact | BeliefsReconciled

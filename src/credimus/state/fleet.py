@@ -28,15 +28,17 @@ from credimus.state.operations import (
     Operation,
     Propose,
     Publish,
+    Reconcile,
     Refuse,
     Relate,
     Retract,
     Votes,
 )
+from credimus.state.reconciliations import Reconciliations
 from credimus.state.roster import Members, Roster
 from credimus.state.rounds import Rounds
 
-FOLDS = ("roster", "beliefs", "rounds", "enclosures", "checkpoints")
+FOLDS = ("roster", "beliefs", "rounds", "enclosures", "reconciliations", "checkpoints")
 """Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
 
 
@@ -48,6 +50,7 @@ class FleetState:
         self.beliefs = Beliefs()
         self.rounds = Rounds()
         self.checkpoints = Checkpoints()
+        self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
 
     def apply(
@@ -82,7 +85,11 @@ class FleetState:
         return events
 
     def fingerprint(self) -> bytes:
-        """32 bytes; equal on every node that holds the same blocks."""
+        """32 bytes; equal on every node that holds the same blocks.
+
+        What was never reconciled adds nothing: versions before reconciliations compute the same.
+        """
+        reconciled = [self.reconciliations.fingerprint()] if self.reconciliations else []
         return fingerprint(
             b"credimus state",
             self.roster.fingerprint(),
@@ -90,6 +97,7 @@ class FleetState:
             self.rounds.fingerprint(),
             self.enclosures.fingerprint(),
             self.checkpoints.fingerprint(),
+            *reconciled,
         )
 
     def snapshot(self) -> bytes:
@@ -136,10 +144,10 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
-            case Attest():
-                return self.checkpoints.attest(operation, place)
-            case Certify():
-                return self.checkpoints.certify(operation, place)
+            case Attest() | Certify():
+                return self.checkpoints.note(operation, place)
+            case Reconcile():
+                return self.reconciliations.reconcile(operation, place)
             case Enclose():
                 return self.enclosures.add(operation, place)
             case _:

@@ -48,6 +48,7 @@ class RosterImage(Image, frozen=True):
     keys: tuple[tuple[Id, bytes], ...]
     fleet_name: str
     left_out_max: int
+    units_per_s_max: int
     founder: bytes
     """Empty before the founding."""
     founding: tuple[int, bytes]

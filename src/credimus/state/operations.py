@@ -24,6 +24,7 @@ from credimus.lace.frontier import CutHead
 Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
 PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
+UnitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)]
 Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
 Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
 Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
@@ -101,6 +102,9 @@ class Found(Struct, frozen=True, tag=1):
     left_out_max: Millionths = 0
     """The members, in millionths of the roster, that an electorate may leave out: 0 for none, a
     million for electorates of any members. Part of the fleet's id."""
+    units_per_s_max: UnitsPerSecond = 0
+    """How much each member may write, in units per second (lace/allowance.py); 0 for no limit. Part
+    of the fleet's id."""
 
 
 class Admit(Struct, frozen=True, tag=2):
@@ -308,6 +312,47 @@ class Certify(Struct, frozen=True, tag=15):
     checkpoint: Digest
 
 
+class Strategy(IntEnum):
+    """How two accepted beliefs that contradict each other are brought together. Where members say
+    differently of one pair the greatest holds: the one that decides least by itself."""
+
+    LAST_WRITER = 1
+    """The one put to the vote later stands."""
+    SEMANTIC = 2
+    """As their meanings are found to bear on each other."""
+    MULTI_VALUE = 3
+    """Both stand, as alternatives."""
+    CONSENSUS = 4
+    """Both are put to the vote again, by all members."""
+
+
+class Finding(IntEnum):
+    """What two statements are to each other."""
+
+    FIRST_SUBSUMES = 1
+    """The first says all that the second says, and more."""
+    SECOND_SUBSUMES = 2
+    COMPATIBLE = 3
+    CONTRADICTORY = 4
+
+
+class Reconcile(Struct, frozen=True, tag=13):
+    """Brings together two beliefs that were accepted by rounds of which neither knew the other."""
+
+    beliefs: tuple[Id, Id]
+    """Strictly sorted."""
+    rounds: tuple[Id, Id]
+    """The round that accepted each."""
+    strategy: Strategy
+    finding: Finding = Finding.CONTRADICTORY
+
+    def __post_init__(self) -> None:
+        if self.beliefs[0] >= self.beliefs[1]:
+            raise ValueError("beliefs must be strictly sorted")
+        if self.strategy is not Strategy.SEMANTIC and self.finding is not Finding.CONTRADICTORY:
+            raise ValueError("only the semantic strategy takes a finding")
+
+
 # --- what not everybody may read
 
 
@@ -334,7 +379,7 @@ class Enclose(Struct, frozen=True, tag=21):
 
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude | Attest | Certify | Enclose
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

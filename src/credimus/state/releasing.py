@@ -48,6 +48,7 @@ def release(state: FleetState, stamp: int, retention_ms: int) -> Released:
     words = state.rounds.let_go(rounds, before_stamp)
     keys = {name for one in state.beliefs if (name := name_in(one.content)) is not None}
     words += state.enclosures.let_go(keys)
+    words += state.reconciliations.let_go({one.id for one in state.beliefs}, before_stamp)
     return Released(
         beliefs=len(beliefs),
         rounds=len(rounds),

@@ -99,6 +99,8 @@ class Roster:
         self.fleet_name = ""
         self.left_out_max = 0
         """The fleet's policy for electorates; one for ever, because the fleet's id names it."""
+        self.units_per_s_max = 0
+        """What each member may write, in units per second; 0 for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
         self.base = nobody
@@ -129,7 +131,7 @@ class Roster:
         first = operations[0] if operations else None
         if isinstance(first, Found) and not header.previous and not header.parents:
             if (
-                fleet_id(first.public_key, first.nonce, first.left_out_max) != self.fleet
+                _fleet_of(first) != self.fleet
                 or node_id(first.public_key) != header.author
                 or any(isinstance(operation, Found) for operation in operations[1:])
             ):
@@ -206,7 +208,7 @@ class Roster:
         return encode(
             RosterImage(
                 self.current.to_bytes(), tuple(sorted(self.keys.items())), self.fleet_name,
-                self.left_out_max, self.founder or b"", founding,
+                self.left_out_max, self.units_per_s_max, self.founder or b"", founding,
             )
         )  # fmt: skip
 
@@ -221,6 +223,7 @@ class Roster:
         self.current = self.base = self._intern(Members.read(image.current))
         self.keys = {NodeId(node): key for node, key in image.keys}
         self.fleet_name, self.left_out_max = image.fleet_name, image.left_out_max
+        self.units_per_s_max = image.units_per_s_max
         if image.founder:
             self.founder = NodeId(image.founder)
             self._founding = image.founding[0], BlockId(image.founding[1])
@@ -232,6 +235,7 @@ class Roster:
             self._founding = founding
             self.fleet_name, self.founder = said.fleet_name, place.author
             self.left_out_max = said.left_out_max
+            self.units_per_s_max = said.units_per_s_max
 
     def _advance(self, view: Members) -> list[StateEvent]:
         before = self.current
@@ -266,6 +270,10 @@ class Roster:
 
 _JOINS_KEPT = 1_024
 _image = decoder(RosterImage)
+
+
+def _fleet_of(said: Found) -> FleetId:
+    return fleet_id(said.public_key, said.nonce, said.left_out_max, said.units_per_s_max)
 
 
 def _newest(member: Member) -> tuple[int, bytes]:

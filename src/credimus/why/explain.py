@@ -10,9 +10,10 @@ from credimus.node.queries import name_of
 from credimus.node.supply import WiresOf
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
+from credimus.state.outcomes import outcomes_of
 from credimus.state.round import Round
 from credimus.why.changing import Changes, next_attempt
-from credimus.why.explanation import Explanation, Item, Stated, Who
+from credimus.why.explanation import Explanation, Item, ReconciledWith, Stated, Who
 from credimus.why.history import history
 from credimus.why.reading import VoteReader
 from credimus.why.rounds import explained_round
@@ -54,6 +55,16 @@ def explain(state: FleetState, lace: Lace, belief: Belief, wires_of: WiresOf) ->
         rounds=[told[one.id] for one in shown],
         rounds_left_out=len(rounds) - len(shown),
         history=history(state, lace, belief.id),
+        reconciled=[
+            ReconciledWith(
+                other=one.other.hex(),
+                effect=one.effect.value,
+                strategy=one.strategy.name.lower(),
+                by=Who(id=one.author.hex(), name=name_of(state, one.author)),
+                why=one.why,
+            )
+            for one in outcomes_of(state, lace, belief.id)
+        ],
         changes=[change for one in shown for change in changes.through(one)],
         next_attempt=next_attempt(rounds, verdict),
     )

@@ -225,6 +225,17 @@ class Attempt(Part, frozen=True):
     blocked: Literal["round-open", "attempts-exhausted"] | None
 
 
+class ReconciledWith(Part, frozen=True):
+    """A belief accepted apart from this one, and what became of the two."""
+
+    other: str
+    effect: str
+    """`stands`, `superseded`, `alternative`, or `again` while both are put to the vote again."""
+    strategy: str
+    by: Who
+    why: str
+
+
 class Explanation(Part, frozen=True):
     """Why a belief has the verdict that it has, here and now."""
 
@@ -242,6 +253,8 @@ class Explanation(Part, frozen=True):
     rounds_left_out: int
     """Rounds beyond the bound, the oldest that decide nothing."""
     history: History
+    reconciled: list[ReconciledWith]
+    """Where it was accepted apart from a belief that contradicts it."""
     changes: list[Change]
     """What would change the verdict; what can not come about is left out."""
     next_attempt: Attempt

@@ -40,6 +40,7 @@ _DEFAULTS: dict[int, list] = {
     4: [None, None, None, None, None, [], 0],
     8: [None] * 6 + [b""],
     11: [None, None, b"", b"", b"", []],
+    13: [None] * 4 + [4],
 }
 
 
@@ -67,8 +68,8 @@ class Block:
         self.id = sha256(self.header_bytes).digest()
         (self.version, self.fleet, self.author, self.sequence, self.stamp, self.previous,
          self.parents, root, count) = unpack(self.header_bytes)  # fmt: skip
-        leaves = unpack(body, type=list[msgspec.Raw])
-        assert merkle_root([bytes(leaf) for leaf in leaves]) == root
+        self.leaves = leaves = [bytes(one) for one in unpack(body, type=list[msgspec.Raw])]
+        assert merkle_root(leaves) == root
         assert len(leaves) == count
         self.operations = [operation_of(one) for one in unpack(body)]
 

@@ -81,7 +81,7 @@ class Proof:
         key = operations[0][3] if founds else None
         if founds:
             require(not self.keys and not named and author == indexes[0] == 0, "founding")
-            require(fleet_id(key, operations[0][2], operations[0][6]) == self.fleet, "founding")
+            require(fleet_id(key, operations[0][2], *operations[0][6:8]) == self.fleet, "founding")
             node = node_id(key)
         else:
             require(author < len(self.keys), "author")

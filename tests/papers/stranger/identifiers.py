@@ -16,8 +16,9 @@ def node_id(key: bytes) -> bytes:
     return fingerprint(b"credimus node", key)[:16]
 
 
-def fleet_id(key: bytes, nonce: bytes, left_out_max: int) -> bytes:
-    return fingerprint(b"credimus fleet", key, nonce, left_out_max.to_bytes(4, "big"))[:16]
+def fleet_id(key: bytes, nonce: bytes, left_out_max: int, units_per_s_max: int) -> bytes:
+    policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
+    return fingerprint(b"credimus fleet", key, nonce, policy)[:16]
 
 
 def normalised(content: str) -> bytes:

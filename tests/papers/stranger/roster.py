@@ -36,6 +36,7 @@ class Fleet:
         self.taken: dict[bytes, Block] = {}
         self.views: dict[bytes, Dots] = {}
         self.faults: dict[bytes, str] = {}
+        self.left: dict[bytes, int] = {}
 
     def take_all(self, wires: list[bytes]) -> None:
         waiting = {block.id: block for block in map(Block, wires)}
@@ -49,7 +50,7 @@ class Fleet:
                     self._take(block)
 
     def _take(self, block: Block) -> None:
-        fault = self._chain_fault(block)
+        fault = self._chain_fault(block) or self._limit_fault(block)
         past = self.past(block)
         key = key_in(past, block.author)
         founds = [index for index, one in enumerate(block.operations) if one[0] == 1]
@@ -67,6 +68,7 @@ class Fleet:
             return
         self.taken[block.id] = block
         self.views[block.id] = view_after(block, past)
+        self.left[block.id] = self._left(block)
 
     def past(self, block: Block) -> Dots:
         view: Dots = {}
@@ -76,6 +78,20 @@ class Fleet:
 
     def left_out_max(self) -> int:
         return next((one[6] for _, one in self.said(1)), 0)
+
+    def units_per_s_max(self) -> int:
+        return next((one[7] for _, one in self.said(1)), 0)
+
+    def _left(self, block: Block) -> int:
+        rate = self.units_per_s_max()
+        full = left = 1_000 * max(60 * rate, 8 + 2_048 + 262_144 // 128)
+        if block.previous:
+            before = self.taken[block.previous].stamp >> 16
+            left = min(full, self.left[block.previous] + rate * ((block.stamp >> 16) - before))
+        return left - 1_000 * (8 + len(block.leaves) + sum(map(len, block.leaves)) // 128)
+
+    def _limit_fault(self, block: Block) -> str:
+        return "over-limit" if self.units_per_s_max() and self._left(block) < 0 else ""
 
     def _chain_fault(self, block: Block) -> str:
         if block.fleet != self.fleet:
@@ -96,8 +112,8 @@ class Fleet:
     def _genesis_fault(self, block: Block, founds: list[int]) -> tuple[str, bytes | None]:
         if not founds or founds[0] != 0 or block.predecessors:
             return "not-a-member", None
-        _, _, nonce, key, _, _, left_out_max = block.operations[0]
-        fleet = fleet_id(key, nonce, left_out_max)
+        _, _, nonce, key, _, _, *policy = block.operations[0]
+        fleet = fleet_id(key, nonce, *policy)
         right = fleet == self.fleet and node_id(key) == block.author
         return ("", key) if right and founds == [0] else ("wrong-genesis", None)
 

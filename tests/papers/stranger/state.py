@@ -22,6 +22,7 @@ def state_fingerprint(fleet: Fleet) -> bytes:
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),
         checkpoints_fingerprint(fleet),
+        *reconciliations_fingerprint(fleet),
     )
 
 
@@ -32,6 +33,20 @@ def enclosures_fingerprint(fleet: Fleet) -> bytes:
             given[key_name, reader].add((block.author, ephemeral, closed))
     boxes = [(*which, sorted(those)) for which, those in sorted(given.items())]
     return fingerprint(b"credimus enclosures", mp(boxes))
+
+
+def reconciliations_fingerprint(fleet: Fleet) -> list[bytes]:
+    """reconciliations.md: one part, or none where nobody said any."""
+    said: dict[tuple, dict] = defaultdict(dict)
+    for block, (_, beliefs, rounds, strategy, finding) in fleet.said(13):
+        kinds = said[tuple(beliefs), tuple(rounds)]
+        first = kinds.get((strategy, finding), (block.stamp, block.author))
+        kinds[strategy, finding] = min(first, (block.stamp, block.author))
+    entries = [
+        [*pair, sorted([*kind, *first] for kind, first in kinds.items())]
+        for pair, kinds in sorted(said.items())
+    ]
+    return [fingerprint(b"credimus reconciliations", mp(entries))] if entries else []
 
 
 def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:

@@ -14,6 +14,7 @@ from credimus.why.explanation import (
     Explanation,
     History,
     Item,
+    ReconciledWith,
     Related,
     RoundExplained,
     Spare,
@@ -55,6 +56,8 @@ TOLD = Explanation(
     history=History(leans_on=["c" * 32], leans_on_through=[], left_out=2, related=[
         Related(id="c" * 32, content="no snow", verdict=None, relations=["it depends on"],
                 order="before")]),
+    reconciled=[ReconciledWith(other="d" * 32, effect="superseded", strategy="last_writer",
+                               by=MEMBERS[0], why="the other was put to the vote later")],
     changes=[Change(verdict="contested", round="a" * 32, outcome="contested", value=3, answers=0,
                     contradicting=3, closing=None, votes=[
                         Cast(elector=who, choice="reject", value=1, contradicts=True)
@@ -73,6 +76,8 @@ def shown(told: Explanation) -> str:
 def test_the_tree_says_who_what_and_why() -> None:
     text = shown(TOLD)
     for words in (
+        "superseded beside dddddddddddd, accepted apart: the other was put to the vote later",
+        "(last writer, by dispatch)",
         "accepted  the roof holds",
         "dispatch, confidence 0.90",
         "camera: frame 81",

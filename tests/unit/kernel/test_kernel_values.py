@@ -81,7 +81,8 @@ def test_the_tree_tells_whose_wrong_it_was() -> None:
         "UsageError", "PeerFault", "Unavailable", "StorageError", "InternalError"
     ]  # fmt: skip
     for kind in kinds():
-        assert kind.definite == issubclass(kind, UsageError | PeerFault) or kind is CredimusError
+        certain = UsageError | PeerFault | errors.Partitioned
+        assert kind.definite == issubclass(kind, certain) or kind is CredimusError
         assert kind.retry == issubclass(kind, errors.Unavailable)
     statuses = {kind.__name__: kind.status for kind in kinds(UsageError)}
     assert statuses == {"UsageError": 422, "NotFound": 404, "Conflict": 409, "NotPermitted": 403}

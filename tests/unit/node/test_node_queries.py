@@ -2,7 +2,7 @@
 
 import pytest
 
-from credimus.node.queries import suffices
+from credimus.state.electorates import suffices
 from credimus.state.operations import Aggregation, Rules, Scheme
 
 BYZANTINE = Rules()

@@ -16,7 +16,7 @@ from credimus.state.events import CheckpointReached
 from credimus.state.operations import Attest, Certify
 from strategies import FLEET, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
-CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, GENESIS.id),)
+CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, 0, GENESIS.id),)
 ELECTORS = tuple(sorted(MEMBERS[:4]))
 SAID = Attest(b"", 0, CUT, ELECTORS, 1_000, b"s" * 32)
 OTHER = msgspec.structs.replace(SAID, snapshot=b"o" * 32)
@@ -101,7 +101,7 @@ def test_a_cut_holds_what_is_old_enough_and_its_past() -> None:
     assert first.id in lace  # the second names it
     assert lace.beyond_count == 1
     assert cut_at(lace, second.header.stamp - 1) is None  # no news
-    assert not is_cut_held(lace, (CutHead(MEMBERS[0], 2, 9, GENESIS.id),))
+    assert not is_cut_held(lace, (CutHead(MEMBERS[0], 2, 9, 0, GENESIS.id),))
     lace.let_go(cut_at(lace, second.header.stamp) or ())
     assert first.id not in lace
 

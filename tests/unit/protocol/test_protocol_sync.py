@@ -178,3 +178,14 @@ def test_a_peer_that_always_has_more_of_what_we_hold_is_not_pulled_on() -> None:
         node.receive(PEER, encode(Blocks(wires, more=True)), fleet.now)
         sent = [send.message for send in node.collect(fleet.now).send]
         assert sum(isinstance(message, Pull) for message in sent) == pulls
+
+
+def test_a_gap_that_can_not_close_by_itself_is_pulled_at_once_and_only_once() -> None:
+    blocks = chain(2)
+    replica = Replica().take_all([blocks[0], blocks[2]])
+    sync = Sync(SyncConfig(), replica.lace, replica.ingress.orphans, Entropy(b"").stream(""))
+    (pull,) = messages(sync.handle(GapSeen(PEER, at_once=True), at(10)))
+    assert pull.wanted == (blocks[1].id,)
+    assert messages(sync.handle(GapSeen(PEER, at_once=True), at(11))) == []
+    whole = machine(blocks)
+    assert messages(whole.handle(GapSeen(PEER, at_once=True), at(10))) == [], "nothing is missing"

@@ -22,11 +22,13 @@ from credimus.state.operations import (
     Propose,
     Publish,
     ReaderBox,
+    Reconcile,
     Refuse,
     Relate,
     Relation,
     Retract,
     Rules,
+    Strategy,
     Vote,
     Votes,
 )
@@ -45,8 +47,9 @@ OPERATIONS = [
     Refuse(ID, "not the fleet"),
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
+    Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
     Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
-    Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
+    Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, 0, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
     Certify(b"", 0, bytes(32)),
 ]
 
@@ -63,8 +66,10 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-4] == "recorded the verdict: rejected"
-    assert said[-3] == "let 1 member read an enclosed belief"
+    assert said[-3] == "recorded the verdict: rejected"
+    assert said[-2].endswith("accepted apart: last writer")
+    assert (found[-2].belief, found[-2].other) == (ID, OTHER)
+    assert said[-1] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 

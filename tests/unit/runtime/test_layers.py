@@ -66,9 +66,12 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
              "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
-              "enabled": "false"}  # fmt: skip
+              "enabled": "false",
+              "policy": "open", "strategy": "consensus"}  # fmt: skip
+    shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
+              "suspicion_ms_max": "1700"}  # fmt: skip
     last = field.name.rpartition(".")[2]
-    text = {**texts, **chosen}.get(last, "7")
+    text = {**texts, **chosen, **shares}.get(last, "7")
     need = {"CREDIMUS_VOTING_WEBHOOK_URL": texts["url"], "CREDIMUS_VOTING_RULES_FILE": "r.toml"}
     resolved = resolve(config, {**need, field.variable: text})
     found: Any = resolved.settings

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from credimus.kernel.errors import NotFound, UsageError
+from credimus.kernel.instant import MILLISECOND
+from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.partition.interface import PartitionConfig, Policy
 from credimus.runtime.knowledge_file import read_knowledge
+from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.settings import (
     FleetSettings,
     NodeSettings,
@@ -17,12 +21,14 @@ from credimus.runtime.settings import (
     rules_of,
     write_settings,
 )
-from credimus.state.operations import Choice, Scheme
+from credimus.state.operations import Choice, Scheme, Strategy
 
 SETTINGS = Settings(
     fleet=FleetSettings(id="ab" * 16, name='Häfen "Nord" \\ 🚢'),
     node=NodeSettings(name="n0", link="quic"),
     voting=VotingSettings(scheme="supermajority", threshold="4/5", unknown="abstain"),
+    membership=MembershipSettings(period_ms=700, suspicion_ms_min=900),
+    partition=PartitionSettings(policy="open", severe_below=0.25, strategy="last_writer"),
 )
 
 
@@ -32,12 +38,25 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
     voting = SETTINGS.core().voting
     assert (voting.rules.numerator, voting.rules.denominator) == (4, 5)
     assert voting.unknown is Choice.ABSTAIN
+    membership, partition = SETTINGS.core().membership, SETTINGS.core().partition
+    assert membership.period_ns == 700 * MILLISECOND
+    assert membership.suspicion_ns_min == 900 * MILLISECOND
+    assert (partition.policy, partition.severe_below) == (Policy.OPEN, 250_000)
+    assert partition.strategy is Strategy.LAST_WRITER
+
+
+def test_defaults_of_the_file_are_those_of_the_core() -> None:
+    assert MembershipSettings().core() == MembershipConfig()
+    assert PartitionSettings().core() == PartitionConfig()
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ('link = "quic"', 'link = "smoke"', "$.node.link"),
+        ("severe_below = 0.25", "severe_below = 0.7", "severe_below"),
+        ("suspicion_ms_min = 900", "suspicion_ms_min = 9000", "suspicion_ms_min"),
+        ('strategy = "last_writer"', 'strategy = "coin"', "$.partition.strategy"),
         ('link = "quic"', 'lnik = "quic"', "lnik"),
         ("timeout_ms = 5000", "timeout_ms = 0", "$.voting.timeout_ms"),
         ("[voting]", "[[voting", "config.toml"),

@@ -21,7 +21,6 @@ from credimus.protocol.checkpointing.cutting import last_below
 from credimus.protocol.checkpointing.interface import (
     FetchingInput,
     OfferCame,
-    OfferRefused,
     PartCame,
     PartWanted,
     PeersBehind,
@@ -34,7 +33,7 @@ from credimus.protocol.checkpointing.proof import Base, CheckpointProof, certifi
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 
-FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | OfferRefused]
+FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched]
 RETRY_NS = SECOND
 ASKED_MAX = 10
 _OFFER_PAUSE_NS = 5 * SECOND
@@ -59,7 +58,11 @@ class Fetching:
         self._asked = 0
 
     def handle(self, event: FetchingInput, now: Now) -> FetchingEffects:
-        """Take one input."""
+        """Take one input.
+
+        Raises:
+            PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`: what came is let go.
+        """
         match event:
             case PeersBehind(facts):
                 effects: FetchingEffects = Effects()
@@ -147,10 +150,7 @@ class Fetching:
             return self._ask(now)
         image = bytes(self._got)
         self._drop()
-        try:
-            state = self._checked(proof, image)
-        except PeerFault as fault:
-            return Effects(emit=[OfferRefused(peer, fault)])
+        state = self._checked(proof, image)
         if state.checkpoints.number <= self._state.checkpoints.number:
             return Effects()  # ours has come into force meanwhile
         return Effects(emit=[SnapshotFetched(proof, image, state.checkpoints.number)])

@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Meta
 
 from credimus.kernel import limits
-from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.frontier import PeerBehind
@@ -86,13 +85,6 @@ class CheckpointDisputed(msgspec.Struct, frozen=True, gc=False):
 
     identifier: bytes
     reason: str
-
-
-class OfferRefused(msgspec.Struct, frozen=True, gc=False):
-    """A peer passed on a checkpoint that does not prove to be this fleet's."""
-
-    peer: NodeId
-    fault: PeerFault
 
 
 CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed

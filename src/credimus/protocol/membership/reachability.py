@@ -48,6 +48,11 @@ class Reachability:
         """Whether the member's row is in the matrix."""
         return member in self._hears
 
+    def row(self, member: NodeId) -> frozenset[NodeId] | None:
+        """Whom a member hears; None when its row is not in the matrix."""
+        row = self._hears.get(member)
+        return None if row is None else frozenset(row)
+
     def heard_by(self, speaker: NodeId) -> tuple[NodeId, ...]:
         """Who hears a member, sorted; itself left out."""
         return tuple(sorted(one for one in self._heard_by.get(speaker, ()) if one != speaker))

@@ -89,6 +89,8 @@ class GapSeen(msgspec.Struct, frozen=True, gc=False):
     """Blocks of a peer wait for predecessors that we lack."""
 
     peer: NodeId
+    at_once: bool = False
+    """Whether it would be no use to wait: what is lacking was ignored."""
 
 
 class BatchTaken(msgspec.Struct, frozen=True, gc=False):

@@ -65,8 +65,11 @@ class Sync:
             case PullAsked(peer, pull):
                 self._meet(peer)
                 return self._supply(peer, pull)
-            case GapSeen(peer):
+            case GapSeen(peer, at_once):
+                fresh = peer not in self._gaps
                 self._note_gap(peer, self._orphans.wanted(_WITNESSES), now)
+                if at_once and fresh and peer in self._gaps:
+                    return self._look_again(peer, self._gaps.pop(peer), now)
                 return Effects()
             case BatchTaken(peer, more):
                 self._meet(peer)

@@ -9,7 +9,13 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId, RoundId
 from credimus.kernel.instant import MILLISECOND
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.state.events import (
+    BeliefsReconciled,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
 from credimus.state.operations import Choice, Operation, Rules, Vote
 
 
@@ -97,7 +103,13 @@ class RoundsChanged(msgspec.Struct, frozen=True, gc=False):
     facts: Sequence[RoundOpened | RoundDecided | RoundExpired | RoundContested]
 
 
-VotingInput: TypeAlias = RoundsChanged | VoteRequested
+class ReviewAsked(msgspec.Struct, frozen=True, gc=False):
+    """Beliefs accepted apart were reconciled, in the order folded."""
+
+    facts: Sequence[BeliefsReconciled]
+
+
+VotingInput: TypeAlias = RoundsChanged | ReviewAsked | VoteRequested
 
 # --- events
 

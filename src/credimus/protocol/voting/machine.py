@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
+from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import BeliefId, NodeId
@@ -15,6 +16,7 @@ from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
     Question,
+    ReviewAsked,
     RoundsChanged,
     Say,
     SayVote,
@@ -25,9 +27,15 @@ from credimus.protocol.voting.interface import (
 )
 from credimus.protocol.voting.proposing import Proposing
 from credimus.state.electorates import left_out_most
-from credimus.state.events import RoundContested, RoundDecided, RoundExpired, RoundOpened
+from credimus.state.events import (
+    BeliefsReconciled,
+    RoundContested,
+    RoundDecided,
+    RoundExpired,
+    RoundOpened,
+)
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Rules, Scheme
+from credimus.state.operations import Rules, Scheme, Strategy
 from credimus.state.round import Round
 from credimus.state.rounds import round_id
 from credimus.state.verdict import Verdict
@@ -65,6 +73,9 @@ class Voting:
                     found = self._state.rounds.get(fact.round)
                     if found is not None:
                         self._changed(type(fact), found, now, effects.emit)
+            case ReviewAsked(facts):
+                for said in facts:
+                    self._review(said, effects.emit)
             case VoteRequested(elector, identifier, ballot):
                 effects.emit.append(self._answering.request(elector, identifier, ballot))
             case _:
@@ -162,6 +173,25 @@ class Voting:
         except UsageError:  # the roster has outgrown what one electorate holds
             return
         said += [Say(author, operation) for operation in operations]
+
+    def _review(self, fact: BeliefsReconciled, said: list[Any]) -> None:
+        """Put both beliefs to the vote again, by all members, when a member of ours said so."""
+        if fact.strategy is not Strategy.CONSENSUS or fact.author not in self._hosted:
+            return
+        for identifier in fact.rounds:
+            found = self._state.rounds.get(identifier)
+            if found is None:
+                continue
+            attempts = self._state.rounds.on(found.belief)
+            if attempts[-1] is not found or found.attempt >= limits.ATTEMPTS_MAX:
+                continue
+            try:
+                operations, _, _ = self._proposing.proposal(
+                    found.belief, found.attempt + 1, found.rules, None
+                )
+            except UsageError:  # the roster has outgrown what one electorate holds
+                continue
+            said += [Say(fact.author, operation) for operation in operations]
 
     def _electors_again(self, found: Round) -> list[NodeId] | None:
         """Who votes in the next attempt: those of this one who are still members, or everybody

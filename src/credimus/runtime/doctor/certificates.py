@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.ids import NodeId
 from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import LinkPaths, load_node_key, read_file, read_private_file
+from credimus.runtime.credentials import LinkPaths, name_of_key, read_file, read_private_file
 from credimus.runtime.doctor.finding import Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
 
@@ -24,7 +24,7 @@ def check_certificates(home: Home, now: datetime | None = None) -> list[Finding]
     """Whether other members will take this node's certificate."""
     paths = LinkPaths.inside(home.folder)
     try:
-        node = load_node_key(home.key).node_id
+        node = name_of_key(home.key).node_id
         Authority.load(home.folder)
         authority = x509.load_pem_x509_certificate(read_file(paths.authority))
         certificate = x509.load_pem_x509_certificate(read_file(paths.certificate))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.hlc import wall_ms_of
-from credimus.runtime.credentials import load_node_key
+from credimus.runtime.credentials import name_of_key
 from credimus.runtime.daemon import check_owner
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
@@ -68,7 +68,7 @@ def _examine(
     home: Home, settings: Settings | None, store: SqliteStore, told: Progress | None
 ) -> Examined:
     schema.check_pages(store.database.connection, store.database.path)
-    key = load_node_key(home.key)
+    key = name_of_key(home.key)
     if settings is not None:
         check_owner(home, store, settings, key)
     newest = count = 0

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from credimus.kernel.errors import CredimusError
-from credimus.runtime.credentials import load_node_key
+from credimus.runtime.credentials import name_of_key
 from credimus.runtime.doctor.certificates import check_certificates
 from credimus.runtime.doctor.clock import check_clock
 from credimus.runtime.doctor.database import Examined, Progress, check_database, database_of
@@ -74,5 +74,5 @@ def _log(
 
 def _others(log: Examined, home: Home) -> list[Peer]:
     """The other members as the read models of a stopped node name them."""
-    own = load_node_key(home.key).node_id
+    own = name_of_key(home.key).node_id
     return [Peer(one.name, one.address, connected=False) for one in log.members if one.id != own]

@@ -4,12 +4,15 @@
 
 Invariants: for each elector and round one evaluation at most; waiting and running ones are bounded;
 what a round no longer needs, because it has ended, is given up. The node never waits for any of it.
+An evaluator that fails again and again is spared for a while, and what stands for its answer is
+given at once.
 
 Deliberately not here: what is durable. After a restart `voting.resume` says again what is wanted.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeAlias
@@ -19,6 +22,7 @@ import msgspec
 from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.kernel.instant import Instant
 from credimus.lace.enclosing import is_enclosed
 from credimus.node.commands import CastVote
 from credimus.node.enclosing import shortened
@@ -167,17 +171,20 @@ class Asking:
     async def _ask(self, step: Slow, inquiry: Inquiry) -> Answer:
         """The answer of one evaluator, or what stands for it."""
         counts = self._counts[step.name]
+        if not counts.breaker.admits(_now()):
+            counts.spared_count += 1
+            return step.on_failure
         counts.asked_count += 1
         limit = asyncio.timeout(step.timeout_ms / 1_000)
         try:
             async with limit:
                 answer = await step.judge(inquiry)
         except Unavailable as failure:
-            counts.failed(failure)
+            counts.failed(failure, _now())
         except Exception as problem:  # noqa: BLE001 - whatever it was, the node goes on
-            counts.failed(_late(step) if limit.expired() else _crashed(problem))
+            counts.failed(_late(step) if limit.expired() else _crashed(problem), _now())
         else:
-            counts.succeeded(answer)
+            counts.succeeded(answer, _now())
             return answer
         return step.on_failure
 
@@ -189,6 +196,7 @@ class Asking:
             confidence=ballot.confidence,
             reason=ballot.reason,
             round=question.round,
+            evaluated=True,
         )
         try:
             self._driver.submit(command)
@@ -197,6 +205,10 @@ class Asking:
         except (Unavailable, StorageError) as problem:
             self.uncast_count += 1
             _log.warning("an evaluator's ballot was not cast: %s", problem.message)
+
+
+def _now() -> Instant:
+    return Instant(time.monotonic_ns())
 
 
 def _late(step: Slow) -> Unavailable:

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from credimus.kernel.ids import ID_BYTES, NodeId
-from credimus.kernel.limits import INBOX_MAX
+from credimus.kernel.limits import INBOX_FREE, INBOX_MAX
+from credimus.kernel.shares import Shares
 from credimus.runtime.transport.interface import (
     INBOX_BYTES_MAX,
     Counts,
@@ -16,15 +17,16 @@ class Inbox:
     """Takes messages on any thread and hands them over in batches on the loop's thread.
 
     A message is 16 bytes of sender and the payload. Past `INBOX_MAX` messages or
-    `INBOX_BYTES_MAX` bytes the newest is dropped and counted.
+    `INBOX_BYTES_MAX` bytes the newest is dropped and counted; in a long queue each sender has a
+    share, so that one who floods drops his own.
 
     Invariant: one list for its whole life, appended to at the end and cut at the front, each in
     one step under the interpreter's lock: nothing is lost between the threads.
     """
 
     __slots__ = (
-        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_timer", "_waiting",
-        "_woken", "peer_count",
+        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_shares", "_timer",
+        "_waiting", "_woken", "peer_count",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +39,7 @@ class Inbox:
         self._on_messages = on_messages
         self._counts = counts
         self._waiting: list[bytes] = []
+        self._shares = Shares()
         self._bytes = 0
         self._woken = False
         self._gathering = False
@@ -52,6 +55,10 @@ class Inbox:
             return
         # `_bytes` is only nearly exact between threads; a waiting message means a drain resets it.
         if waiting and (len(waiting) >= INBOX_MAX or self._bytes >= INBOX_BYTES_MAX):
+            self._counts.dropped += 1
+            return
+        count = len(waiting)
+        if count >= INBOX_FREE and not self._shares.admits(message[:ID_BYTES], count):
             self._counts.dropped += 1
             return
         waiting.append(message)
@@ -101,6 +108,7 @@ class Inbox:
         waiting = self._waiting
         taken = waiting[:]
         del waiting[: len(taken)]
+        self._shares.clear()
         if not self._open:
             return
         batch = [(NodeId(raw[:ID_BYTES]), raw[ID_BYTES:]) for raw in taken if len(raw) >= ID_BYTES]

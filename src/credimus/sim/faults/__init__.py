@@ -6,6 +6,7 @@ from typing import TypeAlias
 from credimus.sim.faults.clocks import ClockDrift, ClockJump
 from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
 from credimus.sim.faults.disks import BitFlip, FullDisk
+from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
     DoubleVote,
     FalseFrontier,
@@ -24,6 +25,7 @@ AnyFault: TypeAlias = (
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | Torrent | Hail
 )  # fmt: skip
 
 __all__ = (
@@ -42,6 +44,7 @@ __all__ = (
     "Fork",
     "FullDisk",
     "Garbage",
+    "Hail",
     "OneWay",
     "Partition",
     "Pause",
@@ -49,5 +52,6 @@ __all__ = (
     "Replay",
     "Slow",
     "Stack",
+    "Torrent",
     "Withhold",
 )

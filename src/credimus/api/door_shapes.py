@@ -1,0 +1,37 @@
+"""Answers about what a node keeps out, and whom it leaves alone for now."""
+
+from typing import Literal
+
+import msgspec
+
+
+class BreakerItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A circuit breaker that was open once."""
+
+    kind: Literal["peer", "evaluator"]
+    subject: str
+    """The peer's id, `strangers`, or the evaluator's name."""
+    name: str
+    """For people."""
+    state: Literal["closed", "half-open", "open"]
+    """Open: left alone; half-open: on parole."""
+    opened: int
+    """How often it opened."""
+    spared: int
+    """Messages that were not looked at, or questions that were not asked."""
+    left_ms: int
+    """How long it stays open."""
+
+
+class Doors(msgspec.Struct, frozen=True, kw_only=True):
+    """What the node keeps out, and whom it leaves alone for now."""
+
+    ignored: int
+    """Messages of peers that were not looked at."""
+    refused: int
+    """Requests and writes that a rate limit refused."""
+    units_per_s_max: int
+    """What the fleet lets each member write, in units per second; 0 for no limit."""
+    units_left: int | None
+    """What this node may write at once now; null without a limit."""
+    breakers: list[BreakerItem]

@@ -1,0 +1,102 @@
+"""Commands on the node's key: key protect, key unprotect; and where their passphrase comes from."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from credimus.cli.client import home_of
+from credimus.cli.options import AsJson
+from credimus.cli.output import Outcome, say
+from credimus.kernel.errors import UsageError
+
+PROMPT = "Passphrase of the node's key: "
+FILE = Parameter(help="File of mode 0600 whose first line is the passphrase.")
+
+
+def protect(
+    home: Annotated[Path | None, Parameter(help="The node's folder.")] = None,
+    *,
+    passphrase_file: Annotated[Path | None, FILE] = None,
+    present_file: Annotated[
+        Path | None, Parameter(help="Likewise, of the passphrase that the key has now.")
+    ] = None,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Put the node's key under a passphrase, or under another one; asks for it on a terminal.
+
+    Example: credimus key protect ./n0 --passphrase-file ./passphrase
+    """
+    from credimus.runtime.credentials import name_of_key, protect_node_key
+
+    folder = home_of(home)
+    folder.check_made()
+    name_of_key(folder.key)  # what is wrong with the file is told before anybody types
+    passphrase = new_passphrase(passphrase_file)
+    protect_node_key(folder.key, passphrase, opener(present_file, "Present passphrase: "))
+    data = {"home": str(folder), "protected": True}
+    return Outcome(data, lambda: say(f"{folder.key} is protected. Keep the passphrase: without it "
+                                     "the node is lost."))  # fmt: skip
+
+
+def unprotect(
+    home: Annotated[Path | None, Parameter(help="The node's folder.")] = None,
+    *,
+    passphrase_file: Annotated[Path | None, FILE] = None,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Keep the node's key without a passphrase again.
+
+    Example: credimus key unprotect ./n0 --passphrase-file ./passphrase
+    """
+    from credimus.runtime.credentials import unprotect_node_key
+
+    folder = home_of(home)
+    folder.check_made()
+    unprotect_node_key(folder.key, opener(passphrase_file))
+    data = {"home": str(folder), "protected": False}
+    return Outcome(data, lambda: say(f"{folder.key} needs no passphrase any more."))
+
+
+def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], bytes | None]":
+    """Gives the passphrase of a key: from a file, from the environment, or typed on a terminal."""
+
+    def ask() -> bytes | None:
+        from credimus.runtime.protection import passphrase_around, read_passphrase
+
+        found = passphrase_around() if path is None else read_passphrase(path)
+        return _typed(prompt) if found is None else found
+
+    return ask
+
+
+def new_passphrase(path: Path | None) -> bytes:
+    """A passphrase from a file, or typed twice.
+
+    Raises:
+        UsageError: `passphrase-unusable`, also when the two differ, or nobody can be asked.
+    """
+    from credimus.runtime.protection import check_passphrase, read_passphrase
+
+    if path is not None:
+        return read_passphrase(path)
+    passphrase = _typed("New passphrase: ")
+    if passphrase is None:
+        raise UsageError(
+            "passphrase-unusable", "nobody can type it here; give a file with --passphrase-file."
+        )
+    check_passphrase(passphrase)
+    if _typed("Once more: ") != passphrase:
+        raise UsageError("passphrase-unusable", "the two differ; begin again.")
+    return passphrase
+
+
+def _typed(prompt: str) -> bytes | None:
+    """What is typed on the terminal, unseen; None where there is none."""
+    if not sys.stdin.isatty():
+        return None
+    from getpass import getpass
+
+    return getpass(prompt).encode()
