@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEEDS ?= 1000
 BIN := .venv/bin
 
-.PHONY: demo test sweep bench docs clean help
+.PHONY: demo test sweep netns bench docs clean help
 
 demo: .venv/ready  ## five nodes on this machine decide a realistic incident
 	@$(BIN)/credimus demo
@@ -14,6 +14,9 @@ test: .venv/ready-dev  ## format, lint, types, layers, seed sweep, tests
 
 sweep: .venv/ready-dev  ## SEEDS=1000 simulated fleets under faults
 	@$(BIN)/python -m credimus.sim.sweep --seeds $(SEEDS)
+
+netns: .venv/ready-dev  ## real nodes on networks that cut, lose and delay: minutes; as root
+	@CREDIMUS_NETNS=long $(BIN)/python -m pytest -rs -s tests/netns
 
 bench: .venv/ready  ## what the README's figures were measured with
 	@$(BIN)/credimus bench decide --nodes 5 --in-flight 64 --seconds 5

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "watch": "runs for ever; test_api_commands.py runs it",
     "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
+    "maelstrom": "reads until its input ends; tests/maelstrom runs it",
     "bench decide": "measures for seconds; tests/harness runs what it does",
     "bench http": "measures for seconds; bench/http_load.py runs what it does",
     "bench orset": "measures for seconds",

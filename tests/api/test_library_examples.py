@@ -15,6 +15,7 @@ from desk import founded
 from served import ask, served
 
 import credimus
+from credimus.library.messages import Messaging
 from credimus.library.node import Node
 
 PARSER = doctest.DocTestParser()
@@ -32,7 +33,7 @@ def public(owner: type) -> list[Any]:
     return [owner, *methods]
 
 
-HERE = [*public(credimus.Node), *public(credimus.Receipt)]
+HERE = [*public(credimus.Node), *public(Messaging)[1:], *public(credimus.Receipt)]
 ELSEWHERE = [*public(credimus.RemoteNode), *public(credimus.RemoteReceipt), credimus.connect]
 VALUES = [
     credimus.Ballot, credimus.fleet_of, *public(credimus.Message), *public(credimus.MessageReceipt),

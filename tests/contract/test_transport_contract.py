@@ -12,7 +12,7 @@ import pytest
 from posts import Place, Post, connected, node_of, until
 
 from credimus.kernel.errors import UsageError
-from credimus.kernel.limits import BLOCK_BYTES_MAX, INBOX_MAX
+from credimus.kernel.limits import BLOCK_BYTES_MAX, INBOX_FREE, INBOX_MAX, INBOX_SHARE_MAX
 from credimus.runtime.transport.interface import PAYLOAD_BYTES_MAX, peers_to_dial
 
 Play = Callable[[Callable[[Place], Coroutine[Any, Any, None]]], None]
@@ -185,18 +185,18 @@ def test_before_opening_nothing_is_sent_and_closing_is_allowed(play: Play) -> No
     play(scene)
 
 
-def test_past_the_inbox_the_newest_are_dropped_and_counted(play: Play) -> None:
+def test_past_its_share_of_the_inbox_a_senders_newest_are_dropped_and_counted(play: Play) -> None:
     async def scene(place: Place) -> None:
         first, second = await place.mesh(2)
         counts = second.transport.counts
-        number = 0
+        number, share = 0, INBOX_FREE + INBOX_SHARE_MAX
         while counts.dropped < 100 and number < 20 * INBOX_MAX:  # never yields to the loop
             first.transport.broadcast(number.to_bytes(4, "big"))
             number += 1
         assert counts.dropped >= 100
         assert second.heard == []
-        await until(lambda: len(second.heard) >= INBOX_MAX)
-        assert second.batches[0] == INBOX_MAX
+        await until(lambda: len(second.heard) >= share)
+        assert second.batches[0] == share
         assert second.payloads()[0] == (0).to_bytes(4, "big")
         assert counts.received + counts.dropped <= number
         first.transport.broadcast(b"after the flood")

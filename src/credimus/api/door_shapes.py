@@ -5,6 +5,14 @@ from typing import Literal
 import msgspec
 
 
+class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A peer's wrong, counted."""
+
+    peer: str
+    code: str
+    count: int
+
+
 class BreakerItem(msgspec.Struct, frozen=True, kw_only=True):
     """A circuit breaker that was open once."""
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api import inputs, shapes
+from credimus.api.door_shapes import FaultItem
 from credimus.api.doors import doors_view
 from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
@@ -70,7 +71,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         verdicts=verdicts,
         rounds=round_counts(state),
         faults=[
-            shapes.FaultItem(peer=peer.hex(), code=code, count=count)
+            FaultItem(peer=peer.hex(), code=code, count=count)
             for peer, code, count in faults_of(node)
         ],
         failure=failure_view(daemon),

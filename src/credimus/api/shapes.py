@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from credimus.api.door_shapes import Doors
+from credimus.api.door_shapes import Doors, FaultItem
 from credimus.api.partition_shapes import (
     LevelName,
     OutcomeItem,
@@ -244,14 +244,6 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks of this node that the member is not known to hold."""
     said_ms: int | None
     """Stamp of the last block held of it; null while there is none."""
-
-
-class FaultItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A peer's wrong, counted."""
-
-    peer: str
-    code: str
-    count: int
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

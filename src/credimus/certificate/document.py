@@ -65,6 +65,9 @@ class Tally(NamedTuple):
     voted: int
 
 
+_certificates = msgspec.json.Decoder(Certificate)  # made once: threads may read at once
+
+
 def read_certificate(text: bytes) -> Certificate:
     """The certificate that a file holds; nothing of it is checked yet but its form.
 
@@ -74,7 +77,7 @@ def read_certificate(text: bytes) -> Certificate:
     if len(text) > limits.CERTIFICATE_BYTES_MAX:
         raise _malformed(f"it has more than {limits.CERTIFICATE_BYTES_MAX} bytes")
     try:
-        stated = msgspec.json.decode(text, type=Certificate)
+        stated = _certificates.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise _malformed(str(problem)) from None
     if stated.certificate != FORM:

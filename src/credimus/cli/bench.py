@@ -1,4 +1,4 @@
-"""Commands that measure: bench decide, bench http, bench orset, bench certificate."""
+"""Commands that measure: bench decide, bench http, bench orset, bench maelstrom, and others."""
 
 from typing import Annotated, Any, Literal
 
@@ -55,6 +55,37 @@ def orset(
 
     figures = bench_orset(size)
     return Outcome(figures, lambda: _show(figures))
+
+
+def maelstrom(
+    *,
+    mode: Annotated[
+        Literal["efficient", "fast"], Parameter(help="Fewer messages, or sooner everywhere.")
+    ] = "fast",
+    nodes: Annotated[int, Parameter(help="Nodes of the fleet.")] = 25,
+    latency: Annotated[int, Parameter(help="Of each link, in ms.")] = 100,
+    rate: Annotated[int, Parameter(help="Requests per second of all clients.")] = 100,
+    seconds: Annotated[int, Parameter(help="Length of the load, in virtual time.")] = 20,
+    partitions: Annotated[bool, Parameter(negative="", help="Split the fleet twice.")] = False,
+    seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Measure broadcast in virtual time: messages per operation, and the time until all have it.
+
+    Exit code 1 when an acknowledged value is not in every final read.
+    Example: credimus bench maelstrom --mode efficient --seconds 2
+    """
+    from credimus.bench.maelstrom import Trial, bench_maelstrom
+    from credimus.maelstrom.modes import Mode
+
+    trial = Trial(
+        mode=Mode[mode.upper()], nodes=nodes, latency_ms=latency, rate=rate, seconds=seconds,
+        partitions=partitions, seed=seed,
+    )  # fmt: skip
+    figures = bench_maelstrom(trial)
+    return Outcome(
+        figures, lambda: _show(figures), FAILED if figures["lost"] or figures["invented"] else OK
+    )
 
 
 def certificate(

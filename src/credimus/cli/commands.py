@@ -57,9 +57,11 @@ COMMANDS = (
     Entry("demo", "credimus.cli.demo:demo", "Play an incident on five real nodes."),
     Entry("sim", "credimus.cli.sim:sim", "Run a whole fleet under faults, from one seed."),
     Entry("replay", "credimus.cli.replay:replay", "Decide a crowd's answers, from a CSV file."),
+    Entry("maelstrom", "credimus.cli.maelstrom:maelstrom", "Be a node of a Maelstrom test."),
     Entry("bench decide", "credimus.cli.bench:decide", "Decided beliefs per second."),
     Entry("bench http", "credimus.cli.bench:http", "Requests per second over HTTP."),
     Entry("bench orset", "credimus.cli.bench:orset", "Speed and size of the OR-Set."),
+    Entry("bench maelstrom", "credimus.cli.bench:maelstrom", "Broadcast as Maelstrom judges it."),
     Entry("bench certificate", "credimus.cli.bench:certificate", "Size of certificates."),
 )
 GROUPS = {

@@ -9,6 +9,7 @@ import msgspec
 from credimus.api import shapes
 from credimus.api.errors import KINDS, Waited
 from credimus.kernel.errors import CredimusError, InternalError, Unavailable
+from credimus.library.described import described
 from credimus.library.exchange import TIMEOUT_S, Answer, Place, exchange, problem_in
 
 Shape = TypeVar("Shape")
@@ -54,7 +55,7 @@ class Asker:
         if answer.status >= 400:
             raise error_of(problem_in(self._place.url, answer))
         try:
-            return msgspec.json.decode(answer.content, type=shape)
+            return msgspec.json.decode(answer.content, type=described(shape))
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise error_of(problem_in(self._place.url, Answer(answer.status, b""))) from problem
 
@@ -63,7 +64,7 @@ def error_of(problem: Mapping[str, Any]) -> CredimusError:
     """The error that a problem document tells of, of the class that it had at the node."""
     code, detail = str(problem.get("code")), str(problem.get("detail"))
     if problem.get("receipt") is not None:
-        receipt = msgspec.convert(problem["receipt"], shapes.Receipt)
+        receipt = msgspec.convert(problem["receipt"], described(shapes.Receipt))
         return Waited(code, detail, receipt)
     error = _CLASSES.get(str(problem.get("kind")), InternalError)(code, detail)
     error.status = int(problem.get("status", error.status))

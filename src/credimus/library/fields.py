@@ -8,6 +8,7 @@ import msgspec
 
 from credimus.api import shapes
 from credimus.kernel.errors import UsageError
+from credimus.library.described import described
 from credimus.runtime.settings import AggregationName, SchemeName
 from credimus.state.operations import Evidence
 
@@ -73,7 +74,7 @@ def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
         UsageError: `bad-field`, naming the field.
     """
     try:
-        return msgspec.convert(given, shape)
+        return msgspec.convert(given, described(shape))
     except msgspec.ValidationError as problem:
         raise UsageError("bad-field", f"{problem}.") from None
 

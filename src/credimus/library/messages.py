@@ -1,6 +1,6 @@
 """Messages between applications, over a node in this process."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from credimus.api.message_shapes import ModeName, NewMessage, SentMessage
@@ -152,7 +152,75 @@ class Message:
         mailbox.claimed.discard(self._held.arrival)
 
 
-async def send(daemon: Daemon, given: Mapping[str, Any], payload: bytes | str) -> MessageReceipt:
+class Messaging:
+    """What a node in this process does about messages."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    async def send(
+        self,
+        to: str | Sequence[str],
+        payload: bytes | str,
+        *,
+        mode: ModeName = "exactly-once",
+        ttl_s: float | None = None,
+        key: str | None = None,
+    ) -> MessageReceipt:
+        """Send a message to the applications of members; it is on this node's disk then.
+
+        Args:
+            to: a member by name or id, several, or `"all"` for all others.
+            payload: at most 32,768 bytes; text is sent as UTF-8.
+            mode: what is promised; `"at-most-once"` is neither kept nor acknowledged.
+            ttl_s: seconds that it is tried at most; an hour, where the node is not set otherwise.
+            key: sent again under it, it is the first message.
+
+        Raises:
+            NotFound: `unknown-member`.
+            Unavailable: `overloaded`.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("truck", "come to pier 4")
+            ...     message = await anext(fleet["truck"].inbox())
+            ...     await message.done("on my way")
+            ...     (await receipt.delivered(timeout=5)).acknowledged[0].text
+            'on my way'
+        """
+        given = {
+            "to": [to] if isinstance(to, str) and to != "all" else to,
+            "mode": mode, "ttl_s": ttl_s, "key": key,
+        }  # fmt: skip
+        return await _send(self._daemon, given, payload)
+
+    def inbox(self) -> AsyncGenerator[Message, None]:
+        """The messages of others, as they come, for ever: each to one reader, however many read.
+
+        What a reader has not finished when it ends is given to the next one.
+
+        Raises:
+            Unavailable: `stopping`, while iterating, when the node stops.
+
+        Example:
+            >>> messages = node.inbox()
+            >>> await messages.aclose()
+        """
+        return _inbox(self._daemon)
+
+    def sent(self, message: str) -> MessageReceipt:
+        """The receipt of an earlier message, by its id.
+
+        Example:
+            >>> async with credimus.fleet_of(["scout", "truck"]) as fleet:
+            ...     receipt = await fleet["scout"].send("all", "the tide turns")
+            ...     fleet["scout"].sent(receipt.id).view().to[0].name
+            'truck'
+        """
+        return _sent(self._daemon, message)
+
+
+async def _send(daemon: Daemon, given: Mapping[str, Any], payload: bytes | str) -> MessageReceipt:
     """The receipt of a new message, which is on disk."""
     content = payload.encode() if isinstance(payload, str) else payload
     asked = read(NewMessage, {**given, "payload": content})
@@ -160,7 +228,7 @@ async def send(daemon: Daemon, given: Mapping[str, Any], payload: bytes | str) -
     return MessageReceipt(daemon, view.number)
 
 
-def sent(daemon: Daemon, message: str) -> MessageReceipt:
+def _sent(daemon: Daemon, message: str) -> MessageReceipt:
     """The receipt of an earlier message.
 
     Raises:
@@ -174,7 +242,7 @@ def sent(daemon: Daemon, message: str) -> MessageReceipt:
     return MessageReceipt(daemon, number)
 
 
-async def inbox(daemon: Daemon) -> AsyncGenerator[Message, None]:
+async def _inbox(daemon: Daemon) -> AsyncGenerator[Message, None]:
     """The messages that wait, then those that come, each to one reader."""
     mailbox, mine = daemon.mailbox, set[int]()
     try:

@@ -30,6 +30,7 @@ from credimus.node.commands import (
     AssertBelief,
     CastVote,
     FinishMessage,
+    MessageCommand,
     ProposeBelief,
     SendMessage,
     Written,
@@ -46,17 +47,14 @@ from credimus.node.events import (
     Sealed,
 )
 from credimus.node.ingress import Ingress, Taken
+from credimus.node.messages import deliver
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
 from credimus.node.writing import Writing
-from credimus.protocol.checkpointing.interface import (
-    SayWord,
-    SnapshotFetched,
-)
-from credimus.protocol.delivery.interface import Finish, Post
+from credimus.protocol.checkpointing.interface import SayWord, SnapshotFetched
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.guard.machine import Guard
@@ -401,21 +399,10 @@ class Node:
         self._carry_out(self._voting.handle(request, now))
         return Written(request.elector, command.belief, request.round)
 
-    def _deliver(self, command: SendMessage | FinishMessage, now: Now) -> Written:
-        if isinstance(command, FinishMessage):
-            finish = Finish(sender=command.sender, number=command.number, result=command.result)
-            self._carry_out(self.delivery.finish(finish))
-            return Written(self.id)
-        if self._writing.author_of(command).id != self.id:
+    def _deliver(self, command: MessageCommand, now: Now) -> Written:
+        if isinstance(command, SendMessage) and self._writing.author_of(command).id != self.id:
             raise NotFound("not-hosted", "a hosted member sends no messages; its node does.")
-        post = Post(
-            to=command.to,
-            payload=command.payload,
-            mode=command.mode,
-            ttl_ms=command.ttl_ms,
-            key=command.key,
-        )
-        number, effects = self.delivery.post(post, now)
+        number, effects = deliver(self.delivery, command, now)
         self._carry_out(effects)
         return Written(self.id, message=number)
 

@@ -16,7 +16,6 @@ from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BlockId, NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.lace.block import Block
-from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
@@ -24,7 +23,7 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order
+from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
 from credimus.state.operations import Found, Strategy
 
@@ -106,7 +105,9 @@ class Fleet:
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
-        keys = members or default_members(config, entropy)
+        keys = members or default_members(
+            config.nodes + config.joiners, config.members_per_node, entropy
+        )
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
@@ -356,15 +357,13 @@ class Fleet:
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
-        if not (effects.persist or effects.remember):
-            if effects.send:
-                host.disk.sync()
-            return
-        synced = bool(effects.send or effects.remember)
-        host.disk.append(effects.persist, effects.remember, synced=synced)
-        if effects.persist:
-            for watcher in self.watchers:
-                watcher.persisted(host, effects.persist)
+        if effects.persist or effects.remember:
+            synced = bool(effects.send or effects.remember)
+            host.disk.append(effects.persist, effects.remember, synced=synced)
+        elif effects.send:
+            host.disk.sync()
+        for watcher in self.watchers if effects.persist else ():
+            watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
         payload = payload_of(send.message, host.disk.wires_of)
@@ -388,18 +387,6 @@ class Fleet:
         trace.update(b"%b %d %d" % (what.encode(), host.place, self.agenda.now_ns))
         for part in parts:
             trace.update(part)
-
-
-def default_members(config: FleetConfig, entropy: Entropy) -> list[list[MemberKey]]:
-    """As many members at each place as the config says, with keys drawn from the seed."""
-    keys = entropy.stream("keys")
-    return [
-        [
-            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
-            for index in range(config.members_per_node)
-        ]
-        for place in range(config.nodes + config.joiners)
-    ]
 
 
 _STEP_NS = 50 * MICROSECOND

@@ -148,3 +148,15 @@ class Host:
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True
+
+
+def default_members(computers: int, members_each: int, entropy: Entropy) -> list[list[MemberKey]]:
+    """So many members at each place, with keys drawn from the seed."""
+    keys = entropy.stream("keys")
+    return [
+        [
+            MemberKey(f"member {place}.{index}", SeedSigner(keys.octets(32)))
+            for index in range(members_each)
+        ]
+        for place in range(computers)
+    ]

@@ -216,11 +216,7 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 @contextmanager
 def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Every member may write as much as it likes."""
-
-    def plenty(*_: Any) -> int:
-        return 1 << 40
-
-    with patched(ingress, "left_after", plenty):
+    with patched(ingress, "left_after", lambda *_: 1 << 40):
         yield
 
 

@@ -7,6 +7,7 @@ import asyncio
 
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.limits import INBOX_MAX
+from credimus.kernel.shares import Shares
 from credimus.runtime.transport.interface import (
     INBOX_BYTES_MAX,
     Counts,
@@ -57,6 +58,7 @@ class MemoryTransport:
         self._on_messages = on_messages
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Received] = []
+        self._shares = Shares()
         self._waiting_bytes = 0
 
     async def open(self) -> None:
@@ -100,10 +102,13 @@ class MemoryTransport:
         self._waiting_bytes = 0
 
     def receive(self, sender: NodeId, payload: bytes) -> None:
-        """Take a message for the next batch, or drop and count it when the inbox is full."""
+        """Take a message for the next batch; drop and count it when the inbox, or its sender's
+        share of it, is full."""
         if self._loop is None:
             return
-        if len(self._waiting) >= INBOX_MAX or self._waiting_bytes >= INBOX_BYTES_MAX:
+        count = len(self._waiting)
+        full = count >= INBOX_MAX or self._waiting_bytes >= INBOX_BYTES_MAX
+        if full or not self._shares.admits(sender, count):
             self.counts.dropped += 1
             return
         if not self._waiting:
@@ -113,6 +118,7 @@ class MemoryTransport:
 
     def _drain(self) -> None:
         batch, self._waiting = self._waiting, []
+        self._shares.clear()
         self._waiting_bytes = 0
         if batch:
             self.counts.received += len(batch)

@@ -29,6 +29,7 @@ from credimus.runtime.transport.interface import (
     OnMessages,
     check_payload,
 )
+from credimus.runtime.transport.lingering import end_lingering
 
 LEASE_MS = 3_000
 """A silent link is given up after this long. [guess: our own probes are faster]"""
@@ -36,6 +37,9 @@ CLOSE_TIMEOUT_S = 3.0
 """How long `close` waits for the engine. [measured: 10 s when a QUIC peer closed first]"""
 RETRY_MS = {"period_init_ms": 100, "period_max_ms": 1_000, "period_increase_factor": 2}
 """Dialling again: first wait, longest wait, growth. [guess: a restarted peer is back in 1 s]"""
+OPEN_TIMEOUT_MS = 3_000
+"""One dial, the handshake included. [measured: with the engine's 10 s the kernel's repeated dials,
+1, 2 and 4 s apart, found a healed link up to 6 s late; 2 s are too few where a fifth is lost]"""
 QUEUE_BATCHES = 16
 """Batches of up to 64 KiB that wait for a slow link, made when needed. [the engine's greatest]"""
 ENGINE_THREADS = (
@@ -205,6 +209,7 @@ class ZenohTransport:
             self._tokens.pop(key, None)
         elif peer != self._own and len(peer) == ID_BYTES and len(self._tokens) < TOKENS_MAX:
             self._tokens[key] = peer
+            end_lingering()  # a new link is there
         self._neighbours = frozenset(self._tokens.values())
         if self._inbox is not None:
             self._inbox.peer_count = max(1, len(self._neighbours))
@@ -228,6 +233,7 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "connect/timeout_ms": -1,
         "connect/exit_on_failure": False,
         "connect/retry": RETRY_MS,
+        "transport/unicast/open_timeout": OPEN_TIMEOUT_MS,
         "transport/link/protocols": [link],
         "transport/link/tx/lease": LEASE_MS,
         "transport/link/tx/queue/size/data": QUEUE_BATCHES,
