@@ -19,11 +19,9 @@ from credimus.kernel.hlc import LOGICAL_BITS, HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
 from credimus.lace.enclosing import BOX_BYTES
-from credimus.lace.frontier import CutHead
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
-from credimus.state.checkpoints import checkpoint_id
 from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
@@ -31,8 +29,6 @@ from credimus.state.operations import (
     Admit,
     Aggregation,
     Assert,
-    Attest,
-    Certify,
     Choice,
     Close,
     Conclude,
@@ -61,6 +57,7 @@ from credimus.state.operations import (
 )
 from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
+from words import word
 
 Item = TypeVar("Item")
 
@@ -238,13 +235,6 @@ PROPOSALS: tuple[Propose, ...] = tuple(
 TURNOUTS: tuple[RoundId, ...] = tuple(round_id(one) for one in PROPOSALS if one.rules in RULES[4:])
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
 
-_CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, 0, GENESIS.id),)
-ATTESTED: tuple[Attest, ...] = tuple(
-    Attest(base, 0, _CUT, tuple(sorted(MEMBERS[:count])), 86_400_000, bytes(32))
-    for base, count in ((b"", 4), (b"", 1), (b"?" * 32, 3))
-)
-"""Checkpoints that say nothing true: what is said of them is folded all the same."""
-
 _SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 
 
@@ -258,7 +248,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._reconcile, self._enclose, self._attest, self._certify,
+            self._admit, self._reconcile, self._enclose, self._word, self._word,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -352,12 +342,8 @@ class Liar:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
 
-    def _attest(self) -> Operation:
-        return msgspec.structs.replace(self.stream.choose(ATTESTED), attempt=self.stream.below(2))
-
-    def _certify(self) -> Operation:
-        said = self.stream.choose(ATTESTED)
-        return Certify(said.base, self.stream.below(2), checkpoint_id(said))
+    def _word(self) -> Operation:
+        return word(self.stream, MEMBERS, GENESIS)
 
     def _reconcile(self) -> Operation:
         choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])

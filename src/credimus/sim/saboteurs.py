@@ -16,7 +16,6 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node import ingress
 from credimus.node.author import Author
-from credimus.node.compacting import Compacting
 from credimus.node.enclosing import Enclosing
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
@@ -36,11 +35,7 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
-from credimus.sim.compaction import (
-    a_joiner_from_a_checkpoint_agrees,
-    nothing_is_pruned_before_it_is_certified,
-    pruned_and_whole_nodes_agree,
-)
+from credimus.sim.compaction_wrongs import WRONGS
 from credimus.sim.delivering import (
     a_message_is_processed_at_most_once,
     an_acknowledged_message_was_durable,
@@ -72,11 +67,8 @@ from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
 )
-from credimus.state import releasing
 from credimus.state.beliefs import Beliefs
-from credimus.state.checkpoints import Checkpoints, Released
 from credimus.state.electorates import Electorate
-from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
 from credimus.state.verdict import Verdict
@@ -272,18 +264,6 @@ def a_node_that_hears_no_probe(fleet: Fleet) -> Iterator[None]:
 
 
 @contextmanager
-def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Everybody lets go of what is still wanted."""
-    kept = releasing.release
-
-    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Released:  # noqa: ARG001
-        return kept(state, stamp, 0)
-
-    with patched(releasing, "release", all_of_it):
-        yield
-
-
-@contextmanager
 def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Whatever the level, writes are taken as ever."""
 
@@ -295,17 +275,6 @@ def a_policy_that_permits_everything(fleet: Fleet) -> Iterator[None]:  # noqa: A
 
 
 @contextmanager
-def a_word_that_is_enough(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """One member certifies a checkpoint for all."""
-
-    def enough(self: Checkpoints, key: tuple[int, bytes], members: Any) -> bool:
-        return bool(members) and self.proposal(key[1]) is not None
-
-    with patched(Checkpoints, "_suffices", enough):
-        yield
-
-
-@contextmanager
 def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Who went away is not seen to have gone."""
 
@@ -313,20 +282,6 @@ def a_node_that_never_looks_around(fleet: Fleet) -> Iterator[None]:  # noqa: ARG
         return None
 
     with patched(Partition, "_look", nothing):
-        yield
-
-
-@contextmanager
-def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
-    """Who begins from a checkpoint of others forgets a belief."""
-    install = Compacting.install
-
-    def forgetful(self: Compacting, *given: Any) -> Any:
-        taken = install(self, *given)
-        self._state.beliefs._beliefs.popitem()  # noqa: SLF001
-        return taken
-
-    with patched(Compacting, "install", forgetful):
         yield
 
 
@@ -354,6 +309,10 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    *(
+        Saboteur(sabotage=one, trips=two, profile="checkpoints", safety_s=s)
+        for one, two, s in WRONGS
+    ),
     Saboteur(
         sabotage=a_receiver_that_forgets_what_it_finished,
         trips=a_message_is_processed_at_most_once,
@@ -412,24 +371,6 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="disk",
     ),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
-    Saboteur(
-        sabotage=a_checkpoint_that_lets_all_go,
-        trips=pruned_and_whole_nodes_agree,
-        profile="checkpoints",
-        safety_s=8,
-    ),
-    Saboteur(
-        sabotage=a_word_that_is_enough,
-        trips=nothing_is_pruned_before_it_is_certified,
-        profile="checkpoints",
-        safety_s=8,
-    ),
-    Saboteur(
-        sabotage=a_snapshot_that_lacks_a_belief,
-        trips=a_joiner_from_a_checkpoint_agrees,
-        profile="checkpoints",
-        safety_s=12,
-    ),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
     ),
