@@ -53,7 +53,7 @@ def checkpoints(daemon: Daemon, _: None, __: Request) -> list[CheckpointItem]:
     """GET /v1/checkpoints: what was let go, when, and who signed for it; newest first."""
     node = daemon.node
     told = list(node.state.checkpoints)
-    ids = [one.base for one in told[1:]] + [node.state.checkpoints.id]
+    ids = [one.base for one in told[1:]] + [node.state.checkpoints.id] * bool(told)
     items = [_item(node, one, identifier) for one, identifier in zip(told, ids, strict=True)]
     return items[::-1]
 

@@ -309,10 +309,7 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
-    *(
-        Saboteur(sabotage=one, trips=two, profile="checkpoints", safety_s=s)
-        for one, two, s in WRONGS
-    ),
+    *(Saboteur(sabotage=w, trips=t, profile="checkpoints", safety_s=s) for w, t, s in WRONGS),
     Saboteur(
         sabotage=a_receiver_that_forgets_what_it_finished,
         trips=a_message_is_processed_at_most_once,
@@ -400,5 +397,4 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
 )
 
-_FORGOTTEN = 40
-_DEAF_FROM_NS = 4 * SECOND
+_FORGOTTEN, _DEAF_FROM_NS = 40, 4 * SECOND
