@@ -66,10 +66,10 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[4]
     assert said[5] == "took back 2 claims: wrong gauge"
     assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-3] == "recorded the verdict: rejected"
-    assert said[-2].endswith("accepted apart: last writer")
-    assert (found[-2].belief, found[-2].other) == (ID, OTHER)
-    assert said[-1] == "let 1 member read an enclosed belief"
+    assert said[-5] == "recorded the verdict: rejected"
+    assert said[-4].endswith("accepted apart: last writer")
+    assert (found[-4].belief, found[-4].other) == (ID, OTHER)
+    assert said[-3] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 
