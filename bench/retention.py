@@ -143,7 +143,9 @@ def drawn(samples: list[Sample]) -> str:
         return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>'
 
     def text(x: float, y: float, said: str) -> str:
-        return f'<text x="{x:.0f}" y="{y:.0f}" font-family="sans-serif" font-size="12">{said}</text>'
+        return (
+            f'<text x="{x:.0f}" y="{y:.0f}" font-family="sans-serif" font-size="12">{said}</text>'
+        )
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">',
