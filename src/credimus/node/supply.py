@@ -4,6 +4,7 @@
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
     9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
     15 Envelope   16 Answer                                     delivery
+    19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -15,12 +16,15 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DisseminationMessage | DeliveryMessage
+PeerMessage: TypeAlias = (
+    SyncMessage | MembershipMessage | DisseminationMessage | DeliveryMessage | SnapshotMessage
+)
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 
