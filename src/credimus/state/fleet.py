@@ -134,6 +134,9 @@ class FleetState:
             getattr(state, name).restore(part)
         state.rounds.left_out_max = state.roster.left_out_max
         state.checkpoints.name(snapshot_fingerprint(snapshot))
+        last = state.checkpoints.last
+        if last is not None:
+            state.standing.note_block(last.stamp)
         return state
 
     def adopt(self, other: "FleetState") -> None:
