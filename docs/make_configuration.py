@@ -73,7 +73,7 @@ def words_of(field: Field, words: dict[tuple[str, str], str]) -> str:
                  if words.get((c.__name__, name))), "")  # fmt: skip
 
 
-def range_of(kind: Any) -> str:
+def range_of(kind: Any) -> str:  # noqa: C901 - one case for each kind
     """What may be given."""
     match kind:
         case kinds.Metadata():
@@ -87,6 +87,9 @@ def range_of(kind: Any) -> str:
             return f"{kind.ge:,} to {kind.le:,}" if kind.le else "number"
         case kinds.BoolType():
             return "true, false"
+            return "`true`, `false`"
+        case kinds.FloatType() if kind.le:
+            return f"up to {kind.le:,}"
         case kinds.FloatType():
             return "number" if kind.le is None else f"{kind.ge:g} to {kind.le:g}"
         case kinds.VarTupleType():
@@ -108,7 +111,7 @@ def default_of(field: Field) -> str:
         return "none"
     if isinstance(value, tuple):
         return ", ".join(f"`{one}`" for one in value)
-    return f"`{value}`"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
 def row(field: Field, words: dict[tuple[str, str], str]) -> str:

@@ -58,6 +58,7 @@ from credimus.state.operations import (
 )
 from credimus.state.outcomes import outcomes_of
 from credimus.state.rounds import round_id
+from words import word
 
 Item = TypeVar("Item")
 
@@ -260,7 +261,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._reconcile, self._enclose,
+            self._admit, self._reconcile, self._enclose, self._word, self._word,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -355,6 +356,9 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _word(self) -> Operation:
+        return word(self.stream, MEMBERS, GENESIS)
 
     def _reconcile(self) -> Operation:
         choose, (first, second) = self.stream.choose, sorted(BELIEFS[:2])

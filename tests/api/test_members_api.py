@@ -24,7 +24,7 @@ def founded_with(folder: Path, admission: str, per_day: int = 0) -> Home:
     """A fleet that admits so."""
     home = Home(folder / "n0")
     plan = Plan(name="n0", listen=free_address(), api="127.0.0.1:0")
-    found_home(home, "harbour", plan, charter_of(admission, per_day))
+    found_home(home, "harbour", plan, charter=charter_of(admission, per_day))
     return home
 
 

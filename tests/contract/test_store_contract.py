@@ -10,10 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from credimus.kernel.errors import UsageError
+from credimus.kernel.errors import StorageError, UsageError
 from credimus.runtime.store import interface
 from credimus.runtime.store.interface import Fact, Store, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
+from credimus.runtime.store.snapshots import keep_snapshot, kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 
 
@@ -207,3 +208,48 @@ TestSqliteIsMemoryThatSurvives = SqliteIsMemoryThatSurvives.TestCase
 TestSqliteIsMemoryThatSurvives.settings = settings(
     max_examples=25, stateful_step_count=12, deadline=None
 )
+
+
+def test_blocks_that_are_let_go_are_gone_and_the_rest_stays_in_order(store: Store) -> None:
+    store.append(BLOCKS)
+    store.let_go([one.id for one in BLOCKS[5:20]] + [BLOCKS[2].id, b"?" * 32, BLOCKS[2].id])
+    left = [*BLOCKS[:2], *BLOCKS[3:5], *BLOCKS[20:]]
+    assert list(store.blocks()) == left
+    assert store.block_count == len(left)
+    assert store.wires([BLOCKS[7].id, BLOCKS[2].id, BLOCKS[30].id]) == [BLOCKS[30].wire]
+    store.append([BLOCKS[7]])
+    assert list(store.blocks()) == [*left, BLOCKS[7]]
+    assert store.wires([BLOCKS[7].id]) == [BLOCKS[7].wire]
+    store.let_go([one.id for one in store.blocks()])
+    assert list(store.blocks()) == []
+    assert store.block_count == 0
+    store.append(BLOCKS[:3])
+    assert list(store.blocks()) == BLOCKS[:3]
+
+
+def test_a_snapshot_replaces_the_one_before(store: Store) -> None:
+    assert kept_snapshot(store, failures_none) is None
+    for image in (bytes(200_000), b"small", b"x" * 70_000):
+        keep_snapshot(store, image, len(image))
+        assert kept_snapshot(store, failures_none) == (image, len(image))
+        assert len(store.facts("snapshot")) == -(-len(image) // interface.FACT_BYTES_MAX)
+
+
+def test_what_was_let_go_is_gone_after_opening_again(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "log.db")
+    store.append(BLOCKS)
+    store.let_go([one.id for one in BLOCKS[:39]])
+    store.close()
+    again = SqliteStore(tmp_path / "log.db")
+    assert list(again.blocks()) == BLOCKS[39:]
+    again.append(BLOCKS[:1])
+    assert list(again.blocks()) == [BLOCKS[39], BLOCKS[0]]
+    again.database.connection.execute("DELETE FROM blocks WHERE position = 40")
+    with pytest.raises(StorageError, match="is missing"):
+        list(again.blocks())
+    again.close()
+
+
+def failures_none(what: str) -> StorageError:
+    """An error for a snapshot that is not whole."""
+    return StorageError("corrupt", what)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from nacl.secret import SecretBox
 from stranger import blocks as their_blocks
 from stranger import certificates as their_certificates
+from stranger import checkpoints as their_checkpoints
 from stranger import identifiers as ids
 from stranger import messages as their_messages
 from stranger import roster as their_roster
@@ -173,6 +174,7 @@ def of_code() -> dict[str, bytes | str]:
         "roster fingerprint": state.roster.fingerprint(),
         "beliefs fingerprint": state.beliefs.fingerprint(),
         "rounds fingerprint": state.rounds.fingerprint(),
+        "checkpoints fingerprint": state.checkpoints.fingerprint(),
         "state fingerprint": state.fingerprint(),
         "beacon": encode(Beacon(heads)),
         "pull": encode(Pull(Frontier(()), (third.id,))),
@@ -298,6 +300,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "roster fingerprint": fp(b"credimus members", sets.set_bytes(members)),
         "beliefs fingerprint": their_state.beliefs_fingerprint(state, rounds),
         "rounds fingerprint": rounds.fingerprint(),
+        "checkpoints fingerprint": their_checkpoints.checkpoints_fingerprint(state),
         "state fingerprint": their_state.state_fingerprint(state),
         "beacon": mp([2, [heads]]),
         "pull": mp([3, [[]], [third.id]]),

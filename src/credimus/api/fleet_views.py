@@ -29,6 +29,8 @@ from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
     BeliefsReconciled,
+    CheckpointAttested,
+    CheckpointReached,
     DoubleVote,
     EquivocationProven,
     KeyRotated,
@@ -228,6 +230,9 @@ def _fact(state: FleetState, cursor: str, event: PlainFact) -> shapes.Event:
             pass
         case RoundRefused(round_, member, reason):
             pass
+        case CheckpointAttested() | CheckpointReached():
+            member = getattr(event, "member", None)
+            reason = f"checkpoint {event.checkpoint.hex()}"
         case _:
             assert_never(event)
     found = None if round_ is None else state.rounds.get(round_)

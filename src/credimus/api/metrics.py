@@ -50,6 +50,8 @@ class _Figures:
             ("members", "Members in the roster", len(node.state.roster.current)),
             ("neighbours", "Peers connected now", len(daemon.links.neighbours())),
             ("beliefs", "Beliefs known", len(node.state.beliefs)),
+            ("checkpoint", "Number of the last checkpoint", node.state.checkpoints.number),
+            ("blocks_to_drop", "Blocks still to be dropped", len(daemon.driver.pruning.gone)),
             ("streams", "Callers who follow the events", daemon.streams.count),
             ("writing", "1 while the store takes writes", int(daemon.driver.failure is None)),
         )

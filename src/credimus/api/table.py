@@ -5,6 +5,7 @@ from typing import Any
 
 from credimus.api import (
     beliefs,
+    checkpoints,
     fleet,
     inputs,
     log,
@@ -72,6 +73,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/convergence", convergence, ConvergenceView, ConvergenceAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
+    _get("/v1/checkpoints", checkpoints.checkpoints, list[checkpoints.CheckpointItem]),
     _get("/v1/log", log.read_log, log.LogPage, inputs.LogAsked),
     _get("/v1/actions", log.read_actions, list[log.ActionItem], inputs.ActionsAsked, scope="admin"),
     _get(f"{_ONE}/why", beliefs.why, Explanation),

@@ -90,7 +90,10 @@ class Reading:
         return None
 
     def before(self, place: Place) -> Members:
-        """The members in the causal past of a block."""
+        """The members in the causal past of a block; of one below the last checkpoint, those as of
+        that."""
+        if self._archive.lace.is_below(place.author, place.sequence):
+            return self._archive.state.roster.base
         return self._archive.state.roster.before(place, self._archive.lace)
 
     def _read(self, block: BlockId) -> Opened | None:

@@ -31,9 +31,18 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     the proposal and it; at most limits.CERTIFICATE_READS_MAX.
 
     Raises:
-        Conflict: `not-decided`, `contested`, `not-certifiable`.
+        Conflict: `not-decided`, `contested`, `not-certifiable`; `compacted`, when the votes were
+            let go under a checkpoint.
     """
     found = _decided(archive.state.rounds, belief)
+    last = archive.state.checkpoints.last
+    if last is not None and found.opened_stamp <= last.stamp:
+        raise Conflict(
+            "compacted",
+            f"round {short(found.id)} is {found.verdict.word}; its votes were let go under "
+            f"checkpoint {last.number}, {short(archive.state.checkpoints.id)}. Keep certificates "
+            "before, or set a longer `keep_hours`.",
+        )
     reading = Reading(archive)
     showing = Showing(archive, reading)
     proposal = _show_proposal(archive, reading, showing, found)
@@ -136,7 +145,8 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
         for place in islice(lace.walk(stamp, author), limits.CERTIFICATE_SEARCH_MAX)
         if place.stamp == stamp
     )
-    for place in (proposal, *firsts):
+    kept = (place for place in lace.below_cut() if place.stamp == stamp)
+    for place in (proposal, *firsts, *kept):
         for spot in reading.spots(place, publishes):
             return spot
     raise _not_certifiable(found, "the publication of its electorate is not held")

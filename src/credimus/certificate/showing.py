@@ -113,12 +113,22 @@ class Showing:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
             return [Spot(lace.place(roster.founding), 0)]
-        while True:
-            admissions = [Spot(lace.place(block), at) for block, at in view.admissions(node)]
+        while node in view:
+            found = [(lace.get(block), index) for block, index in view.admissions(node)]
+            admissions = [Spot(place, index) for place, index in found if place is not None]
             by_others = [spot for spot in admissions if spot.place.author != node]
             if by_others:
                 return by_others if view.law.needs else by_others[:1]
-            view = self._reading.before(admissions[0].place)
+            if not admissions:
+                break
+            place = admissions[0].place
+            if lace.is_below(place.author, place.sequence):
+                break
+            view = self._reading.before(place)
+        raise Conflict(
+            "compacted",
+            f"the admission of {short(node)} was let go under a checkpoint; ask another node.",
+        )
 
     def _admitted(self) -> list[NodeId]:
         """Everybody whose admission is shown."""

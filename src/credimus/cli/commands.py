@@ -48,6 +48,7 @@ COMMANDS = (
     Entry("sent", "credimus.cli.messages:sent", "Show how far your messages have come."),
     Entry("log", "credimus.cli.log:log", "Show who did what, when."),
     Entry("watch", "credimus.cli.watch:watch", "Print what happens, as it happens."),
+    Entry("checkpoints", "credimus.cli.checkpoints:checkpoints", "Show what was let go, when."),
     Entry("why", "credimus.cli.why:why", "Explain a belief: the votes, and what would change it."),
     Entry("search", "credimus.cli.search:search", "Find beliefs by their words."),
     Entry("certificate", "credimus.cli.certificates:certificate", "Print the proof of a verdict."),

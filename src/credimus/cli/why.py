@@ -66,8 +66,8 @@ def tree_of(told: Explanation) -> "Tree":
     tree = Tree(
         _line(
             (verdict, style_of(verdict)), f"  {told.content}\n{told.belief[:_ID_DIGITS]}  "
-            f"{told.category}, confidence {told.confidence:.2f}, {credence_words(told)}since "
-            f"{_time(told.asserted_ms)}"
+            f"{told.category}, since {_time(told.asserted_ms)}\nconfidence {told.confidence:.2f}"
+            f"{credence_words(told)}"
         ),
         guide_style="dim",
     )  # fmt: skip
@@ -92,7 +92,7 @@ def credence_words(told: Explanation) -> str:
     alone = "" if told.witnesses_effective == told.votes else (
         f" of {told.witnesses_effective} independent witnesses"
     )  # fmt: skip
-    return f"credence {told.credence:.3f} by {told.votes} vote{plural}{alone}, "
+    return f", credence {told.credence:.3f} by {told.votes} vote{plural}{alone}"
 
 
 def _add_assertions(tree: "Tree", told: Explanation) -> None:

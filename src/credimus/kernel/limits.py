@@ -173,6 +173,15 @@ ADMISSIONS_PER_DAY_MAX = 1_000_000
 SUSPECTS_MAX = 1_024
 """Equivocations that wait to be proven by one node; past it further ones wait for the next sight
 of them. [guess]"""
+CUT_HEADS_MAX = 1_024
+"""Chains in the cut of a checkpoint, and members that certify it; a fleet of more takes none.
+[guess: at 80 bytes each an attestation fits a block]"""
+CHECKPOINTS_TOLD_MAX = 64
+"""Certified checkpoints whose record of what was let go stays in the state. [guess]"""
+SNAPSHOT_BYTES_MAX = 1_073_741_824
+"""Bytes of one snapshot that is fetched from a peer. [guess: some million beliefs]"""
+SNAPSHOT_PART_BYTES_MAX = 196_608
+"""Bytes of one part of a snapshot in one message. [guess: as an answer with blocks]"""
 MESSAGE_BYTES_MAX = 32_768
 """Bytes of an application's message; a durable row and a transport message hold it. [guess]"""
 MESSAGE_RESULT_BYTES_MAX = 4_096

@@ -1,12 +1,13 @@
 """A frontier names all that a node holds by the last block of each chain."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from credimus.kernel import limits
-from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.hlc import STAMP_MAX
+from credimus.kernel.ids import BLOCK_ID_BYTES, ID_BYTES, BlockId, NodeId
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -15,6 +16,29 @@ class Head(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     author: NodeId
     sequence: int
     block: BlockId
+
+
+class CutHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """The last block of one branch of one chain below a cut, with its stamp."""
+
+    author: Annotated[NodeId, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
+    sequence: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_MAX)]
+    stamp: Annotated[int, Meta(ge=1, le=STAMP_MAX)]
+    left: int
+    """What its author may still write after it, in thousandths of a unit."""
+    block: Annotated[BlockId, Meta(min_length=BLOCK_ID_BYTES, max_length=BLOCK_ID_BYTES)]
+
+
+Cut: TypeAlias = tuple[CutHead, ...]
+"""The heads of a set of blocks that is closed under predecessors, sorted by author and block.
+
+A block is *below* a cut when its sequence is at most the greatest of its author's heads there."""
+
+
+class PeerBehind(msgspec.Struct, frozen=True, gc=False):
+    """A peer pulled from below our cut: only a checkpoint can help it."""
+
+    peer: NodeId
 
 
 class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ Deliberately not here: signatures and membership (node/ingress.py), meaning (sta
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -16,48 +16,35 @@ from credimus.kernel import limits
 from credimus.kernel.errors import InternalError, NotFound, PeerFault
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import Frontier, Head
+from credimus.lace.frontier import Cut, Frontier, Head
+from credimus.lace.place import Place
 
-
-class Place:
-    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
-
-    __slots__ = (
-        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
-    )  # fmt: skip
-
-    def __init__(self, block_id: BlockId, header: Header) -> None:
-        self.id = block_id
-        self.author = header.author
-        self.sequence = header.sequence
-        self.stamp = header.stamp
-        self.previous = header.previous
-        self.parents = header.parents
-        self.view: object = None
-        """What the fold of the roster keeps here: the members as of this block."""
-        self.covers = 0
-        """What the node keeps here: the last of its own blocks in this block's causal past."""
-        self.left = 0
-        """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
-
-    def predecessors(self) -> tuple[BlockId, ...]:
-        """The blocks that this one names: its author's previous and the parents."""
-        return (self.previous, *self.parents) if self.previous else self.parents
-
+__all__ = ["Lace", "Place"]
 
 _by_stamp = attrgetter("stamp", "id")
 
 
-class Lace:
-    """A DAG of blocks, closed under predecessors.
+def _no(place: Place) -> bool:  # noqa: ARG001 - none
+    return False
 
-    Invariant: every predecessor of a held block is held; a block's stamp is greater than those of
-    its predecessors, so that (stamp, id) is a linear extension of the causal order.
+
+class Lace:
+    """A DAG of blocks: whoever holds one beyond the cut holds its predecessors.
+
+    Invariant: a block's stamp is greater than those of its predecessors, so that (stamp, id) is a
+    linear extension of the causal order.
     """
 
-    __slots__ = ("_chains", "_forked", "_heads", "_places", "_tips", "passed_over")
+    __slots__ = (
+        "_below", "_chains", "_first", "_forked", "_heads", "_places", "_tips", "newcomers",
+        "passed_over",
+    )  # fmt: skip
 
     def __init__(self) -> None:
+        self._below: dict[NodeId, int] = {}
+        self._first: dict[NodeId, int] = {}  # the sequence of the first block of each chain here
+        self.newcomers: list[Place] | None = None
+        """What is added, for who put a list here."""
         self._places: dict[BlockId, Place] = {}
         self._chains: dict[NodeId, list[BlockId]] = {}  # by sequence; the first block seen there
         self._forked: dict[NodeId, list[BlockId]] = {}  # the others
@@ -134,31 +121,117 @@ class Lace:
             previous = places[header.previous]
             place.previous, place.author = previous.id, previous.author
         place.parents = tuple([places[parent].id for parent in header.parents])
-        chain = self._chains.setdefault(place.author, [])
-        if len(chain) + 1 == header.sequence:
-            chain.append(block_id)
-        else:
-            self._forked.setdefault(header.author, []).append(block_id)
-        heads = self._heads.setdefault(header.author, [])
-        if header.previous in heads:
-            heads[heads.index(header.previous)] = block_id
-        else:
-            heads.append(block_id)
+        self._place_in_chain(place)
         tips = self._tips
         if header.previous:
             tips.pop(header.previous, None)
         for parent in header.parents:
             tips.pop(parent, None)
         tips[block_id] = None
+        if self.newcomers is not None:
+            self.newcomers.append(place)
         return place
+
+    # --- letting a prefix go
+
+    def is_below(self, author: NodeId, sequence: int) -> bool:
+        """Whether a place of a chain is below the cut of the last checkpoint."""
+        return sequence <= self._below.get(author, 0)
+
+    def closure(self, cut: Cut) -> list[Place]:
+        """The held blocks at and before the heads of a cut, in causal order.
+
+        Raises:
+            NotFound: `unknown-block`, when a head is not held.
+        """
+        seen: dict[BlockId, Place] = {}
+        waiting = [self.place(head.block) for head in cut]
+        while waiting:
+            place = waiting.pop()
+            if place.id not in seen:
+                seen[place.id] = place
+                held = map(self._places.get, place.predecessors())
+                waiting += [one for one in held if one is not None]
+        return sorted(seen.values(), key=_by_stamp)
+
+    def is_behind(self, frontier: Frontier) -> bool:
+        """Whether the holder of a frontier lacks blocks below our cut."""
+        reached: dict[NodeId, int] = {}
+        for head in frontier.heads if self._below else ():
+            reached[head.author] = max(head.sequence, reached.get(head.author, 0))
+        return any(reached.get(author, 0) < last for author, last in self._below.items())
+
+    def keep(self, place: Place) -> None:
+        """Hold a block below the cut as a mere name that later blocks refer to."""
+        self._places.setdefault(place.id, place)
+
+    def let_go(self, cut: Cut, is_kept: Callable[[Place], bool] = _no) -> list[BlockId]:
+        """Hold nothing below a cut but its heads, what later blocks name, and some to be kept;
+        returns what went. Cost: linear in what is held."""
+        for head in cut:
+            self._below[head.author] = max(self._below.get(head.author, 0), head.sequence)
+            if head.block not in self._places:
+                self._places[head.block] = Place.of_head(head)
+                self._tips[head.block] = None  # who begins here has seen all of the cut
+        beyond = self.beyond_cut()
+        named = {one for place in beyond for one in place.predecessors()}
+        named.update(head.block for head in cut)
+        below = self.below_cut()
+        gone = [one.id for one in below if one.id not in named and not is_kept(one)]
+        for one in gone:
+            del self._places[one]
+            self._tips.pop(one, None)
+        self._index(cut, beyond)
+        return gone
+
+    @property
+    def beyond_count(self) -> int:
+        """How many blocks are held beyond the cut; all, before there is one."""
+        return len(self._places) - (len(self.below_cut()) if self._below else 0)
+
+    def below_cut(self) -> list[Place]:
+        """What is still held below the cut."""
+        held = self._places.values()
+        return [one for one in held if self.is_below(one.author, one.sequence)]
+
+    def beyond_cut(self) -> list[Place]:
+        """What is held beyond the cut, in causal order."""
+        held = self._places.values()
+        beyond = (one for one in held if not self.is_below(one.author, one.sequence))
+        return sorted(beyond, key=_by_stamp)
+
+    def _index(self, cut: Cut, beyond: list[Place]) -> None:
+        """The chains and their heads anew, from the heads of a cut on."""
+        self._chains, self._forked, self._heads, self._first = {}, {}, {}, {}
+        for head in sorted(cut, key=lambda one: -one.sequence):
+            self._first.setdefault(head.author, head.sequence)
+            self._place_in_chain(self._places[head.block])
+        for place in beyond:
+            self._place_in_chain(place)
+
+    def _place_in_chain(self, place: Place) -> None:
+        author = place.author
+        chain = self._chains.setdefault(author, [])
+        if len(chain) + self._first.get(author, 1) == place.sequence:
+            chain.append(place.id)
+        else:
+            self._forked.setdefault(author, []).append(place.id)
+        heads = self._heads.setdefault(author, [])
+        if place.previous in heads:
+            heads[heads.index(place.previous)] = place.id
+        else:
+            heads.append(place.id)
 
     # --- what one block says about others
 
     def fork_at(self, place: Place) -> BlockId | None:
         """Another block of the same author and sequence number, if one is held."""
-        first = self._chains[place.author][place.sequence - 1]
-        if first != place.id:
-            return first
+        chain = self._chains.get(place.author, ())
+        at = place.sequence - self._first.get(place.author, 1)
+        if not 0 <= at < len(chain):  # below a checkpoint no more is known of it
+            return None
+        if chain[at] != place.id:
+            return chain[at]
         for other in self._forked.get(place.author, ()):
             if self._places[other].sequence == place.sequence:
                 return other
@@ -180,8 +253,8 @@ class Lace:
                     return True
                 if predecessor not in seen:
                     seen.add(predecessor)
-                    place = self._places[predecessor]
-                    if place.stamp > goal.stamp:
+                    place = self._places.get(predecessor)  # None below a checkpoint
+                    if place is not None and place.stamp > goal.stamp:
                         waiting.append(place)
         return False
 
@@ -304,14 +377,15 @@ class Lace:
         places, chain = self._places, self._chains[author]
         forked = self._forked.get(author)
         if not forked:
+            skipped = self._first.get(author, 1) - 1
             reached = 0
             for head in heads:
                 held = places.get(head.block)
                 if held is not None:  # its own sequence: what a peer writes beside it may be false
-                    reached = max(reached, held.sequence if held.author == author else 0)
-                elif head.sequence > len(chain):
+                    reached = max(reached, held.sequence - skipped if held.author == author else 0)
+                elif head.sequence - skipped > len(chain):
                     reached = len(chain)  # the peer is ahead, or on a branch that it will show us
-            return (places[block_id] for block_id in islice(chain, reached, None))
+            return (places[block_id] for block_id in islice(chain, max(0, reached), None))
         covered: set[BlockId] = set()
         for head in heads:
             step: BlockId = head.block

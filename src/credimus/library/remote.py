@@ -27,7 +27,7 @@ from credimus.library.fields import (
     filter_fields,
     wanted,
 )
-from credimus.library.membering import RemoteMemberCalls
+from credimus.library.remote_membering import RemoteMemberCalls
 from credimus.library.remote_messages import (
     RemoteMessage,
     RemoteMessageReceipt,

@@ -3,6 +3,7 @@
 import msgspec
 
 from credimus.kernel import limits
+from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.guard.interface import GuardConfig
@@ -26,6 +27,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Whom it sends blocks to."""
     vigilance: VigilanceConfig = VigilanceConfig()
     """How it proves equivocations."""
+    checkpoints: CheckpointConfig = CheckpointConfig()
+    """When checkpoints are taken, and how long things are kept."""
     delivery: DeliveryConfig = DeliveryConfig()
     """How it sends an application's messages."""
     partition: PartitionConfig = PartitionConfig()

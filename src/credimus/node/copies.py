@@ -30,7 +30,8 @@ class Copies:
             return None
         covers = 0
         for one in place.predecessors():
-            covers = max(covers, self._lace.place(one).covers)
+            held = self._lace.get(one)  # None below a checkpoint
+            covers = max(covers, held.covers if held is not None else 0)
         place.covers = covers
         if covers > self.acknowledged.get(author, 0) and author in self._roster.current:
             self.acknowledged[author] = covers

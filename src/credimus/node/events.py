@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from credimus.kernel.ids import BlockId, NodeId
+from credimus.protocol.checkpointing.interface import CheckpointEvent
 from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
@@ -59,6 +60,7 @@ NodeEvent: TypeAlias = (
     | VigilanceEvent
     | GuardEvent
     | MembershipEvent
+    | CheckpointEvent
     | DeliveryEvent
     | PartitionEvent
     | Sealed

@@ -19,7 +19,7 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.allowance import left_after
-from credimus.lace.block import Block, block_id, open_wire, read_block
+from credimus.lace.block import Block, Header, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
@@ -84,6 +84,8 @@ class Ingress:
                 "wrong-fleet", f"a block of fleet {header.fleet.hex()[:12]}; this is another fleet"
             )
         self._clock.check(header.stamp, wall_ms)
+        if self._lace.is_below(header.author, header.sequence):
+            return self._keep(block)
         if self._is_passed_over(block):
             return []
         missing = self._lace.missing(header)
@@ -133,6 +135,8 @@ class Ingress:
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
         block = read_block(*open_wire(wire), wire)
+        if self._lace.is_below(block.author, block.header.sequence):
+            return Taken(block, self._stub(block), [])
         return self.fold(block, read_operations(block.body))
 
     def _is_permitted(self, author: NodeId, operation: Operation, past: Members) -> bool:
@@ -152,6 +156,27 @@ class Ingress:
             self.passed_over_count += 1
             return True
         return False
+
+    def _keep(self, block: Block) -> list[Taken]:
+        """Take a block below the last checkpoint for its name only, when others wait for it."""
+        key = self._state.roster.keys.get(block.author)
+        if key is None or not self.orphans.is_wanted(block.id):
+            return []
+        _verify(block, key)
+        taken = [Taken(block, self._stub(block), [])]
+        self._release(block.id, taken)
+        return taken
+
+    def _stub(self, block: Block) -> Place:
+        """Hold a block below the cut; what it said is in the checkpoint, or counts for nothing."""
+        place = Place(block.id, block.header)
+        last = self._state.checkpoints.last
+        if last is not None:
+            place.view = self._state.roster.base
+        self._lace.keep(place)
+        held = self._lace.place(block.id)
+        held.previous, held.parents = place.previous, place.parents
+        return held
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         if any(one in self._barred for one in missing):
@@ -178,7 +203,7 @@ class Ingress:
             )
         operations = read_operations(block.body)
         past = self._state.roster.before(header, self._lace)
-        key = self._state.roster.check(header, operations, past)
+        key = self._key_of(header, operations, past)
         _verify(block, key)
         return self._apply(block, operations, past, left)
 
@@ -201,6 +226,29 @@ class Ingress:
             return 0
         previous = self._lace.get(block.header.previous) if block.header.previous else None
         return left_after(previous, block.header, block.body, units_per_s)
+
+    def _key_of(self, header: Header, operations: list[Operation], past: Members) -> bytes:
+        """The author's key. Where the past is below a checkpoint, who ever was a member may write,
+        though what it says be void: others may have taken the block before that."""
+        try:
+            return self._state.roster.check(header, operations, past)
+        except PeerFault:
+            key = self._state.roster.keys.get(header.author)
+            if not self._state.checkpoints.number or key is None or not self._is_cut_off(header):
+                raise
+            return key
+
+    def _is_cut_off(self, header: Header) -> bool:
+        lace = self._lace
+        held = [lace.place(one) for one in header.parents]
+        if header.previous:
+            previous = lace.place(header.previous)
+            held.append(previous)
+            if not lace.is_below(previous.author, previous.sequence):
+                before = self._state.roster.before(previous, lace)
+                if header.author not in before:  # that one is void itself
+                    return True
+        return any(lace.is_below(one.author, one.sequence) for one in held)
 
     def _release(self, arrived: BlockId, taken: list[Taken]) -> None:
         waiting = [arrived]

@@ -32,6 +32,7 @@ from credimus.node.commands import (
     SendMessage,
     Written,
 )
+from credimus.node.compacting import Compacting
 from credimus.node.config import Config
 from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
@@ -52,6 +53,7 @@ from credimus.node.spreading import Spreading
 from credimus.node.supply import Outgoing, PeerMessage, read_message
 from credimus.node.suspecting import able, suspected
 from credimus.node.writing import Writing
+from credimus.protocol.checkpointing.interface import SayWord, SnapshotFetched
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.guard.interface import FaultSeen
@@ -112,9 +114,7 @@ class Node:
         )
         self.membership = Membership(config.membership, own, entropy.stream("membership"))
         self.copies = Copies(self.id, self.lace, self.state.roster)
-        self.spreading = Spreading(
-            config.dissemination, self.membership, self.copies, self._ingress.knows, entropy
-        )
+        self.spreading = Spreading(config, self.membership, self.copies, self._ingress, entropy)
         orphans, audience = self._ingress.orphans, self.spreading.machine
         self._sync = Sync(config.sync, self.lace, orphans, entropy.stream("sync"), audience)
         self.delivery = Delivery(
@@ -145,6 +145,8 @@ class Node:
             "delivery": self.delivery,
             "partition": self.partition,
         }
+        self.compacting = Compacting(config.checkpoints, self.lace, self.state, self.clock, self.id)
+        self._machines |= self.compacting.machines
         self._followed = self.state.roster.current
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer(), enclosing
@@ -184,6 +186,14 @@ class Node:
         self.authors[0].say(found)
         self._seal_now = True
 
+    def restore_snapshot(self, kept: bytes) -> None:
+        """Begin from the checkpoint of our own store; `restore` takes the blocks after it.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        self.compacting.restore(kept)
+
     def restore(
         self, wires: Iterable[bytes], hear: Callable[[list[StateEvent]], None] | None = None
     ) -> int:
@@ -206,6 +216,7 @@ class Node:
             count += 1
             if hear is not None:
                 hear(taken.events)
+        self.compacting.show_stubs()
         return count
 
     def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
@@ -277,6 +288,7 @@ class Node:
             self._carry_out(machine.tick(now))
         if self.spreading.aside:
             self._turn_aside(now)
+        self._facts += self.compacting.settle(self._effects.persist)
         if self._unheld is not None and now.instant >= self._unheld:
             self._unheld, self._seal_now = None, True
 
@@ -422,6 +434,7 @@ class Node:
                 heard = [fact for fact in facts if type(fact) in kinds]
                 if heard:
                     self._carry_out(self._machines[name].handle(input_of(heard), now))
+            self._facts += self.compacting.settle(self._effects.persist)
         roster = self.state.roster.current
         if roster is not self._followed:  # in place of a look at each fact
             self._followed = roster
@@ -438,11 +451,13 @@ class Node:
                 case SayVote(author, vote):
                     self._by_id[author].vote(vote)
                     self._seal_now = True
-                case Say(author, operation):
+                case Say(author, operation) | SayWord(author, operation):
                     self._by_id[author].say(operation)
                     self._seal_now = True
                 case PullWanted() | RelayArrived():
                     self.spreading.aside.append(event)
+                case SnapshotFetched():
+                    self._facts += self.compacting.install(event, self._effects.persist)
                 case _:
                     self._facts.append(event)
 

@@ -4,7 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from credimus.kernel.ids import NodeId
+from credimus.lace.frontier import PeerBehind
 from credimus.node.events import ForkSeen
+from credimus.protocol.checkpointing.interface import (
+    OfferCame,
+    PartCame,
+    PartWanted,
+    PeersBehind,
+    SnapshotOffer,
+    SnapshotPart,
+    SnapshotWanted,
+    WordsSaid,
+)
 from credimus.protocol.delivery.interface import (
     Answer,
     AnswerCame,
@@ -53,6 +64,8 @@ from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
     BeliefAsserted,
     BeliefsReconciled,
+    CheckpointAttested,
+    CheckpointReached,
     DoubleVote,
     RoundContested,
     RoundDecided,
@@ -85,6 +98,9 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Prune: ("dissemination", SpreadingTold),
     Relay: ("dissemination", SpreadingTold),
     Neighbour: ("dissemination", SpreadingTold),
+    SnapshotOffer: ("snapshots", OfferCame),
+    SnapshotWanted: ("snapshots", PartWanted),
+    SnapshotPart: ("snapshots", PartCame),
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
     Answer: ("delivery", lambda _, message: AnswerCame(message)),
     Claim: ("vigilance", SignedCame),
@@ -99,6 +115,8 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         RoundsChanged,
     ),
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
+    ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
+    ("snapshots", frozenset({PeerBehind}), PeersBehind),
     (
         "vigilance",
         frozenset({PeerIgnored}),

@@ -3,17 +3,19 @@
 Deliberately not here: who gets what (protocol/dissemination), which blocks are taken (ingress).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Now
 from credimus.lace.block import Block, block_id, open_wire, read_header
 from credimus.node.author import Author
+from credimus.node.config import Config
 from credimus.node.copies import Copies
+from credimus.node.ingress import Ingress
 from credimus.node.pushing import pushes
 from credimus.node.supply import PeerMessage, read_message
 from credimus.node.surroundings import Surroundings
@@ -22,7 +24,6 @@ from credimus.protocol.dissemination.estimating import DELAY_MS, Estimate, Topol
 from credimus.protocol.dissemination.interface import (
     Arrival,
     BlocksCame,
-    DisseminationConfig,
     Fresh,
     OwnSealed,
     PullWanted,
@@ -36,26 +37,22 @@ from credimus.protocol.sync.interface import Blocks, Pull, Supply
 
 
 class Spreading:
-    """One node's outgoing blocks.
-
-    Args:
-        holds: whether a block is held, or waits for its predecessors.
-    """
+    """One node's outgoing blocks."""
 
     def __init__(
         self,
-        config: DisseminationConfig,
+        config: Config,
         membership: Membership,
         copies: Copies,
-        holds: Callable[[BlockId], bool],
+        ingress: Ingress,
         entropy: Entropy,
     ) -> None:
         self._membership = membership
         self._copies = copies
-        self._holds = holds
+        self._holds = ingress.knows
         around = Surroundings(copies.own, membership)
         stream = entropy.stream("dissemination")
-        self.machine = Dissemination(config, copies.own, around, stream)
+        self.machine = Dissemination(config.dissemination, copies.own, around, stream)
         self.convergence = Convergence()
         self._urgency: Urgency | None = None
         self._was_acknowledged = False

@@ -4,6 +4,7 @@
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
     9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
     15 Envelope   16 Answer                                     delivery
+    19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
 
 A driver turns a supply of block ids into bytes from its store here.
@@ -16,6 +17,7 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
@@ -23,7 +25,12 @@ from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 from credimus.protocol.vigilance.interface import VigilanceMessage
 
 PeerMessage: TypeAlias = (
-    SyncMessage | MembershipMessage | DisseminationMessage | DeliveryMessage | VigilanceMessage
+    SyncMessage
+    | MembershipMessage
+    | DisseminationMessage
+    | DeliveryMessage
+    | SnapshotMessage
+    | VigilanceMessage
 )
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]

@@ -67,10 +67,14 @@ async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
 
 
 def _history(daemon: Daemon) -> list[bytes]:
-    """Wires from the genesis on, as many as fit: a prefix of the log is closed under parents."""
+    """Wires from the genesis on, as many as fit: a prefix of the log is closed under parents. Once
+    blocks were let go, the genesis alone."""
     wires: list[bytes] = []
     size = 0
+    compacted = daemon.node.compacting.base is not None
     for block in daemon.store.blocks():
+        if compacted and block.id != daemon.node.state.roster.founding:
+            continue  # the new member gets the checkpoint from a peer, and what came after it
         size += len(block.wire)
         if size > HISTORY_BYTES_MAX:
             break

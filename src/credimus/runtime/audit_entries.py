@@ -8,12 +8,15 @@ import msgspec
 from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
 from credimus.lace.enclosing import is_enclosed
+from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Assert,
+    Attest,
+    Certify,
     Close,
     Conclude,
     Enclose,
@@ -34,6 +37,7 @@ Kind = Literal[
     "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
     "assert", "relate", "retract", "share",
     "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
+    "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -74,7 +78,7 @@ def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry
 def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case (
-            Found() | Admit() | Leave() | Publish()
+            Found() | Admit() | Leave() | Publish() | Attest() | Certify()
             | Charter() | Appoint() | Rotate() | Expose() | Expel()
         ):  # fmt: skip
             yield _of_fleet(said)
@@ -122,9 +126,18 @@ def _of_reconciliation(said: Reconcile) -> Entry:
 
 
 def _of_fleet(
-    said: Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel,
-) -> Entry:
+    said: (
+        Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel
+        | Attest | Certify
+    ),
+) -> Entry:  # fmt: skip
     match said:
+        case Attest():
+            summary = f"attested checkpoint {short(checkpoint_id(said))}, attempt {said.attempt}"
+            return Entry(kind="attest", summary=summary)
+        case Certify():
+            summary = f"certified checkpoint {short(said.checkpoint)}, attempt {said.attempt}"
+            return Entry(kind="certify", summary=summary)
         case Found():
             return Entry(kind="found", summary=f"founded fleet {said.fleet_name} as {said.name}")
         case Admit():

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -19,6 +20,7 @@ from credimus.kernel.errors import Conflict, CredimusError, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
 from credimus.node.proving import exposure_wanted
+from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.runtime.credentials import Ask, KeyName, NodeKey
@@ -36,8 +38,10 @@ from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
 from credimus.runtime.rates import Rates
 from credimus.runtime.settings import Settings, VotingSettings, read_settings
+from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
+from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.streams import Streams
 from credimus.runtime.succession import OWNER_FACT, owning_key
@@ -89,7 +93,7 @@ class Daemon:
         """Where the API answers; corrected once it listens."""
         self.started_ns = time.monotonic_ns()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._fingerprint: tuple[int, str] = (-1, "")
+        self._fingerprint: tuple[tuple[int, int], str] = (-1, 0), ""
 
     @classmethod
     def load(
@@ -157,7 +161,9 @@ class Daemon:
         self.driver.listen(self.diary.note)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
+        self.driver.pruning.events_told = lambda: self.feed.number
         self.driver.begin()
+        self.driver.pruning.drop_some()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
 
     def dismiss(self) -> None:
@@ -198,7 +204,7 @@ class Daemon:
 
         Cost: grows with the state, some 2 us a belief.
         """
-        blocks = len(self.node.lace)
+        blocks = len(self.node.lace), self.node.state.checkpoints.number
         if self._fingerprint[0] != blocks:
             self._fingerprint = blocks, self.node.state.fingerprint().hex()
         return self._fingerprint[1]
@@ -214,8 +220,13 @@ class Daemon:
                 raise
             _log.warning("%s They are made anew from the log.", problem.message)
             self.models.clear()
+        kept = kept_snapshot(self.store, partial(failures.corrupt, self.home.database))
+        if kept is not None:
+            image, self.feed.number = kept
+            self.node.restore_snapshot(image)
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
+        self.driver.pruning.gone.extend(self.node.compacting.trim())
         self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:
@@ -233,6 +244,13 @@ class Daemon:
                 _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)
             elif isinstance(event, EvidenceWanted):
                 self._keep(self._prove(event))
+            elif isinstance(event, CheckpointTaken):
+                _log.info(
+                    "checkpoint %d is in force: %d beliefs and %d blocks are let go",
+                    event.checkpoint.number, event.checkpoint.released.beliefs, event.block_count,
+                )  # fmt: skip
+            elif isinstance(event, CheckpointDisputed):
+                _log.error("checkpoint %s: %s", event.identifier.hex()[:12], event.reason)
             elif isinstance(event, PeerIgnored):
                 _log.warning(
                     "peer %s: floods or faults too often; ignored for %d ms",

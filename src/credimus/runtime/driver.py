@@ -34,6 +34,7 @@ from credimus.runtime.deciding import Deciding
 from credimus.runtime.founding import facts_of, stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
+from credimus.runtime.pruning import Pruning
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.spent import Spent
 from credimus.runtime.store.interface import Store
@@ -55,6 +56,8 @@ class Driver:
     def __init__(self, node: Node, store: Store) -> None:
         self.node = node
         self.store = store
+        node.compacting.read = store.wires
+        self.pruning = Pruning(store, node.compacting)
         self.failure: StorageError | None = None
         """Why nothing more is written, while that is so."""
         self._transport: Transport | None = None
@@ -103,6 +106,7 @@ class Driver:
         What was written is durable; the store is the owner's to close.
         """
         self._closed = True
+        self.pruning.close()
         if self._timer is not None:
             self._timer.cancel()
         stopping = Unavailable("stopping", "the node is stopping; ask again later")
@@ -302,6 +306,7 @@ class Driver:
         spent.send_ns += (sent := time.monotonic_ns()) - persisted
         if sealed:
             self._settle(effects.emit)
+        self.pruning.follow()
         self._emit(effects.emit)
         spent.emit_ns += time.monotonic_ns() - sent
 

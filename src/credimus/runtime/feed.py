@@ -2,7 +2,8 @@
 
 The number of an event counts the facts that this node's log has told, from its first block on. The
 log is folded in the same order after a restart, so the numbers stay; only what a loss of power took
-from the end of the log is told anew, under numbers given before.
+from the end of the log is told anew, under numbers given before. Where a checkpoint has let blocks
+go, the numbers go on from those that it found, and what came after its cut is told once more.
 
 What only this node sees, of its peers and of splits, stands between the facts and shifts no number:
 it is named by the fact before it and a local number that grows with the wall clock, so that a
@@ -45,6 +46,8 @@ from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
     BeliefsReconciled,
+    CheckpointAttested,
+    CheckpointReached,
     DoubleVote,
     EquivocationProven,
     KeyRotated,
@@ -69,6 +72,7 @@ LOCAL_KEPT = 1_024
 CURSOR_PATTERN = r"^[0-9a-f]{12}-[0-9]{1,18}(\.[0-9]{1,18})?$"
 """What cursors look like, as a regular expression."""
 _TOLD = frozenset({
+    CheckpointAttested, CheckpointReached,
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
     EquivocationProven, KeyRotated, MemberExpelled,

@@ -15,6 +15,7 @@ from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import BeliefId, RoundId
 from credimus.node.events import NodeEvent
 from credimus.node.node import Node
+from credimus.protocol.checkpointing.interface import CheckpointTaken
 from credimus.runtime.pace import Pace
 from credimus.runtime.store.interface import BeliefRow, MemberRow, RoundRow
 from credimus.runtime.store.readmodel import ReadModels
@@ -52,12 +53,14 @@ class Projector:
         self._beliefs: dict[BeliefId, int] = {}
         self._rounds: dict[RoundId, int] = {}
         self._members = False
+        self._gone: dict[bytes, None] = {}
+        """Beliefs and rounds that a checkpoint let go."""
         self._position: int | None = None
 
     @property
     def waiting_count(self) -> int:
         """How many beliefs and rounds wait to be written."""
-        return len(self._beliefs) + len(self._rounds)
+        return len(self._beliefs) + len(self._rounds) + len(self._gone)
 
     def restore(
         self,
@@ -67,22 +70,23 @@ class Projector:
         """Restore the node from its log and bring the read models up to it; returns the blocks.
 
         Only what lies beyond the position of the read models is written, and everything when they
-        are missing or beyond the log themselves.
+        are missing, beyond the log themselves, or the node begins from a snapshot.
 
         Args:
             told: hears what each block changed.
         """
         position = self._models.position()
+        anew = position is None or self._node.compacting.image is not None
 
         def hear(events: Sequence[StateEvent]) -> None:
             if told is not None:
                 told(events)
-            if position is not None and len(self._node.lace) > position:
+            if not anew and len(self._node.lace) > (position or 0):
                 self.note(events)
 
         count = self._node.restore(wires, hear)
         self._position = position
-        if position is None or position > count:
+        if anew or position is None or position > count:
             self.rebuild()
         else:
             self._members = True
@@ -112,6 +116,9 @@ class Projector:
                 rounds[event.round] = stamp  # type: ignore[union-attr]
             elif kind is RoundOpened:
                 rounds[event.round] = stamp  # type: ignore[union-attr]
+            elif kind is CheckpointTaken:
+                gone = self._node.compacting.gone
+                self._gone.update(dict.fromkeys((*gone.beliefs, *gone.rounds)))
             elif kind is MemberAdmitted or kind is MemberLeft:
                 self._members = True
 
@@ -134,12 +141,17 @@ class Projector:
 
     def flush(self) -> None:
         """Write everything that waits."""
-        while self._beliefs or self._rounds or self._members:
+        while self._beliefs or self._rounds or self._members or self._gone:
             self._write(SLICE_MAX)
 
     def _write(self, count: int) -> None:
         """Write at most `count` beliefs and as many rounds; they wait on when that fails."""
         state = self._node.state
+        gone = [
+            one
+            for one in islice(self._gone, count)
+            if state.beliefs.get(BeliefId(one)) is None and state.rounds.get(RoundId(one)) is None
+        ]
         beliefs = list(islice(self._beliefs.items(), count))
         rounds = list(islice(self._rounds.items(), count))
         found = ((state.beliefs.get(one), stamp) for one, stamp in beliefs)
@@ -151,7 +163,10 @@ class Projector:
             [self._belief_row(one, stamp) for one, stamp in found if one is not None],
             [_round_row(one, stamp) for one, stamp in held if one is not None],
             self._member_rows() if self._members else (),
+            gone,
         )
+        for one in list(islice(self._gone, count)):
+            del self._gone[one]
         self._position = position
         for belief, _ in beliefs:
             del self._beliefs[belief]

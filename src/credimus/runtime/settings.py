@@ -13,6 +13,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.config import Config
+from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
@@ -142,6 +143,34 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     webhook: WebhookSettings | None = None
 
 
+Hours = Annotated[float, Meta(gt=0, le=87_600)]
+
+
+class CheckpointSettings(Strict, frozen=True, kw_only=True):
+    """When the fleet takes checkpoints, and how long things are kept."""
+
+    enabled: bool = True
+    """Whether this node proposes, attests and certifies checkpoints. Those that more than two
+    thirds of the members certify are followed all the same."""
+    interval_hours: Hours = 6
+    """From one checkpoint to the next. [guess]"""
+    keep_hours: Hours = 24
+    """Blocks younger than this stay: for certificates, the log, and members that come back. [seed]
+    """
+    retention_hours: Annotated[float, Meta(ge=0, le=87_600)] = 24
+    """How long after its end an undecided, rejected or contested belief is kept. This node attests
+    no checkpoint that keeps less. [seed]"""
+
+    def core(self) -> CheckpointConfig:
+        """The settings of the core."""
+        return CheckpointConfig(
+            enabled=self.enabled,
+            interval_ms=max(1, round(self.interval_hours * HOUR_MS)),
+            keep_ms=max(1, round(self.keep_hours * HOUR_MS)),
+            retention_ms=round(self.retention_hours * HOUR_MS),
+        )
+
+
 class MessageSettings(Strict, frozen=True, kw_only=True):
     """How the node sends messages of applications."""
 
@@ -177,6 +206,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
     dissemination: DisseminationSettings = DisseminationSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
     messages: MessageSettings = MessageSettings()
     membership: MembershipSettings = MembershipSettings()
     partition: PartitionSettings = PartitionSettings()
@@ -213,6 +243,7 @@ class Settings(Strict, frozen=True, kw_only=True):
                 by_category=voting.by_category,
             ),
             dissemination=self.dissemination.core(),
+            checkpoints=self.checkpoints.core(),
             membership=self.membership.core(),
             partition=self.partition.core(),
         )
@@ -264,7 +295,9 @@ def write_settings(path: Path, settings: Settings) -> None:
         StorageError: `disk-failed`.
     """
     lines = ["# A credimus node. Options of `credimus up` go before what is written here."]
-    for name in ("fleet", "node", "voting", "membership", "partition", "messages", "limits"):
+    for name in (
+        "fleet", "node", "voting", "checkpoints", "membership", "partition", "messages", "limits"
+    ):  # fmt: skip
         lines += _section(name, getattr(settings, name))
     if settings.dissemination != DisseminationSettings():
         lines += _section("dissemination", settings.dissemination)

@@ -13,6 +13,11 @@ from credimus.lace.block import Block
 from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node, NodeEffects
 from credimus.sim.checker import Checker, Watch
+from credimus.sim.compaction import (
+    a_joiner_from_a_checkpoint_agrees,
+    nothing_is_pruned_before_it_is_certified,
+    pruned_and_whole_nodes_agree,
+)
 from credimus.sim.fleet import Done
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
@@ -73,6 +78,8 @@ class same_blocks_same_state(Checker):  # noqa: N801 - a sentence
                 self._fold_anew(host, stream)
 
     def _fold_anew(self, host: Host, stream: Stream | None) -> None:
+        if host.running.state.checkpoints.number:
+            return  # `pruned_and_whole_nodes_agree` looks at those
         places = list(host.running.lace.in_causal_order())
         if any(place.id not in self.watch.record.blocks for place in places):
             return  # something taken is not durable yet
@@ -159,7 +166,8 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
         """Recount every round, by the votes that did not go with a disk; under turnout the
         proposer's closing decides what counts."""
         node = self.watch.honest[0].running
-        record = self.watch.record.of(node.lace)
+        compacted = node.state.checkpoints.number > 0
+        record = self.watch.record if compacted else self.watch.record.of(node.lace)
         for found in node.state.rounds:
             proposal, electorate = record.proposals[found.id], record.electorate_of(found.id)
             if electorate is None or proposal.rules.scheme is Scheme.TURNOUT:
@@ -287,7 +295,11 @@ class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
         """Look for all of it in every node."""
         for host in self.watch.honest:
             node = host.running
-            lost = [place for one, place in self._blocks.items() if one not in node.lace]
+            lost = [
+                place
+                for one, place in self._blocks.items()
+                if one not in node.lace and not _is_below(node, self.watch.record.blocks[one])
+            ]
             if lost:
                 self.fail(f"node {host.place} lacks {len(lost)} acknowledged blocks of {lost[0]}")
             for place, done in self._done:
@@ -333,6 +345,10 @@ def _lacking(
     return ""
 
 
+def _is_below(node: Node, block: Block) -> bool:
+    return node.lace.is_below(block.author, block.header.sequence)
+
+
 ALL: tuple[type[Checker], ...] = (
     a_durable_vote_is_never_contradicted,  # first: it fills the record
     same_blocks_same_state,
@@ -352,6 +368,9 @@ ALL: tuple[type[Checker], ...] = (
     no_node_has_too_many_neighbours,
     *MEMBERING,
     *VIGILANT,
+    pruned_and_whole_nodes_agree,
+    nothing_is_pruned_before_it_is_certified,
+    a_joiner_from_a_checkpoint_agrees,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
     only_readers_read,

@@ -40,6 +40,8 @@ class Disk:
         self._records: dict[str, bytes] = {}
         self._unsynced: list[_Step] = []
         self._last: list[BlockId] = []
+        self.snapshot: bytes | None = None
+        """The snapshot of the last checkpoint in force."""
         self.is_full = False
         """Whether it takes nothing at the moment."""
         self.lost_count = 0
@@ -78,6 +80,22 @@ class Disk:
     def sync(self) -> None:
         """Make everything survive a loss of power."""
         self._unsynced.clear()
+
+    def compact(self, snapshot: bytes, gone: Iterable[BlockId]) -> None:
+        """Keep a snapshot in place of the one before, then drop blocks that are in it."""
+        self.snapshot = snapshot
+        for identifier in gone:
+            self._rows.pop(identifier, None)
+        self._unsynced = [
+            _Step([one for one in step.ids if one in self._rows], step.before)
+            for step in self._unsynced
+        ]
+        self._last = [one for one in self._last if one in self._rows]
+
+    @property
+    def byte_count(self) -> int:
+        """Bytes of blocks and snapshot."""
+        return sum(len(row.wire) for row in self._rows.values()) + len(self.snapshot or b"")
 
     def lose_power(self, kept_count: int = 0) -> None:
         """Lose what was not synced, except its first `kept_count` transactions."""

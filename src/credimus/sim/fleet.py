@@ -118,10 +118,10 @@ class Fleet:
     def agree(self, hosts: Sequence[Host] | None = None) -> bool:
         """Whether these nodes, or all that run, hold the same blocks and the same state."""
         nodes = [host.running for host in (self.up if hosts is None else hosts)]
-        first = nodes[0].lace.frontier()
+        first, count = nodes[0].lace.frontier(), nodes[0].lace.beyond_count
         return (
             all(
-                len(node.lace) == len(nodes[0].lace) and node.lace.frontier() == first
+                node.lace.beyond_count == count and node.lace.frontier() == first
                 for node in nodes[1:]
             )
             and len({node.state.fingerprint() for node in nodes}) == 1
@@ -304,6 +304,9 @@ class Fleet:
             if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
                 return
         host.busy = host.is_stuck = False
+        compaction, node.compacting.waiting = node.compacting.waiting, None
+        if compaction is not None:
+            host.disk.compact(*compaction)
         if lane is not None:
             self.crash(host)
             return

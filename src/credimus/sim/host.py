@@ -110,6 +110,9 @@ class Host:
         self.life += 1
         entropy = self._entropy.child(f"life-{self.life}")
         self.node = Node(fleet, self.signers, config, entropy, evaluator)
+        self.node.compacting.read = self.disk.wires_of
+        if self.disk.snapshot is not None:
+            self.node.restore_snapshot(self.disk.snapshot)
         self.node.restore(wires)
         self.node.recall(self.disk.facts)
         self.node.resume(now)

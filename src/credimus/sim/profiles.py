@@ -86,6 +86,14 @@ PROFILES: dict[str, Scenario] = {
             faults=(Crash(every_ms=2_000), FullDisk(every_ms=2_000), BitFlip(every_ms=2_500)),
         ),
         Scenario(
+            name="checkpoints",
+            checkpoint_ms=1_500,
+            faults=(
+                Partition(every_ms=2_500),
+                Crash(every_ms=3_000, down_ms=(2_000, 4_000)),
+            ),
+        ),
+        Scenario(
             name="clock",
             skew_accepted_ms=2_000,
             faults=(

@@ -11,6 +11,7 @@ from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.node.node import Node
+from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
@@ -120,7 +121,12 @@ class _Run:
             nodes=scenario.nodes,
             joiners=scenario.joiners,
             members_per_node=scenario.members_per_node,
-            node=Config(voting=_VOTING, delivery=_DELIVERY, skew_ms_max=scenario.skew_accepted_ms),
+            node=Config(
+                voting=_VOTING,
+                delivery=_DELIVERY,
+                skew_ms_max=scenario.skew_accepted_ms,
+                checkpoints=_checkpoints(scenario),
+            ),
             skew_ms_max=scenario.skew_ms_max,
             charter=Charter(AdmissionRule.FOUNDER) if scenario.led else None,
             left_out_max=scenario.left_out_ppm,
@@ -234,7 +240,7 @@ class _Run:
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
             honest = watch.honest
-            if len({len(host.running.lace) for host in honest}) > 1:
+            if len({host.running.lace.beyond_count for host in honest}) > 1:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
@@ -257,6 +263,19 @@ class _Run:
         liveness.fail(
             f"{waited_s:g} s after the last fault: {sizes} blocks, {open_count} open rounds"
         )
+
+
+def _checkpoints(scenario: Scenario) -> CheckpointConfig:
+    between_ms = scenario.checkpoint_ms
+    if not between_ms:
+        return CheckpointConfig(enabled=False)
+    return CheckpointConfig(
+        interval_ms=between_ms,
+        keep_ms=between_ms // 2,
+        look_ns=SECOND,
+        attempt_ns=2 * SECOND,
+        slice_count=64,
+    )
 
 
 def _come_to(state: FleetState) -> tuple[int, int]:

@@ -35,6 +35,7 @@ from credimus.sim.checkers import (
     nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
+from credimus.sim.compaction_wrongs import WRONGS
 from credimus.sim.delivering import (
     a_message_is_processed_at_most_once,
     an_acknowledged_message_was_durable,
@@ -340,6 +341,7 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    *(Saboteur(sabotage=w, trips=t, profile="checkpoints", safety_s=s) for w, t, s in WRONGS),
     Saboteur(
         sabotage=a_receiver_that_forgets_what_it_finished,
         trips=a_message_is_processed_at_most_once,
@@ -464,5 +466,4 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
 )
 
-_FORGOTTEN = 40
-_DEAF_FROM_NS = 4 * SECOND
+_FORGOTTEN, _DEAF_FROM_NS = 40, 4 * SECOND

@@ -65,6 +65,9 @@ class Scenario(
     """How far a wall clock is off when nothing is wrong with it, in ms. Range 0 to 60,000."""
     skew_accepted_ms: Skew = limits.SKEW_MS_MAX
     """How far ahead of its own clock a node takes a block's stamp, in ms. Range 0 to 60,000."""
+    checkpoint_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
+    """From checkpoint to checkpoint, in ms; blocks are kept for half of that. 0 takes none. Range 0
+    to 86,400,000."""
     units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
     """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
     100,000,000."""

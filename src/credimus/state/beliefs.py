@@ -11,17 +11,19 @@ the rejected belief and is older. Dooms follow from rounds and claims, and are n
 verdict operations list, which are kept anyway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from sys import intern
 
 import msgspec
 
 from credimus.crdt import ORSet
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decoder, encode
+from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import BeliefId, BlockId, NodeId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefAsserted, BeliefChanged, StateEvent
 from credimus.state.identity import belief_id
+from credimus.state.images import BeliefImage, BeliefsImage, read_image
 from credimus.state.operations import Assert, DotName, Evidence, Relate, Relation, Retract
 
 
@@ -244,6 +246,44 @@ class Beliefs:
         """The set itself, for snapshots and deltas; do not change it."""
         return self._claims
 
+    # --- letting go
+
+    def expire(self, stamp: int) -> dict[BeliefId, int]:
+        """Remove the assertions whose own life is over at a stamp; returns how many of each."""
+        ended: dict[BeliefId, int] = {}
+        for belief in self._beliefs:
+            for author, counter, claim in self.assertions(belief):
+                if claim.ttl_ms and claim.stamp + (claim.ttl_ms << LOGICAL_BITS) <= stamp:
+                    self._claims.discard(author, counter)
+                    ended[belief] = ended.get(belief, 0) + 1
+        return ended
+
+    def let_go(self, beliefs: Collection[BeliefId], before_stamp: int) -> tuple[int, int]:
+        """Forget beliefs with their claims, earlier relations to what is not there, and earlier
+        retractions; returns how many claims and how many retractions.
+
+        The causal context stays: what was seen is not taken for new when it comes again.
+        """
+        dots = [dot for belief in beliefs for dot in self._claims.dots(belief)]
+        for belief in beliefs:
+            del self._beliefs[belief]
+        for key in sorted({key for keys in self._links.values() for key in keys}):
+            for dot, claim in zip(self._claims.dots(key), self._claims.records(key), strict=True):
+                ends = (claim.source, claim.target) if isinstance(claim, Link) else ()
+                if claim.stamp < before_stamp and any(end not in self._beliefs for end in ends):
+                    dots.append(dot)
+        for dot in dots:
+            self._claims.discard(dot.replica, dot.counter)
+        for end, keys in list(self._links.items()):
+            self._links[end] = {key: None for key in keys if key in self._claims}
+            if not self._links[end]:
+                del self._links[end]
+        for name, dooms in list(self._doomed.items()):
+            self._doomed[name] = {one: at for one, at in dooms.items() if at >= before_stamp}
+            if not self._doomed[name]:
+                del self._doomed[name]
+        return len(dots), self._drop_retractions(before_stamp)
+
     def fingerprint(self) -> bytes:
         """Of everything agreed about beliefs."""
         origins = sorted(
@@ -251,6 +291,62 @@ class Beliefs:
         )
         retracted = sorted((who, sorted(what)) for who, what in self._retractions.items())
         return fingerprint(b"credimus beliefs", self.to_bytes(), encode(origins), encode(retracted))
+
+    def snapshot(self) -> bytes:
+        """All of it, canonical."""
+        beliefs = [
+            BeliefImage(one.id, one.content, one.category, *one.origin, one.origin_block)
+            for _, one in sorted(self._beliefs.items())
+        ]
+        doomed = sorted(
+            (author, counter, belief, stamp)
+            for (author, counter), dooms in self._doomed.items()
+            for belief, stamp in dooms.items()
+        )
+        retractions = sorted(
+            (author, *one) for author, said in self._retractions.items() for one in said
+        )
+        return encode(
+            BeliefsImage(
+                self.to_bytes(), tuple(beliefs), tuple(doomed), tuple(retractions),
+                tuple(sorted(self._counters.items())),
+            )
+        )  # fmt: skip
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the beliefs")
+        assert isinstance(image, BeliefsImage)  # noqa: S101 - what its decoder reads
+        self._claims = ORSet.from_bytes(image.claims, record_type=Assertion | Link)
+        for one in image.beliefs:
+            said = Assert(max(1, one.counter), one.content, one.category, 0)
+            origin = one.stamp, NodeId(one.author), one.counter
+            identifier = BeliefId(one.id)
+            self._beliefs[identifier] = Belief(identifier, said, origin, BlockId(one.block))
+        for author, counter, belief, stamp in image.doomed:
+            self._doomed.setdefault((author, counter), {})[BeliefId(belief)] = stamp
+        for author, stamp, reason, counters in image.retractions:
+            self._retractions.setdefault(NodeId(author), []).append((stamp, reason, counters))
+        self._counters = {NodeId(author): counter for author, counter in image.counters}
+        for key, records in self._claims.items():
+            for claim in records:
+                if isinstance(claim, Link):
+                    self._links.setdefault(claim.source, {})[key] = None
+                    self._links.setdefault(claim.target, {})[key] = None
+
+    def _drop_retractions(self, before_stamp: int) -> int:
+        count = 0
+        for author, said in list(self._retractions.items()):
+            kept = [one for one in said if one[0] >= before_stamp]
+            count += len(said) - len(kept)
+            self._retractions[author] = kept
+            if not kept:
+                del self._retractions[author]
+        return count
 
     def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
         if counter > self._counters.get(author, 0):
@@ -266,6 +362,9 @@ class Beliefs:
             and claim.stamp < dooms.get(belief_id(claim.content, claim.category), 0)
         ):
             self._claims.discard(author, counter)
+
+
+_image = decoder(BeliefsImage)
 
 
 def link_key(source: BeliefId, relation: Relation, target: BeliefId) -> bytes:

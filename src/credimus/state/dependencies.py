@@ -8,6 +8,7 @@ blocks answers alike. The requirement's section 1.4 asks this of vector clocks; 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from credimus.kernel.errors import NotFound
 from credimus.kernel.ids import BeliefId, BlockId
 from credimus.state.beliefs import Beliefs, Link
 from credimus.state.operations import Relation
@@ -54,12 +55,16 @@ class Dependencies:
     def happened_before(self, one: BeliefId, other: BeliefId) -> bool:
         """Whether `one` was first asserted in the causal past of the first assertion of `other`.
 
-        False when either was never asserted, and for beliefs that began in one block.
+        False when either was never asserted, and for beliefs that began in one block. Where a block
+        was let go under a checkpoint, the order of stamps stands in.
         """
         first, second = self._beliefs.get(one), self._beliefs.get(other)
         if first is None or second is None or first.origin_block == second.origin_block:
             return False
-        return self._blocks_before(first.origin_block, second.origin_block)
+        try:
+            return self._blocks_before(first.origin_block, second.origin_block)
+        except NotFound:
+            return first.origin < second.origin
 
     def concurrent(self, belief: BeliefId, among: Iterable[BeliefId]) -> list[BeliefId]:
         """Those of some beliefs that neither came before this one nor after it, sorted.

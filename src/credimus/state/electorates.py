@@ -25,12 +25,14 @@ class Electorate:
     """Who may vote in a round, and with what weight. Treat as frozen."""
 
     __slots__ = (
-        "_bars", "_evidence", "balanced", "electors", "epoch", "id", "position", "prior", "skills",
-        "weight_sum",
+        "_bars", "_evidence", "balanced", "electors", "epoch", "id", "position", "prior", "said",
+        "skills", "weight_sum",
     )  # fmt: skip
 
     def __init__(self, electors: tuple[Elector, ...], said: Publish = _UNSAID) -> None:
         self.electors = electors
+        self.said = said if said is not _UNSAID else Publish(electors)
+        """The operation that publishes it."""
         self.skills = said.skills
         self.prior = said.prior
         self.epoch = said.epoch

@@ -6,7 +6,7 @@ in it: what was learned by then holds until the next one closes. So weights chan
 while a thousand rounds go by, and nothing is worked out per round.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from credimus.state.round import Round
 
@@ -27,6 +27,8 @@ class Epochs:
     def __init__(self) -> None:
         self._rounds: dict[int, list[Round]] = {}
         self._revisions: dict[int, int] = {}
+        self._gone: dict[int, tuple[int, int]] = {}
+        """Of rounds that a checkpoint let go, by epoch: how many, and the last of their stamps."""
 
     def note(self, found: Round) -> None:
         """Take up what changed in a round that is recorded: its records or its proposers."""
@@ -39,11 +41,28 @@ class Epochs:
             found.epoch = epoch
             self._rounds.setdefault(epoch, []).append(found)
 
+    def let_go(self, found: Round) -> None:
+        """A checkpoint lets a round go: its epoch stays closed, and closed when it did."""
+        epoch = found.epoch
+        if epoch >= 0:
+            count, stamp = self._gone.get(epoch, (0, 0))
+            self._gone[epoch] = count + 1, max(stamp, recorded_stamp(found))
+            self._revisions[epoch] += 1
+            self._rounds[epoch].remove(found)
+
+    def let_go_image(self) -> tuple[tuple[int, int, int], ...]:
+        """What is remembered of rounds that went: epoch, count and last stamp, sorted."""
+        return tuple(sorted((epoch, *gone) for epoch, gone in self._gone.items()))
+
+    def recall(self, image: Iterable[tuple[int, int, int]]) -> None:
+        """Take up what `let_go_image` gave."""
+        self._gone = {epoch: (count, stamp) for epoch, count, stamp in image}
+
     def open_epoch(self) -> int:
         """The first epoch that is not closed. Cost: the number of epochs."""
         epoch, before = 0, 0
         while True:
-            inside = len(self._rounds.get(epoch, ()))
+            inside = len(self._rounds.get(epoch, ())) + self._gone.get(epoch, (0, 0))[0]
             if inside < max(ROUNDS_MIN, before // SHARE):
                 return epoch
             before += inside
@@ -59,7 +78,8 @@ class Epochs:
 
     def closed_stamp(self, epoch: int) -> int:
         """The stamp of the last first record in an epoch; 0 where there is none."""
-        return max(map(recorded_stamp, self.rounds_in(epoch)), default=0)
+        gone = self._gone.get(epoch, (0, 0))[1]
+        return max(gone, max(map(recorded_stamp, self.rounds_in(epoch)), default=0))
 
 
 def _epoch_of(found: Round) -> int:

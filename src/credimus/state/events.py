@@ -108,6 +108,19 @@ class RoundRefused(Fact, frozen=True):
     reason: str
 
 
+class CheckpointAttested(Fact, frozen=True):
+    """A member says which state it came to at a cut."""
+
+    checkpoint: bytes
+    member: NodeId
+
+
+class CheckpointReached(Fact, frozen=True):
+    """More than two thirds certify a checkpoint over the last one."""
+
+    checkpoint: bytes
+
+
 class BeliefsReconciled(Fact, frozen=True):
     """A member said how two beliefs accepted apart are brought together; nobody had said so, or
     what was said decided more."""
@@ -126,5 +139,6 @@ MemberFact: TypeAlias = (
 PlainFact: TypeAlias = (
     BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
+    | CheckpointAttested | CheckpointReached
 )  # fmt: skip
 StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled

@@ -5,14 +5,21 @@ Invariant: `fingerprint` is a function of the set of folded blocks alone.
 
 from collections.abc import Sequence
 
+import msgspec
+
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
+from credimus.state.checkpoints import Checkpoints
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.members import Members
 from credimus.state.operations import (
     Assert,
+    Attest,
+    Certify,
     Close,
     Conclude,
     Enclose,
@@ -25,10 +32,14 @@ from credimus.state.operations import (
     Retract,
     Votes,
 )
+from credimus.state.permissions import check_permitted
 from credimus.state.reconciliations import Reconciliations
 from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
 from credimus.state.standing import Standing
+
+FOLDS = ("roster", "beliefs", "rounds", "enclosures", "reconciliations", "checkpoints")
+"""Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
 
 
 class FleetState:
@@ -40,13 +51,20 @@ class FleetState:
         self.rounds = Rounds()
         self.standing = Standing(self.rounds, self.beliefs, self.roster)
         self.rounds.category_of = self._category
+        self.checkpoints = Checkpoints()
         self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
 
     def apply(
         self, place: Place, operations: Sequence[Operation], past: Members
     ) -> list[StateEvent]:
-        """Fold one block whose predecessors are all folded; returns what changed."""
+        """Fold one block whose predecessors are all folded; returns what changed.
+
+        What is said by no member is void: such a block is taken only where the past of its author
+        is below a checkpoint, and what it is judged by is the roster of that.
+        """
+        if self.checkpoints.number and not self._may_say(place, operations, past):
+            operations = ()
         events: list[StateEvent] = []
         self.standing.note_block(place.stamp)
         of_roster: Sequence[Operation] = ()
@@ -71,6 +89,15 @@ class FleetState:
             self.rounds.left_out_max = self.roster.left_out_max
         return events
 
+    def _may_say(self, place: Place, operations: Sequence[Operation], past: Members) -> bool:
+        if place.author not in past.by_id:
+            return False
+        try:
+            check_permitted(place.author, operations, past, self.roster.fleet)
+        except PeerFault:
+            return False
+        return True
+
     def fingerprint(self) -> bytes:
         """32 bytes; equal on every node that holds the same blocks.
 
@@ -83,8 +110,43 @@ class FleetState:
             self.beliefs.fingerprint(),
             self.rounds.fingerprint(),
             self.enclosures.fingerprint(),
+            self.checkpoints.fingerprint(),
             *reconciled,
         )
+
+    def snapshot(self) -> bytes:
+        """All that is agreed, canonical: `FleetState.restored` makes it again."""
+        parts = [(name, getattr(self, name).snapshot()) for name in FOLDS]
+        return encode(_Snapshot(self.roster.fleet, tuple(parts)))
+
+    @classmethod
+    def restored(cls, snapshot: bytes) -> "FleetState":
+        """The state of a snapshot.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = decode(snapshot, _snapshot, "snapshot")
+        if tuple(name for name, _ in image.parts) != FOLDS:
+            raise PeerFault("malformed", f"a snapshot holds {', '.join(FOLDS)}, in this order")
+        state = cls(FleetId(image.fleet))
+        for name, part in image.parts:
+            getattr(state, name).restore(part)
+        state.rounds.left_out_max = state.roster.left_out_max
+        state.checkpoints.name(snapshot_fingerprint(snapshot))
+        last = state.checkpoints.last
+        if last is not None:
+            state.standing.note_block(last.stamp)
+        return state
+
+    def adopt(self, other: "FleetState") -> None:
+        """Become another state, for all who hold this one or its folds; the other is used up."""
+        for name in FOLDS:
+            mine, theirs = vars(getattr(self, name)), vars(getattr(other, name))
+            mine.clear()
+            mine.update(theirs)
+        self.rounds.category_of = self._category
+        self.standing.adopt(other.standing)
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
         match operation:
@@ -101,6 +163,8 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
+            case Attest() | Certify():
+                return self.checkpoints.note(operation, place)
             case Reconcile():
                 return self.reconciliations.reconcile(operation, place)
             case Enclose():
@@ -119,3 +183,16 @@ class FleetState:
             for belief, before_stamp, dots in removals
             if self.beliefs.remove_rejected(belief, before_stamp, dots)
         ]
+
+
+class _Snapshot(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    fleet: bytes
+    parts: tuple[tuple[str, bytes], ...]
+
+
+_snapshot: msgspec.msgpack.Decoder[_Snapshot] = decoder(_Snapshot)
+
+
+def snapshot_fingerprint(snapshot: bytes) -> bytes:
+    """What members attest; 32 bytes."""
+    return fingerprint(b"credimus snapshot", snapshot)

@@ -8,9 +8,12 @@ Deliberately not here: what follows from the facts (members.py).
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
-from credimus.kernel.codec import encode
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.state.member_operations import Charter, Powers
 
@@ -124,6 +127,22 @@ class Law:
         charter = [] if self.charter is None else [self.charter]
         return encode((charter, *(sorted(part.items()) for part in self._parts())))
 
+    @classmethod
+    def read(cls, raw: bytes, founder: NodeId | None) -> "Law":
+        """The facts that `to_bytes` wrote, of a fleet of that founder.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        law = cls()
+        if raw:
+            image = decode(raw, _image, "facts of the roster")
+            law.charter = image.charter[0] if image.charter else None
+            law.founder = founder if law.charter is not None else None
+            for part, entries in zip(law._parts(), msgspec.structs.astuple(image)[1:], strict=True):
+                part.update(entries)  # type: ignore[attr-defined]
+        return law
+
     def _parts(self) -> tuple[Mapping[object, object], ...]:
         return (  # type: ignore[return-value]
             self.powers, self.exposed, self.ballots, self.successions, self.gone, self.needs,
@@ -143,6 +162,19 @@ def _joined(
     return joined
 
 
+class _Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    charter: Annotated[list[Charter], Meta(max_length=1)]
+    powers: list[tuple[NodeId, Appointed]]
+    exposed: list[tuple[NodeId, Spot]]
+    ballots: list[tuple[tuple[NodeId, int, NodeId], Ballot]]
+    successions: list[tuple[NodeId, Succession]]
+    gone: list[tuple[NodeId, Spot]]
+    needs: list[tuple[Dot, int]]
+    knew: list[tuple[Dot, Expulsions]]
+    admitted: list[tuple[NodeId, tuple[int, int]]]
+
+
+_image: msgspec.msgpack.Decoder[_Image] = decoder(_Image)
 _EMPTY = Law()
 EMPTY = _EMPTY
 """No facts."""

@@ -15,6 +15,8 @@ from functools import cached_property
 import msgspec
 
 from credimus.crdt import ORSet
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId, fingerprint
 from credimus.state.law import EMPTY, Dot, Law, Spot
 from credimus.state.member_operations import ALL_POWERS, AdmissionRule, Powers
@@ -167,6 +169,24 @@ class Members:
         """Canonical bytes of the OR-Set."""
         return self._set.to_bytes()
 
+    def image(self) -> bytes:
+        """Canonical bytes of all of it; `read` makes the view of them again."""
+        return encode((self.to_bytes(), self.law.to_bytes(), self.law.founder or b""))
+
+    @classmethod
+    def read(cls, raw: bytes) -> "Members":
+        """The view that `image` wrote.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        members, facts, founder = decode(raw, _image, "view of the roster")
+        law = Law.read(facts, NodeId(founder) if founder else None) if facts else EMPTY
+        view = cls(ORSet.from_bytes(members, record_type=Member), law)
+        if view.image() != raw:
+            raise PeerFault("malformed", "a view of the roster is not in its canonical form")
+        return view
+
     def copy(self) -> ORSet[bytes, Member]:
         """A set of its own, to change."""
         return self._set.copy()
@@ -272,3 +292,4 @@ def _newest(member: Member) -> tuple[int, bytes]:
 
 
 _CATEGORIES_KEPT = 64
+_image: msgspec.msgpack.Decoder[tuple[bytes, bytes, bytes]] = decoder(tuple[bytes, bytes, bytes])

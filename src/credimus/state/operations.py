@@ -19,6 +19,7 @@ from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
 from credimus.lace.enclosing import BOX_BYTES
+from credimus.lace.frontier import CutHead
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operation import (
     CategoryName,
@@ -36,6 +37,11 @@ from credimus.state.operation import (
 Epoch: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 40)]
 SKILL_MIN = 100
 """Nobody is taken to be right, or wrong, more often than 9,999 times in 10,000; in millionths."""
+Digest: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Base: TypeAlias = Annotated[bytes, Meta(max_length=32)]
+CutOf: TypeAlias = Annotated[
+    tuple[CutHead, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)
+]
 VOTES_PER_OPERATION = 8
 """Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
 
@@ -308,6 +314,37 @@ class Conclude(Struct, frozen=True, tag=12):
     ]
 
 
+# --- checkpoints
+
+
+class Attest(Struct, frozen=True, tag=14):
+    """Says: I folded all blocks up to this cut and let go what is over, and this is what I got."""
+
+    base: Base
+    """The checkpoint before, whose successor this is to be; empty for the first."""
+    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
+    cut: CutOf
+    electors: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)]
+    """The members as of the cut, sorted."""
+    retention_ms: Annotated[int, Meta(ge=0, le=limits.TTL_MS_MAX)]
+    """How long after its end what was not accepted is kept."""
+    snapshot: Digest
+    """The fingerprint of the snapshot."""
+
+    def __post_init__(self) -> None:
+        places = [(head.author, head.block) for head in self.cut]
+        if places != sorted(set(places)) or self.electors != tuple(sorted(set(self.electors))):
+            raise ValueError("heads and electors must be strictly sorted")
+
+
+class Certify(Struct, frozen=True, tag=15):
+    """Says: more than two thirds attest this checkpoint, so I attest no other in its place."""
+
+    base: Base
+    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
+    checkpoint: Digest
+
+
 class Strategy(IntEnum):
     """How two accepted beliefs that contradict each other are brought together. Where members say
     differently of one pair the greatest holds: the one that decides least by itself."""
@@ -376,7 +413,7 @@ class Enclose(Struct, frozen=True, tag=21):
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
     | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose
-    | Charter | Appoint | Rotate | Expose | Expel
+    | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

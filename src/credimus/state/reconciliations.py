@@ -9,9 +9,11 @@ Deliberately not here: whether the rounds are what they are said to be (outcomes
 is asked), and who writes a reconciliation.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import ID_BYTES, BeliefId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefsReconciled, StateEvent
@@ -70,6 +72,49 @@ class Reconciliations:
             return []
         return [BeliefsReconciled(*beliefs, rounds, said.strategy, said.finding, place.author)]
 
+    def let_go(self, kept: Collection[BeliefId], before_stamp: int) -> int:
+        """Forget earlier ones of pairs of which a belief is not kept; returns how many went."""
+        gone = [
+            pair
+            for pair, said in self._said.items()
+            if not all(one in kept for one in pair[0])
+            and all(stamp < before_stamp for stamp, _ in said.values())
+        ]
+        for pair in gone:
+            del self._said[pair]
+            for belief in pair[0]:
+                self._of[belief].remove(pair)
+                if not self._of[belief]:
+                    del self._of[belief]
+        return len(gone)
+
+    def snapshot(self) -> bytes:
+        """All of it, canonical."""
+        return encode(
+            sorted(
+                (*pair[0], *pair[1], *kind, *first)
+                for pair, said in self._said.items()
+                for kind, first in said.items()
+            )
+        )
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        rows = decode(raw, _image, "snapshot of the reconciliations")
+        if encode(rows) != raw:
+            raise PeerFault("malformed", "snapshot of the reconciliations: not canonical")
+        for one, other, first, second, strategy, finding, stamp, author in rows:
+            pair = (BeliefId(one), BeliefId(other)), (RoundId(first), RoundId(second))
+            if pair not in self._said:
+                for belief in pair[0]:
+                    self._of.setdefault(belief, []).append(pair)
+            entries = self._said.setdefault(pair, {})
+            entries[strategy, finding] = stamp, NodeId(author)
+
     def fingerprint(self) -> bytes:
         """Of everything said."""
         entries = sorted(
@@ -77,6 +122,9 @@ class Reconciliations:
             for pair, said in self._said.items()
         )
         return fingerprint(b"credimus reconciliations", encode(entries))
+
+
+_image = decoder(list[tuple[bytes, bytes, bytes, bytes, Strategy, Finding, int, bytes]])
 
 
 def reconciliation_id(said: Reconcile) -> bytes:

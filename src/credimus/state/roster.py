@@ -11,7 +11,7 @@ Deliberately not here: what a view's facts come to (members.py), who may say wha
 from collections.abc import Sequence
 
 from credimus.crdt import ORSet
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decoder, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Header
@@ -25,6 +25,7 @@ from credimus.state.events import (
     MemberLeft,
     StateEvent,
 )
+from credimus.state.images import RosterImage, read_image
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.members import Members
 from credimus.state.operations import Admit, Found, Leave, Operation
@@ -55,6 +56,8 @@ class Roster:
         """What each member may write, in units per second; 0 for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
+        self.base = nobody
+        """The members as of the last checkpoint's cut: the view of all blocks below it."""
 
     def before(self, header: Header | Place, lace: Lace) -> Members:
         """The members as of a block's causal past; its predecessors must be held."""
@@ -65,7 +68,7 @@ class Roster:
             view = lace.place(parent).view
             if view is not views[-1] if views else True:
                 views.append(view)
-        return self._join(views) if views else self._nobody  # type: ignore[arg-type]
+        return self.joined(views)  # type: ignore[arg-type]
 
     def check(self, header: Header, operations: Sequence[Operation], past: Members) -> bytes:
         """The author's public key, when the author may write this block at all.
@@ -117,9 +120,40 @@ class Roster:
         """The block of the founder's first founding, or None before that is folded."""
         return None if self._founding is None else self._founding[1]
 
+    @property
+    def founding_stamp(self) -> int:
+        """The stamp of that block; 0 before it is folded."""
+        return 0 if self._founding is None else self._founding[0]
+
     def fingerprint(self) -> bytes:
         """Of what everybody agrees on about the roster."""
         return self.current.key
+
+    def snapshot(self) -> bytes:
+        """All of it but the views of single blocks, canonical."""
+        founding = self._founding or (0, b"")
+        return encode(
+            RosterImage(
+                self.current.image(), tuple(sorted(self.keys.items())), self.fleet_name,
+                self.left_out_max, self.units_per_s_max, self.founder or b"", founding,
+            )
+        )  # fmt: skip
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the roster")
+        assert isinstance(image, RosterImage)  # noqa: S101 - what its decoder reads
+        self.current = self.base = self._intern(Members.read(image.current))
+        self.keys = {NodeId(node): key for node, key in image.keys}
+        self.fleet_name, self.left_out_max = image.fleet_name, image.left_out_max
+        self.units_per_s_max = image.units_per_s_max
+        if image.founder:
+            self.founder = NodeId(image.founder)
+            self._founding = image.founding[0], BlockId(image.founding[1])
 
     def _note_founding(self, said: Found, place: Place) -> None:
         """A founder that equivocates founds twice: the first by stamp and id gives the name."""
@@ -167,6 +201,10 @@ class Roster:
         ):
             raise PeerFault("wrong-genesis", "this block founds another fleet than its own")
 
+    def joined(self, views: Sequence[Members]) -> Members:
+        """The members as of blocks with these views; nobody before the first."""
+        return self._join(views) if views else self._nobody
+
     def _join(self, views: Sequence[Members]) -> Members:
         first = views[0]
         if all(view is first for view in views):
@@ -185,6 +223,7 @@ class Roster:
 
 OF_FOUNDING: frozenset[type] = frozenset({Found, Charter})
 _JOINS_KEPT = 1_024
+_image = decoder(RosterImage)
 
 
 def _fleet_of(said: Found, charter: bytes) -> FleetId:

@@ -354,3 +354,16 @@ def with_entry(
 def _closing_order(entry: tuple[NodeId, int, Close]) -> tuple[NodeId, int, bytes]:
     author, stamp, closing = entry
     return author, stamp, encode(closing)
+
+
+def canonical(one: Round) -> tuple[object, ...]:
+    """What is agreed of a round, for fingerprints."""
+    confidences = sorted(
+        (position, int(choice), seen)
+        for (position, choice), seen in (one.confidences or {}).items()
+    )
+    return (
+        one.id, one.belief, one.attempt, one.electorate.id,
+        hex(one.accept), hex(one.reject), hex(one.abstain), confidences, int(one.verdict),
+        one.openings, one.closings, one.conclusions, one.refusals,
+    )  # fmt: skip

@@ -6,10 +6,12 @@ arrival can not be seen in the result. Only a proposal whose electorate is fair 
 proposal's own past opens a round, so that no member decides with a few of its choice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from credimus.kernel.codec import encode
+from credimus.kernel.codec import decoder, encode
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.electorates import Electorate, is_fair
@@ -23,6 +25,15 @@ from credimus.state.events import (
     RoundOpened,
     RoundRefused,
     StateEvent,
+)
+from credimus.state.images import (
+    RoundsImage,
+    drop_earlier,
+    image_of_early,
+    image_of_round,
+    image_of_unopened,
+    read_image,
+    round_of_image,
 )
 from credimus.state.members import Members, may_propose
 from credimus.state.operations import (
@@ -38,7 +49,7 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
-from credimus.state.round import Round, with_entry
+from credimus.state.round import Round, canonical, with_entry
 from credimus.state.verdict import Verdict, join
 
 _Early = tuple[NodeId, int, object]
@@ -46,6 +57,8 @@ _Early = tuple[NodeId, int, object]
 _Unopened = tuple[NodeId, int, Propose, Members]
 """Author and stamp of a proposal that came before its electorate, and the view of its past."""
 _JUDGED_KEPT = 1_024
+ELECTORATES_KEPT = 64
+"""The newest stay, though no round is left: proposers use them again. [guess]"""
 
 
 class Removal(NamedTuple):
@@ -231,9 +244,28 @@ class Rounds:
             else:
                 self._add_conclusion(found, place.author, place.stamp, conclusion)
 
+    def let_go(self, rounds: Collection[RoundId], before_stamp: int) -> int:
+        """Forget rounds, what was said earlier of rounds that nobody opened, and electorates of
+        earlier without rounds; returns how many such words went."""
+        for identifier in rounds:
+            gone = self._rounds.pop(identifier)
+            self.epochs.let_go(gone)
+            left = tuple(one for one in self._by_belief.pop(gone.belief, ()) if one is not gone)
+            if left:
+                self._by_belief[gone.belief] = left
+        waiting = self._early, self._unopened, self._unasserted
+        count = sum(drop_earlier(entries, before_stamp) for entries in waiting)
+        used = {one.electorate.id for one in self._rounds.values()} | self._unopened.keys()
+        used |= {ElectorateId(w[2].electorate) for es in self._unasserted.values() for w in es}
+        newest = [one.id for one in islice(self.newest_electorates(), ELECTORATES_KEPT)]
+        for one, stamp in list(self._published.items()):
+            if stamp < before_stamp and one not in used and one not in newest:
+                del self._published[one], self._electorates[one]
+        return count
+
     def fingerprint(self) -> bytes:
         """Of everything agreed about rounds."""
-        rounds = [_canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
+        rounds = [canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
         early = sorted(
             (identifier, sorted(encode(entry) for entry in entries))
             for identifier, entries in self._early.items()
@@ -242,10 +274,61 @@ class Rounds:
             (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
             for identifier, entries in (*self._unopened.items(), *self._unasserted.items())
         )
-        published = sorted(self._published.items())
-        return fingerprint(
-            b"credimus rounds", encode(rounds), encode(early), encode(unopened), encode(published)
+        lists = rounds, early, unopened, sorted(self._published.items())
+        return fingerprint(b"credimus rounds", *map(encode, lists))
+
+    def snapshot(self) -> bytes:
+        """All of it, canonical."""
+        electorates = (
+            (at, self._electorates[one].said) for one, at in sorted(self._published.items())
         )
+        rounds = (self._rounds[one] for one in sorted(self._rounds))
+        waiting = (
+            entry
+            for entries in (*self._unopened.values(), *self._unasserted.values())
+            for entry in entries
+        )
+        return encode(
+            RoundsImage(
+                tuple(electorates), tuple(map(image_of_round, rounds)), image_of_early(self._early),
+                image_of_unopened(waiting), self.epochs.let_go_image(),
+            )
+        )  # fmt: skip
+
+    def restore(self, raw: bytes) -> None:
+        """Become what was written; for a fold that is new.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
+        image = read_image(raw, _image, "snapshot of the rounds")
+        assert isinstance(image, RoundsImage)  # noqa: S101 - what its decoder reads
+        for stamp, publication in image.electorates:
+            electorate = Electorate(publication.electors, publication)
+            self._electorates[electorate.id] = electorate
+            self._published[electorate.id] = stamp
+        for one in image.rounds:
+            voters = self._electorates.get(ElectorateId(one.electorate))
+            if voters is None:
+                raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
+            found = self._rounds[RoundId(one.id)] = round_of_image(one, voters)
+            found.rules = self._rules.setdefault(found.rules, found.rules)
+            rounds = (*self._by_belief.get(found.belief, ()), found)
+            self._by_belief[found.belief] = tuple(sorted(rounds, key=_attempt_order))
+            if found.conclusions:
+                self.epochs.note(found)
+        self.epochs.recall(image.epochs)
+        for identifier, author, stamp, said in image.early.entries():
+            self._keep(RoundId(identifier), NodeId(author), stamp, said)
+        views: dict[bytes, Members] = {}
+        for author, stamp, proposal, past in image.unopened:
+            view = views[past] = views.get(past) or Members.read(past)
+            named = ElectorateId(proposal.electorate)
+            if named in self._electorates:  # then it waits for the category of its belief
+                waiting = self._unasserted.setdefault(BeliefId(proposal.belief), [])
+            else:
+                waiting = self._unopened.setdefault(named, [])
+            waiting.append((NodeId(author), stamp, proposal, view))
 
     # --- private
 
@@ -365,6 +448,9 @@ class Rounds:
             events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
 
 
+_image = decoder(RoundsImage)
+
+
 def round_id(said: Propose) -> RoundId:
     """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
     named = (said.belief, said.attempt, said.rules, said.electorate)
@@ -377,15 +463,3 @@ def _unknown(belief: BeliefId) -> str | None:  # noqa: ARG001
 
 def _attempt_order(one: Round) -> tuple[int, RoundId]:
     return one.attempt, one.id
-
-
-def _canonical(one: Round) -> tuple[object, ...]:
-    confidences = sorted(
-        (position, int(choice), seen)
-        for (position, choice), seen in (one.confidences or {}).items()
-    )
-    return (
-        one.id, one.belief, one.attempt, one.electorate.id,
-        hex(one.accept), hex(one.reject), hex(one.abstain), confidences, int(one.verdict),
-        one.openings, one.closings, one.conclusions, one.refusals,
-    )  # fmt: skip

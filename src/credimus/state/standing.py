@@ -78,6 +78,12 @@ class Standing:
         self._block_count += 1
         self._latest_stamp = max(self._latest_stamp, stamp)
 
+    def adopt(self, other: "Standing") -> None:
+        """The folds became those of another state: look anew, as of its time."""
+        self._block_count += 1 + other._block_count  # noqa: SLF001 - the same class
+        self._latest_stamp = max(self._latest_stamp, other._latest_stamp)  # noqa: SLF001
+        self._skills.clear()
+
     @property
     def epochs(self) -> Epochs:
         """Which verdicts were recorded when."""

@@ -25,10 +25,13 @@ class Order:
         self._steps_left = steps_max
 
     def before(self, one: BlockId, other: BlockId) -> bool | None:
-        """Whether `one` is in the causal past of `other`; None when that was too far to walk."""
-        goal = self._lace.place(one)
+        """Whether `one` is in the causal past of `other`; None when that is not known."""
+        goal = self._lace.get(one)
         seen: set[BlockId] = set()
-        waiting = [self._lace.place(other)]
+        begin = self._lace.get(other)
+        if goal is None or begin is None:  # let go under a checkpoint
+            return None
+        waiting = [begin]
         while waiting:
             if self._steps_left <= 0:
                 return None
@@ -38,8 +41,8 @@ class Order:
                     return True
                 if predecessor not in seen:
                     seen.add(predecessor)
-                    place = self._lace.place(predecessor)
-                    if place.stamp > goal.stamp:
+                    place = self._lace.get(predecessor)
+                    if place is not None and place.stamp > goal.stamp:
                         waiting.append(place)
         return False
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from stranger.checkpoints import checkpoints_fingerprint
 from stranger.identifiers import belief_id, fingerprint, mp
 from stranger.members import View, members_fingerprint
 from stranger.roster import Fleet
@@ -18,6 +19,7 @@ def state_fingerprint(fleet: Fleet) -> bytes:
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),
+        checkpoints_fingerprint(fleet),
         *reconciliations_fingerprint(fleet),
     )
 

@@ -97,7 +97,7 @@ def test_every_number_is_told(numbers: typing.Any) -> None:
 
 @pytest.mark.parametrize("code", sorted(fault_codes()))
 def test_every_fault_is_told(code: str) -> None:
-    pages = ("blocks.md", "sync.md", "joining.md", "certificates.md")
+    pages = ("blocks.md", "sync.md", "joining.md", "certificates.md", "checkpoints.md")
     told = "".join((PROTOCOL / name).read_text() for name in pages)
     assert f"`{code}`" in told, f"raised in {sorted(fault_codes()[code])}"
 

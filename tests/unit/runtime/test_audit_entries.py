@@ -2,7 +2,8 @@
 
 from typing import get_args
 
-from credimus.kernel.ids import FleetId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
+from credimus.lace.frontier import CutHead
 from credimus.runtime.audit_entries import Kind, entries_of
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import (
@@ -18,6 +19,8 @@ from credimus.state.member_operations import (
 from credimus.state.operations import (
     Admit,
     Assert,
+    Attest,
+    Certify,
     Choice,
     Close,
     Conclude,
@@ -61,6 +64,8 @@ OPERATIONS = [
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
     Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
     Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
+    Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, 0, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
+    Certify(b"", 0, bytes(32)),
 ]
 
 
@@ -78,10 +83,10 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[9]
     assert said[10] == "took back 2 claims: wrong gauge"
     assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-3] == "recorded the verdict: rejected"
-    assert said[-2].endswith("accepted apart: last writer")
-    assert (found[-2].belief, found[-2].other) == (ID, OTHER)
-    assert said[-1] == "let 1 member read an enclosed belief"
+    assert said[-5] == "recorded the verdict: rejected"
+    assert said[-4].endswith("accepted apart: last writer")
+    assert (found[-4].belief, found[-4].other) == (ID, OTHER)
+    assert said[-3] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)
 
 

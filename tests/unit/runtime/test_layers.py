@@ -67,7 +67,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
              "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
-              "push": "0.7", "pull": "0.7",
+              "enabled": "false", "push": "0.7", "pull": "0.7",
               "relay": "0.7", "selection": "random", "policy": "open",
               "strategy": "consensus"}  # fmt: skip
     shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
@@ -79,7 +79,8 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
     found: Any = resolved.settings
     for part in field.name.split("."):
         found = getattr(found, part)
-    assert found == {"evaluators": ("manual",)}.get(last, type(found)(text))
+    expected = {"evaluators": ("manual",), "enabled": False}
+    assert found == expected.get(last, type(found)(text))
     assert resolved.origins[field.name] == Origin("variable", field.variable)
     assert resolved.warnings == ()
 

@@ -8,6 +8,7 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.lace.frontier import PeerBehind
 from credimus.lace.lace import Lace
 from credimus.protocol.sync.interface import (
     BatchTaken,
@@ -25,7 +26,7 @@ from credimus.protocol.sync.interface import (
     SyncMessage,
 )
 
-SyncEffects: TypeAlias = Effects[Any, SyncMessage | Supply, SyncEvent]
+SyncEffects: TypeAlias = Effects[Any, SyncMessage | Supply, SyncEvent | PeerBehind]
 
 
 class _Gap(NamedTuple):
@@ -187,6 +188,8 @@ class Sync:
         return Effects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
+        if self._lace.is_behind(pull.frontier):
+            return self._supply_wanted(peer, pull)
         most = self._config.supply_count_max
         wanted = [one for one in pull.wanted if one in self._lace][:most]
         chosen = dict.fromkeys(wanted)
@@ -197,6 +200,17 @@ class Sync:
             return Effects()
         supply = Supply(tuple(chosen), more=len(beyond) > most)
         return Effects(send=[Send(peer, supply)])
+
+    def _supply_wanted(self, peer: NodeId, pull: Pull) -> SyncEffects:
+        """To a peer below our cut: what it names, and word that it needs a checkpoint."""
+        wanted = [one for one in pull.wanted if one in self._lace]
+        if not pull.frontier.heads:  # the founding is where everybody begins
+            wanted += [one.id for one in self._lace.below_cut() if one.sequence == 1]
+        effects: SyncEffects = Effects(emit=[PeerBehind(peer)])
+        if wanted:
+            supply = Supply(tuple(wanted[: self._config.supply_count_max]), more=False)
+            effects.send.append(Send(peer, supply))
+        return effects
 
 
 _WITNESSES = 8  # missing blocks that are remembered of one gap

@@ -24,7 +24,7 @@ class Proposing:
         self._config = config
         self._state = state
         self._grounds = grounds
-        self._fitting: tuple[tuple[bytes, int, str, Ground], Electorate | None] | None = None
+        self._fitting: tuple[tuple[bytes, int, str, int, Ground], Electorate | None] | None = None
 
     def proposal(
         self,
@@ -103,10 +103,10 @@ class Proposing:
     def _of_fleet(self, category: str, ground: Ground) -> Electorate | None:
         """A published electorate that fits roster and ground; looked for anew when they changed."""
         members = self._state.roster.current
-        where = category if members.by_category else ""
-        seen = members.key, self._state.rounds.electorate_count, where
+        where, state = category if members.by_category else "", self._state
+        seen = members.key, state.rounds.electorate_count, where, state.checkpoints.number
         known = self._fitting
-        if known is None or known[0][:3] != seen or known[0][3] is not ground:
+        if known is None or known[0][:4] != seen or known[0][4] is not ground:
             said = ground.publication(members.electors(category), self._config.elector_weight)
             ours = Electorate(said.electors, said)
             published = self._state.rounds.newest_electorates()

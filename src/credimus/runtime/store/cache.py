@@ -20,6 +20,10 @@ class WireCache:
             self._wires.move_to_end(id_)
         return wire
 
+    def drop(self, id_: bytes) -> None:
+        """Keep it no more."""
+        self._bytes -= len(self._wires.pop(id_, b""))
+
     def put(self, id_: bytes, wire: bytes) -> None:
         """Keep the wire as the youngest; the oldest go when there is no room."""
         if id_ in self._wires or len(wire) > self._bytes_max:

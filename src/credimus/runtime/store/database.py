@@ -31,7 +31,6 @@ CACHE_KIB: Final = 1_024
 _BEFORE_READING: Final = (
     f"page_size = {PAGE_BYTES}",
     "locking_mode = EXCLUSIVE",
-    "auto_vacuum = NONE",
     "cell_size_check = ON",
     "secure_delete = OFF",
     "temp_store = MEMORY",
@@ -106,6 +105,8 @@ class Database:
             self.path, timeout=1, isolation_level=None, check_same_thread=False
         )
         self._connection = connection
+        if not self.path.stat().st_size:  # only before there is a page
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
         for pragma in _BEFORE_READING:
             connection.execute(f"PRAGMA {pragma}").close()
         schema.check_version(connection, self.path)
@@ -181,6 +182,18 @@ class Database:
             return self.connection.execute(statement, values).fetchall()
         except failures.PROBLEMS as problem:
             raise failures.translate(problem, self.path, where) from None
+
+    def shrink(self, pages: int) -> None:
+        """Give up to so many free pages back to the disk. A file made before there were checkpoints
+        does not shrink; its free pages are used again.
+
+        Raises:
+            StorageError: `disk-full`, `disk`.
+        """
+        try:
+            self.connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        except failures.PROBLEMS as problem:
+            raise failures.translate(problem, self.path, "the free pages") from None
 
     def copy(self, path: Path) -> None:
         """Write all that is committed into a new file of mode 0600, in place of one of that name.

@@ -180,6 +180,13 @@ class Store(Protocol):
             StorageError: `disk`.
         """
 
+    def let_go(self, ids: Sequence[bytes]) -> None:
+        """Durably drop blocks, all of them or none; those not held are passed over.
+
+        Raises:
+            StorageError: `disk-full`, `corrupt`, `disk`.
+        """
+
     def wires(self, ids: Sequence[bytes]) -> list[bytes]:
         """The wires of these blocks in this order; those not held are left out.
 

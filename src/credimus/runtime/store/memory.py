@@ -43,6 +43,11 @@ class MemoryStore:
         for fact in facts:
             _put(self._facts.setdefault(family_of(fact.key), {}), fact)
 
+    def let_go(self, ids: Sequence[bytes]) -> None:
+        """Drop blocks; those not held are passed over."""
+        for one in ids:
+            self._blocks.pop(one, None)
+
     def sync(self) -> None:
         """Nothing to do."""
 

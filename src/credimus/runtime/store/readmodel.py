@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from msgspec.json import encode as encode_json
 from msgspec.structs import astuple
 
 from credimus.kernel.errors import InternalError, StorageError, UsageError
@@ -74,8 +75,10 @@ class ReadModels:
         beliefs: Iterable[BeliefRow],
         rounds: Iterable[RoundRow],
         members: Iterable[MemberRow],
+        gone: Iterable[bytes] = (),
     ) -> None:
-        """Insert or replace rows by id, all in one transaction.
+        """Drop the beliefs and rounds of some ids, insert or replace rows by id, all in one
+        transaction.
 
         Args:
             position: blocks of the log that the read models reflect from now on.
@@ -88,7 +91,15 @@ class ReadModels:
         round_rows = [(*astuple(row), row_checksum(row), row.belief) for row in rounds]
         member_rows = [(*astuple(row), row_checksum(row)) for row in members]
 
+        gone_ids = [(one,) for one in gone]
+        named = encode_json([one.hex().upper() for (one,) in gone_ids]).decode()
+
         def work(connection: sqlite3.Connection) -> None:
+            if gone_ids:
+                connection.executemany(schema.UNINDEX_WORDS, gone_ids)
+                connection.executemany(schema.DROP_ROUNDS_OF, gone_ids)
+                connection.executemany(schema.DROP_BELIEF, gone_ids)
+                connection.execute(schema.DROP_ROUNDS, (named,))
             last = connection.execute("SELECT max(number) FROM beliefs").fetchone()[0] or 0
             connection.executemany(schema.PUT_BELIEF, belief_rows)
             connection.execute(schema.INDEX_WORDS, (last,))

@@ -93,6 +93,13 @@ PUT_BELIEF: Final = """INSERT INTO beliefs (
         checksum = excluded.checksum"""
 INDEX_WORDS: Final = """INSERT INTO belief_words (rowid, content)
     SELECT number, content FROM beliefs WHERE number > ? ORDER BY number"""
+UNINDEX_WORDS: Final = """INSERT INTO belief_words (belief_words, rowid, content)
+    SELECT 'delete', number, content FROM beliefs WHERE id = ?"""
+DROP_BELIEF: Final = "DELETE FROM beliefs WHERE id = ?"
+DROP_ROUNDS_OF: Final = """DELETE FROM rounds
+    WHERE place = (SELECT number FROM beliefs WHERE id = ?)"""
+DROP_ROUNDS: Final = """DELETE FROM rounds
+    WHERE hex(id) IN (SELECT value FROM json_each(?))"""
 PUT_ROUND: Final = """INSERT OR REPLACE INTO rounds (
         id, belief, attempt, scheme, verdict, opened_stamp, accept_count, reject_count,
         abstain_count, elector_count, decided_stamp, checksum, place

@@ -1,0 +1,41 @@
+"""Where a block stands: the facts of its header that the lace keeps in memory."""
+
+from credimus.kernel.ids import BlockId, NodeId
+from credimus.lace.block import Header
+from credimus.lace.frontier import CutHead
+
+
+class Place:
+    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
+
+    __slots__ = (
+        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
+    )  # fmt: skip
+
+    def __init__(self, block_id: BlockId, header: "Header | Place") -> None:
+        self.id = block_id
+        self.author: NodeId = header.author
+        self.sequence: int = header.sequence
+        self.stamp: int = header.stamp
+        self.previous: BlockId = header.previous
+        self.parents: tuple[BlockId, ...] = header.parents
+        self.view: object = None
+        """What the fold of the roster keeps here: the members as of this block."""
+        self.left = 0
+        """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
+        self.covers = 0
+        """What the node keeps here: the last of its own blocks in this block's causal past."""
+
+    @classmethod
+    def of_head(cls, head: CutHead) -> "Place":
+        """The place of a head of a cut, of which no more is known."""
+        place = cls.__new__(cls)
+        place.id, place.author = head.block, head.author
+        place.sequence, place.stamp = head.sequence, head.stamp
+        place.previous, place.parents = BlockId(b""), ()
+        place.view, place.covers, place.left = None, 0, head.left
+        return place
+
+    def predecessors(self) -> tuple[BlockId, ...]:
+        """The blocks that this one names: its author's previous and the parents."""
+        return (self.previous, *self.parents) if self.previous else self.parents

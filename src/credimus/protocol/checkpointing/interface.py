@@ -1,0 +1,163 @@
+"""What checkpointing says, what it hears, and its settings."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.lace.frontier import PeerBehind
+from credimus.protocol.checkpointing.proof import CheckpointProof
+from credimus.state.checkpoints import Checkpoint
+from credimus.state.events import CheckpointAttested, CheckpointReached
+from credimus.state.operations import Attest, Certify
+
+HOUR_MS = 3_600_000
+
+
+class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """When checkpoints are taken, and how long things are kept."""
+
+    enabled: bool = True
+    """Whether this node proposes, attests and certifies. What more than two thirds certify is
+    followed all the same, so that nobody falls out of the fleet."""
+    interval_ms: int = 6 * HOUR_MS
+    """By stamps, from the time of one checkpoint to that of the next. Range above 0. [guess: four a
+    day]"""
+    keep_ms: int = 24 * HOUR_MS
+    """Blocks younger than this stay: for certificates, for the audit log, and for members that come
+    back. Range above 0. [seed: retention 24 h]"""
+    retention_ms: int = 24 * HOUR_MS
+    """How long after its end an undecided, rejected or contested belief is kept. A checkpoint that
+    keeps less is not attested. Range 0 to ten years. [seed: 24 h]"""
+    look_ns: int = 5 * SECOND
+    """Between two looks whether one is due. [guess]"""
+    attempt_ns: int = 30 * SECOND
+    """How long the member whose turn it is may take, before the turn of the next; each attempt is
+    longer by that. [guess: some thousand blocks are folded meanwhile]"""
+    slice_count: int = 16
+    """Blocks that are folded at once beside the node's work. [guess: a few ms]"""
+    slice_pause_ns: int = 20 * MILLISECOND
+    """Between two such slices. [guess: a tenth of the node's time]"""
+
+
+Reader: TypeAlias = Callable[[Sequence[BlockId]], list[bytes]]
+"""The wires of some held blocks, in this order; those that are not durable yet are left out."""
+
+
+class WordsSaid(msgspec.Struct, frozen=True, gc=False):
+    """Members attested or certified something."""
+
+    facts: list[CheckpointAttested | CheckpointReached]
+
+
+class SayWord(msgspec.Struct, frozen=True, gc=False):
+    """A member says something of a checkpoint in its next block."""
+
+    author: NodeId
+    operation: Attest | Certify
+
+
+class CheckpointRefused(msgspec.Struct, frozen=True, gc=False):
+    """A proposed checkpoint is not what our blocks give, or keeps less than we want kept."""
+
+    proposer: NodeId
+    checkpoint: bytes
+    reason: str
+
+
+class CheckpointTaken(msgspec.Struct, frozen=True, gc=False):
+    """A certified checkpoint took effect: what it lets go is gone, and blocks below it may go."""
+
+    identifier: bytes
+    checkpoint: Checkpoint
+    block_count: int
+    """Blocks that this node lets go."""
+
+
+class CheckpointDisputed(msgspec.Struct, frozen=True, gc=False):
+    """More than two thirds certify a state that our blocks do not give: this node does not follow.
+
+    Either a third of the members lie, or one of us has a bug."""
+
+    identifier: bytes
+    reason: str
+
+
+CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed
+
+
+# --- passing checkpoints on: messages between peers
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Common shape: MessagePack arrays [tag, ...]."""
+
+
+class SnapshotOffer(Message, frozen=True, tag=19):
+    """The sender let go blocks that the receiver lacks; this is its checkpoint."""
+
+    proof: CheckpointProof
+    byte_count: Annotated[int, Meta(ge=1, le=limits.SNAPSHOT_BYTES_MAX)]
+
+
+class SnapshotWanted(Message, frozen=True, tag=20):
+    """Asks for the part of a snapshot that begins here."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    offset: Annotated[int, Meta(ge=0, le=limits.SNAPSHOT_BYTES_MAX)]
+
+
+class SnapshotPart(Message, frozen=True, tag=21):
+    """Some bytes of a snapshot."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    offset: Annotated[int, Meta(ge=0, le=limits.SNAPSHOT_BYTES_MAX)]
+    content: Annotated[bytes, Meta(max_length=limits.SNAPSHOT_PART_BYTES_MAX)]
+
+
+SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart
+
+
+# --- and their inputs
+
+
+class PeersBehind(msgspec.Struct, frozen=True, gc=False):
+    """Peers pulled from below our cut."""
+
+    facts: list[PeerBehind]
+
+
+class OfferCame(msgspec.Struct, frozen=True, gc=False):
+    """A peer offers its checkpoint."""
+
+    peer: NodeId
+    offer: SnapshotOffer
+
+
+class PartWanted(msgspec.Struct, frozen=True, gc=False):
+    """A peer asks for a part."""
+
+    peer: NodeId
+    wanted: SnapshotWanted
+
+
+class PartCame(msgspec.Struct, frozen=True, gc=False):
+    """A part came."""
+
+    peer: NodeId
+    part: SnapshotPart
+
+
+FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame
+
+
+class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):
+    """A certified checkpoint is here, newer than ours: the node is to begin from it."""
+
+    proof: CheckpointProof
+    image: bytes
+    number: int

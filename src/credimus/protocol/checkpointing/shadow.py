@@ -1,0 +1,147 @@
+"""The state at a cut, folded beside the live one a few blocks at a time, and on from there.
+
+At the cut it lets go what is over and writes the snapshot; then it follows the live state, so that
+a certified checkpoint takes effect at once: the live state becomes the shadow.
+"""
+
+from credimus.kernel.ids import BlockId
+from credimus.lace.block import block_id, open_wire
+from credimus.lace.frontier import Cut
+from credimus.lace.lace import Lace, Place
+from credimus.protocol.checkpointing.cutting import last_below, stamp_at
+from credimus.protocol.checkpointing.interface import Reader
+from credimus.state import releasing
+from credimus.state.checkpoints import Released, checkpoint_id
+from credimus.state.fleet import FleetState, snapshot_fingerprint
+from credimus.state.members import Members
+from credimus.state.operations import Attest, read_operations
+
+
+class Shadow:
+    """One such state.
+
+    Args:
+        state: that of the checkpoint before; empty before the first.
+        cut: closed, and held.
+        image: the snapshot at this very cut, where `state` is that already.
+    """
+
+    def __init__(
+        self, state: FleetState, lace: Lace, cut: Cut, retention_ms: int, image: bytes = b""
+    ) -> None:
+        self.state = state
+        self.cut = cut
+        self.retention_ms = retention_ms
+        self.image = image
+        """The snapshot, once the cut is reached."""
+        self.attest: Attest | None = None
+        """What is to be said of it, for attempt 0."""
+        self.id = state.checkpoints.id if image else b""
+        self._view = state.roster.base
+        self._lace = lace
+        self._last = last_below(cut)
+        inside = [] if image else lace.closure(cut)
+        self._inside = [one for one in inside if not lace.is_below(one.author, one.sequence)]
+        self._beyond = [
+            one for one in lace.beyond_cut() if one.sequence > self._last.get(one.author, 0)
+        ]
+        self._views: dict[BlockId, Members] = {}
+        self._newcomers: list[Place] = []
+        lace.newcomers = self._newcomers
+        self._at = 0
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether all that is held is folded."""
+        return bool(self.image) and not self.backlog_count
+
+    @property
+    def backlog_count(self) -> int:
+        """Blocks that are held and not folded yet, once the cut is reached."""
+        return len(self._beyond) - self._at + len(self._newcomers)
+
+    def step(self, count: int, read: Reader) -> None:
+        """Fold up to `count` blocks; fewer where they can not be read yet."""
+        if not self.image:
+            self._at += self._fold(self._inside[self._at : self._at + count], read)
+            if self._at == len(self._inside):
+                self._cut_here()
+                self._at = 0
+            return
+        while self._newcomers:
+            place = self._newcomers.pop(0)
+            if place.sequence > self._last.get(place.author, 0):
+                self._beyond.append(place)
+        self._at += self._fold(self._beyond[self._at : self._at + count], read)
+
+    def catch_up(self, read: Reader) -> bool:
+        """Fold all that is left; returns whether it could be read."""
+        while not self.is_caught_up:
+            before = self._at, bool(self.image)
+            self.step(1_024, read)
+            if (self._at, bool(self.image)) == before and not self.is_caught_up:
+                return False
+        return True
+
+    def show_views(self) -> None:
+        """Give the blocks of the lace their views as of here, those below the cut its own."""
+        for place in (*self._lace.below_cut(), *self._lace.beyond_cut()):
+            place.view = self._views.get(place.id, self._view)
+
+    def end(self) -> None:
+        """Follow the lace no more."""
+        if self._lace.newcomers is self._newcomers:
+            self._lace.newcomers = None
+
+    def _fold(self, places: list[Place], read: Reader) -> int:
+        """Fold some blocks; returns how many could be read."""
+        wires = dict(_named(read([place.id for place in places])))
+        folded = 0
+        for place in places:
+            body = wires.get(place.id)
+            if body is None:
+                break
+            past = self._past(place)
+            twin = Place(place.id, place)
+            self.state.apply(twin, read_operations(body), past)
+            if self.image:
+                self._views[place.id] = self.state.roster.view(twin)
+            folded += 1
+        return folded
+
+    def _past(self, place: Place) -> Members:
+        """The members before a block: those at the cut, where what it names is below that."""
+        if not self.image:
+            return self.state.roster.before(place, self._lace)
+        views: list[Members] = []
+        for one in place.predecessors():
+            held = self._lace.place(one)
+            if held.sequence <= self._last.get(held.author, 0):
+                views.append(self._view)
+            else:
+                views.append(self._views[one])
+        return self.state.roster.joined(views)
+
+    def _cut_here(self) -> None:
+        """The cut is reached: let go, write the snapshot, go on from what it says."""
+        stamp = stamp_at(self.cut)
+        state = self.state
+        released: Released = releasing.release(state, stamp, self.retention_ms)
+        electors = tuple(sorted(state.roster.current.by_id))
+        base = state.checkpoints.id
+        draft = Attest(base, 0, self.cut, electors, self.retention_ms, bytes(32))
+        state.checkpoints.advance(draft, stamp, released)
+        self.image = state.snapshot()
+        digest = snapshot_fingerprint(self.image)
+        self.attest = Attest(base, 0, self.cut, electors, self.retention_ms, digest)
+        self.id = checkpoint_id(self.attest)
+        state.checkpoints.name(digest)
+        self._view = state.roster.base = state.roster.current
+
+
+def _named(wires: list[bytes]) -> list[tuple[BlockId, bytes]]:
+    named = []
+    for wire in wires:
+        header, _, body = open_wire(wire)
+        named.append((block_id(header), body))
+    return named

@@ -1,0 +1,69 @@
+"""Keeps the snapshot of each checkpoint, then drops the blocks below it, some at a time.
+
+Deliberately not here: which blocks may go; the node says that when a checkpoint takes effect.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from credimus.kernel.errors import StorageError
+from credimus.kernel.ids import BlockId
+from credimus.node.compacting import Compacting
+from credimus.runtime.store.interface import Store
+from credimus.runtime.store.snapshots import keep_snapshot
+
+DROPPED_AT_ONCE = 256
+"""Blocks in one transaction. [guess: some ms]"""
+PAUSE_S = 0.1
+"""Between two transactions. [guess]"""
+
+
+class Pruning:
+    """The store's side of one node's checkpoints."""
+
+    def __init__(self, store: Store, compacting: Compacting) -> None:
+        self._store = store
+        self._compacting = compacting
+        self.gone: deque[BlockId] = deque()
+        """Blocks that are still to be dropped."""
+        self.events_told: Callable[[], int] = int
+        """How many events were told so far, for readers who come back after a restart."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def follow(self) -> None:
+        """Do what the last step has left to do; where the disk is full, again after the next."""
+        compaction = self._compacting.waiting
+        if compaction is None:
+            return
+        try:
+            keep_snapshot(self._store, compaction.base, self.events_told())
+        except StorageError:  # nothing was dropped either
+            return
+        self._compacting.waiting = None
+        self.gone.extend(compaction.gone)
+        self.drop_some()
+
+    def drop_some(self) -> None:
+        """Drop some of the blocks that may go, and go on a little later."""
+        self._timer = None
+        if self._closed or not self.gone:
+            return
+        some = list(islice(self.gone, DROPPED_AT_ONCE))
+        try:
+            self._store.let_go(some)
+        except StorageError:  # they go another time
+            pass
+        else:
+            for _ in some:
+                self.gone.popleft()
+        if self.gone:
+            self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self.drop_some)
+
+    def close(self) -> None:
+        """Drop no more; what is left goes after the next start."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()

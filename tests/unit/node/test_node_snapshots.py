@@ -1,0 +1,128 @@
+"""A node that lacks what others let go begins from their checkpoint, and from no other."""
+
+from collections.abc import Callable
+
+import pytest
+
+from credimus.kernel.codec import encode
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
+from credimus.lace.block import Block
+from credimus.lace.frontier import Frontier
+from credimus.lace.seal import SeedSigner
+from credimus.node.commands import AssertBelief
+from credimus.node.config import Config
+from credimus.node.node import Node
+from credimus.protocol.checkpointing.fetching import ASKED_MAX
+from credimus.protocol.checkpointing.interface import (
+    CheckpointConfig,
+    SnapshotOffer,
+    SnapshotPart,
+    SnapshotWanted,
+)
+from credimus.protocol.sync.interface import Pull
+from credimus.runtime.founding import found_fleet
+
+FOUNDER = SeedSigner(b"f" * 32)
+SHORT = CheckpointConfig(interval_ms=10_000, keep_ms=5_000, retention_ms=5_000, look_ns=MILLISECOND)
+
+
+class Pair:
+    """A founder with a checkpoint, and a node that knows the founding alone."""
+
+    def __init__(self) -> None:
+        self.fleet, blocks = found_fleet(FOUNDER, "pair", "n0", "")
+        self.held: dict[bytes, Block] = {block.id: block for block in blocks}
+        self.wall_ms = (blocks[0].header.stamp >> 16) + 1
+        self.founder = self.node(FOUNDER, SHORT)
+        while not self.founder.state.checkpoints.number:
+            self.wall_ms += 1_000
+            said = AssertBelief(content=f"it is {self.wall_ms}", ttl_ms=2_000)
+            self.founder.execute(said, self.now)
+            self.founder.tick(self.now)
+            for block in self.founder.collect(self.now).persist:
+                self.held[block.id] = block  # type: ignore[union-attr, assignment]
+        self.late = self.node(SeedSigner(b"l" * 32), CheckpointConfig(enabled=False))
+        base = self.founder.compacting.base
+        assert base is not None
+        self.base = base
+
+    @property
+    def now(self) -> Now:
+        return Now(Instant(self.wall_ms * MILLISECOND), self.wall_ms)
+
+    def node(self, signer: SeedSigner, config: CheckpointConfig) -> Node:
+        node = Node(self.fleet, [signer], Config(checkpoints=config), Entropy(signer.public))
+        node.compacting.read = lambda ids: [self.held[one].wire for one in ids if one in self.held]
+        node.restore([next(iter(self.held.values())).wire])
+        return node
+
+    def hear(self, message: object) -> list[object]:
+        """Let the late node hear the founder; what it answers."""
+        self.late.receive(self.founder.id, encode(message), self.now)
+        return [send.message for send in self.late.collect(self.now).send]
+
+    def part(self, image: bytes) -> SnapshotPart:
+        return SnapshotPart(self.founder.state.checkpoints.id, 0, image)
+
+
+def test_who_pulls_from_below_the_cut_is_offered_the_checkpoint() -> None:
+    pair = Pair()
+    pull = Pull(pair.late.lace.frontier())
+    pair.founder.receive(pair.late.id, encode(pull), pair.now)
+    sent = [send.message for send in pair.founder.collect(pair.now).send]
+    offers = [one for one in sent if isinstance(one, SnapshotOffer)]
+    assert len(offers) == 1
+    wanted = [one for one in pair.hear(offers[0]) if isinstance(one, SnapshotWanted)]
+    assert wanted == [SnapshotWanted(pair.founder.state.checkpoints.id, 0)]
+    pair.founder.receive(pair.late.id, encode(wanted[0]), pair.now)
+    sent = [send.message for send in pair.founder.collect(pair.now).send]
+    part = next(one for one in sent if isinstance(one, SnapshotPart))
+    pair.hear(part)
+    assert pair.late.state.checkpoints.id == pair.founder.state.checkpoints.id
+    assert pair.late.state.checkpoints.number == 1
+    assert not pair.late.faults
+    assert pair.late.compacting.waiting is not None
+    assert not pair.late.lace.is_behind(pair.founder.lace.frontier())
+    assert pair.founder.lace.is_behind(Frontier(()))
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [lambda image: image[:-1] + b"?", lambda image: image[:-1], lambda _: b"\x92\xc4\x00\x90"],
+)
+def test_another_snapshot_than_the_certified_is_refused(bent: Callable[[bytes], bytes]) -> None:
+    pair = Pair()
+    image = bent(pair.base.image)
+    pair.hear(SnapshotOffer(pair.base.proof, len(image)))
+    before = pair.late.state.fingerprint()
+    pair.hear(pair.part(image))
+    assert pair.late.faults == {(pair.founder.id, "bad-checkpoint"): 1}
+    assert pair.late.state.fingerprint() == before
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing() -> None:
+    pair = Pair()
+    assert not [one for one in pair.hear(pair.part(b"x")) if isinstance(one, SnapshotWanted)]
+    pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
+    for offset in (7, 1 << 29):
+        pair.hear(SnapshotPart(pair.founder.state.checkpoints.id, offset, b"x"))
+    pair.hear(SnapshotPart(b"?" * 32, 0, b"x"))
+    assert not pair.late.state.checkpoints.number
+    pair.hear(pair.part(pair.base.image))
+    assert pair.late.state.checkpoints.number == 1
+
+
+def test_a_lost_answer_is_asked_for_again_and_then_given_up() -> None:
+    pair = Pair()
+    pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
+    asked = 0
+    for _ in range(ASKED_MAX + 5):
+        pair.wall_ms += SECOND // MILLISECOND
+        pair.late.tick(pair.now)
+        sent = [send.message for send in pair.late.collect(pair.now).send]
+        asked += sum(isinstance(one, SnapshotWanted) for one in sent)
+    assert asked == ASKED_MAX - 1
+    pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
+    pair.hear(pair.part(pair.base.image))
+    assert pair.late.state.checkpoints.number == 1

@@ -1,0 +1,102 @@
+"""A node's store follows its checkpoints, and a restart begins from the last one."""
+
+from pathlib import Path
+
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.errors import StorageError
+from credimus.kernel.ids import FleetId
+from credimus.kernel.instant import MILLISECOND, Instant, Now
+from credimus.lace.seal import SeedSigner
+from credimus.node.commands import AssertBelief
+from credimus.node.config import Config
+from credimus.node.node import Node
+from credimus.protocol.checkpointing.interface import CheckpointConfig
+from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.pruning import Pruning
+from credimus.runtime.store.snapshots import kept_snapshot
+from credimus.runtime.store.sqlite import SqliteStore
+
+SIGNER = SeedSigner(b"p" * 32)
+CONFIG = Config(
+    checkpoints=CheckpointConfig(
+        interval_ms=10_000, keep_ms=5_000, retention_ms=5_000, look_ns=MILLISECOND
+    )
+)
+
+
+class Run:
+    """One node on a store, and virtual time."""
+
+    def __init__(self, fleet: FleetId, store: SqliteStore, wall_ms: int) -> None:
+        self.node = Node(fleet, [SIGNER], CONFIG, Entropy(b"run"))
+        self.node.compacting.read = store.wires
+        self.store = store
+        self.pruning = Pruning(store, self.node.compacting)
+        self.wall_ms = wall_ms
+        kept = kept_snapshot(store, lambda what: StorageError("corrupt", what))
+        if kept is not None:
+            self.node.restore_snapshot(kept[0])
+        self.folded_count = self.node.restore(block.wire for block in store.blocks())
+        self.node.resume(self.now)
+
+    @property
+    def now(self) -> Now:
+        return Now(Instant(self.wall_ms * MILLISECOND), self.wall_ms)
+
+    def step(self, content: str = "") -> None:
+        """A second later."""
+        self.wall_ms += 1_000
+        if content:
+            self.node.execute(AssertBelief(content=content, ttl_ms=2_000), self.now)
+        self.node.tick(self.now)
+        effects = self.node.collect(self.now)
+        self.store.append([stored(block) for block in effects.persist])
+        self.pruning.follow()
+
+
+def test_a_restart_begins_from_the_last_checkpoint(tmp_path: Path) -> None:
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(tmp_path / "log.db")
+    store.append([stored(block) for block in blocks])
+    wall_ms = (blocks[0].header.stamp >> 16) + 1
+    run = Run(fleet, store, wall_ms)
+    for number in range(60):
+        run.step(f"reading {number}")
+    state = run.node.state
+    assert state.checkpoints.number >= 3
+    assert not run.pruning.gone
+    assert store.block_count == len(run.node.lace) < 40
+    assert len(state.beliefs) < 30
+    last = state.checkpoints.last
+    assert last is not None
+    assert last.released.beliefs > 0
+    assert run.node.compacting.witnesses == [SIGNER.node_id]
+    store.close()
+
+    again = Run(fleet, SqliteStore(tmp_path / "log.db"), run.wall_ms)
+    assert again.node.state.fingerprint() == state.fingerprint()
+    assert again.folded_count == len(again.node.lace)
+    assert again.node.compacting.trim() == []
+    for number in range(20):
+        again.step(f"later {number}")
+    assert again.node.state.checkpoints.number > state.checkpoints.number
+    again.store.close()
+
+
+def test_blocks_that_a_crash_left_over_are_found_again(tmp_path: Path) -> None:
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(tmp_path / "log.db")
+    store.append([stored(block) for block in blocks])
+    run = Run(fleet, store, (blocks[0].header.stamp >> 16) + 1)
+    run.pruning.drop_some = lambda: None  # type: ignore[method-assign]
+    while not run.node.state.checkpoints.number:
+        run.step("the same again and again")
+    left = len(run.pruning.gone)
+    assert left > 0
+    again = Run(fleet, store, run.wall_ms)
+    assert again.node.state.fingerprint() == run.node.state.fingerprint()
+    again.pruning.gone.extend(again.node.compacting.trim())
+    assert set(again.pruning.gone) == set(run.pruning.gone)
+    again.pruning.drop_some()
+    assert store.block_count == len(again.node.lace)
+    store.close()
