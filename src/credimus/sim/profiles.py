@@ -135,8 +135,8 @@ PROFILES: dict[str, Scenario] = {
             liars=1,
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
             faults=(
-                FalseState(every_ms=3_000),
-                TwoStates(every_ms=3_000, from_ms=2_000),
+                FalseState(every_ms=1_500),
+                TwoStates(every_ms=4_000, from_ms=4_000),
                 Accuse(every_ms=300),
                 Impersonate(every_ms=500),
                 Withhold(every_ms=4_000),

@@ -14,6 +14,7 @@ from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
+from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -42,6 +43,7 @@ Told: TypeAlias = Callable[[int, int], None]
 
 _VOTING = VotingConfig(timeout_ms=1_500, aggregation_ms=500)
 _DELIVERY = DeliveryConfig(patience_ns_max=SECOND)
+_VIGILANCE = VigilanceConfig(claim_period_ns=2 * SECOND, quiet_ns=100 * MILLISECOND)
 _BUGS = (CredimusError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
          ValueError)  # fmt: skip
 _SAMPLE_NS = 500 * MILLISECOND
@@ -124,6 +126,7 @@ class _Run:
             node=Config(
                 voting=_VOTING,
                 delivery=_DELIVERY,
+                vigilance=_VIGILANCE,
                 skew_ms_max=scenario.skew_accepted_ms,
                 checkpoints=_checkpoints(scenario),
             ),

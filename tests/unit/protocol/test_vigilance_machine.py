@@ -4,11 +4,13 @@ import msgspec
 import pytest
 
 from credimus.kernel import limits
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Effects, Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.instant import SECOND, Instant, Now
+from credimus.node.supply import read_message
 from credimus.protocol.vigilance.interface import (
     Accusation,
     Charge,
@@ -94,7 +96,7 @@ class Desk:
 def claim_of(place: int, fingerprint: bytes = FALSE, stamp_ms: int = WALL_MS) -> StateClaim:
     """A claim of the blocks of everybody here: the genesis."""
     replica = Replica().take_all([GENESIS])
-    digest = frontier_digest(replica.lace.frontier())
+    digest = frontier_digest(replica.lace.frontier(), replica.state.checkpoints.fingerprint())
     return StateClaim(FLEET, MEMBERS[place], stamp_ms, VERSION, 1, digest, fingerprint)
 
 
@@ -423,3 +425,48 @@ def test_history_is_bounded() -> None:
     for one in many:
         desk.find(FaultFound(one, "malformed", ""))
     assert len(desk.machine.violations(at(0))) == limits.VIOLATIONS_MAX
+
+
+def test_accusers_of_one_member_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ACCUSERS_MAX", 1)
+    desk = Desk()
+    for place in (LIAR, WITNESS):
+        desk.take(charge_of(place, THIRD, Kind.OVER_LIMIT))
+    assert [one.accusers for one in desk.machine.violations(at(0))] == [(MEMBERS[LIAR],)]
+
+
+def test_our_accusations_that_are_shown_again_are_bounded() -> None:
+    desk = Desk()
+    roster = desk.replica.state.roster
+    many = [NodeId(bytes([number]) * 16) for number in range(limits.CHARGES_KEPT + 9)]
+    roster.keys.update(dict.fromkeys(many, b""))
+    for one in many:
+        desk.find(FaultFound(one, "over-limit", "", one))
+    desk.tick(0)
+    desk.rest(9)
+    said = [one.message for one in desk.tick(10).send if isinstance(one.message, Accusation)]
+    assert len(said) == limits.CHARGES_KEPT
+
+
+def test_what_is_signed_has_room_for_the_longest_and_no_more() -> None:
+    longest = msgspec.structs.replace(
+        claim_of(LIAR), stamp_ms=(1 << 53) - 1, version=65_535, block_count=(1 << 53) - 1
+    )
+    shown = (seal_claim(SIGNERS[LIAR], longest),) * 2
+    detail = "\U0001f41d" * limits.CHARGE_DETAIL_MAX
+    said = Charge(FLEET, MEMBERS[0], longest.stamp_ms, MEMBERS[LIAR], Kind.OTHER, detail, shown)
+    for message in (shown[0], seal_charge(SIGNERS[0], said)):
+        assert read_message(encode(message)) == message
+    for message in (
+        Claim(bytes(limits.STATE_CLAIM_BYTES_MAX + 1), bytes(64)),
+        Accusation(bytes(limits.CHARGE_BYTES_MAX + 1), bytes(64)),
+    ):
+        with pytest.raises(PeerFault):
+            read_message(encode(message))
+
+
+def test_nothing_is_claimed_where_the_frontier_may_not_name_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "FRONTIER_HEADS_MAX", 1)
+    assert Desk().rest(30) == []

@@ -197,7 +197,7 @@ class StateClaim(Signed, frozen=True):
     """Of the rules by which the fingerprint was computed."""
     block_count: Annotated[int, Meta(ge=0, lt=1 << 53)]
     frontier: Digest
-    """The fingerprint of its frontier, which names all blocks that it holds."""
+    """The fingerprint of its frontier and of its checkpoints: it names all blocks that it holds."""
     fingerprint: Digest
     """Of its state."""
 

@@ -226,7 +226,7 @@ class Vigilance:
         frontier = self._lace.frontier()
         if len(frontier.heads) >= limits.FRONTIER_HEADS_MAX:
             return  # it may not name all that is held
-        digest = frontier_digest(frontier)
+        digest = frontier_digest(frontier, self._state.checkpoints.fingerprint())
         if self._claimed is not None and self._claimed[0].frontier == digest:
             return
         own = self._signer.node_id

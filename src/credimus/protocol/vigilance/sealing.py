@@ -68,6 +68,10 @@ def check_charge(message: Accusation, public_key: bytes) -> None:
     check_signature(public_key, signed, message.signature, "an accusation")
 
 
-def frontier_digest(frontier: Frontier) -> bytes:
-    """32 bytes that name all blocks behind a frontier."""
-    return fingerprint(b"credimus frontier", encode(frontier))
+def frontier_digest(frontier: Frontier, line: bytes) -> bytes:
+    """32 bytes that name all blocks behind a frontier, and what was let go of them.
+
+    Args:
+        line: the fingerprint of the checkpoints in force.
+    """
+    return fingerprint(b"credimus frontier", encode(frontier), line)

@@ -93,8 +93,8 @@ def claims_falsely(node: Node) -> bool:
 
 def _claim(scene: Scene, liar: Host, fingerprint: bytes) -> Claim:
     """A claim of the blocks that the liar's node holds."""
-    lace = liar.running.lace
+    lace, state = liar.running.lace, liar.running.state
     wall_ms = liar.now(scene.fleet.agenda.now_ns).wall_ms
-    digest = frontier_digest(lace.frontier())
+    digest = frontier_digest(lace.frontier(), state.checkpoints.fingerprint())
     said = StateClaim(scene.fleet.id, liar.id, wall_ms, VERSION, len(lace), digest, fingerprint)
     return seal_claim(liar.signers[0], said)
