@@ -62,16 +62,6 @@ from credimus.protocol.membership.interface import (
     Status,
 )
 from credimus.protocol.sync.interface import Beacon, Blocks, Pull
-from credimus.protocol.vigilance import interface as vigilance
-from credimus.protocol.vigilance.interface import Charge, Kind, StateClaim
-from credimus.protocol.vigilance.sealing import (
-    check_charge,
-    check_claim,
-    read_charge,
-    read_claim,
-    seal_charge,
-    seal_claim,
-)
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Aggregation,
@@ -110,14 +100,6 @@ CONTENTS = tuple(
     for mode in Mode
 )
 REPLY = Reply(FLEET, MEMBERS[1], MEMBERS[0], 7, Outcome.DONE, b"well done")
-STATE = StateClaim(FLEET, MEMBERS[1], LATER_MS, 1, 2, b"f" * 32, b"s" * 32)
-SHOWN = (
-    seal_claim(SIGNERS[1], STATE),
-    seal_claim(SIGNERS[1], msgspec.structs.replace(STATE, fingerprint=b"t" * 32)),
-)
-CHARGES = tuple(
-    Charge(FLEET, MEMBERS[2], LATER_MS, MEMBERS[1], kind, "it lies", SHOWN) for kind in Kind
-)
 ROWS = (Row(MEMBERS[1], LATER_MS, b"8 bytes.", b"\x07", b"\x10"),)
 MESSAGES = [
     encode(message)
@@ -151,8 +133,6 @@ MESSAGES = [
         Notice(LATER_MS, CLAIMS),
         *(seal_content(SIGNERS[1], content) for content in CONTENTS),
         seal_reply(SIGNERS[1], REPLY),
-        *SHOWN,
-        *(seal_charge(SIGNERS[2], one) for one in CHARGES),
     )
 ]
 
@@ -210,20 +190,6 @@ def read_an_answer(raw: bytes) -> None:
     check_reply(answer, SIGNERS[1].public)
 
 
-def read_a_claim(raw: bytes) -> None:
-    """What a claim says, and then its signature."""
-    shown = vigilance.Claim(raw, bytes(64))
-    read_claim(shown)
-    check_claim(shown, SIGNERS[1].public)
-
-
-def read_an_accusation(raw: bytes) -> None:
-    """What an accusation says, and then its signature."""
-    said = vigilance.Accusation(raw, bytes(64))
-    read_charge(said)
-    check_charge(said, SIGNERS[1].public)
-
-
 def read_any(reader: Any, raw: bytes) -> None:
     """Nothing but a value or a PeerFault."""
     try:
@@ -244,8 +210,6 @@ READERS = {
     read_message: MESSAGES,
     read_a_message: [encode(content) for content in CONTENTS],
     read_an_answer: [encode(REPLY)],
-    read_a_claim: [encode(STATE)],
-    read_an_accusation: [encode(one) for one in CHARGES],
 }
 
 
@@ -316,9 +280,7 @@ def test_any_history_leaves_a_node_able_to_go_on(seed: int, count: int, later_ms
 
 
 families = st.sampled_from((*FAMILIES, "vigilance"))
-names = st.sampled_from(
-    ["7", f"7-{MEMBERS[1].hex()}", f"{MEMBERS[1].hex()}-7", "counter", "claimed"]
-)
+names = st.sampled_from(["7", f"7-{MEMBERS[1].hex()}", "counter", "claimed"])
 rows = st.sampled_from(
     [
         encode(9),
