@@ -1,6 +1,7 @@
 """Wrongs of members, as HTTP, the library, the events and the command line tell them."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from desk import Desk, play
@@ -9,6 +10,7 @@ from credimus.api.violation_shapes import HeldName, KindName
 from credimus.cli.violations import _show
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
+from credimus.node.events import NodeEvent
 from credimus.protocol.vigilance.interface import (
     FaultFound,
     Kind,
@@ -22,8 +24,8 @@ OTHER = NodeId(b"o" * 16)
 
 
 def test_every_kind_and_standing_has_its_word_on_the_wire() -> None:
-    assert {kind.word for kind in Kind} == set(KindName.__args__)
-    assert {one.word for one in Standing} == set(HeldName.__args__)
+    assert {kind.word for kind in Kind} == set(get_args(KindName))
+    assert {one.word for one in Standing} == set(get_args(HeldName))
 
 
 def test_a_wrong_is_shown_told_and_counted(
@@ -37,7 +39,7 @@ def test_a_wrong_is_shown_told_and_counted(
         _show(empty)
         daemon.node.state.roster.keys[OTHER] = b"k" * 32
         before = (await desk.get("/v1/events"))["cursor"]
-        events = []
+        events: list[NodeEvent] = []
         for code, signer in (("malformed", None), ("over-limit", OTHER), ("over-limit", OTHER)):
             found = FaultFound(OTHER, code, "it was so", signer)
             events += vigilance.handle(found, now()).emit

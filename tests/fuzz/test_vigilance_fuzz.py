@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_core_fuzz import LATER_MS, NOW, mutated, new_node, read_any, shaped
+from test_core_fuzz import NOW, mutated, new_node, read_any, shaped
 
 from credimus.kernel.codec import encode
 from credimus.node.supply import read_message
@@ -19,7 +19,7 @@ from credimus.protocol.vigilance.sealing import (
     seal_charge,
     seal_claim,
 )
-from strategies import FLEET, MEMBERS, SIGNERS
+from strategies import FLEET, LATER_MS, MEMBERS, SIGNERS
 
 STATE = StateClaim(FLEET, MEMBERS[1], LATER_MS, 1, 2, b"f" * 32, b"s" * 32)
 SHOWN = (

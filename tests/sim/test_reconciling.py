@@ -151,7 +151,7 @@ def test_what_was_decided_in_the_open_can_not_be_reconciled_away() -> None:
     rounds = tuple(of.state.rounds.deciding(one)[0].id for one in beliefs)
     said = Reconcile(beliefs, rounds, Strategy.LAST_WRITER)  # type: ignore[arg-type]
     of.authors[0].say(said)
-    of._seal_now = True
+    of.seal_soon()
     fleet.wake(fleet.hosts[1])
     fleet.run_for(2 * SECOND)
     assert len(node(fleet, 0).state.reconciliations) == 1
