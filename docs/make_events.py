@@ -26,7 +26,8 @@ MISSED = (
     "| `missed` | The reader was too slow, or away too long; `missed` says how many went by. |\n"
 )
 LOCAL = """
-What only this node saw, of its peers, of [splits](partitions.md) and of [wrongs](vigilance.md), stands between those.
+What only this node saw, of its peers, of [splits](partitions.md) and of [wrongs](vigilance.md),
+stands between those.
 It is kept while the node runs, the newest 1,024; a cursor after it is good after a restart too.
 
 | kind | what happened |

@@ -20,6 +20,7 @@ from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.spreading_settings import DisseminationSettings
+from credimus.runtime.vigilance_settings import VigilanceSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
@@ -211,6 +212,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     membership: MembershipSettings = MembershipSettings()
     partition: PartitionSettings = PartitionSettings()
     limits: LimitSettings = LimitSettings()
+    vigilance: VigilanceSettings = VigilanceSettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -246,6 +248,7 @@ class Settings(Strict, frozen=True, kw_only=True):
             checkpoints=self.checkpoints.core(),
             membership=self.membership.core(),
             partition=self.partition.core(),
+            vigilance=self.vigilance.core(),
         )
 
 
@@ -301,6 +304,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         lines += _section(name, getattr(settings, name))
     if settings.dissemination != DisseminationSettings():
         lines += _section("dissemination", settings.dissemination)
+    if settings.vigilance != VigilanceSettings():
+        lines += _section("vigilance", settings.vigilance)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -71,7 +71,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
               "relay": "0.7", "selection": "random", "policy": "open",
               "strategy": "consensus"}  # fmt: skip
     shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
-              "suspicion_ms_max": "1700"}  # fmt: skip
+              "suspicion_ms_max": "1700", "pause_s_max": "70"}  # fmt: skip
     last = field.name.rpartition(".")[2]
     text = {**texts, **chosen, **shares}.get(last, "7")
     need = {"CREDIMUS_VOTING_WEBHOOK_URL": texts["url"], "CREDIMUS_VOTING_RULES_FILE": "r.toml"}

@@ -8,6 +8,7 @@ from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig, Policy
+from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.runtime.knowledge_file import read_knowledge
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.settings import (
@@ -21,6 +22,7 @@ from credimus.runtime.settings import (
     rules_of,
     write_settings,
 )
+from credimus.runtime.vigilance_settings import VigilanceSettings
 from credimus.state.operations import Choice, Scheme, Strategy
 
 SETTINGS = Settings(
@@ -29,6 +31,7 @@ SETTINGS = Settings(
     voting=VotingSettings(scheme="supermajority", threshold="4/5", unknown="abstain"),
     membership=MembershipSettings(period_ms=700, suspicion_ms_min=900),
     partition=PartitionSettings(policy="open", severe_below=0.25, strategy="last_writer"),
+    vigilance=VigilanceSettings(points=16, pause_s=20),
 )
 
 
@@ -43,11 +46,14 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
     assert membership.suspicion_ns_min == 900 * MILLISECOND
     assert (partition.policy, partition.severe_below) == (Policy.OPEN, 250_000)
     assert partition.strategy is Strategy.LAST_WRITER
+    vigilance = SETTINGS.core().vigilance
+    assert (vigilance.threshold, vigilance.pause_ns) == (16, 20_000 * MILLISECOND)
 
 
 def test_defaults_of_the_file_are_those_of_the_core() -> None:
     assert MembershipSettings().core() == MembershipConfig()
     assert PartitionSettings().core() == PartitionConfig()
+    assert VigilanceSettings().core() == VigilanceConfig()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,7 @@ def test_defaults_of_the_file_are_those_of_the_core() -> None:
         ('link = "quic"', 'link = "smoke"', "$.node.link"),
         ("severe_below = 0.25", "severe_below = 0.7", "severe_below"),
         ("suspicion_ms_min = 900", "suspicion_ms_min = 9000", "suspicion_ms_min"),
+        ("pause_s = 20", "pause_s = 900", "pause_s_max"),
         ('strategy = "last_writer"', 'strategy = "coin"', "$.partition.strategy"),
         ('link = "quic"', 'lnik = "quic"', "lnik"),
         ("timeout_ms = 5000", "timeout_ms = 0", "$.voting.timeout_ms"),
