@@ -8,6 +8,8 @@ from credimus.kernel.entropy import Entropy
 from credimus.node.supply import read_message
 from credimus.protocol.delivery.envelope import read_reply, seal_content
 from credimus.protocol.delivery.interface import Answer, Content, Mode, Outcome
+from credimus.protocol.vigilance.interface import StateClaim
+from credimus.protocol.vigilance.judging import contradict, witnesses_needed
 from post_office import FLEET, IDS, SIGNERS, Office
 
 
@@ -47,3 +49,29 @@ def test_a_second_receiver_answers_as_ours_does() -> None:
                 office.mail.clear()
                 theirs.finish(heard)
             assert office.machines[1].waiting_count == len(theirs.waiting)
+
+
+def test_a_second_implementation_finds_the_same_contradictions_and_counts_the_same_witnesses() -> (
+    None
+):
+    chance = Entropy(b"claims").stream("claims")
+    drawn = [
+        StateClaim(
+            FLEET, IDS[chance.below(2)], 1_000 * chance.below(3) + chance.below(2),
+            chance.below(2), chance.below(2), bytes([chance.below(2)]) * 32,
+            bytes([chance.below(2)]) * 32,
+        )
+        for _ in range(60)
+    ]  # fmt: skip
+    found = 0
+    for one in drawn:
+        for other in drawn:
+            theirs = their_messages.exclude_each_other(_fields(one), _fields(other))
+            assert contradict(one, other) == theirs
+            found += theirs
+    assert 0 < found < len(drawn) ** 2
+    assert all(witnesses_needed(n) == their_messages.enough(n) for n in range(1, 200))
+
+
+def _fields(claim: StateClaim) -> list[object]:
+    return [getattr(claim, name) for name in claim.__struct_fields__]

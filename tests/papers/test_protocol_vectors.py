@@ -190,6 +190,8 @@ def of_code() -> dict[str, bytes | str]:
         "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
         "envelope": encode(told.a_message(fleet)),
         "message answer": encode(told.an_answer(fleet)),
+        "claim": encode(told.a_claim(state, heads)),
+        "accusation": encode(told.an_accusation(state, heads)),
         "distances": bytes(turns._distances(9, 0)),
         "proof": encode(proof_of(certificate)),
         "ticket": tickets.ticket_text(ticket),
@@ -251,6 +253,10 @@ def of_stranger() -> dict[str, bytes | str]:
     claims = their_state.claims_of(state, rounds)
     members = state.views[second.id].joined(state.views[third.id]).dots
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
+    line = their_checkpoints.checkpoints_fingerprint(state)
+    digest_of_heads = fp(b"credimus frontier", mp([heads]), line)
+    whole = their_state.state_fingerprint(state)
+    claim = their_messages.claim(b"\x01" * 32, [fleet, ada, WALL_MS, 1, 3, digest_of_heads, whole])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
     listed = [genesis.id, second.id]
     excerpts = [
@@ -310,6 +316,10 @@ def of_stranger() -> dict[str, bytes | str]:
         ),
         "message answer": their_messages.answer(
             b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
+        ),
+        "claim": claim,
+        "accusation": their_messages.accusation(
+            b"\x02" * 32, [fleet, bob, WALL_MS, ada, 3, "not so", [list(ids.unpack(claim))]]
         ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
         "push": mp([9, [[wires[0], 2, 1, False]]]),

@@ -1,4 +1,5 @@
-"""delivery.md: messages between applications, and what a receiver answers."""
+"""delivery.md: messages between applications, and what a receiver answers; vigilance.md: claims and
+accusations."""
 
 from nacl import bindings
 
@@ -14,6 +15,26 @@ def envelope(seed: bytes, content: list) -> bytes:
 
 def answer(seed: bytes, reply: list) -> bytes:
     return _sealed(16, b"credimus answer", seed, reply)
+
+
+def claim(seed: bytes, said: list) -> bytes:
+    return _sealed(23, b"credimus state claim", seed, said)
+
+
+def accusation(seed: bytes, charge: list) -> bytes:
+    return _sealed(24, b"credimus accusation", seed, charge)
+
+
+def exclude_each_other(one: list, other: list) -> bool:
+    if one[:2] != other[:2] or one == other:
+        return False
+    return abs(one[2] - other[2]) <= 1_000 or (
+        (one[5], one[3]) == (other[5], other[3]) and one[6] != other[6]
+    )
+
+
+def enough(members: int) -> int:
+    return max(2, members // 3 + 1)
 
 
 def opened(wire: bytes, tag: int, domain: bytes, key: bytes) -> list:
