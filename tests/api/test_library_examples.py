@@ -15,9 +15,10 @@ from desk import founded
 from served import ask, served
 
 import credimus
-from credimus.library.membering import MemberCalls, RemoteMemberCalls
+from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.node import Node
+from credimus.library.remote_membering import RemoteMemberCalls
 
 PARSER = doctest.DocTestParser()
 

@@ -279,7 +279,7 @@ def test_any_history_leaves_a_node_able_to_go_on(seed: int, count: int, later_ms
     }
 
 
-families = st.sampled_from((*FAMILIES, "vigilance"))
+families = st.sampled_from((*FAMILIES, "vigilance", "vigilance/found"))
 names = st.sampled_from(["7", f"7-{MEMBERS[1].hex()}", "counter", "claimed"])
 rows = st.sampled_from(
     [

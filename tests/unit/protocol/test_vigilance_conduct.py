@@ -16,7 +16,7 @@ from vigil import (
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
-from credimus.kernel.errors import PeerFault
+from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND
 from credimus.node.supply import read_message
@@ -33,6 +33,7 @@ from credimus.protocol.vigilance.interface import (
     Withheld,
 )
 from credimus.protocol.vigilance.sealing import seal_charge, seal_claim
+from credimus.protocol.vigilance.violations import FOUND
 from strategies import FLEET, MEMBERS, SIGNERS
 
 # --- accusations
@@ -198,3 +199,31 @@ def test_nothing_is_claimed_where_the_frontier_may_not_name_all(
 ) -> None:
     monkeypatch.setattr(limits, "FRONTIER_HEADS_MAX", 1)
     assert Desk().rest(30) == []
+
+
+def test_what_was_signed_is_remembered_over_a_restart_and_what_came_in_a_name_is_not() -> None:
+    desk = Desk()
+    kept: dict[str, bytes] = {}
+    for found in (over_limit(), FaultFound(MEMBERS[THIRD], "malformed", "", None), over_limit()):
+        for one in desk.machine.handle(found, at(0)).remember:
+            assert one.value is not None
+            kept[one.key] = one.value
+    assert len(kept) == 1
+    again = Desk()
+    again.machine.recall(lambda family: [one for one in kept.items() if family == FOUND])
+    (listed,) = again.machine.violations(at(0))
+    assert (listed.member, listed.kind, listed.count) == (MEMBERS[LIAR], Kind.OVER_LIMIT, 1)
+    assert again.standing(LIAR) is Standing.CLEAR
+    again.find(over_limit())
+    assert again.seen() == [(Kind.OVER_LIMIT, 0)], "it is news in this life"
+    for name in ("zz-4", "00-4", f"{'00' * 16}-99", f"{'00' * 16}-4"):
+        with pytest.raises(StorageError):
+            again.machine.recall(lambda family, name=name: [(f"{family}/{name}", b"")])
+
+
+def test_what_makes_room_in_the_history_leaves_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VIOLATIONS_MAX", 1)
+    desk = Desk()
+    first, *_ = desk.machine.handle(over_limit(), at(0)).remember
+    gone, _ = desk.machine.handle(over_limit(THIRD), at(0)).remember
+    assert (gone.key, gone.value) == (first.key, None)

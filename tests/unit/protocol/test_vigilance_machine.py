@@ -113,7 +113,8 @@ def test_a_busy_node_claims_nothing() -> None:
 def test_a_clock_that_was_set_back_makes_no_contradiction() -> None:
     desk = Desk()
     floor_ms = WALL_MS + 3_600_000
-    desk.machine.recall(lambda _: [(FLOOR, floor_ms.to_bytes(8, "big"))])
+    kept = [(FLOOR, floor_ms.to_bytes(8, "big"))]
+    desk.machine.recall(lambda family: kept if family == "vigilance" else [])
     assert read_claim(desk.rest(10)[0]).stamp_ms == floor_ms + GAP_MS + 1
     with pytest.raises(StorageError):
         desk.machine.recall(lambda _: [(FLOOR, b"bad")])

@@ -3,7 +3,7 @@
 Deliberately not here: how things are found (machine.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -94,6 +94,14 @@ class Docket:
         """What was found and who accuses whom, the newest first."""
         return self._violations.all(now, lambda one: self._counts(one, now.instant), self._needed())
 
+    def recall(self, facts: Iterable[tuple[str, bytes]]) -> None:
+        """Take up the history of an earlier life.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        self._violations.recall(facts)
+
     def find(self, found: Found, now: Now, effects: VigilanceEffects) -> None:
         """Hold something against a member that this node saw itself."""
         member, kind = found.member, found.kind
@@ -103,6 +111,7 @@ class Docket:
         is_news = self._violations.note(member, kind, detail, now)
         if is_news:
             self.violation_count += 1
+            effects.remember += self._violations.records(member, kind)
             effects.emit.append(ViolationSeen(member, kind, detail))
             if kind in ACCUSED:
                 self._accuse(found, detail, now, effects)

@@ -48,6 +48,7 @@ from credimus.protocol.vigilance.sealing import (
     read_claim,
     seal_claim,
 )
+from credimus.protocol.vigilance.violations import FOUND
 from credimus.state.fleet import FleetState
 
 FLOOR: Final = "vigilance/claimed"
@@ -135,7 +136,7 @@ class Vigilance:
     # --- the contract of a machine
 
     def recall(self, facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> None:
-        """Take up the stamp of the last claim that an earlier life made.
+        """Take up the history, and the stamp of the last claim, of an earlier life.
 
         Raises:
             StorageError: `corrupt`.
@@ -145,6 +146,7 @@ class Vigilance:
                 if len(value) != _STAMP_BYTES:
                     raise StorageError("corrupt", f"{key} has {len(value)} bytes, not 8")
                 self._floor_ms = int.from_bytes(value, "big")
+        self._docket.recall(facts_of(FOUND))
 
     def handle(self, event: VigilanceInput, now: Now) -> VigilanceEffects:
         """Take one input.

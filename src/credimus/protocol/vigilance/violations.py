@@ -2,17 +2,35 @@
 
 An accusation is one member's word. It counts with those of others: of members that are neither
 exposed nor expelled, nor quarantined here, nor the accused; and only while it is fresh.
+
+    vigilance/found/MEMBER-KIND    what this node found, of kinds that are signed, on disk
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
-from credimus.kernel.ids import NodeId
+from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.effects import Record
+from credimus.kernel.errors import PeerFault, StorageError
+from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.vigilance.interface import Charge, Kind, Violation
+
+FOUND: Final = "vigilance/found"
+"""The family of what is kept on disk."""
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What is kept on disk of one member and kind."""
+
+    count: int
+    first_ms: int
+    last_ms: int
+    detail: str
 
 
 class _Found(msgspec.Struct):
@@ -22,8 +40,8 @@ class _Found(msgspec.Struct):
     first_ms: int
     last_ms: int
     detail: str
-    told: Instant
-    """When it was last told."""
+    told: Instant | None
+    """When it was last told in this life."""
 
 
 class Violations:
@@ -38,6 +56,8 @@ class Violations:
         self._again_ns = again_ns
         self._fresh_ns = fresh_ns
         self._found: BoundedMap[tuple[NodeId, Kind], _Found] = BoundedMap(limits.VIOLATIONS_MAX)
+        self._gone: list[tuple[NodeId, Kind]] = []
+        """What had to make room, and is on disk yet."""
         self._accusers: BoundedMap[tuple[NodeId, Kind], dict[NodeId, _Heard]] = BoundedMap(
             limits.VIOLATIONS_MAX
         )
@@ -46,14 +66,45 @@ class Violations:
         """Count what this node found. Returns whether it is news: to be told."""
         found = self._found.get((member, kind))
         if found is None:
-            found = _Found(0, now.wall_ms, now.wall_ms, detail, now.instant)
-            self._found.put((member, kind), found)
+            found = _Found(0, now.wall_ms, now.wall_ms, detail, None)
+            gone = self._found.put((member, kind), found)
+            if gone is not None and gone[0][1].is_signed:
+                self._gone.append(gone[0])
         found.count += 1
         found.last_ms, found.detail = now.wall_ms, detail
-        if found.count > 1 and now.instant - found.told < self._again_ns:
+        if found.told is not None and now.instant - found.told < self._again_ns:
             return False
         found.told = now.instant
         return True
+
+    def records(self, member: NodeId, kind: Kind) -> list[Record]:
+        """What is to be kept on disk now that this was found: nothing of what came in a name, or
+        others could have this node write."""
+        gone, self._gone = self._gone, []
+        records = [Record(_key(*one), None) for one in gone]
+        found = self._found.get((member, kind))
+        if found is not None and kind.is_signed:
+            row = _Row(found.count, found.first_ms, found.last_ms, found.detail)
+            records.append(Record(_key(member, kind), encode(row)))
+        return records
+
+    def recall(self, facts: Iterable[tuple[str, bytes]]) -> None:
+        """Take up what an earlier life kept.
+
+        Raises:
+            StorageError: `corrupt`.
+        """
+        for key, value in facts:
+            name, _, number = key.rpartition("/")[2].partition("-")
+            try:
+                member, kind = NodeId(bytes.fromhex(name)), Kind(int(number))
+                row: _Row = decode(value, _row, "record")
+                if len(member) != ID_BYTES:
+                    raise ValueError("it names no member")  # noqa: TRY301 - as any other wrong
+            except (ValueError, PeerFault) as problem:
+                raise StorageError("corrupt", f"{key[:80]} can not be read: {problem}") from None
+            found = _Found(row.count, row.first_ms, row.last_ms, row.detail, None)
+            self._found.put((member, kind), found)
 
     def accuse(self, charge: Charge, now: Now) -> bool:
         """Take a member's word. Returns whether it is new, or was stale."""
@@ -121,3 +172,10 @@ class _Heard(msgspec.Struct, frozen=True):
     at: Instant
     wall_ms: int
     detail: str
+
+
+def _key(member: NodeId, kind: Kind) -> str:
+    return f"{FOUND}/{member.hex()}-{int(kind)}"
+
+
+_row = decoder(_Row)
