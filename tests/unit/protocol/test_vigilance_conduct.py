@@ -11,6 +11,7 @@ from vigil import (
     at,
     charge_of,
     claim_of,
+    claimed,
     over_limit,
 )
 
@@ -227,3 +228,10 @@ def test_what_makes_room_in_the_history_leaves_the_disk(monkeypatch: pytest.Monk
     first, *_ = desk.machine.handle(over_limit(), at(0)).remember
     gone, _ = desk.machine.handle(over_limit(THIRD), at(0)).remember
     assert (gone.key, gone.value) == (first.key, None)
+
+
+def test_being_accused_with_a_claim_of_ours_is_no_fault_of_the_accuser() -> None:
+    desk = Desk()
+    mine = claimed(0)
+    desk.take(charge_of(WITNESS, 0, Kind.FALSE_CLAIM, (mine,)))
+    assert [one.accusers for one in desk.machine.violations(at(0))] == [(MEMBERS[WITNESS],)]

@@ -66,12 +66,12 @@ def test_witnesses_are_more_than_can_lie() -> None:
     assert [witnesses_needed(count) for count in (1, 3, 4, 5, 6, 7, 10, 100)] == [
         2, 2, 2, 2, 3, 3, 4, 34,
     ]  # fmt: skip
-    claim = claim_of(LIAR)
-    two = [claim_of(WITNESS), claim_of(THIRD)]
-    assert verify_state_claim(claim, two, 4)
-    assert not verify_state_claim(claim, [two[0], two[0]], 4), "one member counts once"
-    assert not verify_state_claim(claim, [claim, two[0]], 4), "nobody is its own witness"
-    assert not verify_state_claim(claim, [two[0], claim_of(THIRD, b"o" * 32)], 4)
+    claim, other = claim_of(LIAR), claim_of(WITNESS)
+    assert verify_state_claim(claim, [other], 4)
+    assert not verify_state_claim(claim, [claim], 4), "one member counts once"
+    assert not verify_state_claim(claim, [other, other], 6)
+    assert verify_state_claim(claim, [other, claim_of(THIRD)], 6)
+    assert not verify_state_claim(claim, [claim_of(WITNESS, b"o" * 32)], 4)
 
 
 # --- our own claims
@@ -184,7 +184,9 @@ def test_who_differs_from_more_than_can_lie_doubts_itself() -> None:
     for place in (LIAR, WITNESS, THIRD):
         desk.take(claimed(place), 10, sender=place)
     assert [type(one) for one in desk.told].count(StateDoubted) == 1
-    assert desk.standing(THIRD, 10) is Standing.CLEAR
+    assert desk.standing(LIAR, 10) is Standing.LIMITED, "it came first"
+    for place in (WITNESS, THIRD):
+        assert desk.standing(place, 10) is Standing.CLEAR
 
 
 def test_claims_are_bounded() -> None:

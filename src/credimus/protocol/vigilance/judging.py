@@ -1,6 +1,6 @@
 """Which claims contradict each other, and how many witnesses are more than can lie. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from credimus.protocol.vigilance.interface import StateClaim
 
@@ -36,9 +36,9 @@ def witnesses_needed(member_count: int) -> int:
 
 
 def verify_state_claim(
-    claim: StateClaim, witnesses: Sequence[StateClaim], member_count: int
+    claim: StateClaim, witnesses: Iterable[StateClaim], member_count: int
 ) -> bool:
-    """Whether enough other members claim the same state of the same blocks.
+    """Whether more members than can lie claim the same state of the same blocks, its own included.
 
     Args:
         witnesses: claims whose signatures were checked; of each member one counts.
@@ -46,8 +46,6 @@ def verify_state_claim(
     support = {
         one.member
         for one in witnesses
-        if one.member != claim.member
-        and is_of_same_blocks(one, claim)
-        and one.fingerprint == claim.fingerprint
+        if is_of_same_blocks(one, claim) and one.fingerprint == claim.fingerprint
     }
-    return len(support) >= witnesses_needed(member_count)
+    return len(support | {claim.member}) >= witnesses_needed(member_count)

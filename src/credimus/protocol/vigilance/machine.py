@@ -302,9 +302,9 @@ class Vigilance:
         charge = self._docket.read(message)
         if charge is None:
             return
-        shown = [(self._read(one), one) for one in charge.shown]
-        if any(claim is None or claim.member != charge.accused for claim, _ in shown):
+        if any(read_claim(one).member != charge.accused for one in charge.shown):
             raise PeerFault("malformed", "an accusation shows claims of somebody else")
+        shown = [(self._read(one), one) for one in charge.shown]
         for claim, one in shown:
             if claim is not None and not self._claims.knows(claim):
                 self._note(claim, one, now, effects)
