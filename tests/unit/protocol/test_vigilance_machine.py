@@ -178,6 +178,26 @@ def test_claims_are_passed_on_once_to_some_others() -> None:
     assert desk.take(message, sender=WITNESS) == []
 
 
+def test_claims_without_end_have_nobody_work_for_them() -> None:
+    """More of them than are kept, round and round: each is passed on once at most."""
+    desk = Desk()
+    many = []
+    for number in range(2 * limits.STATE_CLAIMS_MAX):
+        claim = claim_of(LIAR, stamp_ms=WALL_MS + 5_000 * number)
+        many.append(seal_claim(SIGNERS[LIAR], claim))
+    at_once = [one for message in many for one in desk.take(message)]
+    assert len([one for one in at_once if isinstance(one, Claim)]) == 2, "one in a second"
+    later = [
+        one
+        for second in range(10)
+        for message in many
+        for one in desk.take(message, 2 * second + 2)
+        if isinstance(one, Claim)
+    ]
+    assert max(later.count(message) for message in many) <= 2
+    assert len(later) <= 2 * 10
+
+
 def test_who_differs_from_more_than_can_lie_doubts_itself() -> None:
     desk = Desk()
     desk.rest(10)

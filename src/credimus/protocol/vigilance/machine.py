@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, assert_never
 
 from credimus.kernel import limits
+from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.effects import Effects, Record, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.kernel.instant import SECOND, Instant, Now, after, earliest
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.protocol.vigilance.claims import Claims
@@ -95,6 +96,8 @@ class Vigilance:
         self._proving = Proving(config, watched.state, hosted)
         self._claims = Claims()
         self._docket = Docket(config, watched.fleet, watched.state.roster, signer, hosted)
+        self._passed_on: BoundedMap[NodeId, tuple[int, Instant]] = BoundedMap(limits.GUARDED_MAX)
+        """Of each member the stamp of the newest claim that was passed on, and when."""
         self._look_due: Instant | None = None
         self._claim_due = Instant(0)
         self._looked_at = -1
@@ -268,11 +271,21 @@ class Vigilance:
         if claim is None or self._claims.knows(claim):
             return
         self._note(claim, message, now, effects)
-        apart = {sender, claim.member, *self._hosted}
-        others = [one for one in sorted(self._state.roster.current.by_id) if one not in apart]
-        count = min(self._config.passed_on, len(others))
-        for one in self._stream.sample(others, count):  # what some were told meets what others were
-            effects.send.append(Send(one, message))
+        if self._is_to_be_passed_on(claim, now):
+            apart = {sender, claim.member, *self._hosted}
+            others = [one for one in sorted(self._state.roster.current.by_id) if one not in apart]
+            count = min(self._config.passed_on, len(others))
+            for one in self._stream.sample(others, count):  # claims made to some meet the others
+                effects.send.append(Send(one, message))
+
+    def _is_to_be_passed_on(self, claim: StateClaim, now: Now) -> bool:
+        """Whether a claim is newer than any passed on before, and the first in a second: so nothing
+        goes round for ever, and who claims without end has nobody else work for it."""
+        stamp_ms, at = self._passed_on.get(claim.member) or (-1, Instant(-SECOND))
+        if claim.stamp_ms <= stamp_ms or now.instant - at < SECOND:
+            return False
+        self._passed_on.put(claim.member, (claim.stamp_ms, now.instant))
+        return True
 
     def _note(self, claim: StateClaim, message: Claim, now: Now, effects: VigilanceEffects) -> None:
         proof = self._claims.note(claim, message)
