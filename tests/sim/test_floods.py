@@ -11,6 +11,7 @@ from credimus.node.commands import AssertBelief
 from credimus.node.events import PeerFaulted
 from credimus.node.node import NodeEffects
 from credimus.protocol.guard.interface import PeerIgnored
+from credimus.protocol.vigilance.interface import MemberQuarantined
 from credimus.sim.faults import Hail, Torrent
 from credimus.sim.faults.fault import Fault, Scene
 from credimus.sim.fleet import Done, Fleet
@@ -56,6 +57,8 @@ class Stopwatch:
                 self.codes.add(event.code)
             elif isinstance(event, PeerIgnored) and not host.lies:
                 self.ignored.add(event.peer)
+            elif isinstance(event, MemberQuarantined) and not host.lies:
+                self.ignored.add(event.member)
 
 
 def played(*faults: Fault, statements: int = STATEMENTS) -> tuple[Fleet, Stopwatch]:
