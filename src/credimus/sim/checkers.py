@@ -136,6 +136,9 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         if electorate is None:
             return False
         culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
+        for host in self.watch.honest:  # who is known to some node and not durable anywhere yet
+            held = host.running.state.rounds.get(identifier)
+            culprits |= set(held.double_voters()) if held is not None else set()
         if proposal.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
         guilty = [one for one in electorate.electors if one.member in culprits]
