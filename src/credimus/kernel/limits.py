@@ -205,3 +205,11 @@ INBOX_FREE = 1_024
 """Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
 INBOX_SHARE_MAX = 512
 """Messages of one sender that wait beyond those; further ones are dropped. [guess: a sixteenth]"""
+RECOVERY_AWAITED_MAX = 1_024
+"""Altered blocks that a recovering node waits for by name. With more it can not account for its
+store, and asks every member. [guess: they fit in one stored fact]"""
+RECOVERY_AUTHORS_MAX = 64
+"""Members that one node hosts, in what recovering nodes ask and tell. [guess]"""
+RECOVERY_LOOSE_MAX = 4_096
+"""Intact blocks behind missing ones that are kept to be taken later; past it those of others stay
+in the old store alone, for peers have them. [guess: as many as wait in the orphans' room]"""

@@ -10,6 +10,7 @@ from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.recovery.interface import RecoveryEvent
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -59,6 +60,7 @@ NodeEvent: TypeAlias = (
     | CheckpointEvent
     | DeliveryEvent
     | PartitionEvent
+    | RecoveryEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

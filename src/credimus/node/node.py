@@ -50,6 +50,7 @@ from credimus.node.ingress import Ingress, Taken
 from credimus.node.messages import deliver
 from credimus.node.pushing import pushes
 from credimus.node.reading import Reading
+from credimus.node.returning import Returning
 from credimus.node.router import FOLLOWS, HEARS, TAKES
 from credimus.node.sight import FleetView
 from credimus.node.supply import Outgoing, read_message
@@ -63,6 +64,14 @@ from credimus.protocol.membership.machine import Membership
 from credimus.protocol.partition.interface import Permit, Standing
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
+from credimus.protocol.recovery.interface import (
+    ProposeAgain,
+    SayAgain,
+    SnapshotPut,
+    TakeAgain,
+    WriteAgain,
+)
+from credimus.protocol.recovery.machine import Recovery, Sources
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.voting.interface import (
@@ -142,6 +151,16 @@ class Node:
         self._writing = Writing(
             self.state, self._voting, self.authors, categorizer or KeywordCategorizer(), enclosing
         )
+        waiting, compacting = self._ingress.orphans.highest, self.compacting
+        sources = Sources(
+            waiting, compacting.read_durable, compacting.fetched, lambda: not self._unheld
+        )
+        self.recovery = Recovery(config.recovery, self.lace, self.state, own, sources)
+        self._machines["recovery"] = self.recovery
+        doors = self._ingress, self.clock, self._took
+        self._returning = Returning(
+            self.recovery, self._by_id, doors, (self._writing, self._voting)
+        )
         self._effects: NodeEffects = Effects()
         self._facts: list[Any] = []
         self._seal_now = False
@@ -220,12 +239,15 @@ class Node:
             StorageError: `corrupt`.
         """
         self.delivery.recall(facts_of)
+        self.recovery.recall(facts_of)
+        self._returning.hold()
 
     def resume(self, now: Now) -> None:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
         self._carry_out(self._voting.resume(now))
         self.delivery.resume(now)
+        self._carry_out(self.recovery.resume(now))
 
     # --- inputs
 
@@ -255,6 +277,7 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        self._returning.check()
         permit = self._permit(command)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
@@ -275,6 +298,9 @@ class Node:
         """Let the machines see the time."""
         for machine in self._machines.values():
             self._carry_out(machine.tick(now))
+        if self._returning.is_back:
+            self._returning.is_back = False
+            self._carry_out(self._voting.resume(now))
         self._facts += self.compacting.settle(self._effects.persist)
         if self._unheld is not None and now.instant >= self._unheld:
             self._unheld, self._seal_now = None, True
@@ -314,7 +340,11 @@ class Node:
         sealed: list[Block] = []
         for author in authors:
             author.units_per_s_max = self.state.roster.units_per_s_max
-            if author.forked or (author.id not in roster and len(self.lace)):  # founder's first
+            if (
+                author.forked
+                or self.recovery.is_holding
+                or (author.id not in roster and len(self.lace))
+            ):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
             while made := author.seal(lambda: self.clock.next(now.wall_ms), passed):
@@ -344,12 +374,7 @@ class Node:
                 self._fault(sender, fault, now)
                 continue
             for one in taken:
-                self._effects.persist.append(one.block)
-                self._facts += one.events
-                acknowledged = self.copies.note(one.place)
-                if acknowledged is not None:
-                    self._effects.emit.append(acknowledged)
-                self._note_fork(one)
+                self._took(one)
             if self.state.roster.current is not roster:
                 proposers = [author for author in self.authors if author.proposes]
                 self._seal(proposers, roster, [one.place.id for one in taken], now)
@@ -360,6 +385,15 @@ class Node:
             self._carry_out(self._sync.handle(GapSeen(sender, self.guard.is_ignoring), now))
         more = message.more and len(self.lace) > held_count  # else it could go on for ever
         self._carry_out(self._sync.handle(BatchTaken(sender, more), now))
+
+    def _took(self, one: Taken) -> None:
+        """A block of somebody passed the door."""
+        self._effects.persist.append(one.block)
+        self._facts += one.events
+        acknowledged = self.copies.note(one.place)
+        if acknowledged is not None:
+            self._effects.emit.append(acknowledged)
+        self._note_fork(one)
 
     def _hear(self, now: Now) -> None:
         """Give facts to the machines that listen; they may cause further operations."""
@@ -391,6 +425,10 @@ class Node:
                     self._seal_now = True
                 case SnapshotFetched():
                     self._facts += self.compacting.install(event, self._effects.persist)
+                    self._facts.append(SnapshotPut())
+                case TakeAgain() | SayAgain() | ProposeAgain() | WriteAgain():
+                    self._returning.carry_out(event)
+                    self._seal_now = True
                 case _:
                     self._facts.append(event)
 

@@ -3,6 +3,7 @@
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
     15 Envelope   16 Answer                                     delivery
+    25 HeadsAsked         26 HeadsHeld                          recovery
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
 
 A driver turns a supply of block ids into bytes from its store here.
@@ -18,9 +19,12 @@ from credimus.kernel.codec import decode, decoder, encode
 from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.membership.interface import MembershipMessage
+from credimus.protocol.recovery.interface import RecoveryMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
-PeerMessage: TypeAlias = SyncMessage | MembershipMessage | DeliveryMessage | SnapshotMessage
+PeerMessage: TypeAlias = (
+    SyncMessage | MembershipMessage | DeliveryMessage | SnapshotMessage | RecoveryMessage
+)
 Outgoing: TypeAlias = PeerMessage | Supply
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 
