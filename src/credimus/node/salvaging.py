@@ -14,7 +14,14 @@ from credimus.kernel.ids import BlockId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.seal import Signer, check_signature
 from credimus.node.node import Node
-from credimus.protocol.recovery.interface import LOOSE_FAMILY, SESSION_KEY, Cause, Session
+from credimus.protocol.recovery.interface import (
+    LOOSE_FAMILY,
+    SESSION_KEY,
+    Cause,
+    Phase,
+    Session,
+)
+from credimus.protocol.recovery.machine import Recalled
 
 _PART_BYTES = 65_000  # a fact of the store takes a little more
 
@@ -28,6 +35,8 @@ class Read(NamedTuple):
     """What the rows of the others are called, as far as they still say so."""
     is_accounted: bool
     """Whether these are all blocks that the store held."""
+    earlier: Recalled
+    """A recovery that the store remembers; where it goes on, this one takes over its task."""
 
 
 class Salvaged(NamedTuple):
@@ -50,8 +59,15 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
     kept: list[Block] = []
     loose: list[Block] = []
     bad: list[BlockId] = []
-    for wire in read.wires:
+    seen: set[BlockId] = set()
+    before = read.earlier.session
+    going = before is not None and before.phase is not Phase.ENDED
+    late = [one.wire for one in read.earlier.loose] if going else []
+    for wire in (*read.wires, *late):
         block = read_block(*open_wire(wire), wire)
+        if block.id in seen:
+            continue
+        seen.add(block.id)
         key = keys.get(block.author)
         try:
             if key is not None:
@@ -64,7 +80,9 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
                 loose.append(block)
         except PeerFault:
             bad.append(block.id)
-    awaited = (*read.altered, *bad)[: limits.RECOVERY_AWAITED_MAX]
+    still = before.awaited if before is not None and going else ()
+    named = tuple(one for one in dict.fromkeys((*read.altered, *bad, *still)))
+    awaited = named[: limits.RECOVERY_AWAITED_MAX]
     own = [one for one in loose if one.author in keys]
     others = [one for one in loose if one.author not in keys]
     room = max(0, limits.RECOVERY_LOOSE_MAX - len(own))
@@ -73,11 +91,17 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
         cause=Cause.DAMAGED,
         began_ms=wall_ms,
         awaited=awaited,
-        is_accounted=read.is_accounted and len(awaited) == len(read.altered) + len(bad),
+        is_accounted=(
+            read.is_accounted
+            and len(awaited) == len(named)
+            and not (before is not None and going and not before.is_accounted)
+        ),
         intact_count=len(kept) + len(loose),
         loose_count=len(loose),
+        claims=before.claims if before is not None and going else (),
     )
-    records = [Record(SESSION_KEY, encode(session))]
+    records = [Record(key, None) for key in read.earlier.keys]
+    records += [Record(SESSION_KEY, encode(session))]
     for number, block in enumerate(one for one in loose if one.id in chosen):
         records += _parts(number, block.wire)
     return Salvaged(kept, records, session)

@@ -78,6 +78,9 @@ class Checker:
     def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
         """A computer got an empty disk and new keys; what was lost is on no other disk."""
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered; altered blocks that are on no other disk are gone."""
+
     def sample(self) -> None:
         """Now and then, while faults rage."""
 
@@ -89,8 +92,14 @@ class Board:
     """Passes what the fleet does on to the checkers that have a use for it."""
 
     def __init__(self, checkers: Sequence[Checker]) -> None:
-        hooks = (Checker.noted, Checker.emitted, Checker.started, Checker.replaced)
-        self._noted, self._emitted, self._started, self._replaced = (
+        hooks = (
+            Checker.noted,
+            Checker.emitted,
+            Checker.started,
+            Checker.replaced,
+            Checker.recovered,
+        )
+        self._noted, self._emitted, self._started, self._replaced, self._recovered = (
             [one for one in checkers if getattr(type(one), hook.__name__) is not hook]
             for hook in hooks
         )
@@ -115,3 +124,8 @@ class Board:
         """A computer got an empty disk and new keys."""
         for checker in self._replaced:
             checker.replaced(host, lost)
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered."""
+        for checker in self._recovered:
+            checker.recovered(host, gone, alone)

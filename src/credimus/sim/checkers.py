@@ -27,6 +27,11 @@ from credimus.sim.guarding import (
 )
 from credimus.sim.host import Host
 from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
+from credimus.sim.recovering import (
+    a_recovered_node_agrees_with_all,
+    a_recovering_node_never_contradicts_itself,
+    recovery_loses_nothing_acknowledged,
+)
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
@@ -226,6 +231,10 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
         else:
             self._owed.setdefault(host.place, {}).update(told)
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """Likewise, of what cannot come back."""
+        self.replaced(host, alone if gone else frozenset())
+
     def sample(self) -> None:
         """Look at everybody."""
         for host in self.watch.honest:
@@ -278,6 +287,10 @@ class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
             del self._blocks[identifier]
         if excused:
             self._done = [(place, done) for place, done in self._done if place != host.place]
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """`recovery_loses_nothing_acknowledged` looks at what is said in other blocks."""
+        self.replaced(host, alone if gone else frozenset())
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look for all of it in every node."""
@@ -357,4 +370,7 @@ ALL: tuple[type[Checker], ...] = (
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
     only_readers_read,
+    a_recovered_node_agrees_with_all,
+    a_recovering_node_never_contradicts_itself,
+    recovery_loses_nothing_acknowledged,
 )

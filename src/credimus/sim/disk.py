@@ -127,6 +127,18 @@ class Disk:
         self._rows[identifier] = _Row(wire[:place] + altered + wire[place + 1 :], checksum)
         return True
 
+    def intact(self) -> tuple[list[bytes], list[BlockId]]:
+        """The wires of rows that are as they were written, in order, and the ids of the others."""
+        whole = {one: crc32(row.wire) == row.checksum for one, row in self._rows.items()}
+        wires = [row.wire for one, row in self._rows.items() if whole[one]]
+        return wires, [one for one in self._rows if not whole[one]]
+
+    def refill(self, blocks: Iterable[Block], records: Iterable[Record]) -> None:
+        """Hold these blocks and no others, and further records."""
+        self._rows.clear()
+        self.append(blocks, records)
+        self._last = []
+
     @property
     def is_damaged(self) -> bool:
         """Whether some row no longer is what was written."""

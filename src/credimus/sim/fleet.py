@@ -81,6 +81,15 @@ class Watcher(Protocol):
         """
         ...
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered.
+
+        Args:
+            gone: altered blocks that are safe on no other honest disk.
+            alone: all blocks of this disk that are safe on no other honest one, those among them.
+        """
+        ...
+
 
 class Fleet:
     """All hosts, their network, and the order of events.
@@ -204,15 +213,24 @@ class Fleet:
     def replace(self, host: Host) -> None:
         """Give a damaged computer an empty disk and new keys; somebody has yet to admit it."""
         self.crash(host)
-        others = [other for other in self.hosts if other is not host and not other.lies]
-        safe = {identifier for other in others for identifier in other.disk.synced_ids()}
-        lost = frozenset(host.disk.synced_ids() - safe)
+        lost = frozenset(host.disk.synced_ids() - self._safe_elsewhere(host))
         del self._place[host.id]
         host.replace_disk()
         self._place[host.id] = host.place
         self._note("replace", host)
         for watcher in self.watchers:
             watcher.replaced(host, lost)
+        self.start(host)
+
+    def recover(self, host: Host) -> None:
+        """Keep what is intact on a damaged disk, and go on with it."""
+        self.crash(host)
+        before, safe = host.disk.synced_ids(), self._safe_elsewhere(host)
+        now = host.now(self.agenda.now_ns)
+        altered = host.recover_disk(self.id, self._config_of(host), now.wall_ms)
+        self._note("recover", host)
+        for watcher in self.watchers:
+            watcher.recovered(host, frozenset(altered) - safe, frozenset(before) - safe)
         self.start(host)
 
     def pause(self, host: Host, duration_ns: int) -> None:
@@ -237,6 +255,11 @@ class Fleet:
         self.agenda.run_for(duration_ns)
 
     # --- private
+
+    def _safe_elsewhere(self, host: Host) -> set[BlockId]:
+        """What is on the disks of other honest computers; for membership only."""
+        others = [other for other in self.hosts if other is not host and not other.lies]
+        return {identifier for other in others for identifier in other.disk.synced_ids()}
 
     def _config_of(self, host: Host) -> Config:
         """The settings of the node at a place."""

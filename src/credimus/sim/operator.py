@@ -8,12 +8,14 @@ _ASK_NS = 500 * MILLISECOND
 
 
 def repair(fleet: Fleet, host: Host) -> None:
-    """Replace the disk of a node that refuses to start; nothing when it is sound.
+    """Replace or recover the disk of a node that refuses to start; nothing when it is sound.
 
     What the fleet decided comes back from the peers, every block verified at the door. The old keys
     are gone with the disk: who may have forgotten what he signed must not sign again.
     """
-    if host.node is None and host.disk.is_damaged:
+    if host.node is None and host.disk.is_damaged and host.recovers:
+        fleet.recover(host)
+    elif host.node is None and host.disk.is_damaged:
         fleet.replace(host)
         _ask(fleet, host, host.replaced_count, 0)
 

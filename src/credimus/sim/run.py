@@ -13,6 +13,7 @@ from credimus.node.config import Config
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
+from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
 from credimus.sim.checkers import ALL, healed_fleet_converges
@@ -121,6 +122,7 @@ class _Run:
                 delivery=_DELIVERY,
                 skew_ms_max=scenario.skew_accepted_ms,
                 checkpoints=_checkpoints(scenario),
+                recovery=RecoveryConfig(counts_hosted=scenario.members_per_node > 1),
             ),
             skew_ms_max=scenario.skew_ms_max,
             left_out_max=scenario.left_out_ppm,
@@ -197,7 +199,9 @@ class _Run:
         )
 
     def _is_settling(self) -> bool:
-        """Whether some node has still to notice that all is well, or to reconcile."""
+        """Whether some node has still to notice that all is well, to reconcile, or to recover."""
+        if any(host.running.recovery.is_busy for host in self._watch.honest):
+            return True
         splits = [host.running.partition for host in self._watch.honest]
         if any(one.is_settling for one in splits):
             return True

@@ -62,6 +62,7 @@ from credimus.sim.liveness import (
 )
 from credimus.sim.network import Link, Network
 from credimus.sim.patching import patched
+from credimus.sim.recovering_wrongs import RECOVERY_WRONGS
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
@@ -309,6 +310,7 @@ def a_key_for_everybody(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    *(Saboteur(sabotage=w, trips=t, profile="recovery", safety_s=s) for w, t, s in RECOVERY_WRONGS),
     *(Saboteur(sabotage=w, trips=t, profile="checkpoints", safety_s=s) for w, t, s in WRONGS),
     Saboteur(
         sabotage=a_receiver_that_forgets_what_it_finished,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.frontier import Head
 from credimus.lace.lace import Lace
@@ -11,6 +12,7 @@ from credimus.state.fleet import FleetState
 
 def answer(
     lace: Lace,
+    own: tuple[NodeId, ...],
     asked: HeadsAsked,
     waiting: Callable[[NodeId], tuple[int, BlockId] | None],
 ) -> HeadsHeld:
@@ -19,24 +21,31 @@ def answer(
     return HeadsHeld(
         lace.frontier(),
         tuple(WaitingHead(one, *found) for one, found in heads if found is not None),
+        own[1 : 1 + limits.RECOVERY_AUTHORS_MAX],
     )
 
 
 class Answers:
     """Who has answered since this node began to ask."""
 
-    def __init__(self, lace: Lace, state: FleetState, own: Sequence[NodeId]) -> None:
+    def __init__(
+        self, lace: Lace, state: FleetState, own: Sequence[NodeId], *, counts_hosted: bool
+    ) -> None:
         self._lace = lace
         self._state = state
         self._own = frozenset(own)
+        self._counts_hosted = counts_hosted
         self._heads: dict[NodeId, tuple[Head | WaitingHead, ...]] = {}
         """By who answered: all that he holds, and what waits of our own chains."""
 
     def take(self, peer: NodeId, held: HeadsHeld) -> None:
-        """A peer answered; only members count, so that there are at most so many answers."""
-        if peer in self._state.roster.current:
+        """A peer answered; only who ever was a member counts, so that answers are bounded."""
+        if peer in self._state.roster.keys:
             ours = (one for one in held.waiting if one.author in self._own)
             self._heads[peer] = (*held.frontier.heads, *ours)
+            for one in held.hosted if self._counts_hosted else ():
+                if one in self._state.roster.current:
+                    self._heads.setdefault(one, ())
 
     def unanswered(self) -> list[NodeId]:
         """Members that have not answered, sorted."""
@@ -47,11 +56,12 @@ class Answers:
         """Whether all members have answered, and what they hold of our own chains is held here.
 
         Args:
-            is_patient: whether all else that they hold is to be held as well, the admission of
-                further members among it.
+            is_patient: whether all else that they hold is to be held as well, admissions among it:
+                ours, and those of members who have not been asked.
         """
         roster, lace = self._state.roster.current, self._lace
-        if not any(one in roster for one in self._own) or self.unanswered():
+        is_member = any(one in roster for one in self._own)
+        if not roster.by_id or self.unanswered() or (is_patient and not is_member):
             return False
         return all(
             head.block in lace

@@ -29,6 +29,9 @@ class RecoveryConfig(msgspec.Struct, frozen=True, kw_only=True):
     than messages take]"""
     patience_ns: int = 30 * SECOND
     """Without any progress for so long, a recovery is called stalled. Range above 0. [guess]"""
+    counts_hosted: bool = False
+    """Whether a node's word counts for members that it says it hosts, too. Only for fleets that
+    host members and trust each other with that: who lies so can hide a silent member's word."""
     step_pause_ns: int = 20 * MILLISECOND
     """Between two batches of steps. [guess: most of the node's time is for its work]"""
 
@@ -136,6 +139,8 @@ class HeadsHeld(Message, frozen=True, tag=26):
 
     frontier: Frontier
     waiting: Annotated[tuple[WaitingHead, ...], Meta(max_length=limits.RECOVERY_AUTHORS_MAX)]
+    hosted: Annotated[tuple[Member, ...], Meta(max_length=limits.RECOVERY_AUTHORS_MAX)] = ()
+    """Further members for which the sender speaks."""
 
 
 RecoveryMessage: TypeAlias = HeadsAsked | HeadsHeld

@@ -71,6 +71,39 @@ class Sources(NamedTuple):
     """Whether all that was said is in blocks."""
 
 
+class Recalled(NamedTuple):
+    """What a store remembers of a recovery."""
+
+    session: Session | None
+    loose: list[Block]
+    keys: list[str]
+    """Of the records with the loose blocks."""
+
+
+def recalled(facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> Recalled:
+    """What a store remembers.
+
+    Raises:
+        StorageError: `corrupt`.
+    """
+    session: Session | None = None
+    parts: dict[str, bytes] = {}
+    keys: list[str] = []
+    try:
+        for key, value in facts_of("recovery"):
+            if key == SESSION_KEY:
+                session = decode(value, _session, "recovery session")
+        for key, value in facts_of(LOOSE_FAMILY):
+            keys.append(key)
+            name = key.rpartition("-")[0]
+            parts[name] = parts.get(name, b"") + value
+        return Recalled(session, [read(wire) for wire in parts.values()], keys)
+    except PeerFault as problem:
+        raise StorageError(
+            "corrupt", f"what was kept of a recovery is damaged: {problem.message}"
+        ) from None
+
+
 class Recovery:
     """One node's way back.
 
@@ -97,7 +130,7 @@ class Recovery:
         self._loose_keys: list[str] = []
         self._refused: set[BlockId] = set()
         """Loose blocks that were handed to the door; who comes back did not pass."""
-        self._answers = Answers(lace, state, self._own)
+        self._answers = Answers(lace, state, self._own, counts_hosted=config.counts_hosted)
         self._steps: list[Step] | None = None
         self._at = 0
         self._due: Instant | None = None
@@ -117,6 +150,11 @@ class Recovery:
             and session.cause is Cause.DAMAGED
             and session.phase is Phase.GATHERING
         )
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a recovery goes on."""
+        return self.session is not None and self.session.phase is not Phase.ENDED
 
     def shown(self, now: Now) -> Shown | None:
         """What people see of the last recovery; None when there was none."""
@@ -149,22 +187,10 @@ class Recovery:
         Raises:
             StorageError: `corrupt`.
         """
-        try:
-            for key, value in facts_of("recovery"):
-                if key == SESSION_KEY:
-                    self.session = decode(value, _session, "recovery session")
-            if self.session is None or self.session.phase is Phase.ENDED:
-                return
-            parts: dict[str, bytes] = {}
-            for key, value in facts_of(LOOSE_FAMILY):
-                self._loose_keys.append(key)
-                name = key.rpartition("-")[0]
-                parts[name] = parts.get(name, b"") + value
-            self._loose = [read(wire) for wire in parts.values()]
-        except PeerFault as problem:
-            raise StorageError(
-                "corrupt", f"what was kept of a recovery is damaged: {problem.message}"
-            ) from None
+        kept = recalled(facts_of)
+        self.session, self._loose_keys = kept.session, kept.keys
+        if self.is_busy:
+            self._loose = kept.loose
 
     def resume(self, now: Now) -> RecoveryEffects:
         """Go on where the last run left it."""
@@ -180,7 +206,7 @@ class Recovery:
         """Take one input."""
         match event:
             case AskCame(peer, asked):
-                held = answer(self._lace, asked, self._sources.waiting)
+                held = answer(self._lace, self._own, asked, self._sources.waiting)
                 return Effects(send=[Send(peer, held)])
             case HeldCame(peer, held):
                 if self.is_holding:
@@ -247,8 +273,7 @@ class Recovery:
             self._due = min(quiet, self._due or quiet)
         if now.instant >= self._ask_due:
             self._ask_due = after(now.instant, self._config.ask_period_ns)
-            asked = HeadsAsked(self._own)
-            effects.send += [Send(peer, asked) for peer in self._answers.unanswered()]
+            effects.send.append(Send(None, HeadsAsked(self._own)))
 
     def _fitting(self) -> list[Block]:
         """Loose blocks that can be taken now; those that are held, or over, go."""
@@ -284,7 +309,7 @@ class Recovery:
         self.session = msgspec.structs.replace(
             session,
             phase=Phase.SAYING,
-            claims=claims[: limits.RECOVERY_AUTHORS_MAX],
+            claims=session.claims or claims[: limits.RECOVERY_AUTHORS_MAX],
             lost_count=len(self._lacking(session)),
         )
         effects.remember.append(self._record())

@@ -21,6 +21,11 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
     repair_ms: Span = (100, 2_000)
     """From the refusal to the new disk, in ms."""
 
+    recovers: bool = False
+    """Whether what is intact on a damaged disk is kept, and the computer goes on under its keys."""
+    names_lost: bool = False
+    """Whether damaged rows do not say which block they held, so that all members are asked."""
+
     def strike(self, scene: Scene) -> None:
         """Flip a bit of one that is up."""
         up = [host for host in self.hosts(scene) if host.node is not None]
@@ -28,6 +33,7 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
         if not up or scene.strike_count > self.most:
             return
         host = scene.stream.choose(up)
+        host.recovers, host.forgets_names = self.recovers, self.names_lost
         if host.disk.flip_bit(scene.stream.word()):
             scene.note(self.kind, host.place)
             scene.later(scene.drawn_ns(self.found_ms), self._restart, scene, host)
