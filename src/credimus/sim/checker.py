@@ -127,5 +127,5 @@ class Board:
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """A damaged disk was recovered."""
-        for checker in self._recovered:
+        for checker in reversed(self._recovered):  # the first one cuts the record
             checker.recovered(host, gone, alone)

@@ -104,6 +104,12 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
             if isinstance(event, RoundDecided | RoundContested):
                 self._look(host, event.round)
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:  # noqa: ARG002
+        """What was decided by votes on one disk alone may be decided anew; what any node holds is
+        compared in the end."""
+        if gone:
+            self._decided.clear()
+
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of every node."""
         for host in self.watch.honest:
@@ -150,6 +156,11 @@ class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
             if len(ballots.by_choice) > 1 and voter not in self.watch.liars:
                 said = " and ".join(choice.name.lower() for choice in ballots.by_choice)
                 self.fail(f"{short(voter)} said {said} in round {short(vote.round)}")
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:  # noqa: ARG002
+        """Votes that are on no disk any more, and never were on another, bind nobody."""
+        if gone:
+            self.watch.record = self.watch.record.of(self.watch.record.blocks.keys() - alone)
 
 
 class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence

@@ -9,7 +9,7 @@ tail (runtime/store/wal.py), so that nobody can notice it; a simulation that did
 repeat what is known: such a node has forgotten what it said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -115,9 +115,11 @@ class Disk:
         """Transactions that a loss of power would take."""
         return len(self._unsynced)
 
-    def flip_bit(self, drawn: int) -> bool:
+    def flip_bit(self, drawn: int, among: Container[BlockId] | None = None) -> bool:
         """Alter one bit of a row that a drawn word names; False when there is none to alter."""
-        rows = [identifier for identifier in self._rows if identifier not in self._last]
+        rows = [
+            one for one in self._rows if one not in self._last and (among is None or one in among)
+        ]
         if not rows:
             return False
         identifier = rows[drawn % len(rows)]

@@ -86,7 +86,8 @@ class Watcher(Protocol):
 
         Args:
             gone: altered blocks that are safe on no other honest disk.
-            alone: all blocks of this disk that are safe on no other honest one, those among them.
+            alone: those, and intact blocks that wait for predecessors, if no other honest disk has
+                them.
         """
         ...
 
@@ -222,15 +223,22 @@ class Fleet:
             watcher.replaced(host, lost)
         self.start(host)
 
+    def alone_on(self, host: Host) -> list[BlockId]:
+        """A node's own blocks that are on no other honest disk, in order."""
+        safe = self._safe_elsewhere(host)
+        chain = host.running.lace.walk(0, host.id)
+        return [place.id for place in chain if place.id in host.disk and place.id not in safe]
+
     def recover(self, host: Host) -> None:
         """Keep what is intact on a damaged disk, and go on with it."""
         self.crash(host)
         before, safe = host.disk.synced_ids(), self._safe_elsewhere(host)
         now = host.now(self.agenda.now_ns)
         altered = host.recover_disk(self.id, self._config_of(host), now.wall_ms)
+        alone = frozenset(before - safe - host.disk.synced_ids())
         self._note("recover", host)
         for watcher in self.watchers:
-            watcher.recovered(host, frozenset(altered) - safe, frozenset(before) - safe)
+            watcher.recovered(host, frozenset(altered) - safe, alone)
         self.start(host)
 
     def pause(self, host: Host, duration_ns: int) -> None:

@@ -74,6 +74,7 @@ PROFILES: dict[str, Scenario] = {
                 Crash(every_ms=1_500),
                 BitFlip(every_ms=1_500, most=4, recovers=True),
                 BitFlip(every_ms=4_000, recovers=True, names_lost=True),
+                BitFlip(every_ms=100, most=64, recovers=True, scarce=True, found_ms=(0, 50)),
             ),
         ),
         Scenario(

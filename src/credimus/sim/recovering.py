@@ -53,10 +53,9 @@ class a_recovering_node_never_contradicts_itself(Checker):  # noqa: N801 - a sen
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """What nobody else has is given up, when what was before it is gone."""
         own = {signer.node_id for signer in host.signers}
-        if gone:
-            for place, one in list(self._blocks.items()):
-                if one in alone and place[0] in own:
-                    del self._blocks[place]
+        for place, one in list(self._blocks.items()):
+            if gone and one in alone and place[0] in own:
+                del self._blocks[place]
 
 
 class recovery_loses_nothing_acknowledged(Checker):  # noqa: N801 - a sentence

@@ -35,13 +35,15 @@ class Answers:
         self._state = state
         self._own = frozenset(own)
         self._counts_hosted = counts_hosted
+        self._waiting: dict[NodeId, tuple[WaitingHead, ...]] = {}
         self._heads: dict[NodeId, tuple[Head | WaitingHead, ...]] = {}
         """By who answered: all that he holds, and what waits of our own chains."""
 
     def take(self, peer: NodeId, held: HeadsHeld) -> None:
         """A peer answered; only who ever was a member counts, so that answers are bounded."""
         if peer in self._state.roster.keys:
-            ours = (one for one in held.waiting if one.author in self._own)
+            ours = tuple(one for one in held.waiting if one.author in self._own)
+            self._waiting[peer] = ours
             self._heads[peer] = (*held.frontier.heads, *ours)
             for one in held.hosted if self._counts_hosted else ():
                 if one in self._state.roster.current:
@@ -51,6 +53,12 @@ class Answers:
         """Members that have not answered, sorted."""
         members = self._state.roster.current.by_id
         return sorted(one for one in members if one not in self._own and one not in self._heads)
+
+    def behind_a_gap(self) -> bool:
+        """Whether all have answered, and somebody holds a block of ours whose predecessors nobody
+        has given."""
+        waiting = [head.block for heads in self._waiting.values() for head in heads]
+        return not self.unanswered() and any(one not in self._lace for one in waiting)
 
     def are_enough(self, is_patient: bool) -> bool:
         """Whether all members have answered, and what they hold of our own chains is held here.

@@ -104,6 +104,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Steps done."""
     step_total: int
     """Of how many."""
+    is_stuck: bool
+    """Whether it can not end: a member holds a block of ours whose predecessor is nowhere."""
     is_stalled: bool
     """Whether nothing moved for long."""
     remaining_ms: int | None

@@ -156,6 +156,12 @@ class Recovery:
         """Whether a recovery goes on."""
         return self.session is not None and self.session.phase is not Phase.ENDED
 
+    def is_stuck(self, at: Instant) -> bool:
+        """Whether a member holds a block of ours whose predecessor is nowhere any more: whatever
+        this node wrote would contradict it. Its identity is lost; only a new one can write."""
+        patience = after(self._own_moved, self._config.patience_ns)
+        return self.is_holding and at >= patience and self._answers.behind_a_gap()
+
     def shown(self, now: Now) -> Shown | None:
         """What people see of the last recovery; None when there was none."""
         session = self.session
@@ -175,6 +181,7 @@ class Recovery:
             unanswered=self._unanswered(session),
             step_count=self._at if goes_on else session.said_count,
             step_total=total if goes_on else session.said_count,
+            is_stuck=self.is_stuck(now.instant),
             is_stalled=goes_on and now.instant > after(self._moved, self._config.patience_ns),
             remaining_ms=self._remaining_ms(session, now),
         )

@@ -26,6 +26,10 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
     names_lost: bool = False
     """Whether damaged rows do not say which block they held, so that all members are asked."""
 
+    scarce: bool = False
+    """Whether it strikes only blocks of the node's own that are on no other disk, with later ones
+    behind them: what they said can not come back, and what those say must."""
+
     def strike(self, scene: Scene) -> None:
         """Flip a bit of one that is up."""
         up = [host for host in self.hosts(scene) if host.node is not None]
@@ -34,7 +38,8 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
             return
         host = scene.stream.choose(up)
         host.recovers, host.forgets_names = self.recovers, self.names_lost
-        if host.disk.flip_bit(scene.stream.word()):
+        among = scene.fleet.alone_on(host)[:-1] if self.scarce else None
+        if host.disk.flip_bit(scene.stream.word(), among):
             scene.note(self.kind, host.place)
             scene.later(scene.drawn_ns(self.found_ms), self._restart, scene, host)
 
