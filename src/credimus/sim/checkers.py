@@ -39,7 +39,7 @@ from credimus.sim.splits import (
     severe_partition_refuses_writes_and_changes_nothing,
 )
 from credimus.state.events import RoundContested, RoundDecided
-from credimus.state.operations import Aggregation, Scheme
+from credimus.state.operations import Aggregation, Scheme, Votes
 from credimus.state.verdict import Verdict, join
 
 
@@ -243,8 +243,15 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
             self._owed.setdefault(host.place, {}).update(told)
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """Likewise, of what cannot come back."""
+        """Likewise, of votes that can not come back, whoever had heard them."""
         self.replaced(host, alone if gone else frozenset())
+        said = (
+            one for block in sorted(gone) for one in self.watch.record.operations.get(block, ())
+        )
+        lost = [vote.round for one in said if isinstance(one, Votes) for vote in one.votes]
+        for rounds in (*self._told.values(), *self._owed.values()):
+            for one in lost:
+                rounds.pop(RoundId(one), None)
 
     def sample(self) -> None:
         """Look at everybody."""

@@ -26,6 +26,7 @@ from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
+from credimus.sim.recovering import is_recovering
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
@@ -200,7 +201,7 @@ class _Run:
 
     def _is_settling(self) -> bool:
         """Whether some node has still to notice that all is well, to reconcile, or to recover."""
-        if any(host.running.recovery.is_busy for host in self._watch.honest):
+        if any(is_recovering(host, self.fleet) for host in self._watch.honest):
             return True
         splits = [host.running.partition for host in self._watch.honest]
         if any(one.is_settling for one in splits):
