@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
-from credimus.runtime import settings
+from credimus.runtime import settings, spreading_settings
 from credimus.runtime.layers import Field, fields
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -56,8 +56,9 @@ FROM = re.compile(r"\[(seed|guess|measured|paper)[^\]]*\]")
 def documented() -> dict[tuple[str, str], str]:
     """(section's class, field) -> the words below the field."""
     found = {}
-    tree = ast.parse(inspect.getsource(settings))
-    for shape in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+    sources = (inspect.getsource(one) for one in (settings, spreading_settings))
+    shapes = (node for source in sources for node in ast.parse(source).body)
+    for shape in (node for node in shapes if isinstance(node, ast.ClassDef)):
         for one, after in zip(shape.body, shape.body[1:], strict=False):
             if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
                 words = ast.get_docstring(ast.Module([after], []))  # type: ignore[arg-type]
@@ -69,7 +70,7 @@ def words_of(field: Field, words: dict[tuple[str, str], str]) -> str:
     """What is said of a field, where it is declared."""
     name = field.name.rpartition(".")[2]
     return next((words[c.__name__, name] for c in field.shape.__mro__
-                 if (c.__name__, name) in words), "")  # fmt: skip
+                 if words.get((c.__name__, name))), "")  # fmt: skip
 
 
 def range_of(kind: Any) -> str:  # noqa: C901 - one case for each kind
@@ -85,11 +86,12 @@ def range_of(kind: Any) -> str:  # noqa: C901 - one case for each kind
         case kinds.IntType():
             return f"{kind.ge:,} to {kind.le:,}" if kind.le else "number"
         case kinds.BoolType():
+            return "true, false"
             return "`true`, `false`"
         case kinds.FloatType() if kind.le:
             return f"up to {kind.le:,}"
         case kinds.FloatType():
-            return "number"
+            return "number" if kind.le is None else f"{kind.ge:g} to {kind.le:g}"
         case kinds.VarTupleType():
             return f"list of {range_of(kind.item_type)}"
         case kinds.StrType():

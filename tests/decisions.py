@@ -25,6 +25,7 @@ from credimus.state.operations import (
     Publish,
     Rules,
     Scheme,
+    Skill,
     Vote,
     Votes,
     mask_bytes,
@@ -92,16 +93,25 @@ class History:
         electors: Sequence[int] = (0, 1, 2, 3),
         weights: Sequence[int] = (),
         apart: int | None = None,
+        skills: Sequence[Skill] = (),
     ) -> Propose:
         """A belief, its electorate and a proposal, in one block, or the electorate by itself.
 
         Args:
             apart: who publishes the electorate in a block of its own.
+            skills: in order of the electors.
         """
         pairs = zip(electors, weights or [1] * len(electors), strict=True)
         by_id = sorted((SIGNERS[one].node_id, weight) for one, weight in pairs)
-        said = Publish(tuple(Elector(node, weight) for node, weight in by_id))
-        proposal = Propose(BELIEF, 1, rules or Rules(), electorate_id(said.electors), TIMEOUT_MS)
+        known = {SIGNERS[one].node_id: skill for one, skill in zip(electors, skills, strict=False)}
+        said = Publish(
+            tuple(Elector(node, weight) for node, weight in by_id),
+            tuple(known[NodeId(node)] for node, _ in by_id) if skills else (),
+            400_000 if skills else 500_000,
+            3 if skills else 0,
+        )
+        identifier = electorate_id(said.electors, said)
+        proposal = Propose(BELIEF, 1, rules or Rules(), identifier, TIMEOUT_MS)
         if apart is None:
             self.say(number, claim(), said, proposal)
         else:
@@ -132,6 +142,12 @@ class History:
         belief = self.state.beliefs.get(BELIEF)
         assert belief is not None
         return make_certificate(self.archive, belief)
+
+
+SKILLED = tuple(
+    Skill(*kind)
+    for kind in ((990_000, 980_000), (900_000, 950_000), (200_000, 100_000), (700_000, 700_000, 2))
+)
 
 
 def claim() -> Assert:
@@ -207,6 +223,26 @@ def by_weight() -> History:
     return history
 
 
+def by_skill() -> History:
+    """Votes weigh by the evidence in them; two electors share a voice."""
+    history = History()
+    rules = Rules(Scheme.BYZANTINE, aggregation=Aggregation.SKILL)
+    proposal = history.propose(0, rules, skills=SKILLED)
+    for number in (0, 1, 3):
+        history.vote(number, proposal)
+    return history
+
+
+def by_credence() -> History:
+    """The reject of one who is mostly wrong speaks for the belief; one is not waited for."""
+    history = History()
+    rules = Rules(Scheme.CREDENCE, 19, 20, Aggregation.SKILL)
+    proposal = history.propose(0, rules, skills=SKILLED)
+    for number, choice in ((0, YES), (1, YES), (2, NO)):
+        history.vote(number, proposal, choice)
+    return history
+
+
 def by_turnout() -> History:
     """The proposer's closing lists two accepts and an abstention."""
     history = History()
@@ -268,6 +304,7 @@ def among_much_else() -> History:
 
 
 SCENES: tuple[Scene, ...] = (
-    accepted, rejected, by_quorum, by_supermajority, by_confidence, by_weight, by_turnout,
+    accepted, rejected, by_quorum, by_supermajority, by_confidence, by_weight, by_skill,
+    by_credence, by_turnout,
     by_turnout_of_confidence, with_a_past, with_one_left_out, among_much_else,
 )  # fmt: skip

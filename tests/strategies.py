@@ -50,6 +50,7 @@ from credimus.state.operations import (
     Retract,
     Rules,
     Scheme,
+    Skill,
     Strategy,
     Vote,
     Votes,
@@ -200,6 +201,8 @@ STATEMENTS = ("Pump 3 leaks", "pump 3  LEAKS.", "Door 7 is open", "door 7 is ope
 BELIEFS: tuple[BeliefId, ...] = tuple(
     dict.fromkeys(belief_id(content, "general") for content in STATEMENTS)
 )
+_KINDS = ((900_000, 800_000), (700_000, 700_000, 2), (999_900, 100), (300_000, 200_000, 2))
+SKILLS = {who: Skill(*kind) for who, kind in zip(MEMBERS, _KINDS, strict=False)}
 ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict.fromkeys(MEMBERS[:4], 500_000)),
     electorate_of(dict.fromkeys(MEMBERS[:3], 1)),
@@ -207,9 +210,11 @@ ELECTORATES: tuple[Publish, ...] = (
     electorate_of(dict(zip(MEMBERS[:5], (0, 1, 2, 3, 6), strict=True))),
     electorate_of(dict(zip(MEMBERS[:4], (1, 1, 1, 4), strict=True))),
     electorate_of(dict.fromkeys(MEMBERS[:2], 1)),
+    electorate_of(dict.fromkeys(MEMBERS[:4], 500_000), SKILLS, 300_000, 2),
 )
-"""Fair at first are those of four and of three; the sixth is so but under reputation. That of five
-needs the fifth admitted, the last one needs others to leave."""
+"""Fair at first are those of four and of three; the fifth is so but under reputation. That of five
+needs the fifth admitted, that of two needs others to leave. The last tells skills: one of its
+members is always right or always says yes, one is mostly wrong, two share a voice."""
 RULES: tuple[Rules, ...] = (
     Rules(),
     Rules(Scheme.MAJORITY, quorum=0),
@@ -218,24 +223,32 @@ RULES: tuple[Rules, ...] = (
     Rules(Scheme.TURNOUT, 2, 3),
     Rules(Scheme.TURNOUT, 3, 5, Aggregation.CONFIDENCE, 250_000),
     Rules(Scheme.TURNOUT, 1, 1, Aggregation.REPUTATION, 0),
+    Rules(Scheme.CREDENCE, 4, 5, Aggregation.SKILL),
+    Rules(Scheme.MAJORITY, aggregation=Aggregation.SKILL),
+    Rules(Scheme.TURNOUT, 3, 5, Aggregation.SKILL),
 )
 PROPOSALS: tuple[Propose, ...] = tuple(
-    Propose(BELIEFS[number % 2], attempt, rules, electorate_id(voters.electors), TIMEOUT_MS)
-    for number, (attempt, rules, voters) in enumerate(
+    Propose(
+        BELIEFS[number % 2], attempt, rules, electorate_id(electorate.electors, electorate),
+        TIMEOUT_MS,
+    )
+    for number, (attempt, rules, electorate) in enumerate(
         (
             (1, RULES[0], ELECTORATES[0]), (1, RULES[1], ELECTORATES[0]),
             (2, RULES[2], ELECTORATES[2]), (1, RULES[3], ELECTORATES[1]),
             (1, RULES[4], ELECTORATES[0]), (2, RULES[5], ELECTORATES[1]),
             (3, RULES[6], ELECTORATES[2]), (1, RULES[2], ELECTORATES[3]),
             (2, RULES[2], ELECTORATES[4]), (1, RULES[1], ELECTORATES[4]),
-            (2, RULES[1], ELECTORATES[5]),
+            (2, RULES[1], ELECTORATES[5]), (1, RULES[7], ELECTORATES[6]),
+            (2, RULES[7], ELECTORATES[0]), (2, RULES[8], ELECTORATES[6]),
+            (1, RULES[9], ELECTORATES[6]),
         )
     )
 )  # fmt: skip
-TURNOUTS: tuple[RoundId, ...] = tuple(round_id(one) for one in PROPOSALS if one.rules in RULES[4:])
+TURNOUTS: tuple[RoundId, ...] = tuple(
+    round_id(one) for one in PROPOSALS if one.rules.scheme is Scheme.TURNOUT
+)
 ROUNDS: tuple[RoundId, ...] = (*(round_id(one) for one in PROPOSALS), RoundId(b"?" * 16))
-
-_SETTING: tuple[Operation, ...] = (*ELECTORATES, *PROPOSALS)
 
 
 class Liar:
@@ -260,7 +273,7 @@ class Liar:
         stream = self.stream
         blocks = [GENESIS]
         if stream.happens(700_000):
-            blocks.append(make_block(SIGNERS[1], _SETTING, None, [GENESIS]))
+            blocks.append(make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS]))
         self.reader.take_all(blocks)
         for _ in range(count):
             taken = [block for block in blocks if block.id in self.reader.lace]
@@ -273,6 +286,7 @@ class Liar:
     def _block(self, blocks: list[Block]) -> Block:
         stream = self.stream
         signer = SIGNERS[stream.choose((0, 0, 1, 1, 2, 2, 3, 3, 4))]
+        self._signer = signer
         own = [block for block in blocks if block.author == signer.node_id]
         others = [block for block in blocks[-8:] if block.author != signer.node_id]
         back = stream.choose((0,) * 12 + (1, 2, 9))
@@ -281,8 +295,8 @@ class Liar:
         founding = signer is SIGNERS[0] and previous is None
         if founding:
             parents = []  # the founder begins a second time
-        if previous is None and not parents:
-            parents = [] if founding else [GENESIS]
+        if previous is None and not parents and not founding:
+            parents = [GENESIS]
         before = [*parents, *([previous] if previous else [])]
         last = max((block.header.stamp for block in before), default=stamp_of(WALL_MS))
         stamp = last + stream.choose((1, 1, 1, 1 << LOGICAL_BITS, 6_000 << LOGICAL_BITS))
@@ -291,8 +305,9 @@ class Liar:
             said.append(Leave(""))
         if founding:
             policy = LEFT_OUT_MAX if stream.happens(900_000) else MILLION
-            name = f"fleet {stream.below(9)}"
-            said.insert(0, Found(name, NONCE, signer.public, "n0", "", policy))
+            said.insert(
+                0, Found(f"fleet {stream.below(9)}", NONCE, signer.public, "n0", "", policy)
+            )
         return make_block(signer, said, previous, parents, header_stamp=stamp)
 
     def _counter(self) -> int:

@@ -22,6 +22,10 @@ ON_THE_WIRE = frozenset(
         "CLAIMS_MAX",
         "ROWS_MAX",
         "ROW_MEMBERS_MAX",
+        "ANNOUNCED_MAX",
+        "PUSH_HOPS_MAX",
+        "RELAY_PATH_MAX",
+        "RELAY_BYTES_MAX",
         "MESSAGE_BYTES_MAX",
         "MESSAGE_RESULT_BYTES_MAX",
         "ENVELOPE_BYTES_MAX",
@@ -51,7 +55,8 @@ See [operations.md](operations.md).""",
         "On the wire",
         (
             "A message that breaks one of these is `malformed`; see [sync.md](sync.md),\n"
-            "[membership.md](membership.md) and [delivery.md](delivery.md)."
+            "[membership.md](membership.md), [dissemination.md](dissemination.md) and\n"
+            "[delivery.md](delivery.md)."
         ),
     ),
     ("Local", "Each node may choose these for itself."),

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from credimus.api.errors import Waited
+    from credimus.api.member_shapes import MemberItem
     from credimus.api.shapes import (
         BeliefDetail,
         BeliefItem,
         BeliefPage,
         Event,
-        MemberItem,
         Status,
     )
     from credimus.kernel.errors import (
@@ -87,7 +87,7 @@ _ERRORS = (
     "Conflict", "CredimusError", "InternalError", "NotFound", "NotPermitted", "PeerFault",
     "StorageError", "Unavailable", "UsageError",
 )  # fmt: skip
-_SHAPES = ("BeliefDetail", "BeliefItem", "BeliefPage", "Event", "MemberItem", "Status")
+_SHAPES = ("BeliefDetail", "BeliefItem", "BeliefPage", "Event", "Status")
 _MODULES = {
     **dict.fromkeys(_ERRORS, "kernel.errors"),
     **dict.fromkeys(_SHAPES, "api.shapes"),
@@ -99,6 +99,7 @@ _MODULES = {
     "Evidence": "state.operations",
     "Explanation": "why.explanation",
     "Inquiry": "runtime.evaluating.inquiry",
+    "MemberItem": "api.member_shapes",
     "Node": "library.node",
     "Receipt": "library.receipt",
     "RemoteReceipt": "library.remote_receipt",

@@ -18,9 +18,12 @@ from credimus.kernel.instant import Instant
 from credimus.library.asking import error_of
 from credimus.protocol.voting.interface import Ballot
 from credimus.runtime import rates
+from credimus.runtime.credentials import name_of_key
 from credimus.runtime.evaluating.inquiry import Inquiry
+from credimus.runtime.log_check import check_log
 from credimus.runtime.rates import Rates
-from credimus.runtime.settings import CallbackSettings, LimitSettings
+from credimus.runtime.rotating import rotate_key
+from credimus.runtime.settings import CallbackSettings, LimitSettings, read_settings
 
 PEER = NodeId(b"p" * 16)
 
@@ -102,6 +105,24 @@ def test_what_is_done_at_the_node_is_entered_with_who_did_it(tmp_path: Path) -> 
         assert ticket.json()["ticket"] not in str(actions)
 
     play(tmp_path, scene)
+
+
+def test_the_journal_holds_across_a_rotation_of_the_key(tmp_path: Path) -> None:
+    home = founded(tmp_path)
+
+    async def scene(desk: Desk) -> None:
+        await desk.post("/v1/tokens", name="boss", scopes=["admin"])
+
+    play(tmp_path, scene, home)
+    fleet = read_settings(home.config).fleet_id
+    before = name_of_key(home.key).public
+    rotate_key(home)
+    play(tmp_path, scene, home)
+    now = name_of_key(home.key).public
+    assert now != before
+    found = check_log(home.database, fleet, now)
+    assert found.broken is None
+    assert found.actions == 4
 
 
 def test_a_peer_that_is_ignored_is_shown_everywhere(tmp_path: Path) -> None:

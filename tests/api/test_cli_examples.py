@@ -22,6 +22,9 @@ ELSEWHERE = {
     "join": "makes the second node of this test",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
+    "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",
+    "grant": "needs a founder that leads; tests/api/test_members_api.py has one",
+    "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
     "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
     "maelstrom": "reads until its input ends; tests/maelstrom runs it",
@@ -109,6 +112,8 @@ def _with_belief(example: str, words: str, stage: Path) -> str:
     if words == "token revoke":
         made = Proc(stage / "n0").run("token", "create", "--name", "gone", "--scope", "read")
         return example.replace("3f9c02aa41d7", made["id"])
+    if words == "expel":
+        return example.replace("3f9c02aa41d7", Proc(stage / "n1").run("status")["node"])
     about = ("vote", "retract", "why", "certificate", "propose", "relate", "share")
     if words not in about:
         return example

@@ -27,7 +27,7 @@ def passphrase(tmp_path: Path) -> str:
 
 
 def test_a_protected_node_runs_is_checked_and_leaks_nothing(
-    fleet: Fleet, passphrase: str, tmp_path: Path
+    fleet: Fleet, passphrase: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     node = fleet.found("--passphrase-file", passphrase, "--member-units-per-s", "5000")
     home = str(node.home)
@@ -54,6 +54,16 @@ def test_a_protected_node_runs_is_checked_and_leaks_nothing(
             assert PASSPHRASE.encode() not in path.read_bytes(), path
     credimus("key", "unprotect", home, "--passphrase-file", passphrase)
     assert not name_of_key(node.home / "node.key").protected
+    seed = (node.home / "node.key").read_text().split()[1]
+    said = "".join(capfd.readouterr())
+    assert "DEBUG" in said, "the node's log was seen"
+    assert PASSPHRASE not in said
+    assert seed not in said
+    assert not any(
+        seed.encode() in one.read_bytes() or bytes.fromhex(seed) in one.read_bytes()
+        for one in node.home.iterdir()
+        if one.is_file() and one.name != "node.key"
+    )
 
 
 def test_what_was_altered_is_named_and_the_exit_code_says_so(fleet: Fleet) -> None:

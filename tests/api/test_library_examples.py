@@ -15,6 +15,7 @@ from desk import founded
 from served import ask, served
 
 import credimus
+from credimus.library.membering import MemberCalls, RemoteMemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.node import Node
 
@@ -33,8 +34,18 @@ def public(owner: type) -> list[Any]:
     return [owner, *methods]
 
 
-HERE = [*public(credimus.Node), *public(Messaging)[1:], *public(credimus.Receipt)]
-ELSEWHERE = [*public(credimus.RemoteNode), *public(credimus.RemoteReceipt), credimus.connect]
+HERE = [
+    *public(credimus.Node),
+    *public(Messaging)[1:],
+    *public(MemberCalls)[1:],
+    *public(credimus.Receipt),
+]
+ELSEWHERE = [
+    *public(credimus.RemoteNode),
+    *public(RemoteMemberCalls)[1:],
+    *public(credimus.RemoteReceipt),
+    credimus.connect,
+]
 VALUES = [
     credimus.Ballot, credimus.fleet_of, *public(credimus.Message), *public(credimus.MessageReceipt),
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
 from credimus.protocol.voting.knowledge import Known, LocalKnowledge
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.network import Weather
 from credimus.state.categories import KeywordCategorizer
 from credimus.state.identity import belief_id

@@ -38,6 +38,19 @@ from credimus.protocol.delivery.envelope import (
 )
 from credimus.protocol.delivery.interface import Answer, Content, Envelope, Mode, Outcome, Reply
 from credimus.protocol.delivery.records import FAMILIES, HeldRow, PostedRow, WindowRow
+from credimus.protocol.dissemination.interface import (
+    Announced,
+    Carried,
+    Graft,
+    IHave,
+    Neighbour,
+    Prune,
+    Push,
+    Relay,
+    TreeName,
+    Wish,
+)
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership.interface import (
     Ack,
     Claim,
@@ -68,6 +81,7 @@ from strategies import (
     MEMBERS,
     PROPOSALS,
     ROUNDS,
+    RULES,
     SIGNERS,
     Liar,
     make_block,
@@ -93,6 +107,25 @@ MESSAGES = [
         Blocks((GENESIS.wire, SETTING.wire, BLOCK.wire), more=True),
         Beacon(Frontier((Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b"")))),
         Pull(Frontier((Head(MEMBERS[1], 1, GENESIS.id),)), (GENESIS.id, b"?" * 32)),
+        Push(
+            (
+                Carried(GENESIS.wire, Urgency.LOW, 1, extra=False),
+                Carried(BLOCK.wire, Urgency.CRITICAL, 255, extra=True),
+            )
+        ),
+        IHave((Announced(GENESIS.id[:8], Urgency.NORMAL, 3),)),
+        Graft((GENESIS.id[:8], b"8 bytes."), deliver=True),
+        Prune((TreeName(MEMBERS[1], Urgency.NORMAL),)),
+        Relay(
+            MEMBERS[1],
+            MEMBERS[0],
+            (MEMBERS[1], MEMBERS[2]),
+            2,
+            LATER_MS + 500,
+            encode(Blocks((GENESIS.wire,))),
+        ),
+        Relay(MEMBERS[1], MEMBERS[0], (MEMBERS[1],), 2, LATER_MS + 500, b"\x93\x0d"),
+        Neighbour(Wish.ASK, needed=True),
         Ping(LATER_MS, CLAIMS, 7, ROWS),
         Ack(LATER_MS, CLAIMS, 7, ROWS),
         PingFor(LATER_MS, CLAIMS, 7, MEMBERS[1]),
@@ -290,16 +323,20 @@ identifiers = st.sampled_from(
 ) | st.binary(max_size=20)
 numbers = st.sampled_from([0, 1, 500_000, 1_000_000]) | st.integers(-(1 << 70), 1 << 70)
 authors = st.none() | st.sampled_from(MEMBERS[:2]) | st.binary(max_size=20)
-rules = st.none() | st.builds(
-    lambda scheme, aggregation, quorum: Rules(
-        scheme,
-        *((3, 4) if scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT) else (0, 1)),
-        aggregation,
-        quorum,
-    ),
-    st.sampled_from(Scheme),
-    st.sampled_from(Aggregation),
-    numbers,
+rules = (
+    st.none()
+    | st.builds(
+        lambda scheme, aggregation, quorum: Rules(
+            scheme,
+            *((3, 4) if scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT) else (0, 1)),
+            aggregation,
+            quorum,
+        ),
+        st.sampled_from([one for one in Scheme if one is not Scheme.CREDENCE]),
+        st.sampled_from([one for one in Aggregation if one is not Aggregation.SKILL]),
+        numbers,
+    )
+    | st.sampled_from(RULES[7:])
 )
 electors = st.none() | st.lists(st.sampled_from(MEMBERS) | st.binary(max_size=17), max_size=4).map(
     tuple

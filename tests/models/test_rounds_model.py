@@ -1,6 +1,8 @@
 """Rounds beside a simple tally, which counts the set of blocks anew, in plain fractions."""
 
+from decimal import Context, Decimal
 from fractions import Fraction
+from math import floor
 
 import msgspec
 import pytest
@@ -20,6 +22,7 @@ from credimus.state.operations import (
     Publish,
     Rules,
     Scheme,
+    Skill,
     Vote,
     Votes,
     read_operations,
@@ -45,18 +48,35 @@ SHARES = {Scheme.MAJORITY: Fraction(1, 2), Scheme.BYZANTINE: Fraction(2, 3)}
 Said = list[tuple[Block, Operation]]
 
 
-def worth(rules: Rules, elector: Elector, confidence: int) -> int:
+def logarithm(number: int) -> int:
+    """In micro-nats, by decimals."""
+    return round(Decimal(number).ln(Context(prec=40)) * MILLION)
+
+
+def moves(said: Publish, position: int) -> tuple[int, int]:
+    """How far an accept and a reject move the log-odds."""
+    skill = said.skills[position]
+    accept = logarithm(skill.sensitivity) - logarithm(MILLION - skill.specificity)
+    reject = logarithm(MILLION - skill.sensitivity) - logarithm(skill.specificity)
+    return floor(Fraction(accept, skill.echo)), floor(Fraction(reject, skill.echo))
+
+
+def worth(rules: Rules, said: Publish, position: int, confidence: int) -> int:
     """The value of one vote."""
+    if rules.aggregation is Aggregation.SKILL:
+        accept, reject = moves(said, position)
+        return max(0, accept - reject)
     by_kind = {
         Aggregation.EQUAL: 1,
         Aggregation.CONFIDENCE: confidence,
-        Aggregation.REPUTATION: elector.weight,
+        Aggregation.REPUTATION: said.electors[position].weight,
     }
     return by_kind[rules.aggregation]
 
 
-def fair(replica: Replica, block: Block, said: Propose, electors: tuple[Elector, ...]) -> bool:
+def fair(replica: Replica, block: Block, said: Propose, published: Publish) -> bool:
     """Whether a proposal counts: judged by the members in the past of its block."""
+    electors = published.electors
     members = set(replica.state.roster.before(block.header, replica.lace).by_id)
     voters = {elector.member for elector in electors}
     if voters - members or Fraction(len(members - voters), len(members)) > Fraction(
@@ -65,6 +85,8 @@ def fair(replica: Replica, block: Block, said: Propose, electors: tuple[Elector,
         return False
     weights = sorted(elector.weight for elector in electors)
     balanced = len(weights) == 1 or weights[-1] <= sum(weights[:-1])
+    if said.rules.aggregation is Aggregation.SKILL and not published.skills:
+        return False
     return balanced or said.rules.aggregation is not Aggregation.REPUTATION
 
 
@@ -84,8 +106,9 @@ def listed_in(closing: Close) -> list[tuple[int, Choice]]:
 class Tally:
     """The oracle of one round."""
 
-    def __init__(self, said: Said, proposal: Propose, electors: tuple[Elector, ...]) -> None:
-        self.rules, self.electors, self.said = proposal.rules, electors, said
+    def __init__(self, said: Said, proposal: Propose, published: Publish) -> None:
+        self.rules, self.electors, self.said = proposal.rules, published.electors, said
+        self.published = published
         self.id = round_id(proposal)
         self.votes = {
             (block.author, vote.choice, vote.confidence)
@@ -106,17 +129,37 @@ class Tally:
         if rules.scheme is Scheme.TURNOUT:
             return False
         value, voters = 0, 0
-        for elector in self.electors:
+        for position, elector in enumerate(self.electors):
             given = [(what, how) for who, what, how in self.votes if who == elector.member]
             voters += bool(given)
-            value += max((worth(rules, elector, how) for what, how in given if what is choice),
-                         default=0)  # fmt: skip
-        whole = sum(worth(rules, elector, MILLION) for elector in self.electors)
+            values = (
+                worth(rules, self.published, position, how)
+                for what, how in given if what is choice
+            )  # fmt: skip
+            value += max(values, default=0)
+        every = range(len(self.electors))
+        whole = sum(worth(rules, self.published, position, MILLION) for position in every)
         if Fraction(voters, len(self.electors)) < Fraction(rules.quorum, MILLION):
             return False
+        if rules.scheme is Scheme.CREDENCE:
+            return self.believed(choice)
         if rules.scheme is Scheme.SUPERMAJORITY:
             return 0 < value >= Fraction(rules.numerator, rules.denominator) * whole
         return value > SHARES[rules.scheme] * whole
+
+    def believed(self, side: Choice) -> bool:
+        """Whether every way in which the missing answers, and the equivocators' best, can fall
+        leaves the odds on one side of the threshold."""
+        sign = 1 if side is Choice.ACCEPT else -1
+        prior = self.published.prior
+        odds = sign * (logarithm(prior) - logarithm(MILLION - prior))
+        for position, elector in enumerate(self.electors):
+            accept, reject = moves(self.published, position)
+            by_answer = {Choice.ACCEPT: accept, Choice.REJECT: reject, Choice.ABSTAIN: 0}
+            given = [sign * by_answer[what] for who, what, _ in self.votes if who == elector.member]
+            odds += max(given) if given else min(sign * one for one in by_answer.values())
+        above, below = self.rules.numerator, self.rules.denominator
+        return odds >= logarithm(above) - logarithm(below - above)
 
     def turnout(self, closing: Close) -> Verdict:
         """What a proposer's closing comes to."""
@@ -140,7 +183,7 @@ class Tally:
                 return Verdict.OPEN
         sums = dict.fromkeys(Choice, 0)
         for (n, choice), how in zip(listed, confidences, strict=True):
-            sums[choice] += worth(rules, self.electors[n], how)
+            sums[choice] += worth(rules, self.published, n, how)
         share = Fraction(rules.numerator, rules.denominator) * sum(sums.values())
         if sums[Choice.ACCEPT] >= share > 0:
             return Verdict.ACCEPTED
@@ -178,22 +221,23 @@ class Tally:
 def test_verdicts_are_those_of_a_plain_count(blocks: list[Block]) -> None:
     replica = Replica().take_all(blocks)
     said = [(block, one) for block in replica.log for one in read_operations(block.body)]
-    published = {electorate_id(one.electors): one for _, one in said if isinstance(one, Publish)}
+    published = {
+        electorate_id(one.electors, one): one for _, one in said if isinstance(one, Publish)
+    }
     said = [
         (block, one)
         for block, one in said
         if not isinstance(one, Propose)
         or one.electorate not in published
-        or fair(replica, block, one, published[one.electorate].electors)
+        or fair(replica, block, one, published[one.electorate])
     ]
     seen = set()
     for _, proposal in said:
         if not isinstance(proposal, Propose) or proposal.electorate not in published:
             continue
-        electors = published[proposal.electorate].electors
         found = replica.state.rounds.get(round_id(proposal))
         assert found is not None
-        tally = Tally(said, proposal, electors)
+        tally = Tally(said, proposal, published[proposal.electorate])
         assert found.verdict is tally.verdict()
         assert found.opened_stamp == min(tally.openings)[0]
         assert found.timeout_ms == max(timeout for _, _, timeout in tally.openings)
@@ -203,7 +247,8 @@ def test_verdicts_are_those_of_a_plain_count(blocks: list[Block]) -> None:
 
 schemes = st.sampled_from(
     (*RULES[:4], Rules(Scheme.SUPERMAJORITY, 2, 3), Rules(Scheme.SUPERMAJORITY, 1, 1),
-     Rules(Scheme.BYZANTINE, aggregation=Aggregation.CONFIDENCE, quorum=MILLION))
+     Rules(Scheme.BYZANTINE, aggregation=Aggregation.CONFIDENCE, quorum=MILLION),
+     *RULES[7:9], Rules(Scheme.CREDENCE, 501, 1_000, Aggregation.SKILL, 900_000))
 )  # fmt: skip
 
 
@@ -216,12 +261,19 @@ schemes = st.sampled_from(
 def test_any_votes_give_what_a_plain_count_gives(
     rules: Rules, weights: list[int], votes: list[tuple[int, Choice, int]]
 ) -> None:
-    electorate = electorate_of(dict(zip(MEMBERS, weights, strict=False)))
-    proposal = Propose(b"b" * 16, 1, rules, electorate_id(electorate.electors), TIMEOUT_MS)
+    weighing = dict(zip(MEMBERS, weights, strict=False))
+    skills = {
+        who: Skill(100 + 90_000 * weight, 999_900 - 40_000 * weight, 1 + weight % 3)
+        for who, weight in weighing.items()
+    }
+    electorate = electorate_of(weighing, skills, 50_000 + 100_000 * weights[0], 1)
+    proposal = Propose(
+        b"b" * 16, 1, rules, electorate_id(electorate.electors, electorate), TIMEOUT_MS
+    )
     identifier = round_id(proposal)
     first = make_block(SIGNERS[0], [electorate, proposal], GENESIS)
     said: Said = [(first, proposal)]
-    found = Round(identifier, b"b" * 16, 1, rules, Electorate(electorate.electors))
+    found = Round(identifier, b"b" * 16, 1, rules, Electorate(electorate.electors, electorate))
     found.openings = ((1, MEMBERS[0], TIMEOUT_MS),)
     before = found.verdict
     for who, choice, confidence in votes:
@@ -231,7 +283,7 @@ def test_any_votes_give_what_a_plain_count_gives(
         climbed = found.count(position, choice, confidence)
         vote = Votes((Vote(identifier, choice, confidence),))
         said.append((make_block(SIGNERS[who], [vote], None, [GENESIS]), vote))
-        tally = Tally(said, proposal, electorate.electors)
+        tally = Tally(said, proposal, electorate)
         assert found.verdict is tally.verdict()
         assert climbed or found.verdict is before
         before = found.verdict

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credimus.state.verdict import Verdict
+from member_strategies import extensions, member_histories
 from strategies import Replica, histories, shuffled
 
 
@@ -18,6 +19,7 @@ def test_any_order_gives_the_same_state(data: st.DataObject) -> None:
         assert other.state.fingerprint() == first.state.fingerprint()
         assert other.lace.frontier() == first.lace.frontier()
         assert other.restored().state.fingerprint() == first.state.fingerprint()
+    assert other.state.standing.fingerprint() == first.state.standing.fingerprint()
 
 
 CLIMBS = {
@@ -39,3 +41,18 @@ def test_verdicts_only_climb(blocks: list) -> None:
         for identifier, verdict in before.items():
             assert now[identifier] in CLIMBS[verdict]
         before = now
+
+
+@given(st.data())
+def test_any_order_gives_the_same_standing(data: st.DataObject) -> None:
+    """What is taken of exposed authors depends on the order of arrival, and all come to hold the
+    same in the end (the simulator shows it); here the same blocks come in other orders."""
+    first = Replica().take_all(data.draw(member_histories()))
+    for _ in range(2):
+        other = Replica()
+        for block in data.draw(extensions(first.log)):
+            other.ingress.restore(block.wire)
+        one, two = first.state.roster.current, other.state.roster.current
+        assert (one.exposed, one.expulsions) == (two.exposed, two.expulsions)
+        assert other.visible() == first.visible()
+        assert other.state.fingerprint() == first.state.fingerprint()

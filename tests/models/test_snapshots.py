@@ -51,5 +51,5 @@ def test_letting_go_depends_on_the_set_of_blocks_alone(data: st.DataObject) -> N
 def test_every_fold_is_in_snapshots() -> None:
     state = FleetState(FLEET)
     folds = {name for name, part in vars(state).items() if hasattr(part, "fingerprint")}
-    assert folds == set(FOLDS)
+    assert folds - {"standing"} == set(FOLDS), "all but the views, which follow from the folds"
     assert all(hasattr(getattr(state, name), "restore") for name in FOLDS)

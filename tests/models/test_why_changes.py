@@ -19,8 +19,10 @@ from credimus.state.operations import (
     Choice,
     Close,
     Elector,
+    Publish,
     Rules,
     Scheme,
+    Skill,
     Vote,
     Votes,
 )
@@ -28,7 +30,15 @@ from credimus.state.round import Round
 from credimus.state.rounds import Rounds
 from credimus.state.verdict import Verdict
 from credimus.why.changing import due_stamp
-from credimus.why.counting import Least, least, side_value, spare_votes, value_given, value_most
+from credimus.why.counting import (
+    Least,
+    helping,
+    least,
+    side_value,
+    spare_votes,
+    value_given,
+    value_most,
+)
 from credimus.why.explain import explain
 from credimus.why.explanation import Change
 from credimus.why.turnout import least_listed, outcome_now
@@ -40,13 +50,15 @@ BY_VOTES = (
     *RULES[:4], Rules(Scheme.SUPERMAJORITY, 2, 3), Rules(Scheme.SUPERMAJORITY, 1, 1),
     Rules(Scheme.BYZANTINE, aggregation=Aggregation.CONFIDENCE, quorum=MILLION),
     Rules(Scheme.MAJORITY, aggregation=Aggregation.REPUTATION, quorum=900_000),
-    Rules(Scheme.MAJORITY, quorum=MILLION),
+    Rules(Scheme.MAJORITY, quorum=MILLION), *RULES[7:9],
+    Rules(Scheme.CREDENCE, 501, 1_000, Aggregation.SKILL, 900_000),
 )  # fmt: skip
 TURNOUTS = tuple(
     Rules(Scheme.TURNOUT, *share, aggregation, quorum)
     for share in ((2, 3), (1, 1), (3, 5))
     for aggregation in Aggregation
     for quorum in (0, 510_000, MILLION)
+    if quorum or aggregation is not Aggregation.SKILL
 )
 Given = list[tuple[int, Choice, int]]
 """Position, choice and confidence of each vote."""
@@ -65,7 +77,12 @@ votes_given = st.lists(
 def round_with(rules: Rules, weighing: list[int], given: Given) -> Round:
     """A round with these votes."""
     electors = tuple(Elector(bytes([n]) * 16, weight) for n, weight in enumerate(weighing))
-    found = Round(RoundId(b"r" * 16), BeliefId(b"b" * 16), 1, rules, Electorate(electors))
+    skills = tuple(
+        Skill(200_000 + 190_000 * weight, 999_000 - 200_000 * weight, 1 + weight % 2)
+        for weight in weighing
+    )
+    electorate = Electorate(electors, Publish(electors, skills, 250_000))
+    found = Round(RoundId(b"r" * 16), BeliefId(b"b" * 16), 1, rules, electorate)
     found.openings = ((stamp_of(1_000), NodeId(electors[0].member), TIMEOUT_MS),)
     for position, choice, confidence in given:
         if position < len(electors):
@@ -82,7 +99,17 @@ def cast(found: Round, position: int, side: Choice, value: int) -> tuple[int, Ch
     """The vote that adds a value to a side."""
     before = value_given(found, position, side)
     by_confidence = found.rules.aggregation is Aggregation.CONFIDENCE
-    return position, side, before + value if by_confidence else MILLION
+    choice = helping(found, position, side)
+    return position, choice, before + value if by_confidence else MILLION
+
+
+def gained(found: Round, position: int, choice: Choice, side: Choice) -> int:
+    """What an answer adds to a side."""
+    before = value_given(found, position, side)
+    if found.rules.scheme is Scheme.CREDENCE:
+        gain = found.electorate.gain(position, choice)[side is Choice.REJECT]
+        return max(0, gain - before)
+    return value_most(found, position) - before if choice is side else 0
 
 
 def certifies(found: Round, further: Given, side: Choice) -> bool:
@@ -98,7 +125,8 @@ def ways(found: Round, side: Choice) -> list[tuple[int, int, int, Given]]:
     contradict, and the votes."""
     electors = range(len(found.electorate))
     every = []
-    for said in product((None, side, Choice.ABSTAIN), repeat=len(electors)):
+    others = (Choice.ACCEPT, Choice.REJECT) if found.rules.scheme is Scheme.CREDENCE else (side,)
+    for said in product((None, *others, Choice.ABSTAIN), repeat=len(electors)):
         further: Given = []
         liars, lied = 0, 0
         for position, choice in zip(electors, said, strict=True):
@@ -107,9 +135,7 @@ def ways(found: Round, side: Choice) -> list[tuple[int, int, int, Given]]:
             further.append((position, choice, MILLION))
             if any(one is not choice for one in found.choices(position)):
                 liars += 1
-                if choice is side:
-                    most = value_most(found, position)
-                    lied += most - value_given(found, position, side)
+                lied += gained(found, position, choice, side)
         every.append((liars, len(further), lied, further))
     return every
 
@@ -128,7 +154,9 @@ def test_the_least_votes_certify_and_fewer_do_not(
             assert not any(certifies(found, further, side) for *_, further in every)
             continue
         votes = [
-            cast(found, one.position, side if value else Choice.ABSTAIN, value)
+            cast(found, one.position, side, value)
+            if value
+            else (one.position, Choice.ABSTAIN, MILLION)
             for one, value in needed.votes
         ]
         assert certifies(found, votes, side)
@@ -212,7 +240,8 @@ def after(rounds: Rounds, found: Round, change: Change, *, without: int | None =
         if at != without:
             elector = NodeId(bytes.fromhex(one.elector.id))
             position = found.electorate.position[elector]
-            vote = Vote(found.id, *cast(found, position, Choice[one.choice.upper()], one.value)[1:])
+            choice = Choice[one.choice.upper()]
+            vote = Vote(found.id, choice, cast(found, position, choice, one.value)[2])
             then.vote(Votes((vote,)), place_of(elector, found.opened_stamp), [])
     if change.closing is not None:
         author = NodeId(bytes.fromhex(change.closing.by[-1].id))

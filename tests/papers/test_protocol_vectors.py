@@ -32,6 +32,8 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress
+from credimus.protocol.dissemination import interface as spreading
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
@@ -44,6 +46,7 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
+from member_strategies import member_histories
 from strategies import FLEET, Replica, histories
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
@@ -177,6 +180,14 @@ def of_code() -> dict[str, bytes | str]:
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
+        "push": encode(
+            spreading.Push((spreading.Carried(genesis.wire, Urgency.CRITICAL, 1, extra=False),))
+        ),
+        "ihave": encode(spreading.IHave((spreading.Announced(genesis.id[:8], Urgency.NORMAL, 2),))),
+        "graft": encode(spreading.Graft((genesis.id[:8],), deliver=True)),
+        "prune": encode(spreading.Prune((spreading.TreeName(ADA.node_id, Urgency.LOW),))),
+        "relay": encode(a_relay()),
+        "neighbour": encode(spreading.Neighbour(spreading.Wish.ASK, needed=True)),
         "envelope": encode(told.a_message(fleet)),
         "message answer": encode(told.an_answer(fleet)),
         "distances": bytes(turns._distances(9, 0)),
@@ -185,6 +196,12 @@ def of_code() -> dict[str, bytes | str]:
         "request": proof,
         "answer": sealed,
     }
+
+
+def a_relay() -> spreading.Relay:
+    """Ada's pull for bob, on its first link."""
+    ada, bob = ADA.node_id, BOB.node_id
+    return spreading.Relay(ada, bob, (ada,), 3, WALL_MS + 2_000, encode(Pull(Frontier(()))))
 
 
 def a_ping() -> Ping:
@@ -209,7 +226,7 @@ def of_stranger() -> dict[str, bytes | str]:
     identifier = ids.round_id(belief, 1, rules, electorate)
     found = [1, "example fleet", NONCE, keys[0], "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX]
     said = [4, 1, SAID, CATEGORY, 900_000, [["sensor", "camera 4"]], 0]
-    publish = [7, electors]
+    publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
     votes = [9, [[identifier, 1, 900_000, ""]]]
     stamp = 1_700_000_000_000 * 65_536
@@ -232,7 +249,7 @@ def of_stranger() -> dict[str, bytes | str]:
     rounds = their_rounds.Rounds(state)
     assert rounds.rounds[identifier].verdict() == their_rounds.ACCEPTED
     claims = their_state.claims_of(state, rounds)
-    members = sets.joined(state.views[second.id], state.views[third.id])
+    members = state.views[second.id].joined(state.views[third.id]).dots
     heads = sorted([[bob, 1, second.id], [ada, 2, third.id]])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
     listed = [genesis.id, second.id]
@@ -295,6 +312,12 @@ def of_stranger() -> dict[str, bytes | str]:
             b"\x02" * 32, [fleet, bob, ada, 7, 1, b"it is open"]
         ),
         "ping": mp([4, WALL_MS, [[bob, WALL_MS, 1, ada]], 7, [row]]),
+        "push": mp([9, [[wires[0], 2, 1, False]]]),
+        "ihave": mp([10, [[genesis.id[:8], 1, 2]]]),
+        "graft": mp([11, [genesis.id[:8]], True]),
+        "prune": mp([12, [[ada, 0]]]),
+        "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
+        "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
         "proof": mp([1, b"", excerpts]),
         "ticket": "credimus1-" + text,
@@ -330,6 +353,24 @@ def test_a_second_implementation_reaches_the_same_state(blocks: list[Block]) -> 
     }
     claims = their_state.claims_of(theirs, rounds)
     assert sets.set_bytes(claims) == ours.state.beliefs.to_bytes()
+    assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
+
+
+@settings(max_examples=40)
+@given(member_histories())
+def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> None:
+    """Of exposed authors only what ours took is shown to theirs: that depends on who saw what."""
+    ours = Replica().take_all(blocks)
+    unjudged = ("taken", "waiting", "let go")
+    faults = {one: why for one, why in ours.outcomes.items() if why not in unjudged}
+    theirs = their_roster.Fleet(FLEET)
+    theirs.take_all([one.wire for one in blocks if one.id in faults or one.id in ours.lace])
+    assert theirs.faults == faults
+    assert set(theirs.taken) == {block.id for block in ours.log}
+    current = their_state.roster_of(theirs)
+    members = ours.state.roster.current
+    assert set(current.members) == set(members.by_id)
+    assert current.expelled == members.expulsions
     assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
 
 

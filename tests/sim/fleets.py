@@ -7,7 +7,8 @@ from credimus.kernel.ids import BeliefId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.config import Config
 from credimus.protocol.voting.interface import Ballot, Evaluator, Question, VotingConfig
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.state.operations import Choice
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict

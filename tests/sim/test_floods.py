@@ -13,7 +13,8 @@ from credimus.node.node import NodeEffects
 from credimus.protocol.guard.interface import PeerIgnored
 from credimus.sim.faults import Hail, Torrent
 from credimus.sim.faults.fault import Fault, Scene
-from credimus.sim.fleet import Done, Fleet, FleetConfig
+from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate

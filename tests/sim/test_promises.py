@@ -145,10 +145,10 @@ def test_a_newcomer_s_blocks_that_come_before_its_admission_come_again_within_a_
     a_moment(fleet, 1_200)
     assert newcomer.id in newcomer.running.state.roster.current
     assert newcomer.id not in late.running.state.roster.current
-    let_go = late.running._ingress.unknown_count
+    let_go = late.running.unknown_count
     fleet.order(newcomer.place, claim())
     a_moment(fleet, 20)
-    assert late.running._ingress.unknown_count > let_go, "its author was not known there"
+    assert late.running.unknown_count > let_go, "its author was not known there"
     assert late.running.state.beliefs.get(BELIEF) is None
     a_moment(fleet, 1_100)
     assert late.running.state.beliefs.get(BELIEF) is not None

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -61,6 +62,8 @@ def test_workers_decide_and_every_replica_agrees(tmp_path: Path) -> None:
 def test_every_scheme_and_aggregation_comes_to_an_end(
     tmp_path: Path, scheme: str, aggregation: str
 ) -> None:
+    if scheme == "credence" and aggregation != "skill":
+        return
     options = ReplayOptions(scheme=scheme, aggregation=aggregation, nodes=2)
     report = replay(_file(tmp_path, MADE_UP), None, options)
     assert report.agree
@@ -233,3 +236,87 @@ def test_real_crowds(name: str, accuracy: float, coverage: float) -> None:
     assert report.accuracy == pytest.approx(accuracy, abs=0.001)
     assert report.coverage == pytest.approx(coverage, abs=0.001)
     assert report.bad_line_count == 0
+
+
+def _crowd(rights: tuple[float, ...], count: int) -> tuple[str, str]:
+    """Answers of workers who are right so often, and what is so."""
+    chance = Random(5)
+    answers, truth = ["item,worker,label"], ["item,label"]
+    for item in range(count):
+        holds = chance.random() < 0.4
+        truth.append(f"i{item},{holds:d}")
+        for worker, right in enumerate(rights):
+            says = holds if chance.random() < right else not holds
+            answers.append(f"i{item},w{worker},{says:d}")
+    return "\n".join([*answers, ""]), "\n".join([*truth, ""])
+
+
+def test_skill_learns_from_earlier_items_whom_to_believe(tmp_path: Path) -> None:
+    answers, truth = _crowd((0.95, 0.95, 0.5, 0.5, 0.5), 150)
+    path, known = _file(tmp_path, answers), _file(tmp_path, truth, "truth.csv")
+    plain = replay(path, known, ReplayOptions(nodes=2))
+    first = replay(path, known, ReplayOptions(nodes=2, aggregation="skill"))
+    later = replay(path, known, ReplayOptions(nodes=2, aggregation="skill", reevaluate=True))
+    assert first.scheme == "credence"
+    assert first.agree
+    assert first.accuracy is not None
+    assert plain.accuracy is not None
+    assert later.accuracy is not None
+    assert later.accuracy > plain.accuracy + 0.08
+    assert plain.accuracy + 0.04 < first.accuracy <= later.accuracy
+    assert first.changed == later.changed > 0
+    assert later.first_accuracy == first.accuracy
+    assert first.fingerprints == later.fingerprints  # a later view changes no verdict
+    assert set(later.verdicts.values()) == {"accepted", "rejected"}
+
+
+def test_another_order_of_the_items_is_drawn_by_a_seed(tmp_path: Path) -> None:
+    answers, truth = _crowd((0.9, 0.8, 0.6), 40)
+    path, known = _file(tmp_path, answers), _file(tmp_path, truth, "truth.csv")
+    one, same, other = (
+        replay(path, known, ReplayOptions(nodes=1, aggregation="skill", order_seed=seed))
+        for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one.fingerprints != other.fingerprints
+    assert one.credences == pytest.approx(other.credences)  # all votes are the same in the end
+
+
+def test_workers_who_copy_each_other_share_a_voice_with_independence(tmp_path: Path) -> None:
+    answers, truth = _crowd((0.75,) * 9, 120)
+    chance = Random(9)
+    copies = [
+        f"i{item},copy{number},{chance_label}"
+        for item in range(120)
+        for chance_label in [chance.randrange(2)]
+        for number in range(5)
+    ]
+    path = _file(tmp_path, answers + "\n".join([*copies, ""]))
+    known = _file(tmp_path, truth, "truth.csv")
+    reports = [
+        replay(
+            path,
+            known,
+            ReplayOptions(nodes=1, aggregation="skill", reevaluate=True, independence=independence),
+        )
+        for independence in (False, True)
+    ]
+    alone, shared = (report.accuracy or 0 for report in reports)
+    assert alone < 0.7
+    assert shared > 0.85
+
+
+def test_credence_goes_by_skill_only(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        replay(_file(tmp_path, MADE_UP), None, ReplayOptions(scheme="credence"))
+    assert refused.value.code == "unknown-aggregation"
+
+
+@pytest.mark.skipif(not CROWD.is_dir(), reason="the crowd sets are not at hand")
+def test_skill_finds_more_truth_in_a_real_crowd_than_a_majority() -> None:
+    options = ReplayOptions(aggregation="skill", nodes=1, reevaluate=True)
+    report = replay(CROWD / "rte" / "answers.csv", CROWD / "rte" / "truth.csv", options)
+    assert report.accuracy == pytest.approx(0.929, abs=0.001)
+    assert report.first_accuracy is not None
+    assert report.first_accuracy > 0.915
+    assert report.coverage == 1.0

@@ -16,8 +16,14 @@ from credimus.sim.scenario import Scenario, altered
 SEEDS = range(1, 25)
 
 
-def _scenario(seed: int, profile: str, safety_s: int = 4) -> Scenario:
-    made = scenario_of(profile, seed, duration_ms=1_000 * safety_s, statements=30)
+def _scenario(seed: int, profile: str) -> Scenario:
+    made = scenario_of(profile, seed, duration_ms=4_000, statements=30)
+    return altered(made, liveness_ms=15_000)
+
+
+def _scenario_for(saboteur: Saboteur, seed: int) -> Scenario:
+    duration_ms = 1_000 * saboteur.safety_s
+    made = scenario_of(saboteur.profile, seed, saboteur.nodes, duration_ms, saboteur.statements)
     return altered(made, liveness_ms=15_000)
 
 
@@ -25,7 +31,7 @@ def _scenario(seed: int, profile: str, safety_s: int = 4) -> Scenario:
 def test_the_checker_sees_the_saboteur(saboteur: Saboteur) -> None:
     """Some wrongs need luck to show, so a few seeds are tried; the first that shows it ends it."""
     for seed in SEEDS:
-        scenario = _scenario(seed, saboteur.profile, saboteur.safety_s)
+        scenario = _scenario_for(saboteur, seed)
         report = simulate(scenario, saboteur.sabotage)
         if any(one.checker == saboteur.trips.__name__ for one in report.violations):
             return
@@ -40,6 +46,7 @@ def test_forks_of_an_old_disk_still_give_one_state(seed: int) -> None:
         "a_durable_vote_is_never_contradicted",
         "a_decided_belief_stays_decided",
         "nothing_acknowledged_is_lost",
+        "an_honest_member_is_never_expelled",  # it did sign two blocks at one place
     }
     assert not [one for one in report.violations if one.checker in kept]
 

@@ -21,7 +21,8 @@ def test_everything_holds_under_every_profile(seed: int, profile: str) -> None:
     assert report.decided > 0
     assert report.healed_s >= 0
     assert (report.strikes > 0) == (profile not in ("calm", "lossy"))
-    assert (report.crashes > 0) == (profile in ("churn", "absent", "disk", "storm"))
+    crashing = ("churn", "absent", "disk", "storm", "crowd", "checkpoints")
+    assert (report.crashes > 0) == (profile in crashing)
 
 
 def test_a_larger_fleet_holds_too() -> None:

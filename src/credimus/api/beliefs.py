@@ -20,33 +20,38 @@ _encode = msgspec.json.Encoder().encode
 
 async def assert_belief(daemon: Daemon, asked: inputs.NewBelief, request: Request) -> Answer:
     """POST /v1/beliefs: states a belief, and puts it to the vote."""
-    return await _write(daemon, commands.assertion(daemon, asked), asked, request)
+    return await write_answer(daemon, commands.assertion(daemon, asked), asked, request)
 
 
 async def vote(daemon: Daemon, asked: inputs.NewVote, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/votes: votes in the open round on a belief; a vote is final."""
-    return await _write(daemon, commands.vote(daemon, request.name, asked), asked, request)
+    return await write_answer(daemon, commands.vote(daemon, request.name, asked), asked, request)
 
 
 async def retract(daemon: Daemon, asked: inputs.NewRetraction, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/retract: takes back this node's own assertions of a belief."""
     command = commands.retraction(daemon, request.name, asked)
-    return await _write(daemon, command, asked, request, status=200)
+    return await write_answer(daemon, command, asked, request, status=200)
 
 
 async def share(daemon: Daemon, asked: inputs.NewReaders, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/readers: lets further members read an enclosed belief."""
-    return await _write(daemon, commands.sharing(daemon, request.name, asked), asked, request)
+    command = commands.sharing(daemon, request.name, asked)
+    return await write_answer(daemon, command, asked, request)
 
 
 async def relate(daemon: Daemon, asked: inputs.NewRelation, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/relations: states how a belief bears on another."""
-    return await _write(daemon, commands.relation(daemon, request.name, asked), asked, request)
+    return await write_answer(
+        daemon, commands.relation(daemon, request.name, asked), asked, request
+    )
 
 
 async def propose(daemon: Daemon, asked: inputs.NewRound, request: Request) -> Answer:
     """POST /v1/beliefs/{id}/rounds: opens a new round on a belief."""
-    return await _write(daemon, commands.proposal(daemon, request.name, asked), asked, request)
+    return await write_answer(
+        daemon, commands.proposal(daemon, request.name, asked), asked, request
+    )
 
 
 async def receipt(daemon: Daemon, asked: inputs.ReceiptAsked, request: Request) -> shapes.Receipt:
@@ -82,7 +87,7 @@ def why(daemon: Daemon, _: None, request: Request) -> Explanation:
     return disclosed(told, daemon.node.reading.shown)
 
 
-async def _write(
+async def write_answer(
     daemon: Daemon, command: AnyCommand, wait: inputs.Wait, request: Request, status: int = 201
 ) -> Answer:
     """Write, once under a key, and wait for what the caller asked."""

@@ -17,6 +17,7 @@ from credimus.node.commands import (
     Written,
 )
 from credimus.node.queries import find_belief
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import OWNER, Principal
 from credimus.runtime.receipt import Receipt
@@ -37,6 +38,7 @@ def assertion(daemon: Daemon, asked: inputs.NewBelief) -> AssertBelief:
         propose=asked.propose,
         readers=asked.readers,
         rules=_rules(daemon, asked),
+        urgency=_urgency(asked),
     )
 
 
@@ -47,12 +49,13 @@ def vote(daemon: Daemon, belief: str, asked: inputs.NewVote) -> CastVote:
         choice=Choice[asked.choice.upper()],
         confidence=millionths(asked.confidence, "confidence"),
         reason=asked.reason,
+        urgency=_urgency(asked),
     )
 
 
 def retraction(daemon: Daemon, belief: str, asked: inputs.NewRetraction) -> RetractBelief:
     """Takes back the node's own assertions of a belief."""
-    return RetractBelief(belief=named(daemon, belief), reason=asked.reason)
+    return RetractBelief(belief=named(daemon, belief), reason=asked.reason, urgency=_urgency(asked))
 
 
 def sharing(daemon: Daemon, belief: str, asked: inputs.NewReaders) -> ShareBelief:
@@ -66,12 +69,15 @@ def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBe
         source=named(daemon, belief),
         relation=Relation[asked.relation.upper()],
         target=named(daemon, asked.target),
+        urgency=_urgency(asked),
     )
 
 
 def proposal(daemon: Daemon, belief: str, asked: inputs.NewRound) -> ProposeBelief:
     """Opens a further attempt on a belief."""
-    return ProposeBelief(belief=named(daemon, belief), rules=_rules(daemon, asked))
+    return ProposeBelief(
+        belief=named(daemon, belief), rules=_rules(daemon, asked), urgency=_urgency(asked)
+    )
 
 
 async def write(
@@ -164,6 +170,10 @@ def _round(name: str) -> RoundId:
     if len(identifier) != ID_BYTES:
         raise UsageError("bad-field", f"round {name[:40]!r} is no id of {2 * ID_BYTES} hex digits.")
     return RoundId(identifier)
+
+
+def _urgency(asked: inputs.Wait) -> Urgency:
+    return Urgency[asked.urgency.upper()]
 
 
 def _rules(daemon: Daemon, asked: inputs.NewRules) -> Rules | None:

@@ -6,11 +6,13 @@ import msgspec
 from credimus.api import inputs, shapes
 from credimus.api.doors import open_breakers
 from credimus.api.fleet_views import events_view, failure_view, members_page, status_view
+from credimus.api.members import powers_of
 from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.node.queries import lag_of
+from credimus.node.rostering import check_may_admit
 from credimus.protocol.partition.interface import Level
 from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
@@ -66,7 +68,10 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.
     address = (asked.address or daemon.url).rstrip("/")
     if not address.startswith(("http://", "https://")):
         raise UsageError("address-unusable", "address: give one such as http://10.0.0.7:8701.")
-    ticket = daemon.tickets.issue(address, node.fleet, roster.keys[roster.founder], asked.expires_s)
+    powers = powers_of(asked.may, asked.categories)
+    check_may_admit(node.id, powers, roster.current)
+    founder_key = roster.keys[roster.founder]
+    ticket = daemon.tickets.issue(address, node.fleet, founder_key, asked.expires_s, powers)
     daemon.enter("ticket-made", ticket.ticket.hex(), request.principal)
     return shapes.Invitation(
         ticket=ticket_text(ticket),

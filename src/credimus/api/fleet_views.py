@@ -9,8 +9,10 @@ from credimus import __version__
 from credimus.api import inputs, shapes
 from credimus.api.door_shapes import FaultItem
 from credimus.api.doors import doors_view
+from credimus.api.member_shapes import MemberItem, PowerName, Standing
 from credimus.api.partitions import reach_event
 from credimus.api.peers import peers_view
+from credimus.api.standing_views import Standings
 from credimus.api.views import word
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
@@ -28,7 +30,10 @@ from credimus.state.events import (
     CheckpointAttested,
     CheckpointReached,
     DoubleVote,
+    EquivocationProven,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
     PlainFact,
     ProposalIgnored,
@@ -40,7 +45,8 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.fleet import FleetState
-from credimus.state.roster import Member
+from credimus.state.member_operations import Powers
+from credimus.state.members import Member, Members
 from credimus.state.verdict import Verdict
 
 
@@ -106,32 +112,36 @@ def evaluating_view(asking: Asking) -> shapes.Evaluating:
     )
 
 
-def members_view(daemon: Daemon) -> list[shapes.MemberItem]:
+def members_view(daemon: Daemon) -> list[MemberItem]:
     """Who is in the roster, in order of admission."""
-    return _shown(daemon, _by_admission(daemon))
+    return _shown(daemon, _by_admission(daemon, everybody=False))
 
 
-def members_page(
-    daemon: Daemon, asked: inputs.MembersAsked
-) -> tuple[list[shapes.MemberItem], str | None]:
+def members_page(daemon: Daemon, asked: inputs.MembersAsked) -> tuple[list[MemberItem], str | None]:
     """Some of the roster, in order of admission, and the cursor of the next page."""
     after = (-1, b"") if asked.cursor is None else read_cursor(asked.cursor)
-    rest = [one for one in _by_admission(daemon) if (one.admitted_stamp, one.node) > after]
+    listed = _by_admission(daemon, everybody=asked.all)
+    rest = [one for one in listed if (one.admitted_stamp, one.node) > after]
     page = rest[: asked.limit]
     more = len(rest) > len(page)
     cursor = written_cursor(page[-1].admitted_stamp, page[-1].node) if more else None
     return _shown(daemon, page), cursor
 
 
-def _by_admission(daemon: Daemon) -> list[Member]:
-    current = daemon.node.state.roster.current.by_id.values()
-    return sorted(current, key=lambda one: (one.admitted_stamp, one.node))
+def _by_admission(daemon: Daemon, *, everybody: bool) -> list[Member]:
+    roster = daemon.node.state.roster.current
+    listed = [*roster.by_id.values()]
+    if everybody:
+        listed += [*roster.pending.values(), *roster.expelled.values()]
+    return sorted(listed, key=lambda one: (one.admitted_stamp, one.node))
 
 
-def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]:
+def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
     connected = set(daemon.links.neighbours())
+    standing = Standings(daemon.node.state)
+    roster = daemon.node.state.roster.current
     return [
-        shapes.MemberItem(
+        MemberItem(
             id=one.node.hex(),
             name=one.name,
             address=one.address,
@@ -141,9 +151,28 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[shapes.MemberItem]
             connected=one.node == daemon.node.id or one.node in connected,
             lag=lag_of(daemon.node, one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
+            conduct=standing.conduct(one.node),
+            skill=standing.skill(one.node),
+            standing=_standing(roster, one.node),
+            may=powers_named(roster.powers(one.node)),
+            categories=list(roster.powers(one.node).categories),
         )
         for one in members
     ]
+
+
+def _standing(roster: Members, node: NodeId) -> Standing:
+    if node in roster.pending:
+        return "pending"
+    if node in roster.expelled:
+        return "expelled"
+    return "exposed" if node in roster.exposed else "member"
+
+
+def powers_named(powers: Powers) -> list[PowerName]:
+    """What a member may say, by name."""
+    named: list[PowerName] = ["propose", "vote", "admit", "expel"]
+    return [one for one in named if getattr(powers, one)]
 
 
 def _wall_ms(stamp: int | None) -> int | None:
@@ -170,12 +199,12 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
     if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
         return reach_event(state, cursor, event)
+    if isinstance(event, _OF_MEMBERS):
+        return _member_event(cursor, event)
     return _fact(state, cursor, event)
 
 
-def _fact(  # noqa: C901 - one case for each kind
-    state: FleetState, cursor: str, event: PlainFact
-) -> shapes.Event:
+def _fact(state: FleetState, cursor: str, event: PlainFact) -> shapes.Event:
     belief: BeliefId | None = None
     round_: RoundId | None = None
     member: NodeId | None = None
@@ -183,8 +212,6 @@ def _fact(  # noqa: C901 - one case for each kind
     first = False
     culprits: tuple[NodeId, ...] = ()
     match event:
-        case MemberAdmitted(member) | MemberLeft(member):
-            pass
         case DoubleVote(round_, member):
             pass
         case BeliefAsserted(belief, member, first):
@@ -220,9 +247,24 @@ def _fact(  # noqa: C901 - one case for each kind
     )
 
 
+_OF_MEMBERS = (MemberAdmitted, MemberLeft, MemberExpelled, EquivocationProven, KeyRotated)
+
+
+def _member_event(
+    cursor: str,
+    event: MemberAdmitted | MemberLeft | MemberExpelled | EquivocationProven | KeyRotated,
+) -> shapes.Event:
+    kind = KINDS[type(event)]
+    if isinstance(event, KeyRotated):
+        old, new = event.old.hex(), event.new.hex()
+        return shapes.Event(cursor=cursor, kind=kind, member=old, successor=new)
+    return shapes.Event(cursor=cursor, kind=kind, member=event.node.hex())
+
+
 KINDS: dict[type[StateEvent], shapes.EventKind] = {
     BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
     ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
-    MemberAdmitted: "admitted", MemberLeft: "left", BeliefsReconciled: "reconciled",
+    MemberAdmitted: "admitted", MemberLeft: "left", MemberExpelled: "expelled",
+    KeyRotated: "rotated", EquivocationProven: "exposed", BeliefsReconciled: "reconciled",
 }  # fmt: skip

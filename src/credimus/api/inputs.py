@@ -1,11 +1,18 @@
 """What the API takes: bodies of POSTs and queries of GETs. Unknown fields are refused by name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from credimus.api.shapes import ChoiceName, EvidenceItem, RelationName, VerdictName, described
+from credimus.api.member_shapes import PowerName
+from credimus.api.shapes import (
+    ChoiceName,
+    EvidenceItem,
+    RelationName,
+    VerdictName,
+    described,
+)
 from credimus.kernel import limits
 from credimus.runtime.audit_entries import Kind
 from credimus.runtime.feed import CURSOR_PATTERN
@@ -17,10 +24,13 @@ from credimus.runtime.store.interface import QUERY_ROWS_MAX
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Confidence = Annotated[float, described(minimum=0, maximum=1)]
+POWERS: tuple[PowerName, ...] = get_args(PowerName)
+Categories = Annotated[tuple[str, ...], described(maxItems=limits.CAPABILITY_CATEGORIES_MAX)]
 Reason = Annotated[str, described(maxLength=limits.REASON_BYTES_MAX)]
 ReaderName = Annotated[str, described(minLength=1, maxLength=limits.NAME_BYTES_MAX)]
 BeliefName = Annotated[str, described(pattern="^[0-9a-fA-F]{4,32}$")]
 """A belief's id, or an unambiguous beginning of it."""
+UrgencyName = Literal["critical", "normal", "low"]
 Cursor = Annotated[str, described(pattern=CURSOR_PATTERN)]
 """The place after an event, as this node gave it."""
 
@@ -40,6 +50,8 @@ class Wait(Input, frozen=True, kw_only=True):
     """`local`: durable here; `replicated:K`: on K members, this one included; `decided`."""
     timeout: Timeout = 10.0
     """Seconds; past it the answer is a problem, and the write goes on."""
+    urgency: UrgencyName = "normal"
+    """How soon others are to know: `critical` and `low` beside `normal`."""
     key: Annotated[str, described(minLength=1, maxLength=KEY_BYTES_MAX)] | None = None
     """An idempotency key: a request repeated under it gives the first receipt again. The header
     `Idempotency-Key` says the same."""
@@ -107,6 +119,32 @@ class NewTicket(Input, frozen=True, kw_only=True):
     expires_s: Annotated[float, described(minimum=1, maximum=30 * 86_400)] = 3_600
     address: str | None = None
     """The HTTP address the joiner asks; this node's own when not given."""
+    may: tuple[PowerName, ...] = POWERS
+    """What the joiner may say, besides stating beliefs; all when not given."""
+    categories: Categories = ()
+    """Where it may propose and vote; everywhere when empty."""
+
+
+class NewExpulsion(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/expel."""
+
+    reason: Reason = ""
+
+
+class NewPowers(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/powers."""
+
+    may: tuple[PowerName, ...]
+    """All that the member may say from now on, besides stating beliefs."""
+    categories: Categories = ()
+    """Where it may propose and vote; everywhere when empty."""
+
+
+class NewAdmission(Wait, frozen=True, kw_only=True):
+    """POST /v1/members/{id}/admit."""
+
+    name: str | None = None
+    """A name, for one that this node does not remember by its own."""
 
 
 class LinksWanted(Input, frozen=True, kw_only=True):
@@ -129,6 +167,9 @@ class BeliefsAsked(Input, frozen=True, kw_only=True):
 
 class MembersAsked(Input, frozen=True, kw_only=True):
     """The query of GET /v1/members."""
+
+    all: bool = False
+    """Whether to list those too who are no members yet, or were expelled."""
 
     limit: Annotated[int, Meta(ge=1, le=QUERY_ROWS_MAX)] = QUERY_ROWS_MAX
     cursor: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from credimus.api.convergence import spreading_figures
 from credimus.api.doors import door_figures
 from credimus.api.message import Answer, Request
 from credimus.api.partitions import partition_figures
@@ -79,6 +80,7 @@ class _Figures:
             faults.add_metric([peer.hex(), code], count)
         yield faults
         yield from peer_figures(node)
+        yield from spreading_figures(node)
         yield from _deliveries(node)
         yield from partition_figures(node)
         yield from door_figures(daemon)

@@ -28,6 +28,7 @@ _NAMES = {
     ),
     "receipts": ("The sequence of a block of this node, from a receipt.", "^[0-9]{1,15}$"),
     "tokens": ("A token's id.", "^[0-9a-f]{12}$"),
+    "members": ("A member's id, or an unambiguous beginning of it.", "^[0-9a-fA-F]{4,32}$"),
 }
 """What the `{id}` of a path is, by the path's second word."""
 

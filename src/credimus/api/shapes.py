@@ -27,11 +27,12 @@ RelationName = Literal[
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
-    "contradicted", "admitted", "left", "reconciled",
+    "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
     "alive", "suspected", "dead", "partition", "healed", "missed",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
-opened nothing; `contradicted`: a member gave two answers; `missed`: see `Event.missed`."""
+opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
+to equivocate; `rotated`: it has a new key, see `Event.successor`; `missed`: see `Event.missed`."""
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]
@@ -109,6 +110,12 @@ class BeliefItem(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     attempt: int
     assertion_count: int
     asserted_ms: int
@@ -181,6 +188,12 @@ class BeliefDetail(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     confidence: float
     verdict: VerdictName | None
+    credence: float
+    """How probable its answers make it, by the skill of who gave them."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     asserted_ms: int
     assertions: list[AssertionItem]
     relations: list[RelationItem]
@@ -200,8 +213,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     belief: str | None = None
     round: str | None = None
     member: str | None = None
-    """Who asserted, proposed, refused, contradicted itself, was admitted, left or reconciled; which
-    peer is alive, suspected or dead."""
+    """Who asserted, proposed, refused, contradicted itself, was admitted, exposed or expelled, has
+    a new key, left or reconciled; which peer is alive, suspected or dead."""
+    successor: str | None = None
+    """The new id of a member whose key was rotated."""
     verdict: VerdictName | None = None
     """Of the belief, when this was read: it may have climbed since the event."""
     first: bool = False
@@ -228,22 +243,6 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Event]
     cursor: str
     """Gives the next page, once there is one."""
-
-
-class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A member of the fleet."""
-
-    id: str
-    name: str
-    address: str
-    admitted_ms: int
-    admitted_by: str
-    self: bool
-    connected: bool
-    lag: int
-    """Blocks of this node that the member is not known to hold."""
-    said_ms: int | None
-    """Stamp of the last block held of it; null while there is none."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

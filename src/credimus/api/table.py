@@ -9,6 +9,7 @@ from credimus.api import (
     fleet,
     inputs,
     log,
+    members,
     message_shapes,
     messages,
     partitions,
@@ -16,7 +17,10 @@ from credimus.api import (
     stream,
     tokens,
 )
+from credimus.api.convergence import convergence
+from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.endpoint import Endpoint
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
@@ -27,6 +31,7 @@ from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
+_MEMBER = "/v1/members/{id}"
 _TEXT = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -62,7 +67,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/metrics", metrics, None, media_type=_TEXT),
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),
-    _get("/v1/members", fleet.members, list[shapes.MemberItem], inputs.MembersAsked),
+    _get("/v1/members", fleet.members, list[MemberItem], inputs.MembersAsked),
+    _get("/v1/convergence", convergence, ConvergenceView, ConvergenceAsked),
     _get("/v1/beliefs", beliefs.list_beliefs, shapes.BeliefPage, inputs.BeliefsAsked, tagged=True),
     _get(_ONE, beliefs.look_at, shapes.BeliefDetail, tagged=True),
     _get("/v1/checkpoints", checkpoints.checkpoints, list[checkpoints.CheckpointItem]),
@@ -80,6 +86,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _write(f"{_ONE}/readers", beliefs.share, inputs.NewReaders),
     _write(f"{_ONE}/relations", beliefs.relate, inputs.NewRelation),
     _write(f"{_ONE}/rounds", beliefs.propose, inputs.NewRound),
+    _write(f"{_MEMBER}/expel", members.expel, inputs.NewExpulsion, scope="admin"),
+    _write(f"{_MEMBER}/powers", members.set_powers, inputs.NewPowers, scope="admin", status=200),
+    _write(f"{_MEMBER}/admit", members.admit, inputs.NewAdmission, scope="admin"),
     _post(
         "/v1/messages",
         messages.send,

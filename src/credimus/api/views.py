@@ -7,6 +7,7 @@ from credimus.api.partitions import outcome_views
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.kernel.ids import BeliefId
+from credimus.kernel.odds import BILLION
 from credimus.lace.enclosing import is_enclosed, name_in
 from credimus.node.disclosing import disclosed
 from credimus.node.node import Node
@@ -17,6 +18,7 @@ from credimus.runtime.store.interface import BeliefQuery, BeliefRow, cursor_afte
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.round import Round
+from credimus.state.standing import Credence
 from credimus.state.verdict import Verdict
 
 _WALL_MS_MAX = (1 << 47) - 1
@@ -60,6 +62,7 @@ def page_view(daemon: Daemon, asked: inputs.BeliefsAsked) -> shapes.BeliefPage:
 
 def row_view(node: Node, row: BeliefRow) -> shapes.BeliefItem:
     """A belief of the read models."""
+    credence = node.state.standing.credence(BeliefId(row.id))
     belief = node.state.beliefs.get(BeliefId(row.id))
     return shapes.BeliefItem(
         id=row.id.hex(),
@@ -67,6 +70,9 @@ def row_view(node: Node, row: BeliefRow) -> shapes.BeliefItem:
         content=row.content,
         confidence=ratio(row.confidence),
         verdict=row.verdict,  # type: ignore[arg-type]
+        credence=credence_shown(credence),
+        votes=credence.votes,
+        witnesses_effective=credence.witnesses,
         attempt=row.attempt,
         assertion_count=row.assertion_count,
         asserted_ms=wall_ms_of(row.first_stamp),
@@ -98,6 +104,7 @@ def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
         )
         for link in state.beliefs.links(belief.id)
     ]
+    credence = state.standing.credence(belief.id)
     alternatives = [one.other for one in reconciled if one.effect == "alternative"]
     relations += [
         shapes.RelationItem(source=belief.id.hex(), relation="alternative_to", target=other)
@@ -109,6 +116,9 @@ def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
         content=belief.content,
         confidence=ratio(state.beliefs.confidence(belief.id)),
         verdict=word(state.rounds.verdict(belief.id)),
+        credence=credence_shown(credence),
+        votes=credence.votes,
+        witnesses_effective=credence.witnesses,
         asserted_ms=wall_ms_of(belief.origin[0]),
         assertions=assertions,
         relations=relations,
@@ -119,6 +129,11 @@ def belief_view(node: Node, belief: Belief) -> shapes.BeliefDetail:
         return view
     readers = [reader.hex() for reader in state.enclosures.readers(name)]
     return disclosed(msgspec.structs.replace(view, readers=readers), node.reading.shown)
+
+
+def credence_shown(credence: Credence) -> float:
+    """A credence as JSON says it: to a millionth."""
+    return round(credence.billionths / BILLION, 6)
 
 
 def round_view(state: FleetState, one: Round) -> shapes.RoundItem:

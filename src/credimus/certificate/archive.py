@@ -14,8 +14,8 @@ from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Operation, read_operations
-from credimus.state.roster import Members
 
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 """The wires of some blocks, by id; those not held are left out."""

@@ -165,7 +165,7 @@ def tally_of(found: Round) -> Tally:
     accepted = found.verdict is Verdict.ACCEPTED
     if found.rules.scheme is not Scheme.TURNOUT:
         value = found.accept_value if accepted else found.reject_value
-        most = found.electorate.value_max(found.rules.aggregation)
+        most = found.electorate.value_max(found.rules)
         return Tally(value, found.value_needed, most, found.voted.bit_count())
     deciding = found.deciding_closing()
     values = None if deciding is None else found.values_listed(deciding[2])
@@ -191,6 +191,8 @@ def _threshold(rules: Rules) -> str:
             return "more than 2/3"
         case Scheme.SUPERMAJORITY | Scheme.TURNOUT:
             return f"at least {rules.numerator}/{rules.denominator}"
+        case Scheme.CREDENCE:
+            return f"a credence of at least {rules.numerator}/{rules.denominator}"
 
 
 def _short(value: object) -> str:

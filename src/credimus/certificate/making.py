@@ -48,7 +48,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     proposal = _show_proposal(archive, reading, showing, found)
     for spot in CastVotes(reading, showing, found).chosen():
         showing.show(spot)
-    showing.show_who_left(proposal)
+    showing.show_who_left(proposal, belief.category)
     proof = showing.proof()
     try:
         state = fold(proof, archive.fleet)
@@ -136,7 +136,7 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     identifier = found.electorate.id
 
     def publishes(said: Operation) -> bool:
-        return isinstance(said, Publish) and electorate_id(said.electors) == identifier
+        return isinstance(said, Publish) and electorate_id(said.electors, said) == identifier
 
     stamp, lace = archive.state.rounds.published_stamp(identifier), archive.lace
     firsts = (

@@ -6,8 +6,9 @@ from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_
 from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
+from credimus.state.member_operations import Appoint, Rotate
+from credimus.state.members import Members
 from credimus.state.operations import Admit, Found, Leave, Operation
-from credimus.state.roster import Members
 
 
 class Showing:
@@ -37,24 +38,35 @@ class Showing:
                 self._kept[place.id] = set()
                 self._places[place.id] = place
                 if place.id != self._archive.state.roster.founding:
-                    waiting.append(self._admission(place.author, self._reading.before(place)))
+                    waiting += self._admissions(place.author, self._reading.before(place))
+                elif self._archive.state.roster.current.law.charter is not None:
+                    self._kept[place.id].add(1)  # it stands behind the founding
             self._kept[place.id].add(index)
 
     def show_member(self, node: NodeId, view: Members) -> None:
         """Show that a node is a member in a view."""
-        self.show(self._admission(node, view))
+        for spot in self._admissions(node, view):
+            self.show(spot)
 
-    def show_who_left(self, proposal: Place) -> None:
-        """Show the departure of everybody shown who was no member any more in a proposal's past:
-        else it would look as if its electorate had left them out."""
-        staying = self._reading.before(proposal)
+    def show_who_left(self, proposal: Place, category: str) -> None:
+        """Show what keeps those from voting who are shown and did not in a proposal's past: that
+        they left, took a new key, were exposed, expelled or may not. Else it would look as if its
+        electorate had left them out.
+
+        Args:
+            category: of the belief.
+        """
+        past = self._reading.before(proposal)
+        staying = past.electors(category)
         seen: set[NodeId] = set()
         while gone := [one for one in self._admitted() if one not in staying and one not in seen]:
             for node in gone:
                 seen.add(node)
                 left = self._reading.find_last(node, proposal.stamp, _leaves)
-                if left is not None:
+                if left is not None and node not in past:
                     self.show(left)
+                for _, block, leaf in past.why_gone(node):
+                    self.show(Spot(self._archive.lace.place(block), leaf))
 
     def proof(self) -> Proof:
         """What is shown, in order of stamps.
@@ -87,19 +99,29 @@ class Showing:
             )
         return excerpt_of(opened.block, self._kept[place.id], author, ids)
 
-    def _admission(self, node: NodeId, view: Members) -> Spot:
-        """Where a member was admitted by another, not where it described itself anew; the founder
-        by its first founding, whatever came of it since."""
+    def _admissions(self, node: NodeId, view: Members) -> list[Spot]:
+        """Where a member was admitted by others, not where it described itself anew, and where it
+        got the powers that it has; the founder by its first founding, whatever came of it since."""
+        spots = self._vouched(node, view)
+        appointed = view.law.powers.get(view.law.person(node)) if view.law.powers else None
+        if appointed is not None:
+            spot = appointed.spot
+            spots.append(Spot(self._archive.lace.place(spot.block), spot.leaf))
+        return spots
+
+    def _vouched(self, node: NodeId, view: Members) -> list[Spot]:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
-            return Spot(lace.place(roster.founding), 0)
+            return [Spot(lace.place(roster.founding), 0)]
         while node in view:
-            block, index = view.admission(node)
-            place = lace.get(block)
-            if place is None:
+            found = [(lace.get(block), index) for block, index in view.admissions(node)]
+            admissions = [Spot(place, index) for place, index in found if place is not None]
+            by_others = [spot for spot in admissions if spot.place.author != node]
+            if by_others:
+                return by_others if view.law.needs else by_others[:1]
+            if not admissions:
                 break
-            if place.author != node:
-                return Spot(place, index)
+            place = admissions[0].place
             if lace.is_below(place.author, place.sequence):
                 break
             view = self._reading.before(place)
@@ -116,8 +138,11 @@ class Showing:
     def _admits(self, place: Place) -> list[NodeId]:
         opened = self._reading.opened(place)
         shown = [opened.operations[one] for one in sorted(self._kept[place.id])] if opened else []
-        return [node_id(said.public_key) for said in shown if isinstance(said, Found | Admit)]
+        return [node_id(said.public_key) for said in shown if isinstance(said, _ADMITTING)]
+
+
+_ADMITTING = Found | Admit | Appoint | Rotate
 
 
 def _leaves(said: Operation) -> bool:
-    return isinstance(said, Leave)
+    return isinstance(said, Leave | Rotate)

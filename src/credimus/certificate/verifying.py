@@ -29,8 +29,8 @@ from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.members import Member
 from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
-from credimus.state.roster import Member
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -230,7 +230,15 @@ _UNPROVED = (
 def _unproved(found: Round) -> list[str]:
     sentences = list(_UNPROVED)
     if found.rules.aggregation is Aggregation.REPUTATION:
-        sentences.append("that the weights are deserved: they are the proposer's word")
+        sentences.append(
+            "that the weights are deserved: they are the proposer's word, which electors check "
+            "before they vote"
+        )
+    if found.rules.aggregation is Aggregation.SKILL:
+        sentences.append(
+            "that the skills are deserved: they are the proposer's word, which electors check "
+            "before they vote"
+        )
     if found.rules.scheme is Scheme.TURNOUT:
         sentences.append("that the closing lists every vote: under turnout its proposer chooses")
     return sentences

@@ -41,6 +41,8 @@ class CastVotes:
         if self._round.rules.scheme is Scheme.TURNOUT:
             return [one.spot for one in self._listed()]
         side = Choice.ACCEPT if self._round.verdict is Verdict.ACCEPTED else Choice.REJECT
+        if self._round.rules.scheme is Scheme.CREDENCE:
+            return self._moving(side)
         deciding, spare = self._deciding(sorted(self._of_side(side), key=_dearest_last))
         counted = {one.position for one in deciding}
         others = (one for choice in _SIDES if choice is not side for one in self._of_side(choice))
@@ -51,6 +53,23 @@ class CastVotes:
                 counted.add(one.position)
                 deciding.append(one)
         return [one.spot for one in deciding]
+
+    def _moving(self, side: Choice) -> list[Spot]:
+        """Under credence, where every answer moves both sides: those that move one most, until it
+        is reached, and as many as the quorum needs."""
+        found = self._round
+        found_of_all = [one for choice in _SIDES for one in self._of_side(choice)]
+        moves: dict[int, Cast] = {}  # of an equivocator's answers, the best
+        for one in sorted(found_of_all, key=_dearest_last):
+            moves.setdefault(one.position, one)
+        value = found.electorate.head_start(found.rules)[side is Choice.REJECT]
+        chosen: list[Cast] = []
+        for one in moves.values():
+            if value >= found.value_needed and len(chosen) >= found.quorum_count:
+                break
+            value += one.value
+            chosen.append(one)
+        return [one.spot for one in chosen]
 
     def _deciding(self, found: list[Cast]) -> tuple[list[Cast], list[Cast]]:
         """As many as reach the value that decides, and the rest."""
@@ -106,9 +125,16 @@ class CastVotes:
             spot = self._reading.find(NodeId(elector.member), 0, casts)
         if spot is None:
             return None
-        weighed = self._round.rules.aggregation is Aggregation.REPUTATION
-        value = elector.weight if weighed else 1 if confidence is None else confidence
-        return Cast(position, value, self._bytes_of(spot), spot)
+        return Cast(position, self._value(position, choice, confidence), self._bytes_of(spot), spot)
+
+    def _value(self, position: int, choice: Choice, confidence: int | None) -> int:
+        """What a vote adds to the side that the round was decided for."""
+        rules, electorate = self._round.rules, self._round.electorate
+        if rules.scheme is Scheme.CREDENCE:
+            return electorate.gain(position, choice)[self._round.verdict is Verdict.REJECTED]
+        if rules.aggregation is Aggregation.CONFIDENCE:
+            return 1 if confidence is None else confidence
+        return electorate.value_most(position, rules.aggregation)
 
     def _bytes_of(self, spot: Spot) -> int:
         """What it takes to show a vote, about."""

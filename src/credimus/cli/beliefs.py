@@ -12,6 +12,9 @@ from credimus.kernel.errors import UsageError
 Belief = Annotated[str, Parameter(help="A belief's id, or an unambiguous beginning of it.")]
 Verdict = Literal["open", "expired", "accepted", "rejected", "contested"]
 Relation = Literal["supports", "contradicts", "implies", "depends_on", "refines", "alternative_to"]
+SomeUrgency = Annotated[
+    Literal["critical", "normal", "low"], Parameter(help="How soon others are to know.")
+]
 _SHOWN_DIGITS = 12
 
 
@@ -31,6 +34,7 @@ def assert_(
     ] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    urgency: SomeUrgency = "normal",
     key: Annotated[str | None, Parameter(help="Repeated under it, it is written once.")] = None,
     common: Common = Common(),
 ) -> Outcome:
@@ -51,6 +55,7 @@ def assert_(
         ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
         wait_for=wait,
         timeout=wait_s,
+        urgency=urgency,
         key=key,
     )
     return _received(receipt, wait)
@@ -60,11 +65,12 @@ def propose(
     belief: Belief,
     *,
     scheme: Annotated[
-        Literal["majority", "supermajority", "byzantine", "turnout"] | None,
+        Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
         Parameter(help="How much decides; the node's own rule if not given."),
     ] = None,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Put a belief to the vote again, after its round expired or was contested, or on new evidence.
@@ -79,6 +85,7 @@ def propose(
         scheme=scheme,
         wait_for=wait,
         timeout=wait_s,
+        urgency=urgency,
     )
     return _received(receipt, wait)
 
@@ -89,6 +96,7 @@ def vote(
     *,
     confidence: Annotated[float, Parameter(help="0 to 1.")] = 1.0,
     reason: Annotated[str, Parameter(help="At most 512 bytes; signed with the vote.")] = "",
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Vote in the open round on a belief; a vote is final.
@@ -96,7 +104,11 @@ def vote(
     Example: credimus vote 3f9c02aa reject --reason "the gauge is broken"
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_id(belief)}/votes", choice=choice, confidence=confidence, reason=reason
+        f"/v1/beliefs/{path_id(belief)}/votes",
+        choice=choice,
+        confidence=confidence,
+        reason=reason,
+        urgency=urgency,
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -187,6 +199,7 @@ def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             one["id"][:_SHOWN_DIGITS],
             one["verdict"],
+            f"{one['credence']:.2f}",
             f"{one['confidence']:.2f}",
             one["category"],
             one["content"],
@@ -219,6 +232,10 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
 
 
 def _show_beliefs(page: dict[str, Any]) -> None:
-    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
+    table(
+        "",
+        ("belief", "verdict", "credence", "confidence", "category", "content"),
+        belief_rows(page),
+    )
     if page["cursor"]:
         say("There are more; raise --limit.")

@@ -1,15 +1,16 @@
-"""Commands on the node's key: key protect, key unprotect; and where their passphrase comes from."""
+"""Commands on the node's key: key rotate, protect, unprotect; and where passphrases come from."""
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from credimus.cli.client import home_of
-from credimus.cli.options import AsJson
-from credimus.cli.output import Outcome, say
+from credimus.cli.options import AsJson, Common
+from credimus.cli.output import Outcome, complain, say
 from credimus.kernel.errors import UsageError
 
 PROMPT = "Passphrase of the node's key: "
@@ -58,6 +59,31 @@ def unprotect(
     unprotect_node_key(folder.key, opener(passphrase_file))
     data = {"home": str(folder), "protected": False}
     return Outcome(data, lambda: say(f"{folder.key} needs no passphrase any more."))
+
+
+def rotate(
+    *,
+    passphrase_file: Annotated[Path | None, FILE] = None,
+    common: Common = Common(),
+) -> Outcome:
+    """Give a stopped node a new key: it stays the same member, under a new id.
+
+    The old key is kept beside the new one, and signs nothing any more; a passphrase
+    goes over to the new one. A crash in between is mended
+    by the next start, or by rotating again.
+    Example: credimus key rotate --home ./n0
+    """
+    from credimus.runtime.rotating import rotate_key
+
+    home = home_of(common.home)
+    made = rotate_key(home, cache(opener(passphrase_file)))
+    data = {"home": str(home), "old": made.old.hex(), "new": made.new.hex()}
+
+    def show() -> None:
+        say(f"{data['old']} is now {data['new']}. Start the node with: credimus up {home}")
+        complain("The old key is kept as node.key.<its id>. The others learn of it once it runs.")
+
+    return Outcome(data, show)
 
 
 def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], bytes | None]":

@@ -1,23 +1,41 @@
-"""`credimus members`: who belongs to the fleet, and how far each has come."""
+"""Commands on members: list them, admit, expel, change what one may say."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
+
+from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, ago, moment_text
-from credimus.cli.output import Outcome, table
+from credimus.cli.output import Outcome, say, table
+from credimus.kernel.errors import UsageError
 
-COLUMNS = ("member", "name", "address", "admitted", "by", "link", "lag", "last said")
+Power = Literal["propose", "vote", "admit", "expel"]
+POWERS: tuple[Power, ...] = get_args(Power)
+
+COLUMNS = (
+    "member", "name", "address", "admitted", "by", "link", "lag", "last said", "standing",
+    "conduct", "right",
+)  # fmt: skip
 _SHOWN_DIGITS = 12
 
 
-def members(*, common: Common = Common()) -> Outcome:
-    """List the fleet's members: who, where, admitted when and by whom, connected or not.
+def members(
+    *,
+    all_: Annotated[
+        bool,
+        Parameter(name="--all", negative="", help="Those too who are not in yet, or expelled."),
+    ] = False,
+    common: Common = Common(),
+) -> Outcome:
+    """List the fleet's members: who, where, admitted when and by whom, and what they may say.
 
+    Standing tells who was proven to equivocate, and what a member that may not say everything may.
     Lag counts the blocks of this node that a member is not known to hold. It is known from what
-    the member writes, so that a silent member may lag by its last few.
+    the member writes, so that a silent member may lag by its last few. Conduct is its reputation,
+    0 to 1; right is how often its answers are, as far as the answers of all show it.
     Example: credimus members --home ./n0
     """
-    found = Client(home_of(common.home)).get("/v1/members")
+    found = Client(home_of(common.home)).get("/v1/members", all="true" if all_ else None)
     return Outcome(found, lambda: table("", COLUMNS, member_rows(found)))
 
 
@@ -34,9 +52,95 @@ def member_rows(found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
             link_word(one),
             str(one["lag"]),
             "never" if one["said_ms"] is None else ago(one["said_ms"]),
+            standing_words(one),
+            f"{one['conduct']['reputation']:.2f}",
+            skill_word(one["skill"]),
         )
         for one in found
     ]
+
+
+def skill_word(skill: dict[str, Any]) -> str:
+    """How often a member is right: the range in which that lies with 95 % confidence, and from how
+    many answers it is known."""
+    if not skill["answers"]:
+        return "not known"
+    return f"{skill['accuracy_low']:.2f}-{skill['accuracy_high']:.2f} of {skill['answers']}"
+
+
+def admit(
+    member: Annotated[str, Parameter(help="Its id, as `credimus members --all` shows it.")],
+    *,
+    name: Annotated[str | None, Parameter(help="A name, where none is remembered.")] = None,
+    common: Common = Common(),
+) -> Outcome:
+    """Admit somebody whose key is known: a newcomer whom others admitted, or a former member.
+
+    Where the fleet asks for several members' word, each gives it so. Newcomers join with a ticket.
+    Example: credimus admit 3f9c02aa41d7 --home ./n1
+    """
+    made = Client(home_of(common.home)).post(f"/v1/members/{named(member)}/admit", name=name)
+    return Outcome(made, lambda: say(f"Admitted {member}, as far as this node's word goes."))
+
+
+def expel(
+    member: Annotated[str, Parameter(help="Its id, or the beginning of it.")],
+    *,
+    reason: Annotated[str, Parameter(help="Why; everybody reads it.")] = "",
+    common: Common = Common(),
+) -> Outcome:
+    """Say that a member is to go.
+
+    Enough by itself where the member was proven to equivocate (`exposed`). Else it goes once more
+    than two thirds of all members have said so.
+    Example: credimus expel 3f9c02aa41d7 --reason "it was stolen"
+    """
+    client = Client(home_of(common.home))
+    made = client.post(f"/v1/members/{named(member)}/expel", reason=reason)
+    return Outcome(made, lambda: say(f"Said that {member} is to go."))
+
+
+def grant(
+    member: Annotated[str, Parameter(help="Its id, or the beginning of it.")],
+    *,
+    may: Annotated[
+        list[Power], Parameter(negative="", help="All that it may say from now on. Repeatable.")
+    ] = [],  # noqa: B006 - cyclopts copies it
+    category: Annotated[
+        list[str], Parameter(negative="", help="Only there; everywhere when none. Repeatable.")
+    ] = [],  # noqa: B006 - cyclopts copies it
+    common: Common = Common(),
+) -> Outcome:
+    """Change what a member may say, besides stating beliefs.
+
+    Only for the founder of a fleet that was founded with --admission founder.
+    Example: credimus grant 3f9c02aa41d7 --may vote --may propose --category observation
+    """
+    made = Client(home_of(common.home)).post(
+        f"/v1/members/{named(member)}/powers", may=may, categories=category
+    )
+    return Outcome(made, lambda: say(f"{member} may now {', '.join(may) or 'state beliefs only'}."))
+
+
+def standing_words(member: dict[str, Any]) -> str:
+    """How a member stands, and what it may say where that is not everything."""
+    limits = []
+    if len(member["may"]) < len(POWERS):
+        limits.append("may " + (", ".join(member["may"]) or "state beliefs only"))
+    if member["categories"]:
+        limits.append("in " + ", ".join(member["categories"]))
+    return "; ".join([member["standing"], *limits])
+
+
+def named(member: str) -> str:
+    """An id as it goes into a path.
+
+    Raises:
+        UsageError: `bad-member-id`.
+    """
+    if not member.isalnum() or not member.isascii():
+        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
+    return member
 
 
 def link_word(member: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from credimus.cli.key import new_passphrase, opener
 from credimus.cli.options import AsJson, Common, seconds_of
 from credimus.cli.output import Outcome, print_json, say, table
 
+Power = Literal["propose", "vote", "admit", "expel"]
 Link = Literal["tls", "quic", "tcp"]
 Level = Literal["debug", "info", "warning", "error"]
-Scheme = Literal["majority", "supermajority", "byzantine", "turnout"]
+Scheme = Literal["majority", "supermajority", "byzantine", "turnout", "credence"]
 LISTEN = "127.0.0.1:7447"
 API = "127.0.0.1:8701"
 UNITS_PER_S = 100_000
@@ -34,6 +35,12 @@ def init(
     api: Annotated[str, Parameter(help="host:port of the HTTP API; port 0 takes any.")] = API,
     link: Annotated[Link, Parameter(help="tcp is neither encrypted nor authenticated.")] = "tls",
     address: Annotated[str | None, Parameter(help="Where others dial, if not --listen.")] = None,
+    admission: Annotated[
+        str, Parameter(help="Who admits, for ever: members, founder, or as many members as N.")
+    ] = "members",
+    admissions_per_day: Annotated[
+        int, Parameter(help="Admissions by one member that count in a day; 0 for any number.")
+    ] = 0,
     member_units_per_s: Annotated[
         int,
         Parameter(
@@ -48,13 +55,15 @@ def init(
 
     Example: credimus init ./n0 --fleet harbour --name n0
     """
+    from credimus.runtime.chartering import charter_of
     from credimus.runtime.joining import Plan, found_home
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,
         passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
     )  # fmt: skip
-    made = found_home(home_of(home), fleet, plan, member_units_per_s)
+    charter = charter_of(admission, admissions_per_day)
+    made = found_home(home_of(home), fleet, plan, member_units_per_s, charter)
     return _made(home, made, f"Founded fleet {fleet}.")
 
 
@@ -90,6 +99,13 @@ def invite(
     address: Annotated[
         str | None, Parameter(help="http://host:port that the joiner asks; the node's by default.")
     ] = None,
+    may: Annotated[
+        list[Power],
+        Parameter(negative="", help="All it may say; everything when none. Repeatable."),
+    ] = [],  # noqa: B006 - cyclopts copies it
+    category: Annotated[
+        list[str], Parameter(negative="", help="Where it may propose and vote. Repeatable.")
+    ] = [],  # noqa: B006 - cyclopts copies it
     common: Common = Common(),
 ) -> Outcome:
     """Print a ticket with which one node can join the fleet.
@@ -97,7 +113,13 @@ def invite(
     Example: credimus invite --home ./n0 --expires 15m
     """
     life_s = seconds_of(expires, "--expires")
-    made = Client(home_of(common.home)).post("/v1/tickets", expires_s=life_s, address=address)
+    made = Client(home_of(common.home)).post(
+        "/v1/tickets",
+        expires_s=life_s,
+        address=address,
+        may=may or None,
+        categories=category or None,
+    )
     return Outcome(made, lambda: say(made["ticket"]))
 
 

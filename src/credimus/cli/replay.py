@@ -16,15 +16,40 @@ if TYPE_CHECKING:
     from credimus.sim.plan import ReplayReport
 
 
+Scheme = Annotated[
+    Literal["majority", "supermajority", "byzantine", "turnout", "credence"] | None,
+    Parameter(help="How much decides: credence by skill, else majority, if not given."),
+]
+Aggregation = Annotated[
+    Literal["equal", "confidence", "weighted", "reputation", "skill"],
+    Parameter(help="What a vote is worth; weighted is confidence."),
+]
+Reevaluate = Annotated[
+    bool,
+    Parameter(negative="", help="Report what all answers together show, not the first verdicts."),
+]
+Independence = Annotated[
+    bool, Parameter(negative="", help="By skill: workers who answer alike share one voice.")
+]
+OrderSeed = Annotated[
+    int | None, Parameter(help="Draws another order of the items than the file's.")
+]
+
+
 def replay(
     answers: Annotated[Path, Parameter(help="CSV: item (or task), worker, label 1, 0 or -1.")],
     *,
     truth: Annotated[Path | None, Parameter(help="CSV: item (or task), label.")] = None,
-    scheme: Literal["majority", "supermajority", "byzantine", "turnout"] = "majority",
-    aggregation: Literal["equal", "confidence", "reputation"] = "equal",
+    scheme: Scheme = None,
+    aggregation: Aggregation = "equal",
+    reevaluate: Reevaluate = False,
+    independence: Independence = False,
+    order_seed: OrderSeed = None,
     nodes: Annotated[int, Parameter(help="Replicas, 1 to 64.")] = 5,
     seed: Annotated[int, Parameter(help="The same seed gives the same run.")] = 0,
-    out: Annotated[Path | None, Parameter(help="Write item and verdict there, as CSV.")] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Write item, verdict and, reevaluated, credence there.")
+    ] = None,
     processes: Annotated[
         bool, Parameter(negative="", help="Real node processes, mutual TLS and disks.")
     ] = False,
@@ -42,7 +67,14 @@ def replay(
     from credimus.sim.replay import replay
 
     options = ReplayOptions(
-        scheme=scheme, aggregation=aggregation, nodes=nodes, seed=seed, strict=strict
+        scheme=scheme,
+        aggregation=aggregation,
+        nodes=nodes,
+        seed=seed,
+        order_seed=order_seed,
+        reevaluate=reevaluate,
+        independence=independence,
+        strict=strict,
     )
     with progress("items") as told:
         if processes:
@@ -63,7 +95,7 @@ def _figures(report: "ReplayReport") -> dict[str, Any]:
     import msgspec
 
     built: dict[str, Any] = msgspec.to_builtins(report)
-    del built["verdicts"]
+    del built["verdicts"], built["credences"]
     return {**built, "agree": report.agree}
 
 
@@ -83,6 +115,8 @@ def _write(path: Path, report: "ReplayReport") -> None:
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("item", "verdict"))
-    writer.writerows(report.verdicts.items())
+    writer.writerow(("item", "verdict", "credence") if report.reevaluated else ("item", "verdict"))
+    for item, verdict in report.verdicts.items():
+        credence = [f"{report.credences[item]:.6f}"] if report.reevaluated else []
+        writer.writerow((item, verdict, *credence))
     write_file(path, text.getvalue().encode())

@@ -42,6 +42,10 @@ def _show(page: dict[str, Any]) -> None:
     if not page["beliefs"]:
         say("nothing found")
         return
-    table("", ("belief", "verdict", "confidence", "category", "content"), belief_rows(page))
+    table(
+        "",
+        ("belief", "verdict", "credence", "confidence", "category", "content"),
+        belief_rows(page),
+    )
     if page["cursor"]:
         say(f"There is more: the same words with --cursor {page['cursor']}")

@@ -26,7 +26,7 @@ def sim(
     profile: Annotated[
         str | None,
         Parameter(
-            help="Kind of trouble: calm, lossy, partition, lopsided, churn, disk, clock, "
+            help="Kind of trouble: calm, lossy, partition, lopsided, crowd, churn, disk, clock, "
             "byzantine, stacked or storm (all at once). Default: storm."
         ),
     ] = None,

@@ -63,9 +63,10 @@ def _rounds(counts: dict[str, int]) -> Text:
 
 
 def _members(members: list[dict[str, Any]]) -> Table:
-    made = _table(COLUMNS)
+    made = _table(COLUMNS[:-1])  # standing takes too much room for a frame
     for row in member_rows(members):
-        made.add_row(*(Text(printable(cell), style=_LINK_STYLES.get(cell, "")) for cell in row))
+        cells = row[:-1]
+        made.add_row(*(Text(printable(cell), style=_LINK_STYLES.get(cell, "")) for cell in cells))
     return made
 
 

@@ -66,7 +66,8 @@ def tree_of(told: Explanation) -> "Tree":
     tree = Tree(
         _line(
             (verdict, style_of(verdict)), f"  {told.content}\n{told.belief[:_ID_DIGITS]}  "
-            f"{told.category}, confidence {told.confidence:.2f}, since {_time(told.asserted_ms)}"
+            f"{told.category}, since {_time(told.asserted_ms)}\nconfidence {told.confidence:.2f}"
+            f"{credence_words(told)}"
         ),
         guide_style="dim",
     )  # fmt: skip
@@ -81,6 +82,17 @@ def tree_of(told: Explanation) -> "Tree":
         tree.add(_line(f"{said}({two.strategy.replace('_', ' ')}, by {_name(two.by)})"))
     _add_changes(tree, told)
     return tree
+
+
+def credence_words(told: Explanation) -> str:
+    """How probable the answers make a belief, and how many of them tell anything new."""
+    if not told.votes:
+        return ""
+    plural = "s" * (told.votes != 1)
+    alone = "" if told.witnesses_effective == told.votes else (
+        f" of {told.witnesses_effective} independent witnesses"
+    )  # fmt: skip
+    return f", credence {told.credence:.3f} by {told.votes} vote{plural}{alone}"
 
 
 def _add_assertions(tree: "Tree", told: Explanation) -> None:
@@ -139,6 +151,8 @@ def _voter(one: RoundExplained, voter: Voter, dissents: bool) -> "Text":
         line.append(f"{' and ' if number else ''}{answer.choice}", style)
         if answer.choice != "abstain" and one.aggregation == "reputation":
             line.append(f" (weight {answer.value:,})")
+        elif answer.choice != "abstain" and one.aggregation == "skill":
+            line.append(f" ({answer.value / 1_000_000:+.2f} nats)")
         elif answer.choice != "abstain" and answer.confidence is not None:
             line.append(f" ({answer.confidence:.2f})")
         if answer.reason:
@@ -187,7 +201,10 @@ def _needed(change: Change, tally: Tally) -> str:
     parts = []
     sides = sorted({vote.choice for vote in change.votes if vote.choice != "abstain"})
     if change.value:
-        unit = {"votes": "", "millionths": " of confidence", "weight": " of weight"}[tally.unit]
+        unit = {
+            "votes": "", "millionths": " of confidence", "weight": " of weight",
+            "nats": " nats of evidence",
+        }[tally.unit]  # fmt: skip
         parts.append(f"{_value(tally, change.value)}{unit} more to {' and '.join(sides)}")
     if change.answers:
         parts.append(f"{change.answers} more to answer")
@@ -207,7 +224,7 @@ def _closing(closing: Closing) -> str:
 
 
 def _value(tally: Tally, value: int) -> str:
-    return f"{value / 1_000_000:.2f}" if tally.unit == "millionths" else f"{value:,}"
+    return f"{value / 1_000_000:.2f}" if tally.unit in ("millionths", "nats") else f"{value:,}"
 
 
 def _some(branch: "Tree", entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -20,7 +20,7 @@ from credimus.node.commands import AdmitMember
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.authority import Authority
 from credimus.runtime.credentials import create_node_key
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.founding import Policy, found_fleet, stored
 from credimus.runtime.store.sqlite import SqliteStore
 
 STOP_S = 15.0
@@ -118,7 +118,7 @@ class LocalFleet:
             for seed in seeds
         ]
         fleet, blocks = found_fleet(
-            keys[0], "local", "node0", "", tuple(members), (self._left_out_max, 0)
+            keys[0], "local", "node0", "", tuple(members), Policy(self._left_out_max)
         )
         authority = Authority.create(fleet)
         for home, key in zip(homes, keys, strict=True):

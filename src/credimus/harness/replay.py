@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.harness.local_fleet import LocalFleet
 from credimus.kernel.errors import InternalError
-from credimus.sim.plan import CHUNK, Outcome, ReplayOptions, ReplayPlan, ReplayReport
+from credimus.sim.plan import Outcome, ReplayOptions, ReplayPlan, ReplayReport
 from credimus.state.verdict import Verdict
 
 
@@ -37,8 +37,7 @@ def replay_on_processes(
         "credimus.harness.replay_node", options.nodes, voting=plan.voting, hosted=hosted, job=job
     ) as fleet:
         total = len(plan.contents)
-        for first in range(0, total, CHUNK):
-            last = min(first + CHUNK, total)
+        for first, last in plan.chunks():
             order = {"first": first, "last": last}
             if not all(one["voted"] for one in fleet.ask([order] * options.nodes)):
                 raise InternalError("replay-stuck", "not every vote came to every node in time")
@@ -47,6 +46,7 @@ def replay_on_processes(
         ends = fleet.ask([{"end": True}] * options.nodes)
     outcome = Outcome(
         verdicts={item: Verdict(rank) for item, rank in ends[0]["verdicts"].items()},
+        credences=ends[0]["credences"],
         fingerprints=tuple(one["fingerprint"] for one in ends),
         blocks=ends[0]["blocks"],
         messages=sum(one["messages"] for one in ends),

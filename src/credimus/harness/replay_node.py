@@ -10,7 +10,8 @@ import msgspec
 from credimus.harness.node_process import Orders, quiet, read_settings, serve
 from credimus.harness.orders import ChildSettings
 from credimus.runtime.driver import Driver
-from credimus.sim.plan import ReplayOptions, ReplayPlan
+from credimus.sim.plan import ReplayOptions, ReplayPlan, outcome_of
+from credimus.sim.replay import fully_voted
 from credimus.state.verdict import Verdict
 
 PATIENCE_S = 120.0
@@ -36,18 +37,20 @@ class Replaying:
 
     def _voted(self, item: str) -> bool:
         rounds = self._driver.node.state.rounds.on(self._plan.beliefs[item])
-        return bool(rounds) and rounds[0].voted.bit_count() == len(rounds[0].electorate)
+        return fully_voted(rounds, self._plan.learns)
 
     async def _end(self, driver: Driver) -> dict[str, Any]:
         rounds = driver.node.state.rounds
         await self._until(lambda: not any(one.verdict is Verdict.OPEN for one in rounds))
         await quiet(driver, patience_s=1.0)
-        verdicts = {
-            item: int(rounds.verdict(belief) or Verdict.OPEN)
-            for item, belief in self._plan.beliefs.items()
-        }
+        verdicts: dict[str, Verdict] = {}
+        credences: dict[str, int] = {}
+        if self._index == 0:
+            plan = self._plan
+            verdicts, credences = outcome_of(driver.node.state, plan.beliefs, plan.voting)
         return {
-            "verdicts": verdicts if self._index == 0 else {},
+            "verdicts": {item: int(verdict) for item, verdict in verdicts.items()},
+            "credences": credences,
             "fingerprint": driver.node.state.fingerprint().hex(),
             "blocks": len(driver.node.lace),
         }

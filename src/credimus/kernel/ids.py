@@ -44,7 +44,11 @@ def node_id(public_key: bytes) -> NodeId:
 
 
 def fleet_id(
-    founder_key: bytes, nonce: bytes, left_out_max: int = 0, units_per_s_max: int = 0
+    founder_key: bytes,
+    nonce: bytes,
+    left_out_max: int = 0,
+    units_per_s_max: int = 0,
+    charter: bytes = b"",
 ) -> FleetId:
     """The id of the fleet that this founder began with this nonce and policy.
 
@@ -52,9 +56,11 @@ def fleet_id(
         left_out_max: millionths of the members that an electorate may leave out. The id names it,
             so that nobody, the founder included, can change it later.
         units_per_s_max: what each member may write, in units per second; likewise.
+        charter: the encoding of how the fleet admits; empty where any member admits.
     """
     policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
-    return FleetId(fingerprint(b"credimus fleet", founder_key, nonce, policy)[:ID_BYTES])
+    parts = (founder_key, nonce, policy, charter) if charter else (founder_key, nonce, policy)
+    return FleetId(fingerprint(b"credimus fleet", *parts)[:ID_BYTES])
 
 
 def short(identifier: bytes) -> str:

@@ -97,6 +97,8 @@ CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
+SKILL_ANSWERS_MAX = 250_000
+"""Answers that skill is worked out from, the newest; some 30 bytes and 5 us each. [guess]"""
 TOKENS_MAX = 256
 """Tokens with scopes that one node keeps; past it new ones are refused. [guess]"""
 ACTIONS_MAX = 10_000
@@ -129,6 +131,48 @@ ERRANDS_MAX = 256
 TRIPS_MAX = 16
 """Round-trip times kept of one peer. [guess: a percentile needs some, and old ones mislead]"""
 
+NEIGHBOURS_MAX = 32
+"""Neighbours of one node that settings, or a topology from outside, may ask for. [guess: more is no
+overlay]"""
+PUSH_HOPS_MAX = 255
+"""Hops that a pushed block counts; a tree of a thousand nodes is some ten deep. [guess]"""
+ANNOUNCED_MAX = 4_096
+"""Blocks in one announcement, graft or prune; and announced blocks that a node waits for: past it
+the oldest is let go, and sync brings it. [guess]"""
+SPREAD_BLOCKS_MAX = 4_096
+"""Blocks that a node keeps at hand for its neighbours, and remembers not to pass on twice. [guess:
+some seconds at full speed]"""
+SPREAD_BYTES_MAX = 8 * 1_048_576
+"""Bytes of those blocks; past it the oldest goes. [guess]"""
+TREES_MAX = 4_096
+"""Trees that a node remembers, one for each author and urgency; the oldest is begun anew. [guess]
+"""
+RELAY_PATH_MAX = 8
+"""Nodes that a relayed message may pass. [guess: a fleet that needs more is not connected]"""
+RELAY_BYTES_MAX = BLOCK_BYTES_MAX + 32_768
+"""Bytes of the message inside a relayed one. [guess: a block of the greatest size, enveloped]"""
+RELAYS_PER_SECOND_MAX = 64
+"""Messages of one peer that a node relays in a second; past it they are let go. [guess]"""
+RELAY_BYTES_PER_SECOND_MAX = 2 * 1_048_576
+"""Bytes of those. [guess]"""
+CONVERGENCE_KEPT_MAX = 1_000
+"""Measurements kept of each urgency. [seed]"""
+CONVERGENCE_WAITING_MAX = 1_024
+"""Own blocks of which is not known yet that all hold them; past it the oldest is not measured.
+[guess]"""
+EVIDENCE_HEADER_BYTES_MAX = 4_096
+"""Bytes of a header that is shown as evidence: one with 64 parents has 2.4 KB. [guess]"""
+EVIDENCE_LEAF_BYTES_MAX = 32_768
+"""Bytes of an operation that is shown as evidence: eight votes with long reasons. [guess]"""
+CAPABILITY_CATEGORIES_MAX = 64
+"""Categories to which a member's capabilities are held. [guess]"""
+ADMISSION_QUORUM_MAX = 1_024
+"""Members that a fleet may be founded to ask for before a newcomer counts. [guess]"""
+ADMISSIONS_PER_DAY_MAX = 1_000_000
+"""Greatest limit of admissions by one member in a day. [guess]"""
+SUSPECTS_MAX = 1_024
+"""Equivocations that wait to be proven by one node; past it further ones wait for the next sight
+of them. [guess]"""
 CUT_HEADS_MAX = 1_024
 """Chains in the cut of a checkpoint, and members that certify it; a fleet of more takes none.
 [guess: at 80 bytes each an attestation fits a block]"""

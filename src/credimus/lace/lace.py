@@ -36,15 +36,9 @@ class Lace:
     """
 
     __slots__ = (
-        "_below",
-        "_chains",
-        "_first",
-        "_forked",
-        "_heads",
-        "_places",
-        "_tips",
-        "newcomers",
-    )
+        "_below", "_chains", "_first", "_forked", "_heads", "_places", "_tips", "newcomers",
+        "passed_over",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._below: dict[NodeId, int] = {}
@@ -56,6 +50,8 @@ class Lace:
         self._forked: dict[NodeId, list[BlockId]] = {}  # the others
         self._heads: dict[NodeId, list[BlockId]] = {}
         self._tips: dict[BlockId, None] = {}
+        self.passed_over: frozenset[NodeId] = frozenset()
+        """Authors whose blocks are held only where others build on them; the node says who."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -293,6 +289,16 @@ class Lace:
         others = (tip for tip in tips if self._places[tip].author != author)
         return tuple(sorted(islice(others, count)))
 
+    def loose_ends(self, authors: Collection[NodeId]) -> list[BlockId]:
+        """The blocks of some authors on which nothing that is held builds yet, oldest first."""
+        return [tip for tip in self._tips if self._places[tip].author in authors]
+
+    def forks(self) -> Iterator[tuple[NodeId, BlockId, BlockId]]:
+        """For each author of a fork, two of its blocks at one place."""
+        for author in sorted(self._forked):
+            other = self._forked[author][0]
+            yield author, self._chains[author][self._places[other].sequence - 1], other
+
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""
         heads = self._heads.get(author)
@@ -321,9 +327,13 @@ class Lace:
         return Frontier(tuple(heads))
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
-        """The heads of a frontier that are not held here."""
-        places = self._places
-        return [head.block for head in frontier.heads if head.block not in places]
+        """The heads of a frontier that are not held here and are to be."""
+        places, passed_over = self._places, self.passed_over
+        return [
+            head.block
+            for head in frontier.heads
+            if head.block not in places and head.author not in passed_over
+        ]
 
     def beyond(self, frontier: Frontier, count: int | None = None) -> list[Place]:
         """The held blocks that the holder of a frontier lacks, in causal order, at most `count`."""

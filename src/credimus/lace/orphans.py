@@ -53,8 +53,8 @@ class Orphans:
                 self._drop(block_id)
         return ready
 
-    def wants(self, block_id: BlockId) -> bool:
-        """Whether some block here waits for this one."""
+    def is_wanted(self, block_id: BlockId) -> bool:
+        """Whether some block waits for this one."""
         return block_id in self._waiting_for
 
     def drop_behind(self, refused: BlockId) -> list[Block]:

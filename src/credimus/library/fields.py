@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypedDict, TypeVar
 import msgspec
 
 from credimus.api import shapes
+from credimus.api.inputs import UrgencyName
 from credimus.kernel.errors import UsageError
 from credimus.library.described import described
 from credimus.runtime.settings import AggregationName, SchemeName
@@ -26,6 +27,8 @@ class Waiting(TypedDict, total=False):
     """How far it must have come: `local` (the default), `replicated:K` or `decided`."""
     timeout: float
     """Seconds to wait for that at most; 10 by default."""
+    urgency: UrgencyName
+    """How soon others are to know: `critical`, `normal` (the default) or `low`."""
     key: str
     """An idempotency key: repeated under it, the write is not made again."""
 

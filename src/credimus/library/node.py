@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Unpack
 
 from credimus.api import commands, inputs, shapes
+from credimus.api.convergence import convergence_view
+from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.fleet_views import events_view, members_view, status_view
+from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
 from credimus.api.views import belief_view, page_view
@@ -25,6 +28,7 @@ from credimus.library.fields import (
     wanted,
 )
 from credimus.library.judging import Judge, function_of, with_judge
+from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
@@ -41,7 +45,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node(Messaging):
+class Node(Messaging, MemberCalls):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -258,7 +262,7 @@ class Node(Messaging):
         told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
         return disclosed(told, daemon.node.reading.shown)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:
@@ -275,6 +279,21 @@ class Node(Messaging):
             'harbour'
         """
         return status_view(self._daemon)
+
+    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+        """How long a block takes to reach all: measured here, and estimated for such a fleet.
+
+        Args:
+            topology: `full-mesh`, `ring`, `star`, `random` or `small-world`; this fleet's if None.
+            nodes: as many as are there if None.
+
+        Example:
+            >>> told = node.convergence("ring", nodes=50)
+            >>> (told.estimate.nodes, told.estimate.base_ms)
+            (50, 135)
+        """
+        asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
+        return convergence_view(self._daemon.node, asked)
 
     def partitions(self) -> Partitions:
         """Who is in reach, and the diary of splits, newest first.

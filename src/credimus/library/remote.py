@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self, Unpack
 
 from credimus.api import shapes
+from credimus.api.convergence_shapes import ConvergenceView
+from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
 from credimus.kernel.errors import NotPermitted, UsageError
@@ -25,6 +27,7 @@ from credimus.library.fields import (
     filter_fields,
     wanted,
 )
+from credimus.library.remote_membering import RemoteMemberCalls
 from credimus.library.remote_messages import (
     RemoteMessage,
     RemoteMessageReceipt,
@@ -71,7 +74,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
     return RemoteNode(place, token or read_token(home.token))
 
 
-class RemoteNode:
+class RemoteNode(RemoteMemberCalls):
     """A running node. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=`, `timeout=` and `key=`, see `Waiting`; what opens a round takes
@@ -292,14 +295,14 @@ class RemoteNode:
         """
         return self._asker.get(f"{_path(belief)}/why", Explanation)
 
-    def members(self) -> list[shapes.MemberItem]:
+    def members(self) -> list[MemberItem]:
         """Who is in the fleet, in order of admission.
 
         Example:
             >>> [one.name for one in node.members()]
             ['n0']
         """
-        return self._asker.get("/v1/members", list[shapes.MemberItem])
+        return self._asker.get("/v1/members", list[MemberItem])
 
     def status(self) -> shapes.Status:
         """How the node is.
@@ -309,6 +312,16 @@ class RemoteNode:
             'harbour'
         """
         return self._asker.get("/v1/status", shapes.Status)
+
+    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+        """How long a block takes to reach all: as `Node.convergence`.
+
+        Example:
+            >>> node.convergence("star", nodes=50).estimate.base_ms
+            40
+        """
+        asked = {"topology": topology, "nodes": nodes}
+        return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def partitions(self) -> Partitions:
         """Who is in reach of the node, and its diary of splits, newest first.

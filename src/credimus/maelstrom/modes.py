@@ -3,7 +3,9 @@
 from enum import Enum
 
 from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.maelstrom.messages import NODES_MAX
 from credimus.node.config import Config
+from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.sync.interface import SyncConfig
 
@@ -24,6 +26,7 @@ class Mode(Enum):
 
 
 CONFIG = Config(
+    dissemination=DisseminationConfig(direct_count_max=NODES_MAX),  # the grid carries blocks
     sync=SyncConfig(
         beacon_period_ns=2 * SECOND,  # [guess: a healed split is noticed within two]
         patience_ns=1_500 * MILLISECOND,  # [guess: above two hops of 100 ms and two slow periods]

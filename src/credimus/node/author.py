@@ -16,6 +16,8 @@ from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
+from credimus.state.member_operations import Appoint, Expel, Expose, Rotate
+from credimus.state.members import Members
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
     Admit,
@@ -27,8 +29,8 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.roster import Members
 
+_CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
@@ -137,6 +139,11 @@ class Author:
                 "again later, or write less",
             ).after(-(-lacking // rate))
 
+    @property
+    def open_admissions(self) -> int:
+        """How many admissions wait to be sealed."""
+        return sum(isinstance(said, Admit | Appoint) for said in self._open)
+
     def next_counter(self) -> int:
         """The counter for this author's next claim."""
         self._claims += 1
@@ -147,7 +154,7 @@ class Author:
         kind = type(operation)
         if kind is Propose:
             self.proposes = True
-        elif kind is Admit or kind is Leave:
+        elif kind in _CHANGES_ROSTER:
             self._changes_roster = True
         self._open.append(operation)
         if self.units_per_s_max:
@@ -157,8 +164,12 @@ class Author:
         """Add a vote to the open block."""
         self._votes.append(vote)
 
+    def say_again(self, operations: list[Operation]) -> None:
+        """Put back, first of all, what was taken out for a block that was not to be."""
+        self._open[:0] = operations
+
     def seal(
-        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = ()
+        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = (), bare: bool = False
     ) -> tuple[Block, list[Operation]] | None:
         """The next block with as much as fits, or None when nothing waits.
 
@@ -166,19 +177,20 @@ class Author:
 
         Args:
             news: blocks that the new one is not to descend from.
+            bare: whether to make one also where nothing was said, for what it builds on.
         """
         self.is_held_back = False
-        if not self.has_open or self.forked:
+        if not (self.has_open or bare) or self.forked:
             return None
         self._gather_votes()
         if self.proposes and self._changes_roster:  # proposals first, where it takes two blocks
-            self._open.sort(key=lambda said: isinstance(said, Admit | Leave))
+            self._open.sort(key=lambda said: type(said) in _CHANGES_ROSTER)
         head = self._lace.head(self.id)
         stamped = stamp()
         leaves = self._fitting(head, stamped)
         if leaves is None:
             return None
-        if not leaves:
+        if not leaves and self._open:
             del self._open[0]
             raise UsageError("oversized", "one operation does not fit in a block")
         operations = self._open[: len(leaves)]
@@ -208,6 +220,9 @@ class Author:
         room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
         if self.units_per_s_max:
             units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
+            if units < 0:  # not even for an empty one
+                self.is_held_back = bool(self._open)
+                return None
             room = max(0, min(room, units // 2))
             size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
         leaves: list[bytes] = []

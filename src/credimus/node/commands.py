@@ -7,7 +7,9 @@ import msgspec
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.protocol.delivery.interface import Mode
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.partition.interface import Standing
+from credimus.state.member_operations import ALL_POWERS, Expose, Powers
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 
@@ -15,6 +17,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Common shape; `author` is a hosted member, the node itself when None."""
 
     author: NodeId | None = None
+    urgency: Urgency = Urgency.NORMAL
+    """How soon others are to know; local, nobody signs it."""
 
 
 class AssertBelief(Command, frozen=True):
@@ -86,6 +90,36 @@ class AdmitMember(Command, frozen=True):
     public_key: bytes
     name: str
     address: str = ""
+    powers: Powers = ALL_POWERS
+    """What it may say, at most what the author may."""
+
+
+class GrantPowers(Command, frozen=True):
+    """Give a member other powers; for founders that lead their fleet."""
+
+    member: NodeId
+    powers: Powers
+
+
+class RotateKey(Command, frozen=True):
+    """Put a new key in the place of the author's; the author writes no more after it."""
+
+    public_key: bytes
+    proof: bytes
+    """The new key's signature of `rotation_message` (state/evidence.py)."""
+
+
+class ExposeMember(Command, frozen=True):
+    """Prove that a member equivocated."""
+
+    exposure: Expose
+
+
+class ExpelMember(Command, frozen=True):
+    """Say that a member is to go; enough by itself where evidence speaks for it."""
+
+    member: NodeId
+    reason: str = ""
 
 
 class LeaveFleet(Command, frozen=True):
@@ -115,14 +149,15 @@ class FinishMessage(Command, frozen=True):
     """For the sender."""
 
 
+OnMembers: TypeAlias = AdmitMember | GrantPowers | RotateKey | ExposeMember | ExpelMember
 PlainCommand: TypeAlias = (
     AssertBelief
     | ShareBelief
     | ProposeBelief
     | RetractBelief
     | RelateBeliefs
-    | AdmitMember
     | LeaveFleet
+    | OnMembers
 )
 """What is written as it is said."""
 MessageCommand: TypeAlias = SendMessage | FinishMessage

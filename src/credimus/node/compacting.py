@@ -186,7 +186,8 @@ class Compacting:
         """The founding stays, where those who join begin; and the admissions and electorates that
         certificates of later verdicts show."""
         roster, rounds = self._state.roster, self._state.rounds
-        named = {roster.current.admission(node)[0] for node in roster.current.by_id}
+        members = roster.current
+        named = {block for node in members.by_id for block, _ in members.admissions(node)}
         stamps = {rounds.published_stamp(one.id) for one in rounds.newest_electorates()}
         return lambda place: (
             place.id == roster.founding or place.id in named or place.stamp in stamps

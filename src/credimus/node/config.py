@@ -5,11 +5,13 @@ import msgspec
 from credimus.kernel import limits
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
+from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig
 from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.sync.interface import SyncConfig
+from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
 
 
@@ -22,6 +24,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it finds out what it lacks."""
     membership: MembershipConfig = MembershipConfig()
     """How it finds out who can be reached."""
+    dissemination: DisseminationConfig = DisseminationConfig()
+    """Whom it sends blocks to."""
+    vigilance: VigilanceConfig = VigilanceConfig()
+    """How it proves equivocations."""
     checkpoints: CheckpointConfig = CheckpointConfig()
     """When checkpoints are taken, and how long things are kept."""
     delivery: DeliveryConfig = DeliveryConfig()

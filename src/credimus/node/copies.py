@@ -9,10 +9,10 @@ from credimus.state.roster import Roster
 class Copies:
     """How far each member is known to hold the chain of one author, ours."""
 
-    __slots__ = ("_lace", "_own", "_roster", "acknowledged")
+    __slots__ = ("_lace", "_roster", "acknowledged", "own")
 
     def __init__(self, own: NodeId, lace: Lace, roster: Roster) -> None:
-        self._own = own
+        self.own = own
         self._lace = lace
         self._roster = roster
         self.acknowledged: dict[NodeId, int] = {}
@@ -25,7 +25,7 @@ class Copies:
     def note(self, place: Place) -> Acknowledged | None:
         """Set what a block, just folded, covers of ours; tells what that shows of its author."""
         author = place.author
-        if author == self._own:
+        if author == self.own:
             place.covers = place.sequence
             return None
         covers = 0

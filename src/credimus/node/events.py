@@ -11,6 +11,7 @@ from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
 from credimus.protocol.recovery.interface import RecoveryEvent
+from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.protocol.voting.interface import EvaluationWanted
 from credimus.state.events import StateEvent
 
@@ -55,6 +56,7 @@ class IdentityForked(msgspec.Struct, frozen=True, gc=False):
 NodeEvent: TypeAlias = (
     StateEvent
     | EvaluationWanted
+    | EvidenceWanted
     | GuardEvent
     | MembershipEvent
     | CheckpointEvent

@@ -5,7 +5,8 @@
                                      is known and signed it
     chain, membership, signature,    judged in the block's own causal past
     how much its author may write
-    operations                       each in its range
+    operations                       each in its range, and one that its author may say
+    exposed and expelled authors     only where a block of another waits for theirs
 
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
 """
@@ -16,7 +17,7 @@ from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import BlockId, FleetId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.allowance import left_after
 from credimus.lace.block import Block, Header, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
@@ -24,8 +25,9 @@ from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
+from credimus.state.members import Members
 from credimus.state.operations import Operation, read_operations
-from credimus.state.roster import Members
+from credimus.state.permissions import check_permitted
 
 
 class Taken(NamedTuple):
@@ -54,6 +56,13 @@ class Ingress:
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
 
+        self.passed_over_count = 0
+        """Blocks let go because their author is exposed or expelled and nobody builds on them."""
+
+    def knows(self, identifier: BlockId) -> bool:
+        """Whether a block is held, or waits for its predecessors."""
+        return identifier in self._lace or identifier in self.orphans
+
     def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
         """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
         or is let go because nobody here knows its author's key yet.
@@ -63,7 +72,7 @@ class Ingress:
         """
         parts = open_wire(wire)
         identifier = block_id(parts[0])
-        if identifier in self._lace or identifier in self.orphans:
+        if self.knows(identifier):
             return []
         if identifier in self._barred:
             raise PeerFault("over-limit", "a block over its author's limit came again")
@@ -76,6 +85,8 @@ class Ingress:
         self._clock.check(header.stamp, wall_ms)
         if self._lace.is_below(header.author, header.sequence):
             return self._keep(block)
+        if self._is_passed_over(block):
+            return []
         missing = self._lace.missing(header)
         if missing:
             self._hold(block, missing)
@@ -84,6 +95,18 @@ class Ingress:
         if len(self.orphans):
             self._release(identifier, taken)
         return taken
+
+    def permitted(self, block: Block, operations: list[Operation]) -> list[Operation]:
+        """Those of our own operations that others would take in this block: what its author may
+        say can have changed since they were said."""
+        past = self._state.roster.before(block.header, self._lace)
+        if block.author not in past:
+            return operations
+        try:
+            check_permitted(block.author, operations, past, self._fleet)
+        except PeerFault:
+            return [one for one in operations if self._is_permitted(block.author, one, past)]
+        return operations
 
     def fold(self, block: Block, operations: list[Operation]) -> Taken:
         """Take in a block that needs no check: sealed here, or read from our own store."""
@@ -97,10 +120,28 @@ class Ingress:
             return Taken(block, self._stub(block), [])
         return self.fold(block, read_operations(block.body))
 
+    def _is_permitted(self, author: NodeId, operation: Operation, past: Members) -> bool:
+        try:
+            check_permitted(author, [operation], past, self._fleet)
+        except PeerFault:
+            return False
+        return True
+
+    def _is_passed_over(self, block: Block) -> bool:
+        """Whether a block is of an exposed or expelled author, and nobody else's waits for it.
+
+        Nothing is lost: a block of anybody else that builds on it asks for it.
+        """
+        sidelined = self._state.roster.current.sidelined
+        if block.author in sidelined and not self.orphans.is_wanted(block.id):
+            self.passed_over_count += 1
+            return True
+        return False
+
     def _keep(self, block: Block) -> list[Taken]:
         """Take a block below the last checkpoint for its name only, when others wait for it."""
         key = self._state.roster.keys.get(block.author)
-        if key is None or not self.orphans.wants(block.id):
+        if key is None or not self.orphans.is_wanted(block.id):
             return []
         _verify(block, key)
         taken = [Taken(block, self._stub(block), [])]
@@ -174,7 +215,7 @@ class Ingress:
             return self._state.roster.check(header, operations, past)
         except PeerFault:
             key = self._state.roster.keys.get(header.author)
-            if key is None or not self._is_cut_off(header):
+            if not self._state.checkpoints.number or key is None or not self._is_cut_off(header):
                 raise
             return key
 
@@ -194,6 +235,8 @@ class Ingress:
         waiting = [arrived]
         while waiting:
             for block in self.orphans.release(waiting.pop()):
+                if self._is_passed_over(block):
+                    continue
                 try:
                     taken.append(self._pass(block))
                 except PeerFault as fault:

@@ -1,52 +1,46 @@
 """Carries out what recovery asks of the node: take blocks again, say things again, write again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import msgspec
 
 from credimus.kernel.errors import CredimusError, PeerFault, Unavailable
-from credimus.kernel.hlc import HybridClock, wall_ms_of
-from credimus.kernel.ids import NodeId
-from credimus.node.author import Author
+from credimus.kernel.hlc import wall_ms_of
+from credimus.kernel.instant import Now
 from credimus.node.commands import ProposeBelief
-from credimus.node.ingress import Ingress, Taken
+from credimus.node.intake import Intake
+from credimus.node.parts import Machines, Parts
+from credimus.node.step import Step
 from credimus.node.writing import Writing
-from credimus.protocol.recovery.interface import ProposeAgain, SayAgain, TakeAgain, WriteAgain
-from credimus.protocol.recovery.machine import Recovery
-from credimus.protocol.voting.machine import Voting
+from credimus.protocol.recovery.interface import (
+    Again,
+    ProposeAgain,
+    SayAgain,
+    TakeAgain,
+    WriteAgain,
+)
 from credimus.state.operations import Assert, Relate
-
-Again: TypeAlias = TakeAgain | SayAgain | ProposeAgain | WriteAgain
 
 
 class Returning:
-    """What one node does when it recovers.
-
-    Args:
-        took: told of every block that was taken.
-    """
+    """What one node does when it recovers."""
 
     def __init__(
-        self,
-        recovery: Recovery,
-        authors: Mapping[NodeId, Author],
-        doors: tuple[Ingress, HybridClock, Callable[[Taken], None]],
-        speakers: tuple[Writing, Voting],
+        self, parts: Parts, machines: Machines, step: Step, intake: Intake, writing: Writing
     ) -> None:
-        self._recovery = recovery
-        self._authors = authors
-        self._ingress, self._clock, self._took = doors
-        self._writing, self._voting = speakers
-        self.is_back = False
-        """Whether the node has just begun to write again; it takes up open rounds then."""
+        self._parts = parts
+        self._machines = machines
+        self._step = step
+        self._intake = intake
+        self._writing = writing
 
     def hold(self) -> None:
-        """After the store was read: write nothing while that would not be safe."""
-        if self._recovery.is_holding:
-            for author in self._authors:
-                self._voting.silence(author)
+        """After the store was read: answer nothing while that would not be safe."""
+        if self._machines.recovery.is_holding:
+            for author in self._parts.by_id:
+                self._machines.voting.silence(author)
 
     def check(self) -> None:
         """Refuse to write while that would not be safe.
@@ -54,31 +48,40 @@ class Returning:
         Raises:
             Unavailable: `recovering`.
         """
-        if self._recovery.is_holding:
+        if self._machines.recovery.is_holding:
             raise Unavailable(
                 "recovering",
                 "this node recovers from a damaged store and writes nothing until it knows all "
                 "that it has signed; see `credimus recovery`, or ask another node.",
             ).after(1_000)
 
-    def carry_out(self, event: Again) -> None:
-        """Do one thing."""
+    def tick(self, now: Now) -> None:
+        """Do what recovery has asked for."""
+        while self._step.again:
+            again, self._step.again = self._step.again, []
+            for event in again:
+                self._do(event, now)
+            self._step.seal_now = True
+
+    def _do(self, event: Again, now: Now) -> None:
         match event:
             case TakeAgain(wires):
                 self._take(wires)
             case SayAgain(author, operation):
-                chosen = self._authors[author]
+                chosen = self._parts.by_id[author]
                 if isinstance(operation, Assert | Relate):
                     counter = chosen.next_counter()
                     operation = msgspec.structs.replace(operation, counter=counter)
                 chosen.say(operation)
             case ProposeAgain(author, belief, rules):
                 with suppress(CredimusError):  # decided or open meanwhile, or no member any more
-                    self._writing.propose(ProposeBelief(author=author, belief=belief, rules=rules))
+                    command = ProposeBelief(author=author, belief=belief, rules=rules)
+                    self._writing.propose(command)
             case WriteAgain():
-                self.is_back = True
-                for author in self._authors:
-                    self._voting.speak_again(author)
+                for one in self._parts.authors:
+                    if not one.forked:
+                        self._machines.voting.speak_again(one.id)
+                self._step.carry_out(self._machines.voting.resume(now))
             case _:
                 assert_never(event)
 
@@ -86,5 +89,5 @@ class Returning:
         """Take blocks of our old store, as if they had come; nobody is to blame for faults."""
         for wire in wires:
             with suppress(PeerFault):
-                for one in self._ingress.take(wire, wall_ms_of(self._clock.last)):
-                    self._took(one)
+                for one in self._parts.ingress.take(wire, wall_ms_of(self._parts.clock.last)):
+                    self._intake.note(one)

@@ -5,6 +5,7 @@ from typing import Any
 
 from credimus.kernel.ids import NodeId
 from credimus.lace.frontier import PeerBehind
+from credimus.node.events import ForkSeen
 from credimus.protocol.checkpointing.interface import (
     OfferCame,
     PartCame,
@@ -22,6 +23,14 @@ from credimus.protocol.delivery.interface import (
     EnvelopeCame,
     PeersReturned,
 )
+from credimus.protocol.dissemination.interface import (
+    Graft,
+    IHave,
+    Neighbour,
+    Prune,
+    Relay,
+)
+from credimus.protocol.dissemination.interface import Told as SpreadingTold
 from credimus.protocol.membership.interface import (
     Ack,
     MessageCame,
@@ -47,17 +56,31 @@ from credimus.protocol.sync.interface import (
     Pull,
     PullAsked,
 )
+from credimus.protocol.vigilance.interface import Suspected, Suspicion
 from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
 from credimus.state.events import (
     BeliefAsserted,
     BeliefsReconciled,
     CheckpointAttested,
     CheckpointReached,
+    DoubleVote,
     RoundContested,
     RoundDecided,
     RoundExpired,
     RoundOpened,
 )
+
+
+def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
+    return Suspected(
+        [
+            Suspicion(fact.author, fork=fact.blocks)
+            if isinstance(fact, ForkSeen)
+            else Suspicion(fact.voter, round=fact.round)
+            for fact in facts
+        ]
+    )
+
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
@@ -67,6 +90,11 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     PingFor: ("membership", MessageCame),
     Relayed: ("membership", MessageCame),
     Notice: ("membership", MessageCame),
+    IHave: ("dissemination", SpreadingTold),
+    Graft: ("dissemination", SpreadingTold),
+    Prune: ("dissemination", SpreadingTold),
+    Relay: ("dissemination", SpreadingTold),
+    Neighbour: ("dissemination", SpreadingTold),
     SnapshotOffer: ("snapshots", OfferCame),
     SnapshotWanted: ("snapshots", PartWanted),
     SnapshotPart: ("snapshots", PartCame),
@@ -75,7 +103,7 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
     Answer: ("delivery", lambda _, message: AnswerCame(message)),
 }
-"""Message of a peer -> the machine that takes it, and its input. `Blocks` goes to ingress."""
+"""Message of a peer -> the machine that takes it, and its input; ingress takes blocks."""
 
 HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     (
@@ -83,6 +111,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         frozenset({RoundOpened, RoundDecided, RoundExpired, RoundContested}),
         RoundsChanged,
     ),
+    ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
     ("snapshots", frozenset({PeerBehind}), PeersBehind),
     ("recovery", frozenset({SnapshotPut}), lambda facts: facts[0]),

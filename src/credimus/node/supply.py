@@ -2,9 +2,10 @@
 
     1 Blocks   2 Beacon   3 Pull                                sync
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
+    9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
     15 Envelope   16 Answer                                     delivery
-    25 HeadsAsked         26 HeadsHeld                          recovery
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
+    25 HeadsAsked         26 HeadsHeld                          recovery
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -18,14 +19,20 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
+from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.recovery.interface import RecoveryMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 
 PeerMessage: TypeAlias = (
-    SyncMessage | MembershipMessage | DeliveryMessage | SnapshotMessage | RecoveryMessage
+    SyncMessage
+    | MembershipMessage
+    | DisseminationMessage
+    | DeliveryMessage
+    | SnapshotMessage
+    | RecoveryMessage
 )
-Outgoing: TypeAlias = PeerMessage | Supply
+Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 
 _messages: msgspec.msgpack.Decoder[PeerMessage] = decoder(PeerMessage)
@@ -42,6 +49,12 @@ def read_message(payload: bytes) -> PeerMessage:
 
 def payload_of(message: Outgoing, wires_of: WiresOf) -> bytes:
     """The bytes to send; an answer that grows too large is cut and says that there is more."""
+    if isinstance(message, Enveloped):
+        inside = payload_of(message.message, wires_of)  # type: ignore[arg-type]
+        origin, path = message.path[0], message.path
+        return encode(
+            Relay(origin, message.target, path, message.hops_left, message.expires_ms, inside)
+        )
     if not isinstance(message, Supply):
         return encode(message)
     wires: list[bytes] = []

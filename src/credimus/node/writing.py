@@ -5,7 +5,9 @@ from typing import assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, NotFound, UsageError
-from credimus.kernel.ids import BeliefId, RoundId, node_id
+from credimus.kernel.ids import BeliefId, RoundId
+from credimus.kernel.instant import Now
+from credimus.node import rostering
 from credimus.node.author import Author
 from credimus.node.checks import (
     check_category,
@@ -21,15 +23,21 @@ from credimus.node.commands import (
     AssertBelief,
     CastVote,
     Command,
+    ExpelMember,
+    ExposeMember,
+    GrantPowers,
     LeaveFleet,
+    OnMembers,
     PlainCommand,
     ProposeBelief,
     RelateBeliefs,
     RetractBelief,
+    RotateKey,
     ShareBelief,
     Written,
 )
 from credimus.node.enclosing import Enclosing
+from credimus.node.rostering import check_may_propose, check_may_vote
 from credimus.protocol.voting.interface import Ballot, Opened, Question, Say, SayVote, VoteRequested
 from credimus.protocol.voting.machine import Voting
 from credimus.state.beliefs import link_key
@@ -37,7 +45,6 @@ from credimus.state.categories import Categorizer
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
-    Admit,
     Assert,
     Leave,
     Relate,
@@ -64,7 +71,7 @@ class Writing:
         self._categorizer = categorizer
         self._enclosing = enclosing
 
-    def execute(self, command: PlainCommand) -> Written:
+    def execute(self, command: PlainCommand, now: Now) -> Written:
         """Carry out a command.
 
         Raises:
@@ -81,12 +88,28 @@ class Writing:
                 return self.retract(command)
             case RelateBeliefs():
                 return self.relate(command)
-            case AdmitMember():
-                return self.admit(command)
             case LeaveFleet():
                 return self.leave(command)
             case _:
+                return self._on_members(command, now)
+
+    def _on_members(self, command: OnMembers, now: Now) -> Written:
+        author, members = self.author_of(command), self._state.roster.current
+        fleet = self._state.roster.fleet
+        match command:
+            case AdmitMember():
+                rostering.admit(author, command, members, now)
+            case GrantPowers():
+                rostering.grant(author, command, members)
+            case RotateKey():
+                rostering.rotate(author, command, members, fleet)
+            case ExposeMember():
+                rostering.expose(author, command, members, fleet)
+            case ExpelMember():
+                rostering.expel(author, command, members)
+            case _:
                 assert_never(command)
+        return Written(author.id)
 
     def author_of(self, command: Command) -> Author:
         """The hosted author of a command, with room for it.
@@ -94,7 +117,7 @@ class Writing:
         Raises:
             NotFound: `not-hosted`.
             Unavailable, StorageError: as `Author.check_room`.
-            Conflict: `not-a-member`.
+            Conflict: `not-a-member`, `exposed`.
         """
         author = self._main if command.author is None else self._authors.get(command.author)
         if author is None:
@@ -104,6 +127,12 @@ class Writing:
                 "not-a-member",
                 f"{author.id.hex()[:12]} is not in the fleet's roster (yet, or any more); join "
                 "with a ticket from a member.",
+            )
+        if author.id in self._state.roster.current.exposed:
+            raise Conflict(
+                "exposed",
+                f"{author.id.hex()[:12]} is a proven equivocator: nobody takes what it writes. "
+                "Join the fleet anew, from an empty folder.",
             )
         author.check_room()
         return author
@@ -119,6 +148,8 @@ class Writing:
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
             raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
         check_proposal(command.rules, command.electors)
+        if command.propose:
+            check_may_propose(author.id, category, self._state.roster.current)
         evidence, boxes = command.evidence, None
         if command.readers:
             content, evidence, boxes = self._enclosing.close(
@@ -161,6 +192,7 @@ class Writing:
         belief = self._state.beliefs.get(command.belief)
         if belief is None:
             raise unknown_belief(command.belief)
+        check_may_propose(author.id, belief.category, self._state.roster.current)
         check_proposal(command.rules, command.electors)
         attempt = self._attempt_due(command.belief, author, again=True)
         if not attempt:
@@ -177,6 +209,7 @@ class Writing:
     def ballot(self, command: CastVote) -> VoteRequested:
         """The request to vote in the newest round on a belief, or in the one that is named."""
         author = self.author_of(command)
+        check_may_vote(author.id, self._state.roster.current)
         check_millionths(command.confidence, "confidence")
         check_length(command.reason, limits.REASON_BYTES_MAX, "reason")
         rounds = self._state.rounds.on(command.belief)
@@ -232,22 +265,6 @@ class Writing:
                 Relate(author.next_counter(), command.source, command.relation, command.target)
             )
         return Written(author.id, command.source)
-
-    def admit(self, command: AdmitMember) -> Written:
-        """Make the holder of a key a member."""
-        author = self.author_of(command)
-        check_length(command.name, limits.NAME_BYTES_MAX, "name")
-        check_length(command.address, limits.NAME_BYTES_MAX, "address")
-        if len(command.public_key) != 32:
-            raise UsageError("bad-key", "a public key is 32 bytes")
-        node = node_id(command.public_key)
-        if node in self._state.roster.current and node != author.id:
-            raise Conflict(
-                "already-a-member",
-                f"{node.hex()[:12]} is a member; only it can change its name and address.",
-            )
-        author.say(Admit(command.public_key, command.name, command.address))
-        return Written(author.id)
 
     def leave(self, command: LeaveFleet) -> Written:
         """Leave the roster."""

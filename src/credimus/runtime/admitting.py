@@ -18,7 +18,7 @@ async def admit(daemon: Daemon, request: bytes) -> bytes:
     """Make the sender of a request a member; returns the sealed answer once that is durable.
 
     Raises:
-        NotPermitted: `ticket-wrong`, `authority-missing`.
+        NotPermitted: `ticket-wrong`, `authority-missing`, `forbidden`.
         UsageError: `ticket-expired` and what `AdmitMember` refuses.
         Conflict: `ticket-used`, `not-a-member`.
         Unavailable, StorageError: nothing was admitted; the same request may be sent again.
@@ -56,7 +56,12 @@ async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:
     known = node_id(asked.public_key) in daemon.node.state.roster.current
     if known and not daemon.driver.failure:
         return
-    command = AdmitMember(public_key=asked.public_key, name=asked.name, address=address)
+    command = AdmitMember(
+        public_key=asked.public_key,
+        name=asked.name,
+        address=address,
+        powers=daemon.tickets.powers_of(asked),
+    )
     await daemon.driver.submit(command).local()
     daemon.enter("admitted", f"{node_id(asked.public_key).hex()} {asked.name}")
 

@@ -11,6 +11,7 @@ from credimus.lace.enclosing import is_enclosed
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -33,8 +34,9 @@ from credimus.state.operations import (
 from credimus.state.rounds import round_id
 
 Kind = Literal[
-    "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "share",
+    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
+    "assert", "relate", "retract", "share",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
     "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
@@ -75,7 +77,10 @@ def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry
 
 def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
-        case Found() | Admit() | Leave() | Publish() | Attest() | Certify():
+        case (
+            Found() | Admit() | Leave() | Publish() | Attest() | Certify()
+            | Charter() | Appoint() | Rotate() | Expose() | Expel()
+        ):  # fmt: skip
             yield _of_fleet(said)
         case Assert() | Relate() | Retract() | Enclose():
             yield _of_belief(said)
@@ -120,7 +125,12 @@ def _of_reconciliation(said: Reconcile) -> Entry:
     return Entry(kind="reconcile", summary=text, belief=one, other=other)
 
 
-def _of_fleet(said: Found | Admit | Leave | Publish | Attest | Certify) -> Entry:
+def _of_fleet(
+    said: (
+        Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel
+        | Attest | Certify
+    ),
+) -> Entry:  # fmt: skip
     match said:
         case Attest():
             summary = f"attested checkpoint {short(checkpoint_id(said))}, attempt {said.attempt}"
@@ -138,6 +148,30 @@ def _of_fleet(said: Found | Admit | Leave | Publish | Attest | Certify) -> Entry
         case Publish():
             count = len(said.electors)
             return Entry(kind="electorate", summary=f"published an electorate of {count}")
+        case _:
+            return _of_standing(said)
+
+
+def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
+    match said:
+        case Charter():
+            limit = f", at most {said.per_day} a day each" if said.per_day else ""
+            many = f" of {said.quorum}" if said.quorum > 1 else ""
+            word = said.rule.name.lower()
+            return Entry(kind="charter", summary=f"admission by {word}{many}{limit}")
+        case Appoint():
+            member = short(node_id(said.public_key))
+            return Entry(kind="appoint", summary=f"set what {said.name} ({member}) may say")
+        case Rotate():
+            new = short(node_id(said.public_key))
+            return Entry(kind="rotate", summary=f"took a new key, and with it the id {new}")
+        case Expose():
+            culprit = short(node_id(said.public_key))
+            return Entry(kind="expose", summary=f"proved that {culprit} equivocated")
+        case Expel():
+            how = "by evidence" if said.by_evidence else "as one voice"
+            text = f"said that {short(said.member)} is to go, {how}"
+            return Entry(kind="expel", summary=_because(text, said.reason))
         case _:
             assert_never(said)
 

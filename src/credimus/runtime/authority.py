@@ -140,6 +140,13 @@ class Authority:
         write_file(paths.authority, self.certificate_pem)
         return paths
 
+    def renew(self, folder: Path, node: NodeId) -> LinkPaths:
+        """Equip a folder for another node id, for the same hosts as before."""
+        old = x509.load_pem_x509_certificate(read_file(LinkPaths.inside(folder).certificate))
+        names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        hosts = [str(one.value) for one in names if not str(one.value).startswith("node-")]
+        return self.equip(folder, node, tuple(hosts))
+
 
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -16,12 +16,14 @@ from typing import Any, Self
 import msgspec
 
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import Conflict, StorageError
+from credimus.kernel.errors import Conflict, CredimusError, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
+from credimus.node.proving import exposure_wanted
 from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
-from credimus.runtime.credentials import Ask, KeyName, NodeKey, load_node_key
+from credimus.protocol.vigilance.interface import EvidenceWanted
+from credimus.runtime.credentials import Ask, KeyName, NodeKey
 from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
@@ -42,15 +44,15 @@ from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.streams import Streams
+from credimus.runtime.succession import OWNER_FACT, owning_key
 from credimus.runtime.tickets import Tickets
 from credimus.runtime.tokens import read_token
-from credimus.state.events import MemberAdmitted, MemberLeft
+from credimus.state.events import KeyRotated, MemberAdmitted, MemberExpelled, MemberLeft
 
-OWNER_FACT = "identity/owner"
-"""Where the store keeps fleet and node: 32 bytes."""
 PEERS_FACT = "identity/peers"
 """Where the store keeps the addresses told at joining."""
 
+_OF_ROSTER = frozenset({MemberAdmitted, MemberLeft, MemberExpelled, KeyRotated})
 _log = logging.getLogger(__name__)
 
 
@@ -118,9 +120,9 @@ class Daemon:
         """
         home.check_made()
         settings = settings or read_settings(home.config)
-        key = load_node_key(home.key, ask)
         store = SqliteStore(home.database)
         try:
+            key = owning_key(home, store, ask)
             check_owner(home, store, settings, key)
             daemon = cls(home, settings, key, store, callback)
             daemon._restore()
@@ -236,10 +238,12 @@ class Daemon:
     def _hear(self, events: Sequence[NodeEvent]) -> None:
         for event in events:
             kind = type(event)
-            if kind is MemberAdmitted or kind is MemberLeft:
+            if kind in _OF_ROSTER:
                 self._keep(self.links.follow_roster())
             elif isinstance(event, PeerFaulted):
                 _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)
+            elif isinstance(event, EvidenceWanted):
+                self._keep(self._prove(event))
             elif isinstance(event, CheckpointTaken):
                 _log.info(
                     "checkpoint %d is in force: %d beliefs and %d blocks are let go",
@@ -258,6 +262,17 @@ class Daemon:
                 _log.error(
                     "our own chain is forked: this folder is an old copy; nothing is written"
                 )
+
+    async def _prove(self, wanted: EvidenceWanted) -> None:
+        """Make evidence of an equivocation from our store and have the node say it."""
+        culprit = wanted.suspicion.culprit.hex()[:12]
+        try:
+            command = exposure_wanted(self.node, wanted, self.store.wires)
+            if command is not None:
+                await self.driver.submit(command).local()
+                _log.warning("member %s equivocated; the proof is written", culprit)
+        except CredimusError as problem:  # somebody else was quicker, or it is tried again later
+            _log.info("no proof that %s equivocated was written: %s", culprit, problem.message)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

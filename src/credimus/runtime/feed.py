@@ -42,7 +42,10 @@ from credimus.state.events import (
     CheckpointAttested,
     CheckpointReached,
     DoubleVote,
+    EquivocationProven,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
     ProposalIgnored,
     RoundContested,
@@ -65,6 +68,7 @@ _TOLD = frozenset({
     CheckpointAttested, CheckpointReached,
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
+    EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
 _LOCAL = frozenset({PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed})
 FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from nacl.utils import random
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Record
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import FleetId, fleet_id
@@ -15,7 +17,23 @@ from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime.store.interface import Fact, StoredBlock
+from credimus.state.member_operations import Charter
 from credimus.state.operations import Found
+
+
+class Policy(NamedTuple):
+    """What a fleet is founded with; its id names it, so nobody changes it later."""
+
+    left_out_max: int = 0
+    """The members, in millionths, that an electorate may leave out."""
+    units_per_s_max: int = 0
+    """What each member may write, in units per second; 0 for no limit."""
+    charter: Charter | None = None
+    """How it admits; by any member when None."""
+
+
+ANY_MEMBER = Policy()
+"""Every electorate is the whole roster, and any member admits."""
 
 
 def found_fleet(
@@ -24,21 +42,25 @@ def found_fleet(
     name: str,
     address: str,
     members: tuple[AdmitMember, ...] = (),
-    policy: tuple[int, int] = (0, 0),
+    policy: Policy = ANY_MEMBER,
 ) -> tuple[FleetId, list[Block]]:
     """A new fleet: its id and the founder's blocks, the genesis first.
 
     Args:
         name, address: the founder's own.
         members: who is admitted at once.
-        policy: for ever: the members, in millionths, that an electorate may leave out, and what
-            each member may write, in units per second, 0 for no limit.
+        policy: what is so for ever.
     """
     nonce = random(16)
-    fleet = fleet_id(founder.public, nonce, *policy)
+    left_out_max, units_per_s_max, charter = policy
+    numbers = left_out_max, units_per_s_max
+    told = b"" if charter is None else encode(charter)
+    fleet = fleet_id(founder.public, nonce, *numbers, told)
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
-    node.found(Found(fleet_name, nonce, founder.public, name, address, *policy))
+    node.found(Found(fleet_name, nonce, founder.public, name, address, *numbers))
+    if charter is not None:
+        node.authors[0].say(charter)
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)

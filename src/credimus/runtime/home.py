@@ -35,6 +35,11 @@ class Home:
         return self.folder / "node.key"
 
     @property
+    def next_key(self) -> Path:
+        """The key that is to take its place, while it is being rotated."""
+        return self.folder / "node.key.next"
+
+    @property
     def config(self) -> Path:
         """The settings, TOML."""
         return self.folder / "config.toml"

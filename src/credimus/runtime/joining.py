@@ -18,7 +18,7 @@ from credimus.node.ingress import Ingress
 from credimus.runtime.authority import Authority
 from credimus.runtime.credentials import NodeKey, create_node_key, write_file
 from credimus.runtime.daemon import owner_facts
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.founding import Policy, found_fleet, stored
 from credimus.runtime.home import Home
 from credimus.runtime.protection import check_passphrase
 from credimus.runtime.settings import (
@@ -36,6 +36,7 @@ from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.ticket import JoinAnswer, Ticket, make_request, open_answer, parse_ticket
 from credimus.runtime.tokens import make_token
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import Charter
 
 Ask = Callable[[str, bytes], bytes]
 """Posts bytes to a URL; returns the body of a good answer, raises a CredimusError otherwise."""
@@ -87,11 +88,18 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     block_count: int
 
 
-def found_home(home: Home, fleet_name: str, plan: Plan, units_per_s_max: int = 0) -> Made:
+def found_home(
+    home: Home,
+    fleet_name: str,
+    plan: Plan,
+    units_per_s_max: int = 0,
+    charter: Charter | None = None,
+) -> Made:
     """Found a fleet in a new folder.
 
     Args:
         units_per_s_max: what each member may write, in units per second; 0 for no limit; for ever.
+        charter: how it admits, for ever; by any member when None.
 
     Raises:
         UsageError: `bad-name`, `address-unusable`.
@@ -107,9 +115,8 @@ def found_home(home: Home, fleet_name: str, plan: Plan, units_per_s_max: int = 0
         )
     with home.made_whole() as draft:
         key = create_node_key(draft.key, plan.passphrase)
-        fleet, blocks = found_fleet(
-            key, fleet_name, plan.name, plan.dialled, policy=(0, units_per_s_max)
-        )
+        policy = Policy(0, units_per_s_max, charter)
+        fleet, blocks = found_fleet(key, fleet_name, plan.name, plan.dialled, policy=policy)
         authority = Authority.create(fleet)
         settings = _settings(fleet, fleet_name, plan)
         _furnish(draft, settings, authority, key, plan.dialled)

@@ -9,7 +9,7 @@ Deliberately not here: what members did in the fleet. That is in the blocks (aud
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -147,8 +147,12 @@ def read_entries(store: Store, *, newest_first: bool = False) -> Iterator[Entry]
         yield Entry(action, raw, signature)
 
 
-def broken_at(entries: Iterator[Entry], public_key: bytes) -> tuple[int, str] | None:
-    """The number of the first entry that does not follow from the one before it, and why."""
+def broken_at(entries: Iterator[Entry], public_keys: Collection[bytes]) -> tuple[int, str] | None:
+    """The number of the first entry that does not follow from the one before it, and why.
+
+    Args:
+        public_keys: all that the node ever had: one that was rotated signed what came before.
+    """
     before: Entry | None = None
     for entry in entries:
         number = entry.action.number
@@ -158,12 +162,18 @@ def broken_at(entries: Iterator[Entry], public_key: bytes) -> tuple[int, str] | 
             return number, "it does not follow the entry before it"
         if before is None and number == 1 and entry.action.previous != NO_PREVIOUS:
             return number, "it is the first, but names one before it"
-        try:
-            bindings.crypto_sign_open(entry.signature + entry.fingerprint, public_key)
-        except (exceptions.BadSignatureError, exceptions.ValueError):
+        if not any(_signed_by(key, entry) for key in public_keys):
             return number, "its signature is not this node's"
         before = entry
     return None
+
+
+def _signed_by(public_key: bytes, entry: Entry) -> bool:
+    try:
+        bindings.crypto_sign_open(entry.signature + entry.fingerprint, public_key)
+    except (exceptions.BadSignatureError, exceptions.ValueError):
+        return False
+    return True
 
 
 def _now_wall_ms() -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from credimus.kernel.errors import CredimusError, PeerFault, StorageError, UsageError
 from credimus.kernel.hlc import STAMP_MAX, HybridClock, wall_ms_of
-from credimus.kernel.ids import FleetId, fingerprint, short
+from credimus.kernel.ids import FleetId, fingerprint, node_id, short
 from credimus.lace.lace import Lace
 from credimus.node.ingress import Ingress
 from credimus.runtime.journal import broken_at, read_entries
@@ -138,7 +138,7 @@ class _Work:
             entries = list(read_entries(store))
         except CredimusError as problem:
             return self.broke("journal", None, problem.message)
-        broken = broken_at(iter(entries), public_key)
+        broken = broken_at(iter(entries), self._keys_of(public_key))
         if broken is not None:
             return self.broke("journal", *broken)
         self._actions = len(entries)
@@ -150,6 +150,14 @@ class _Work:
                     f"the journal knows of {entry.action.block_count} blocks: the end is gone",
                 )
         return self._found(None)
+
+    def _keys_of(self, public_key: bytes) -> list[bytes]:
+        """The key and those that were rotated to it, as the blocks tell."""
+        roster = self._state.roster
+        person = roster.current.law.person
+        own = person(node_id(public_key))
+        former = [key for node, key in roster.keys.items() if person(node) == own]
+        return [public_key, *former]
 
     def _found(self, broken: Broken | None) -> LogCheck:
         return LogCheck(

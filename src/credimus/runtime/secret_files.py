@@ -35,7 +35,7 @@ def write_file(path: Path, content: bytes, *, private: bool = False, replace: bo
                 os.link(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise
     except OSError as problem:
@@ -83,7 +83,8 @@ def read_file(path: Path) -> bytes:
         ) from None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

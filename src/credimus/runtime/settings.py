@@ -19,17 +19,22 @@ from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
+from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
 
 Link = Literal["tls", "quic", "tcp"]
-SchemeName = Literal["majority", "supermajority", "byzantine", "turnout"]
-AggregationName = Literal["equal", "confidence", "reputation"]
+SchemeName = Literal["majority", "supermajority", "byzantine", "turnout", "credence"]
+AggregationName = Literal["equal", "confidence", "reputation", "skill"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
 PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
-_THRESHOLDS = {Scheme.SUPERMAJORITY: (3, 4), Scheme.TURNOUT: (510_000, MILLION)}
+_THRESHOLDS = {
+    Scheme.SUPERMAJORITY: (3, 4),
+    Scheme.TURNOUT: (510_000, MILLION),
+    Scheme.CREDENCE: (19, 20),
+}
 """Where a scheme takes a ratio and none is given. [seed]"""
 _UNKNOWN = {"accept": Choice.ACCEPT, "abstain": Choice.ABSTAIN, "next": None}
 
@@ -103,11 +108,21 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
 
     scheme: SchemeName = "byzantine"
     """What decides: more than half (majority), three quarters (supermajority) or more than two
-    thirds (byzantine) of the electorate, or a share of those who voted (turnout)."""
+    thirds (byzantine) of the electorate, a share of those who voted (turnout), or how probable the
+    answers make the belief (credence)."""
     threshold: float | str | None = None
-    """For supermajority and turnout: a ratio such as 0.75 or "3/4"."""
+    """For supermajority, turnout and credence: a ratio such as 0.75 or "3/4"."""
     aggregation: AggregationName = "equal"
-    """What a vote counts: the same for all, its confidence, or the elector's weight."""
+    """What a vote counts: the same for all, its confidence, the elector's weight by its conduct
+    (reputation), or the evidence in it by the elector's skill. Scheme credence goes by skill."""
+    reputation_min: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    """The least voting weight that rounds by reputation count at all. All nodes need the same.
+    [seed]"""
+    independence: bool = False
+    """Whether members that answer alike, against all others, share one voice in rounds by skill.
+    All nodes need the same."""
+    by_category: bool = False
+    """Whether skill is worked out for each category by itself. All nodes need the same."""
     timeout_ms: Milliseconds = 5_000
     """Life of a round in ms. [seed]"""
     attempts_max: Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_MAX)] = 3
@@ -190,6 +205,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     fleet: FleetSettings
     node: NodeSettings
     voting: VotingSettings = VotingSettings()
+    dissemination: DisseminationSettings = DisseminationSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     messages: MessageSettings = MessageSettings()
     membership: MembershipSettings = MembershipSettings()
@@ -222,7 +238,11 @@ class Settings(Strict, frozen=True, kw_only=True):
                 timeout_ms=voting.timeout_ms,
                 attempts_max=voting.attempts_max,
                 unknown=_UNKNOWN[voting.unknown],
+                reputation_min=round(voting.reputation_min * MILLION),
+                independence=voting.independence,
+                by_category=voting.by_category,
             ),
+            dissemination=self.dissemination.core(),
             checkpoints=self.checkpoints.core(),
             membership=self.membership.core(),
             partition=self.partition.core(),
@@ -234,12 +254,14 @@ def rules_of(
     threshold: float | str | None = None,
     aggregation: AggregationName = "equal",
 ) -> Rules:
-    """The rules of a round from how people name them.
+    """The rules of a round from how people name them; credence goes by skill.
 
     Raises:
         UsageError: `bad-threshold`.
     """
     kind = Scheme[scheme.upper()]
+    if kind is Scheme.CREDENCE and aggregation == "equal":
+        aggregation = "skill"
     ratio = _THRESHOLDS.get(kind, (0, 1)) if threshold is None else _ratio(threshold)
     try:
         return Rules(
@@ -277,6 +299,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         "fleet", "node", "voting", "checkpoints", "membership", "partition", "messages", "limits"
     ):  # fmt: skip
         lines += _section(name, getattr(settings, name))
+    if settings.dissemination != DisseminationSettings():
+        lines += _section("dissemination", settings.dissemination)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

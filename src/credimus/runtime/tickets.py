@@ -20,6 +20,7 @@ from credimus.runtime.ticket import (
     open_request,
     requested_ticket,
 )
+from credimus.state.member_operations import ALL_POWERS, Powers
 
 FAMILY = "ticket"
 TICKETS_MAX = 1_024
@@ -40,6 +41,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     expires_wall_ms: int
     used_by: bytes = b""
     """The public key of whoever joined with it; empty until then."""
+    powers: Powers = ALL_POWERS
+    """What the joiner may say."""
 
 
 class Tickets:
@@ -53,8 +56,18 @@ class Tickets:
         self._store = store
         self._wall_ms = wall_ms
 
-    def issue(self, address: str, fleet: FleetId, fleet_key: bytes, life_s: float) -> Ticket:
+    def issue(
+        self,
+        address: str,
+        fleet: FleetId,
+        fleet_key: bytes,
+        life_s: float,
+        powers: Powers = ALL_POWERS,
+    ) -> Ticket:
         """A new ticket, durable before it is given out.
+
+        Args:
+            powers: what the joiner may say.
 
         Raises:
             UsageError: `out-of-range`, `ticket-malformed`.
@@ -67,7 +80,7 @@ class Tickets:
         self._drop_expired()
         expires = self._wall_ms() + round(life_s * 1_000)
         ticket = make_ticket(address, fleet, fleet_key, expires)
-        self._keep(ticket.ticket, Kept(ticket.secret, expires))
+        self._keep(ticket.ticket, Kept(ticket.secret, expires, powers=powers))
         return ticket
 
     def redeem(self, request: bytes) -> tuple[JoinRequest, bytes]:
@@ -102,6 +115,11 @@ class Tickets:
             used = msgspec.structs.replace(kept, used_by=asked.public_key)
             self._keep(identifier, used)
         return asked, kept.secret
+
+    def powers_of(self, asked: JoinRequest) -> Powers:
+        """What whoever joins with the ticket of a redeemed request may say."""
+        kept = self._recall(asked.ticket)
+        return ALL_POWERS if kept is None else kept.powers
 
     def waiting_count(self) -> int:
         """How many tickets are out and not used."""

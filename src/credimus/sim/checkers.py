@@ -26,7 +26,17 @@ from credimus.sim.guarding import (
     nothing_unsigned_is_taken,
 )
 from credimus.sim.host import Host
-from credimus.sim.recount import Rosters, least_value, recount, value_of, whole_value
+from credimus.sim.membering import MEMBERING
+from credimus.sim.opinions import same_blocks_same_standing
+from credimus.sim.reaching import no_message_travels_in_a_loop, no_node_has_too_many_neighbours
+from credimus.sim.recount import (
+    Rosters,
+    credence_contestable,
+    least_value,
+    recount,
+    value_of,
+    whole_value,
+)
 from credimus.sim.recovering import (
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
@@ -138,10 +148,11 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
         if proposal.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
+        guilty = [one for one in electorate.electors if one.member in culprits]
+        if proposal.rules.scheme is Scheme.CREDENCE:
+            return credence_contestable(proposal.rules, electorate, guilty)
         value = sum(
-            value_of(proposal.rules.aggregation, elector, MILLION)
-            for elector in electorate.electors
-            if elector.member in culprits
+            value_of(proposal.rules.aggregation, electorate, elector, MILLION) for elector in guilty
         )
         whole = whole_value(proposal.rules.aggregation, electorate)
         return value >= 2 * least_value(proposal.rules, whole) - whole
@@ -371,6 +382,7 @@ def _is_below(node: Node, block: Block) -> bool:
 ALL: tuple[type[Checker], ...] = (
     a_durable_vote_is_never_contradicted,  # first: it fills the record
     same_blocks_same_state,
+    same_blocks_same_standing,
     no_two_certificates_conflict,
     a_verdict_follows_from_its_votes,
     a_round_is_of_the_whole_fleet,
@@ -382,6 +394,9 @@ ALL: tuple[type[Checker], ...] = (
     nothing_exceeds_its_limit,
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
+    *MEMBERING,
     pruned_and_whole_nodes_agree,
     nothing_is_pruned_before_it_is_certified,
     a_joiner_from_a_checkpoint_agrees,

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
@@ -23,39 +24,14 @@ from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
 from credimus.sim.network import Network
-from credimus.state.operations import Found, Strategy
+from credimus.sim.proving import proving
+from credimus.state.operations import Found
 
 NONCE = b"simulated-fleet!"
 Done: TypeAlias = list[tuple[AnyCommand, Written]]
-
-
-class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The make of a simulated fleet."""
-
-    nodes: int = 5
-    """Computers that found the fleet together, 1 and up."""
-    joiners: int = 0
-    """Computers that stand by; `admit` brings them in."""
-    members_per_node: int = 1
-    """Members that one node hosts, itself included."""
-    node: Config = Config()
-    """The settings of every node."""
-    strategies: tuple[Strategy, ...] = ()
-    """How the node at each place reconciles, in turn; as `node` says when empty."""
-    left_out_max: int = 0
-    """The members, in millionths, that an electorate may leave out: a policy for ever."""
-    units_per_s_max: int = 0
-    """What each member may write, in units per second; 0 for no limit: a policy for ever."""
-    take_ns: int = 0
-    """How long a node works for each 256 bytes of a message that it looks at, in ns."""
-    write_ns_min: int = 300 * MICROSECOND
-    """The quickest durable write. [measured: SQLite FULL, 3,000 transactions per second]"""
-    write_ns_max: int = 2 * MILLISECOND
-    """The slowest durable write. [guess]"""
-    skew_ms_max: int = 250
-    """How far a wall clock may be ahead or behind, in ms. [guess]"""
 
 
 class Watcher(Protocol):
@@ -121,8 +97,11 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
+        charter = b"" if config.charter is None else encode(config.charter)
         policy = config.left_out_max, config.units_per_s_max
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy)
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.founder = self.hosts[0].id
+        """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
         skews = entropy.stream("skews")
         for host in self.hosts:
@@ -167,6 +146,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max, self.config.units_per_s_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
+        if self.config.charter is not None:
+            first.running.authors[0].say(self.config.charter)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -362,6 +343,7 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))

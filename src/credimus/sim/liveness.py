@@ -13,7 +13,12 @@ from credimus.sim.checker import Checker, Watch
 from credimus.sim.faults import Crash, Partition, Pause
 from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.judge import Judge
 from credimus.sim.network import Link
+from credimus.sim.reaching import (
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
+)
 from credimus.sim.scenario import Scenario
 
 NOTICED_NS = 5 * SECOND
@@ -25,44 +30,6 @@ CALM_NS = 3 * SECOND
 STEADY_NS = 8 * SECOND
 """After so long without a change of links or lives the level says how it is. [measured: 3.5 s; a
 sample may be half a second late]"""
-
-
-class Judge(Checker):
-    """Knows since when each host runs without a break, is down, and the network is whole."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
-        self._whole_since = 0
-        self._running_since: dict[NodeId, int] = {}
-        self._down_since: dict[NodeId, int] = {}
-
-    def started(self, host: Host) -> None:
-        """A life begins."""
-        now_ns = self.watch.fleet.agenda.now_ns
-        self._running_since[host.id] = now_ns
-        self._down_since.pop(host.id, None)
-
-    def sample(self) -> None:
-        """Look who is down or paused, and whether links are cut."""
-        fleet = self.watch.fleet
-        now_ns = fleet.agenda.now_ns
-        if not fleet.network.is_whole:
-            self._whole_since = now_ns
-        for host in fleet.hosts:
-            if host.node is None:
-                self._down_since.setdefault(host.id, now_ns)
-            elif host.paused_until_ns > self._running_since.get(host.id, 0):
-                self._running_since[host.id] = host.paused_until_ns
-
-    def ran(self, host: Host, for_ns: int) -> bool:
-        """Whether a host has run so long without a break."""
-        since_ns = max(self._running_since.get(host.id, 0), host.paused_until_ns)
-        return host.node is not None and self.watch.fleet.agenda.now_ns - since_ns >= for_ns
-
-    def was_whole(self, for_ns: int) -> bool:
-        """Whether all links have been whole so long."""
-        network, now_ns = self.watch.fleet.network, self.watch.fleet.agenda.now_ns
-        return network.is_whole and now_ns - self._whole_since >= for_ns
 
 
 class the_dead_are_noticed(Judge):  # noqa: N801 - a sentence
@@ -153,6 +120,8 @@ LIVENESS: tuple[type[Checker], ...] = (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
     a_partition_is_noticed_and_told_healed,
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
 )
 
 

@@ -62,6 +62,12 @@ class Network:
         self.message_count = 0
         self.byte_count = 0
         self.lost_count = 0
+        self._by_tag: dict[bytes, list[int]] = {}
+
+    def count_of(self, tags: Iterable[int]) -> tuple[int, int]:
+        """How many messages of these kinds were sent, and of how many bytes."""
+        counts = [self._by_tag.get(bytes((tag,)), (0, 0)) for tag in tags]
+        return sum(one[0] for one in counts), sum(one[1] for one in counts)
 
     @property
     def is_whole(self) -> bool:
@@ -105,6 +111,11 @@ class Network:
         """Put a message on its way."""
         self.message_count += 1
         self.byte_count += len(payload)
+        count = self._by_tag.get(payload[1:2])  # messages are arrays that begin with their tag
+        if count is None:
+            count = self._by_tag[payload[1:2]] = [0, 0]
+        count[0] += 1
+        count[1] += len(payload)
         weather, link = self.weather, (sender, receiver)
         if (
             link in self._cut

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from credimus.kernel.instant import Now
 from credimus.node.returning import Returning
 from credimus.protocol.recovery.interface import SayAgain
 from credimus.protocol.recovery.machine import Recovery
@@ -37,13 +38,14 @@ def a_recovery_that_waits_for_nobody(fleet: Fleet) -> Iterator[None]:  # noqa: A
 @contextmanager
 def a_recovery_that_says_nothing_again(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """What can not be taken any more is let go silently."""
-    carry_out = Returning.carry_out
+    tick = Returning.tick
 
-    def silent(self: Returning, event: Any) -> None:
-        if not isinstance(event, SayAgain):
-            carry_out(self, event)
+    def silent(self: Returning, now: Now) -> None:
+        step = self._step
+        step.again = [one for one in step.again if not isinstance(one, SayAgain)]
+        tick(self, now)
 
-    with patched(Returning, "carry_out", silent):
+    with patched(Returning, "tick", silent):
         yield
 
 

@@ -14,10 +14,18 @@ from credimus.kernel.errors import InternalError
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.seal import SeedSigner
 from credimus.node.config import Config
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import MemberKey
 from credimus.sim.network import Weather
-from credimus.sim.plan import CHUNK, LEFT_OUT_MAX, Outcome, ReplayOptions, ReplayPlan, ReplayReport
+from credimus.sim.plan import (
+    LEFT_OUT_MAX,
+    Outcome,
+    ReplayOptions,
+    ReplayPlan,
+    ReplayReport,
+    outcome_of,
+)
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -65,23 +73,19 @@ class _Replay:
         fleet, plan = self._fleet, self._plan
         fleet.found()
         places = cycle(fleet.places)
-        done = 0
         items = list(plan.contents)
-        for first in range(0, len(items), CHUNK):
-            chunk = items[first : first + CHUNK]
+        for first, last in plan.chunks():
+            chunk = items[first:last]
             for item in chunk:
                 fleet.order(next(places), plan.assertion(item))
             self._until(partial(self._voted, chunk))
-            done += len(chunk)
             if progress:
-                progress(done, len(items))
+                progress(last, len(items))
         self._until(self._ended)
-        rounds = fleet.hosts[0].running.state.rounds
+        verdicts, credences = outcome_of(fleet.hosts[0].running.state, plan.beliefs, plan.voting)
         return Outcome(
-            verdicts={
-                item: rounds.verdict(belief) or Verdict.OPEN
-                for item, belief in plan.beliefs.items()
-            },
+            verdicts=verdicts,
+            credences=credences,
             fingerprints=tuple(host.running.state.fingerprint().hex() for host in fleet.hosts),
             blocks=len(fleet.hosts[0].running.lace),
             messages=fleet.network.message_count,
@@ -108,10 +112,11 @@ class _Replay:
             self._fleet.run_for(10 * MILLISECOND)
 
     def _voted(self, chunk: Sequence[str]) -> bool:
-        """Whether every replica has seen every vote on these items."""
+        """Whether every replica has seen every vote on these items; and where earlier items tell
+        what votes are worth, the records of what was decided."""
         beliefs = [self._plan.beliefs[item] for item in chunk]
         return all(
-            _fully_voted(host.running.state.rounds.on(belief))
+            fully_voted(host.running.state.rounds.on(belief), self._plan.learns)
             for host in self._fleet.hosts
             for belief in beliefs
         )
@@ -128,8 +133,15 @@ class _Replay:
         )
 
 
-def _fully_voted(rounds: Sequence[Round]) -> bool:
-    return bool(rounds) and rounds[0].voted.bit_count() == len(rounds[0].electorate)
+def fully_voted(rounds: Sequence[Round], recorded: bool) -> bool:
+    """Whether all electors answered the first of some rounds.
+
+    Args:
+        recorded: whether its verdict, if it has one, must be recorded too.
+    """
+    if not rounds or rounds[0].voted.bit_count() < len(rounds[0].electorate):
+        return False
+    return not (recorded and rounds[0].verdict.decided and not rounds[0].conclusions)
 
 
 def _short_name(name: str) -> str:

@@ -10,6 +10,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
 from credimus.node.config import Config
+from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
@@ -20,8 +21,10 @@ from credimus.sim.checkers import ALL, healed_fleet_converges
 from credimus.sim.chronicle import Progress, Slice
 from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import ClockDrift, ClockJump
-from credimus.sim.fleet import Fleet, FleetConfig
+from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.liveness import LIVENESS, may_be_judged
+from credimus.sim.membering import unexposed
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
@@ -30,6 +33,7 @@ from credimus.sim.recovering import is_recovering
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import AdmissionRule, Charter
 from credimus.state.operations import Strategy
 from credimus.state.verdict import Verdict
 
@@ -126,6 +130,7 @@ class _Run:
                 recovery=RecoveryConfig(counts_hosted=scenario.members_per_node > 1),
             ),
             skew_ms_max=scenario.skew_ms_max,
+            charter=Charter(AdmissionRule.FOUNDER) if scenario.led else None,
             left_out_max=scenario.left_out_ppm,
             strategies=tuple(Strategy) if scenario.left_out_ppm else (),
             units_per_s_max=scenario.units_per_s_max,
@@ -240,15 +245,13 @@ class _Run:
                 continue
             if any(host.busy for host in honest):
                 continue  # what is held but not durable yet could not be proved
-            if self._healed_s >= 0 and (
-                _open_rounds(honest[0].running.state) or undelivered(honest)
-            ):
+            if self._healed_s >= 0 and (_unsettled(honest[0].running) or undelivered(honest)):
                 continue
             if not fleet.agree(honest):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
-            open_rounds = _open_rounds(honest[0].running.state)
+            open_rounds = _unsettled(honest[0].running)
             if not open_rounds and not undelivered(honest) and not self._is_settling():
                 return
         at_rest = not _open_rounds(watch.honest[0].running.state) and not self._is_settling()
@@ -280,6 +283,11 @@ def _come_to(state: FleetState) -> tuple[int, int]:
     """Beliefs, and those of them that are decided."""
     decided = {found.belief for found in state.rounds if found.verdict.decided}
     return len(state.beliefs), len(decided)
+
+
+def _unsettled(node: Node) -> bool:
+    """Whether rounds are open, or an equivocation that was seen is not proven yet."""
+    return bool(_open_rounds(node.state)) or unexposed(node) != set()
 
 
 def _open_rounds(state: FleetState) -> int:

@@ -1,11 +1,11 @@
 """Small wrongs under which a checker must fail: proof that it can.
 
-Each patches a class for the length of one run. They reach into private parts on purpose; nothing
-but tests and exercises uses them.
+Each patches a class for the length of one run, private parts included; nothing but tests uses them.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -60,18 +60,33 @@ from credimus.sim.liveness import (
     the_dead_are_noticed,
     the_living_are_not_declared_dead,
 )
+from credimus.sim.member_saboteurs import MEMBER_WRONGS
 from credimus.sim.network import Link, Network
+from credimus.sim.opinions import same_blocks_same_standing
 from credimus.sim.patching import patched
+from credimus.sim.reaching import (
+    a_block_reaches_all_that_can_be_reached,
+    a_node_keeps_enough_neighbours,
+    no_message_travels_in_a_loop,
+    no_node_has_too_many_neighbours,
+)
 from credimus.sim.recovering_wrongs import RECOVERY_WRONGS
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
 )
+from credimus.sim.spoiling import (
+    a_forwarder_that_forgets_whom_it_told,
+    a_node_that_spreads_nothing,
+    an_overlay_that_loses_neighbours,
+    an_overlay_that_takes_everybody,
+)
 from credimus.state.beliefs import Beliefs
 from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 from credimus.state.verdict import Verdict
 
 
@@ -81,6 +96,10 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     sabotage: Callable[[Fleet], AbstractContextManager[None]]
     trips: type[Checker]
     profile: str
+    nodes: int | None = None
+    """Computers that it needs to show; as many as usual when None."""
+    statements: int = 30
+    """Groups of commands that it needs to show."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -100,6 +119,18 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
             insert(self, author, counter, key, claim)
 
     with patched(Beliefs, "_insert", first_only):
+        yield
+
+
+@contextmanager
+def a_view_of_what_came_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Skill is worked out from the first beliefs that were voted on, in order of arrival."""
+    items = Standing._items  # noqa: SLF001
+
+    def first_few(self: Standing, *lens: Any) -> Iterator[Any]:
+        return islice(items(self, *lens), 3)
+
+    with patched(Standing, "_items", first_few):
         yield
 
 
@@ -328,6 +359,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="lossy",
     ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
+    Saboteur(sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=no_two_certificates_conflict, profile="lossy"),
     Saboteur(sabotage=a_threshold_of_one, trips=a_verdict_follows_from_its_votes, profile="calm"),
     Saboteur(
@@ -369,6 +401,7 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=no_node_starts_from_a_damaged_disk,
         profile="disk",
     ),
+    *(Saboteur(sabotage=what, trips=whom, profile=where) for what, whom, where in MEMBER_WRONGS),
     Saboteur(sabotage=a_key_for_everybody, trips=only_readers_read, profile="calm"),
     Saboteur(
         sabotage=a_probe_that_never_fails, trips=the_dead_are_noticed, profile="absent", safety_s=12
@@ -378,6 +411,38 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=the_living_are_not_declared_dead,
         profile="calm",
         safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_node_that_spreads_nothing,
+        trips=a_block_reaches_all_that_can_be_reached,
+        profile="calm",
+        nodes=13,
+        statements=8,
+        safety_s=8,
+    ),
+    Saboteur(
+        sabotage=a_forwarder_that_forgets_whom_it_told,
+        trips=no_message_travels_in_a_loop,
+        profile="crowd",
+        nodes=13,
+        statements=3,
+        safety_s=3,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_takes_everybody,
+        trips=no_node_has_too_many_neighbours,
+        profile="crowd",
+        nodes=16,
+        statements=3,
+        safety_s=2,
+    ),
+    Saboteur(
+        sabotage=an_overlay_that_loses_neighbours,
+        trips=a_node_keeps_enough_neighbours,
+        profile="calm",
+        nodes=13,
+        statements=3,
+        safety_s=6,
     ),
     Saboteur(
         sabotage=a_policy_that_permits_everything,

@@ -49,6 +49,8 @@ class Scenario(
     liars: Annotated[int, Meta(ge=0, le=NODES_MAX // 3)] = 0
     """Computers of which the first member lies, as the faults say: those at places 1, 2, ... Always
     less than a third of `nodes`."""
+    led: bool = False
+    """Whether the first computer, which founds the fleet, alone admits to it."""
     moody: bool = False
     """Whether nodes vote by chance, and otherwise in each life, instead of by what they know."""
     statements: Annotated[int, Meta(ge=0, le=1_000_000)] = 60

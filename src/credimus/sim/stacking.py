@@ -69,7 +69,7 @@ def stacking(number: int) -> Order:
         if known and node.id in node.state.roster.current:
             for operation in _attack(node, known[number % len(known)], number):
                 node.authors[0].say(operation)
-            node._seal_now = True  # noqa: SLF001 - a liar does not ask
+            node.seal_soon()
 
     return order
 

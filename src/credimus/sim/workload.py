@@ -40,6 +40,8 @@ _RULES = (
     Rules(scheme=Scheme.MAJORITY, aggregation=Aggregation.REPUTATION),
     Rules(scheme=Scheme.SUPERMAJORITY, numerator=3, denominator=4),
     Rules(scheme=Scheme.BYZANTINE, aggregation=Aggregation.CONFIDENCE),
+    Rules(Scheme.CREDENCE, 9, 10, Aggregation.SKILL),
+    Rules(scheme=Scheme.BYZANTINE, aggregation=Aggregation.SKILL),
     Rules(scheme=Scheme.TURNOUT, numerator=2, denominator=3),
     Rules(scheme=Scheme.TURNOUT, numerator=3, denominator=5, aggregation=Aggregation.CONFIDENCE),
 )

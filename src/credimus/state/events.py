@@ -24,6 +24,25 @@ class MemberLeft(Fact, frozen=True):
     node: NodeId
 
 
+class MemberExpelled(Fact, frozen=True):
+    """A member was expelled: what descends from that takes nothing of it any more."""
+
+    node: NodeId
+
+
+class KeyRotated(Fact, frozen=True):
+    """A member put a new key, and so a new id, in the place of its old one."""
+
+    old: NodeId
+    new: NodeId
+
+
+class EquivocationProven(Fact, frozen=True):
+    """Evidence shows that a member signed two blocks at one place, or gave two answers."""
+
+    node: NodeId
+
+
 class BeliefAsserted(Fact, frozen=True):
     """Somebody asserted a belief; `first` when nobody had before."""
 
@@ -114,9 +133,12 @@ class BeliefsReconciled(Fact, frozen=True):
     author: NodeId
 
 
+MemberFact: TypeAlias = (
+    MemberAdmitted | MemberLeft | MemberExpelled | KeyRotated | EquivocationProven
+)
 PlainFact: TypeAlias = (
-    MemberAdmitted | MemberLeft | BeliefAsserted | BeliefChanged | ProposalIgnored
+    BeliefAsserted | BeliefChanged | ProposalIgnored
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
     | CheckpointAttested | CheckpointReached
 )  # fmt: skip
-StateEvent: TypeAlias = PlainFact | BeliefsReconciled
+StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled

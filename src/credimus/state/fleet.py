@@ -9,22 +9,20 @@ import msgspec
 
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import FleetId, fingerprint
+from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Checkpoints
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.members import Members
 from credimus.state.operations import (
-    Admit,
     Assert,
     Attest,
     Certify,
     Close,
     Conclude,
     Enclose,
-    Found,
-    Leave,
     Operation,
     Propose,
     Publish,
@@ -34,9 +32,11 @@ from credimus.state.operations import (
     Retract,
     Votes,
 )
+from credimus.state.permissions import check_permitted
 from credimus.state.reconciliations import Reconciliations
-from credimus.state.roster import Members, Roster
+from credimus.state.roster import OF_ROSTER, Roster
 from credimus.state.rounds import Rounds
+from credimus.state.standing import Standing
 
 FOLDS = ("roster", "beliefs", "rounds", "enclosures", "reconciliations", "checkpoints")
 """Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
@@ -49,6 +49,8 @@ class FleetState:
         self.roster = Roster(fleet)
         self.beliefs = Beliefs()
         self.rounds = Rounds()
+        self.standing = Standing(self.rounds, self.beliefs, self.roster)
+        self.rounds.category_of = self._category
         self.checkpoints = Checkpoints()
         self.reconciliations = Reconciliations()
         self.enclosures = Enclosures()
@@ -61,9 +63,10 @@ class FleetState:
         What is said by no member is void: such a block is taken only where the past of its author
         is below a checkpoint, and what it is judged by is the roster of that.
         """
-        if self.checkpoints.number and place.author not in past.by_id:
+        if self.checkpoints.number and not self._may_say(place, operations, past):
             operations = ()
         events: list[StateEvent] = []
+        self.standing.note_block(place.stamp)
         of_roster: Sequence[Operation] = ()
         for operation in operations:
             kind = type(operation)
@@ -71,9 +74,11 @@ class FleetState:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
             elif kind is Assert:
                 events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+                if self.rounds.await_beliefs:
+                    events += self.rounds.asserted(events[-1].belief)  # type: ignore[union-attr]
             elif kind is Propose:
                 events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
-            elif kind is Found or kind is Admit or kind is Leave:
+            elif kind in OF_ROSTER:
                 of_roster = operations
             else:
                 events += self._apply(operation, place)
@@ -83,6 +88,15 @@ class FleetState:
         if of_roster:
             self.rounds.left_out_max = self.roster.left_out_max
         return events
+
+    def _may_say(self, place: Place, operations: Sequence[Operation], past: Members) -> bool:
+        if place.author not in past.by_id:
+            return False
+        try:
+            check_permitted(place.author, operations, past, self.roster.fleet)
+        except PeerFault:
+            return False
+        return True
 
     def fingerprint(self) -> bytes:
         """32 bytes; equal on every node that holds the same blocks.
@@ -120,6 +134,9 @@ class FleetState:
             getattr(state, name).restore(part)
         state.rounds.left_out_max = state.roster.left_out_max
         state.checkpoints.name(snapshot_fingerprint(snapshot))
+        last = state.checkpoints.last
+        if last is not None:
+            state.standing.note_block(last.stamp)
         return state
 
     def adopt(self, other: "FleetState") -> None:
@@ -128,6 +145,8 @@ class FleetState:
             mine, theirs = vars(getattr(self, name)), vars(getattr(other, name))
             mine.clear()
             mine.update(theirs)
+        self.rounds.category_of = self._category
+        self.standing.adopt(other.standing)
 
     def _apply(self, operation: Operation, place: Place) -> list[StateEvent]:
         match operation:
@@ -152,6 +171,10 @@ class FleetState:
                 return self.enclosures.add(operation, place)
             case _:
                 return []
+
+    def _category(self, belief: BeliefId) -> str | None:
+        found = self.beliefs.get(belief)
+        return None if found is None else found.category
 
     def _remove_rejected(self) -> list[StateEvent]:
         removals, self.rounds.removals = self.rounds.removals, []

@@ -14,17 +14,17 @@ from msgspec import Meta
 
 from credimus.kernel.codec import decode, encode
 from credimus.kernel.errors import PeerFault
+from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BLOCK_ID_BYTES
 from credimus.state.electorates import Electorate
+from credimus.state.members import Members
+from credimus.state.operation import Id, Mask
 from credimus.state.operations import (
-    Aggregation,
     Choice,
     Close,
     Conclusion,
-    Elector,
-    Id,
-    Mask,
     Propose,
+    Publish,
     Refuse,
     Rules,
     Vote,
@@ -44,7 +44,7 @@ class RosterImage(Image, frozen=True):
     """The fold of the roster."""
 
     current: bytes
-    """The OR-Set of members."""
+    """The members and the facts about them, as `Members.image` writes them."""
     keys: tuple[tuple[Id, bytes], ...]
     fleet_name: str
     left_out_max: int
@@ -96,6 +96,8 @@ class RoundImage(Image, frozen=True):
     conclusions: tuple[tuple[Id, int, Conclusion], ...]
     refusals: tuple[tuple[Id, str], ...]
     confidences: tuple[tuple[int, Choice, tuple[int, ...]], ...]
+    late: tuple[tuple[int, int], ...]
+    """The stamps of late answers, by position."""
 
 
 class EarlyImage(Image, frozen=True):
@@ -114,12 +116,14 @@ class EarlyImage(Image, frozen=True):
 class RoundsImage(Image, frozen=True):
     """The fold of rounds."""
 
-    electorates: tuple[tuple[int, tuple[Elector, ...]], ...]
+    electorates: tuple[tuple[int, Publish], ...]
     """Each with the smallest stamp under which it was published, in order of id."""
     rounds: tuple[RoundImage, ...]
     early: EarlyImage
     unopened: tuple[tuple[Id, int, Propose, bytes], ...]
     """Author, stamp, proposal and the view of its past."""
+    epochs: tuple[tuple[int, int, int], ...]
+    """Of rounds that were let go: epoch, how many, the last stamp."""
 
 
 def read_image(raw: bytes, using: msgspec.msgpack.Decoder[Image], what: str) -> Image:
@@ -146,27 +150,15 @@ def drop_earlier(waiting: dict[Any, list[Any]], before_stamp: int) -> int:
     return count
 
 
-def image_of_rounds(
-    electorates: Iterable[tuple[int, tuple[Elector, ...]]],
-    rounds: Iterable[Round],
-    early: Mapping[Any, Sequence[tuple[Any, ...]]],
-    unopened: Mapping[Any, Sequence[tuple[Any, ...]]],
-) -> RoundsImage:
-    """All rounds, and what waits for them; electorates and rounds come in order."""
-    waiting = [
-        (author, stamp, proposal, past.to_bytes())
-        for entries in unopened.values()
-        for author, stamp, proposal, past in entries
-    ]
-    return RoundsImage(
-        tuple(electorates),
-        tuple(map(_image_of_round, rounds)),
-        _image_of_early(early),
-        tuple(sorted(waiting, key=encode)),
-    )
+def image_of_unopened(
+    waiting: Iterable[tuple[Any, int, Propose, Members]],
+) -> tuple[tuple[bytes, int, Propose, bytes], ...]:
+    """Proposals that opened no round yet, sorted."""
+    said = [(author, stamp, proposal, past.image()) for author, stamp, proposal, past in waiting]
+    return tuple(sorted(said, key=encode))
 
 
-def _image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage:
+def image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage:
     """What waits for rounds, by their ids, as (author, stamp, what was said)."""
     said = [(identifier, *entry) for identifier, entries in early.items() for entry in entries]
     kinds = (Vote, Refuse, Close, Conclusion)
@@ -178,7 +170,7 @@ def _image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImag
     )
 
 
-def _image_of_round(one: Round) -> RoundImage:
+def image_of_round(one: Round) -> RoundImage:
     """All that later blocks can meet of a round."""
     confidences = sorted(
         (position, choice, seen) for (position, choice), seen in (one.confidences or {}).items()
@@ -188,38 +180,26 @@ def _image_of_round(one: Round) -> RoundImage:
         mask_bytes(one.accept), mask_bytes(one.reject), mask_bytes(one.abstain),
         one.accept_certified, one.reject_certified, one.verdict,
         one.openings, one.closings, one.conclusions, one.refusals, tuple(confidences),
+        tuple(sorted(entry for entry in (one.late or {}).items() if entry[1] > one.due_stamp)),
     )  # fmt: skip
 
 
 def round_of_image(image: RoundImage, electorate: Electorate) -> Round:
     """The round again; the values of its votes follow from the votes."""
     one = Round(image.id, image.belief, image.attempt, image.rules, electorate)  # type: ignore[arg-type]
-    accept, reject, abstain = (
-        int.from_bytes(mask, "big") for mask in (image.accept, image.reject, image.abstain)
-    )
-    one.accept, one.reject, one.abstain = accept, reject, abstain
-    one.voted = accept | reject | abstain
+    for opening in image.openings:
+        one.open_by(opening)  # type: ignore[arg-type]
+    shown = {(position, choice): seen for position, choice, seen in image.confidences}
+    masks = image.accept, image.reject, image.abstain
+    for choice, octets in zip((Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN), masks, strict=True):
+        mask = int.from_bytes(octets, "big")
+        for position in range(mask.bit_length()):
+            if mask >> position & 1:
+                for confidence in shown.get((position, choice), (MILLION,)):
+                    one.count(position, choice, confidence)
     one.accept_certified, one.reject_certified = image.accept_certified, image.reject_certified
     one.verdict = image.verdict
-    one.openings = image.openings  # type: ignore[assignment]
     one.closings, one.conclusions = image.closings, image.conclusions  # type: ignore[assignment]
     one.refusals = image.refusals  # type: ignore[assignment]
-    if image.confidences:
-        one.confidences = {(position, choice): seen for position, choice, seen in image.confidences}
-    one.accept_value = _value(one, accept, Choice.ACCEPT)
-    one.reject_value = _value(one, reject, Choice.REJECT)
+    one.late = dict(image.late) or None
     return one
-
-
-def _value(one: Round, mask: int, choice: Choice) -> int:
-    electors = one.electorate.electors
-    match one.rules.aggregation:
-        case Aggregation.EQUAL:
-            return mask.bit_count()
-        case Aggregation.REPUTATION:
-            return sum(e.weight for i, e in enumerate(electors) if mask >> i & 1)
-        case Aggregation.CONFIDENCE:
-            shown = one.confidences or {}
-            return sum(
-                max(shown.get((i, choice), (0,))) for i in range(len(electors)) if mask >> i & 1
-            )

@@ -20,22 +20,27 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
 from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.frontier import CutHead
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.operation import (
+    CategoryName,
+    Counter,
+    Id,
+    Mask,
+    Millionths,
+    Name,
+    PublicKey,
+    Reason,
+    Struct,
+    UnitsPerSecond,
+)
 
-Id: TypeAlias = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
-PublicKey: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Millionths: TypeAlias = Annotated[int, Meta(ge=0, le=MILLION)]
-UnitsPerSecond: TypeAlias = Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)]
-Counter: TypeAlias = Annotated[int, Meta(ge=1, lt=1 << 40)]
-Reason: TypeAlias = Annotated[str, Meta(max_length=limits.REASON_BYTES_MAX)]
-Name: TypeAlias = Annotated[str, Meta(max_length=limits.NAME_BYTES_MAX)]
-Mask: TypeAlias = Annotated[bytes, Meta(max_length=limits.ELECTORATE_MEMBERS_MAX // 8)]
+Epoch: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 40)]
+SKILL_MIN = 100
+"""Nobody is taken to be right, or wrong, more often than 9,999 times in 10,000; in millionths."""
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Base: TypeAlias = Annotated[bytes, Meta(max_length=32)]
 CutOf: TypeAlias = Annotated[
     tuple[CutHead, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)
-]
-CategoryName: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=limits.CATEGORY_BYTES_MAX, pattern=r"^[a-z][a-z0-9._-]*\Z")
 ]
 VOTES_PER_OPERATION = 8
 """Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
@@ -60,6 +65,9 @@ class Scheme(IntEnum):
     """More than two thirds: safe while less than a third of the value equivocates."""
     TURNOUT = 4
     """At least a ratio of the votes that the proposer's closing lists. Rests on the proposer."""
+    CREDENCE = 5
+    """The belief's probability, by the electors' skills, is at least a ratio (accepted) or at most
+    its complement (rejected), however those vote who have not."""
 
 
 class Aggregation(IntEnum):
@@ -71,6 +79,8 @@ class Aggregation(IntEnum):
     """The vote's confidence in millionths, out of a full million per elector."""
     REPUTATION = 3
     """The elector's weight in the electorate."""
+    SKILL = 4
+    """The evidence that lies in the elector's answer, by its skill in the electorate."""
 
 
 class Relation(IntEnum):
@@ -82,10 +92,6 @@ class Relation(IntEnum):
     DEPENDS_ON = 4
     REFINES = 5
     ALTERNATIVE_TO = 6
-
-
-class Struct(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """Common shape of operations: frozen arrays, strict when read."""
 
 
 # --- the roster
@@ -175,17 +181,36 @@ class Elector(Struct, frozen=True):
     weight: Annotated[int, Meta(ge=0, le=limits.WEIGHT_MAX)]
 
 
+class Skill(Struct, frozen=True):
+    """How often an elector is right, in millionths: what its answers are worth as evidence."""
+
+    sensitivity: Annotated[int, Meta(ge=SKILL_MIN, le=MILLION - SKILL_MIN)]
+    """The share of true beliefs that it accepts, of those that it answers."""
+    specificity: Annotated[int, Meta(ge=SKILL_MIN, le=MILLION - SKILL_MIN)]
+    """The share of false beliefs that it rejects."""
+    echo: Annotated[int, Meta(ge=1, le=limits.ELECTORATE_MEMBERS_MAX)] = 1
+    """The electors, itself included, that share one voice because they answer alike."""
+
+
 class Publish(Struct, frozen=True, tag=7):
     """Publishes an electorate; electors strictly sorted by member."""
 
     electors: Annotated[
         tuple[Elector, ...], Meta(min_length=1, max_length=limits.ELECTORATE_MEMBERS_MAX)
     ]
+    skills: Annotated[tuple[Skill, ...], Meta(max_length=limits.ELECTORATE_MEMBERS_MAX)] = ()
+    """By position; empty where no round by skill is meant."""
+    prior: Annotated[int, Meta(ge=1, le=MILLION - 1)] = MILLION // 2
+    """The share of beliefs that are true, in millionths: what is thought before anybody votes."""
+    epoch: Epoch = 0
+    """The epochs of verdicts that weights and skills were worked out from: those before it."""
 
     def __post_init__(self) -> None:
         members = [elector.member for elector in self.electors]
         if any(one >= other for one, other in pairwise(members)):
             raise ValueError("electors must be strictly sorted by member")
+        if self.skills and len(self.skills) != len(members):
+            raise ValueError("an electorate gives the skills of all its electors, or none")
 
 
 class Rules(Struct, frozen=True):
@@ -194,17 +219,24 @@ class Rules(Struct, frozen=True):
     scheme: Scheme = Scheme.BYZANTINE
     numerator: Annotated[int, Meta(ge=0, le=MILLION)] = 0
     denominator: Annotated[int, Meta(ge=1, le=MILLION)] = 1
-    """The threshold as a ratio, for supermajority and turnout; 0/1 for the others."""
+    """The threshold as a ratio, for supermajority, turnout and credence; 0/1 for the others."""
     aggregation: Aggregation = Aggregation.EQUAL
     quorum: Millionths = 510_000
     """The share of electors, in millionths, whose votes of any kind are needed."""
 
     def __post_init__(self) -> None:
-        ratio_given = self.scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT)
+        ratio_given = self.scheme in (Scheme.SUPERMAJORITY, Scheme.TURNOUT, Scheme.CREDENCE)
         if ratio_given and not self.denominator < 2 * self.numerator <= 2 * self.denominator:
             raise ValueError("a threshold is a ratio above 1/2 and at most 1")
         if not ratio_given and (self.numerator, self.denominator) != (0, 1):
-            raise ValueError("only supermajority and turnout take a threshold")
+            raise ValueError("only supermajority, turnout and credence take a threshold")
+        by_skill = self.aggregation is Aggregation.SKILL
+        if self.scheme is Scheme.CREDENCE and (not by_skill or self.numerator == self.denominator):
+            raise ValueError(
+                "credence goes by skill, and is never certain: its threshold is below 1"
+            )
+        if by_skill and 2 * self.quorum <= MILLION:
+            raise ValueError("by skill more than half of the electors must answer")
 
 
 class Propose(Struct, frozen=True, tag=8):
@@ -269,7 +301,8 @@ class Conclusion(Struct, frozen=True):
     accept: Mask
     reject: Mask
     abstain: Mask
-    epoch: Annotated[int, Meta(ge=0, lt=1 << 40)] = 0
+    epoch: Epoch = 0
+    """The epoch that was open when it was written: from which verdicts skill is worked out."""
     removed: Annotated[tuple[DotName, ...], Meta(max_length=1_024)] = ()
 
 
@@ -379,7 +412,8 @@ class Enclose(Struct, frozen=True, tag=21):
 
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose | Attest | Certify
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose
+    | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

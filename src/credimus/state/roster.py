@@ -4,84 +4,37 @@ A block's *view* is the roster that its predecessors' operations give. What a bl
 decided by its view, so every node judges alike; what the fleet knows now is the merge of all views.
 Admitting adds a dot; leaving removes the dots that the leaver's block had seen, so a concurrent
 admission wins. Who is a member already is described anew by itself only.
+
+Deliberately not here: what a view's facts come to (members.py), who may say what (permissions.py).
 """
 
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from credimus.crdt import ORSet
 from credimus.kernel.codec import decoder, encode
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id, node_id
+from credimus.kernel.ids import BlockId, FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Header
 from credimus.lace.lace import Lace, Place
-from credimus.state.events import MemberAdmitted, MemberLeft, StateEvent
+from credimus.state.draft import Draft
+from credimus.state.events import (
+    EquivocationProven,
+    KeyRotated,
+    MemberAdmitted,
+    MemberExpelled,
+    MemberLeft,
+    StateEvent,
+)
 from credimus.state.images import RosterImage, read_image
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.members import Members
 from credimus.state.operations import Admit, Found, Leave, Operation
+from credimus.state.permissions import check_permitted
 
-
-class Member(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """A member as its newest observed admission describes it."""
-
-    node: NodeId
-    public_key: bytes
-    name: str
-    address: str
-    admitted_stamp: int
-    admitted_by: NodeId
-
-
-class Members:
-    """One view of the roster; immutable, interned by content."""
-
-    __slots__ = ("_set", "by_id", "key")
-
-    def __init__(self, members: ORSet[bytes, Member]) -> None:
-        self._set = members
-        self.by_id: dict[NodeId, Member] = {
-            NodeId(node): max(members.records(node), key=_newest) for node in sorted(members.keys())
-        }
-        self.key = fingerprint(b"credimus members", members.to_bytes())
-
-    def __contains__(self, node: object) -> bool:
-        return node in self.by_id
-
-    def __len__(self) -> int:
-        return len(self.by_id)
-
-    def admission(self, node: NodeId) -> tuple[BlockId, int]:
-        """The block and the place in it where a member of this view was admitted: by another, if
-        any such admission is known, else by its own word."""
-        found = min(
-            zip(self._set.dots(node), self._set.records(node), strict=True),
-            key=lambda one: (one[1].admitted_by == node, one[1].admitted_stamp, one[0]),
-        )[0]
-        return BlockId(found.replica), found.counter - 1
-
-    def merged(self, others: Iterable["Members"]) -> "Members":
-        """This view joined with others."""
-        joined = self.copy()
-        for other in others:
-            joined.merge(other._set)  # noqa: SLF001 - the same class
-        return Members(joined)
-
-    def to_bytes(self) -> bytes:
-        """Canonical bytes of the OR-Set."""
-        return self._set.to_bytes()
-
-    @classmethod
-    def read(cls, raw: bytes) -> "Members":
-        """The view that `to_bytes` wrote.
-
-        Raises:
-            PeerFault: `malformed`.
-        """
-        return cls(ORSet.from_bytes(raw, record_type=Member))
-
-    def copy(self) -> ORSet[bytes, Member]:
-        """A set of its own, to change."""
-        return self._set.copy()
+OF_ROSTER: frozenset[type] = frozenset(
+    {Found, Charter, Admit, Appoint, Leave, Rotate, Expose, Expel}
+)
+"""The operations that this fold folds."""
 
 
 class Roster:
@@ -121,21 +74,16 @@ class Roster:
         """The author's public key, when the author may write this block at all.
 
         Raises:
-            PeerFault: `not-a-member`, `wrong-genesis`.
+            PeerFault: `not-a-member`, `wrong-genesis`, `not-permitted`, `bad-evidence`,
+                `bad-rotation`.
         """
         known = past.by_id.get(header.author)
         if known is not None:
-            if Found in map(type, operations):
-                raise PeerFault("wrong-genesis", "a fleet is founded once, in its first block")
+            check_permitted(header.author, operations, past, self.fleet)
             return known.public_key
         first = operations[0] if operations else None
         if isinstance(first, Found) and not header.previous and not header.parents:
-            if (
-                _fleet_of(first) != self.fleet
-                or node_id(first.public_key) != header.author
-                or any(isinstance(operation, Found) for operation in operations[1:])
-            ):
-                raise PeerFault("wrong-genesis", "this block founds another fleet than its own")
+            self._check_founding(header, first, operations)
             return first.public_key
         raise PeerFault(
             "not-a-member",
@@ -147,40 +95,19 @@ class Roster:
         self, place: Place, operations: Sequence[Operation], past: Members
     ) -> list[StateEvent]:
         """Fold one block; sets the place's view. Other operations than the roster's are skipped."""
-        changed: ORSet[bytes, Member] | None = None
+        draft: Draft | None = None
         for index, operation in enumerate(operations):
-            if isinstance(operation, Found | Admit):
-                changed = past.copy() if changed is None else changed
-                self._admit(operation, place, index, changed)
+            if type(operation) in OF_ROSTER:
+                draft = draft or Draft(past, place)
+                draft.say(operation, index)
                 if isinstance(operation, Found):
                     self._note_founding(operation, place)
-            elif isinstance(operation, Leave):
-                changed = past.copy() if changed is None else changed
-                changed.remove(place.author)
-        place.view = view = past if changed is None else self._intern(Members(changed))
-        return self._advance(view)
-
-    def _admit(
-        self, said: Found | Admit, place: Place, index: int, view: ORSet[bytes, Member]
-    ) -> None:
-        """Make a member in a view that is being changed; of who is one, only its own word counts.
-
-        The dot is named by the block, so that two branches of a fork admit under two dots.
-        """
-        node = node_id(said.public_key)
-        if node in view and node != place.author:
-            return
-        self.keys[node] = said.public_key
-        member = Member(
-            node=node,
-            public_key=said.public_key,
-            name=said.name,
-            address=said.address,
-            admitted_stamp=place.stamp,
-            admitted_by=place.author,
-        )
-        view.remove(node)
-        view.insert(place.id, index + 1, node, member)
+        if draft is None:
+            place.view = past
+        else:
+            self.keys.update(draft.keys)
+            place.view = self._intern(draft.view())
+        return self._advance(place.view)
 
     def view(self, place: Place) -> Members:
         """The members as of a held block, its own operations included."""
@@ -207,7 +134,7 @@ class Roster:
         founding = self._founding or (0, b"")
         return encode(
             RosterImage(
-                self.current.to_bytes(), tuple(sorted(self.keys.items())), self.fleet_name,
+                self.current.image(), tuple(sorted(self.keys.items())), self.fleet_name,
                 self.left_out_max, self.units_per_s_max, self.founder or b"", founding,
             )
         )  # fmt: skip
@@ -245,8 +172,34 @@ class Roster:
         events: list[StateEvent] = [
             MemberAdmitted(node) for node in now.by_id if node not in before.by_id
         ]
-        events += [MemberLeft(node) for node in before.by_id if node not in now.by_id]
+        rotated = {
+            found.old: new for new, found in now.law.successions.items()
+            if new not in before.law.successions
+        }  # fmt: skip
+        events += [KeyRotated(old, new) for old, new in sorted(rotated.items())]
+        for node in before.by_id:
+            if node in now.by_id or node in rotated:
+                continue
+            expelled = now.is_expelled(node)
+            events.append(MemberExpelled(node) if expelled else MemberLeft(node))
+        for node in sorted(now.law.exposed.keys() - before.law.exposed.keys()):
+            events.append(EquivocationProven(node))
         return events
+
+    def _check_founding(
+        self, header: Header, first: Found, operations: Sequence[Operation]
+    ) -> None:
+        """Refuse a founder's first block that does not found this very fleet."""
+        charter = b""
+        rest = operations[1:]
+        if rest and isinstance(rest[0], Charter):
+            charter, rest = encode(rest[0]), rest[1:]
+        if (
+            _fleet_of(first, charter) != self.fleet
+            or node_id(first.public_key) != header.author
+            or not OF_FOUNDING.isdisjoint(map(type, rest))
+        ):
+            raise PeerFault("wrong-genesis", "this block founds another fleet than its own")
 
     def joined(self, views: Sequence[Members]) -> Members:
         """The members as of blocks with these views; nobody before the first."""
@@ -268,13 +221,11 @@ class Roster:
         return self._interned.setdefault(view.key, view)
 
 
+OF_FOUNDING: frozenset[type] = frozenset({Found, Charter})
 _JOINS_KEPT = 1_024
 _image = decoder(RosterImage)
 
 
-def _fleet_of(said: Found) -> FleetId:
-    return fleet_id(said.public_key, said.nonce, said.left_out_max, said.units_per_s_max)
-
-
-def _newest(member: Member) -> tuple[int, bytes]:
-    return member.admitted_stamp, member.admitted_by
+def _fleet_of(said: Found, charter: bytes) -> FleetId:
+    policy = said.left_out_max, said.units_per_s_max
+    return fleet_id(said.public_key, said.nonce, *policy, charter)

@@ -5,7 +5,7 @@ and counts on both sides. Sets only grow, so a certificate once there stays.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from credimus.kernel.codec import encode
@@ -25,9 +25,9 @@ class Round:
 
     __slots__ = (
         "abstain", "accept", "accept_certified", "accept_value", "attempt", "belief", "closings",
-        "conclusions", "confidences", "electorate", "id", "openings", "plain", "quorum_count",
-        "refusals", "reject", "reject_certified", "reject_value", "rules", "value_needed",
-        "verdict", "voted",
+        "conclusions", "confidences", "due_stamp", "electorate", "epoch", "id", "late", "openings",
+        "plain", "quorum_count", "refusals", "reject", "reject_certified", "reject_value", "rules",
+        "value_needed", "verdict", "voted",
     )  # fmt: skip
 
     def __init__(
@@ -44,9 +44,17 @@ class Round:
         self.voted = 0
         """The positions of all who gave any answer: the three above together."""
         self.accept_value = self.reject_value = 0
+        if rules.scheme is Scheme.CREDENCE:
+            self.accept_value, self.reject_value = voters.head_start(rules)
         self.accept_certified = self.reject_certified = False
         self.verdict = Verdict.OPEN
         self.openings: tuple[Opening, ...] = ()
+        self.due_stamp = 0
+        """When the last of the proposals' timeouts has passed."""
+        self.late: dict[int, int] | None = None
+        """The least stamp of a vote by position, where all its votes came after that."""
+        self.epoch = -1
+        """The least epoch that somebody recorded a verdict in; -1 before that."""
         self.closings: tuple[tuple[NodeId, int, Close], ...] = ()
         self.conclusions: tuple[tuple[NodeId, int, Conclusion], ...] = ()
         self.refusals: tuple[tuple[NodeId, str], ...] = ()
@@ -79,11 +87,34 @@ class Round:
 
     def culprits(self) -> list[NodeId]:
         """The electors who gave two different answers, and proposers who closed twice."""
+        return sorted({*self.double_voters(), *self.closed_twice()})
+
+    def double_voters(self) -> list[NodeId]:
+        """The electors who gave two different answers."""
         both = (
             (self.accept & self.reject) | (self.accept & self.abstain)
             | (self.reject & self.abstain)
         )  # fmt: skip
-        return sorted({*self.electorate.members(both), *self._closed_twice()})
+        return self.electorate.members(both) if both else []
+
+    def closed_twice(self) -> set[NodeId]:
+        """Under turnout, those whose closings contradict each other."""
+        twice: set[NodeId] = set()
+        if self.rules.scheme is Scheme.TURNOUT:
+            first: dict[NodeId, Close] = {}
+            for author, _, closing in self.closings:
+                if first.setdefault(author, closing) != closing:
+                    twice.add(author)
+        return twice
+
+    def mask_of(self, members: Iterable[NodeId]) -> int:
+        """The positions of those among some members who are electors."""
+        mask = 0
+        for member in members:
+            position = self.electorate.position.get(member)
+            if position is not None:
+                mask |= 1 << position
+        return mask
 
     def choices(self, position: int) -> list[Choice]:
         """The answers of one elector: none, one, or an equivocator's several."""
@@ -120,9 +151,8 @@ class Round:
                     return None
                 sums[vote[1]] += confidence
         else:
-            equal = self.rules.aggregation is Aggregation.EQUAL
             for position, choice in listed:
-                sums[choice] += 1 if equal else electors[position].weight
+                sums[choice] += self.electorate.value_most(position, self.rules.aggregation)
         return [sums[choice] for choice in choices]
 
     # --- folding; each returns whether the verdict climbed
@@ -133,6 +163,8 @@ class Round:
         if self.plain:
             return self.count_plain(bit, choice)
         self.voted |= bit
+        if self.rules.scheme is Scheme.CREDENCE:
+            return self._weigh(position, choice)
         mask = (
             self.accept if choice is Choice.ACCEPT
             else self.reject if choice is Choice.REJECT else self.abstain
@@ -151,11 +183,7 @@ class Round:
             self.abstain |= bit
         if self.rules.scheme is Scheme.TURNOUT:
             return bool(self.closings) and self._settle()
-        if (
-            self.accept_value >= self.value_needed or self.reject_value >= self.value_needed
-        ) and self.voted.bit_count() >= self.quorum_count:
-            return self._settle()
-        return False
+        return self._settle_if_decided()
 
     def count_plain(self, bit: int, choice: Choice) -> bool:
         """`count` where a vote is worth 1 and decides by itself (`plain`): in nearly all rounds.
@@ -182,10 +210,22 @@ class Round:
             return self._settle()
         return False
 
+    def note_late(self, position: int, stamp: int, again: bool) -> None:
+        """Remember that an elector answered after its time.
+
+        Args:
+            again: whether it had answered before.
+        """
+        if self.late is None:
+            self.late = {}
+        if not again or position in self.late:
+            self.late[position] = min(stamp, self.late.get(position, stamp))
+
     def open_by(self, opening: Opening) -> bool:
         """Add a proposal."""
         if opening not in self.openings:
             self.openings = tuple(sorted((*self.openings, opening)))
+            self.due_stamp = max(self.due_stamp, opening[0] + (opening[2] << LOGICAL_BITS))
         return bool(self.closings) and self._settle()
 
     def close_by(self, author: NodeId, stamp: int, closing: Close) -> bool:
@@ -197,8 +237,8 @@ class Round:
         match self.rules.aggregation:
             case Aggregation.EQUAL:
                 return 1
-            case Aggregation.REPUTATION:
-                return self.electorate.electors[position].weight
+            case Aggregation.REPUTATION | Aggregation.SKILL:
+                return self.electorate.value_most(position, self.rules.aggregation)
             case Aggregation.CONFIDENCE:
                 if self.confidences is None:
                     self.confidences = {}
@@ -207,6 +247,26 @@ class Round:
                     return 0
                 self.confidences[position, choice] = tuple(sorted((*seen, confidence)))
                 return max(0, confidence - max(seen, default=0))
+
+    def _weigh(self, position: int, choice: Choice) -> bool:
+        """Add an answer under credence: each moves both sides; of an equivocator's several, each
+        side has the best."""
+        given = [self.electorate.gain(position, one) for one in self.choices(position)]
+        accept, reject = self.electorate.gain(position, choice)
+        self.accept_value += max(0, accept - max((one[0] for one in given), default=0))
+        self.reject_value += max(0, reject - max((one[1] for one in given), default=0))
+        bit = 1 << position
+        if choice is Choice.ACCEPT:
+            self.accept |= bit
+        elif choice is Choice.REJECT:
+            self.reject |= bit
+        else:
+            self.abstain |= bit
+        return self._settle_if_decided()
+
+    def _settle_if_decided(self) -> bool:
+        decides = self.accept_value >= self.value_needed or self.reject_value >= self.value_needed
+        return decides and self.voted.bit_count() >= self.quorum_count and self._settle()
 
     def _settle(self) -> bool:
         """Recompute the verdict from what is held; it can only climb.
@@ -237,7 +297,7 @@ class Round:
         verdict = Verdict.OPEN
         turnout = self.rules.scheme is Scheme.TURNOUT
         proposers = {opening[1] for opening in self.openings}
-        twice = self._closed_twice()
+        twice = self.closed_twice()
         due_stamp = self._due_stamp()
         for author, stamp, closing in self.closings:
             if stamp < due_stamp:
@@ -257,16 +317,6 @@ class Round:
     def _due_stamp(self) -> int:
         """From when on a closing counts: the timeout of some proposal has passed."""
         return min(opened + (ms << LOGICAL_BITS) for opened, _, ms in self.openings)
-
-    def _closed_twice(self) -> set[NodeId]:
-        """Under turnout, those whose closings contradict each other."""
-        twice: set[NodeId] = set()
-        if self.rules.scheme is Scheme.TURNOUT:
-            first: dict[NodeId, Close] = {}
-            for author, _, closing in self.closings:
-                if first.setdefault(author, closing) != closing:
-                    twice.add(author)
-        return twice
 
     def _turnout_of(self, closing: Close) -> Verdict:
         accept, reject, abstain = listed_masks(closing)

@@ -6,7 +6,7 @@ arrival can not be seen in the result. Only a proposal whose electorate is fair 
 proposal's own past opens a round, so that no member decides with a few of its choice.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.electorates import Electorate, is_fair
+from credimus.state.epochs import Epochs
 from credimus.state.events import (
     DoubleVote,
     ProposalIgnored,
@@ -28,10 +29,13 @@ from credimus.state.events import (
 from credimus.state.images import (
     RoundsImage,
     drop_earlier,
-    image_of_rounds,
+    image_of_early,
+    image_of_round,
+    image_of_unopened,
     read_image,
     round_of_image,
 )
+from credimus.state.members import Members, may_propose
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -45,7 +49,6 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
-from credimus.state.roster import Members
 from credimus.state.round import Round, canonical, with_entry
 from credimus.state.verdict import Verdict, join
 
@@ -76,11 +79,16 @@ class Rounds:
         self._published: dict[ElectorateId, int] = {}
         self.left_out_max = 0
         """The fleet's policy, in millionths; set when its founding is folded."""
+        self.category_of: Callable[[BeliefId], str | None] = _unknown
+        """The category of a belief that is known; asked only where members are held to some."""
         self.removals: list[Removal] = []
         """What rejections make go, for the fold of claims to take from here after each block."""
-        self._judged: dict[tuple[ElectorateId, bytes], bool] = {}
+        self._judged: dict[tuple[ElectorateId, bytes, str], bool] = {}
         self._unopened: dict[ElectorateId, list[_Unopened]] = {}
+        self._unasserted: dict[BeliefId, list[_Unopened]] = {}
+        """Proposals that wait for the category of their belief."""
         self._early: dict[RoundId, list[_Early]] = {}
+        self.epochs = Epochs()
         self._rules: dict[Rules, Rules] = {}
         self._newest_rules = Rules()
 
@@ -137,7 +145,7 @@ class Rounds:
 
     def publish(self, said: Publish, place: Place) -> list[StateEvent]:
         """Fold an electorate."""
-        electorate = Electorate(said.electors)
+        electorate = Electorate(said.electors, said)
         before = self._published.get(electorate.id)
         self._published[electorate.id] = place.stamp if before is None else min(before, place.stamp)
         if before is not None:
@@ -161,9 +169,22 @@ class Rounds:
             return []
         return self._open(place.author, place.stamp, said, electorate, past)
 
+    def asserted(self, belief: BeliefId) -> list[StateEvent]:
+        """A belief became known: open what waited for its category."""
+        events: list[StateEvent] = []
+        for author, stamp, proposal, past in self._unasserted.pop(belief, ()):
+            electorate = self._electorates[ElectorateId(proposal.electorate)]
+            events += self._open(author, stamp, proposal, electorate, past)
+        return events
+
+    @property
+    def await_beliefs(self) -> bool:
+        """Whether some proposal waits for the category of its belief."""
+        return bool(self._unasserted)
+
     def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
         """Fold an author's votes."""
-        author = place.author
+        author, stamp = place.author, place.stamp
         rounds = self._rounds
         voters: Electorate | None = None
         position: int | None = None
@@ -171,7 +192,7 @@ class Rounds:
         for vote in said.votes:
             found = rounds.get(vote.round)  # type: ignore[call-overload]
             if found is None:
-                self._keep(RoundId(vote.round), author, place.stamp, vote)
+                self._keep(RoundId(vote.round), author, stamp, vote)
                 continue
             if found.electorate is not voters:  # mostly one for all
                 voters = found.electorate
@@ -180,6 +201,8 @@ class Rounds:
             if position is None:
                 continue
             before, again = found.verdict, found.voted & bit
+            if stamp > found.due_stamp or found.late is not None:
+                found.note_late(position, stamp, bool(again))
             if (
                 found.count_plain(bit, vote.choice)
                 if found.plain
@@ -226,11 +249,14 @@ class Rounds:
         earlier without rounds; returns how many such words went."""
         for identifier in rounds:
             gone = self._rounds.pop(identifier)
+            self.epochs.let_go(gone)
             left = tuple(one for one in self._by_belief.pop(gone.belief, ()) if one is not gone)
             if left:
                 self._by_belief[gone.belief] = left
-        count = drop_earlier(self._early, before_stamp) + drop_earlier(self._unopened, before_stamp)
+        waiting = self._early, self._unopened, self._unasserted
+        count = sum(drop_earlier(entries, before_stamp) for entries in waiting)
         used = {one.electorate.id for one in self._rounds.values()} | self._unopened.keys()
+        used |= {ElectorateId(w[2].electorate) for es in self._unasserted.values() for w in es}
         newest = [one.id for one in islice(self.newest_electorates(), ELECTORATES_KEPT)]
         for one, stamp in list(self._published.items()):
             if stamp < before_stamp and one not in used and one not in newest:
@@ -246,7 +272,7 @@ class Rounds:
         )
         unopened = sorted(
             (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
-            for identifier, entries in self._unopened.items()
+            for identifier, entries in (*self._unopened.items(), *self._unasserted.items())
         )
         lists = rounds, early, unopened, sorted(self._published.items())
         return fingerprint(b"credimus rounds", *map(encode, lists))
@@ -254,10 +280,20 @@ class Rounds:
     def snapshot(self) -> bytes:
         """All of it, canonical."""
         electorates = (
-            (at, self._electorates[one].electors) for one, at in sorted(self._published.items())
+            (at, self._electorates[one].said) for one, at in sorted(self._published.items())
         )
         rounds = (self._rounds[one] for one in sorted(self._rounds))
-        return encode(image_of_rounds(electorates, rounds, self._early, self._unopened))
+        waiting = (
+            entry
+            for entries in (*self._unopened.values(), *self._unasserted.values())
+            for entry in entries
+        )
+        return encode(
+            RoundsImage(
+                tuple(electorates), tuple(map(image_of_round, rounds)), image_of_early(self._early),
+                image_of_unopened(waiting), self.epochs.let_go_image(),
+            )
+        )  # fmt: skip
 
     def restore(self, raw: bytes) -> None:
         """Become what was written; for a fold that is new.
@@ -267,8 +303,8 @@ class Rounds:
         """
         image = read_image(raw, _image, "snapshot of the rounds")
         assert isinstance(image, RoundsImage)  # noqa: S101 - what its decoder reads
-        for stamp, electors in image.electorates:
-            electorate = Electorate(electors)
+        for stamp, publication in image.electorates:
+            electorate = Electorate(publication.electors, publication)
             self._electorates[electorate.id] = electorate
             self._published[electorate.id] = stamp
         for one in image.rounds:
@@ -279,12 +315,19 @@ class Rounds:
             found.rules = self._rules.setdefault(found.rules, found.rules)
             rounds = (*self._by_belief.get(found.belief, ()), found)
             self._by_belief[found.belief] = tuple(sorted(rounds, key=_attempt_order))
+            if found.conclusions:
+                self.epochs.note(found)
+        self.epochs.recall(image.epochs)
         for identifier, author, stamp, said in image.early.entries():
             self._keep(RoundId(identifier), NodeId(author), stamp, said)
         views: dict[bytes, Members] = {}
         for author, stamp, proposal, past in image.unopened:
             view = views[past] = views.get(past) or Members.read(past)
-            waiting = self._unopened.setdefault(ElectorateId(proposal.electorate), [])
+            named = ElectorateId(proposal.electorate)
+            if named in self._electorates:  # then it waits for the category of its belief
+                waiting = self._unasserted.setdefault(BeliefId(proposal.belief), [])
+            else:
+                waiting = self._unopened.setdefault(named, [])
             waiting.append((NodeId(author), stamp, proposal, view))
 
     # --- private
@@ -292,7 +335,14 @@ class Rounds:
     def _open(
         self, author: NodeId, stamp: int, said: Propose, electorate: Electorate, past: Members
     ) -> list[StateEvent]:
-        if not self._is_fair(said.rules, electorate, past):
+        category = self.category_of(BeliefId(said.belief)) if past.by_category else ""
+        if category is None:
+            waiting = self._unasserted.setdefault(BeliefId(said.belief), [])
+            waiting.append((author, stamp, said, past))
+            return []
+        if not self._is_fair(said.rules, electorate, past, category) or not (
+            may_propose(past.powers(author), category)
+        ):
             return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)
@@ -304,12 +354,14 @@ class Rounds:
                 self._report(found, before, events)
             elif not known:  # what it concluded counts from now on
                 self._note_removals(found)
+            if found.conclusions:  # whose records tell the epoch
+                self.epochs.note(found)
             return events
         rules = self._newest_rules
         if said.rules != rules:  # one copy in memory of what nearly all rounds share
             rules = self._newest_rules = self._rules.setdefault(said.rules, said.rules)
         found = Round(identifier, BeliefId(said.belief), said.attempt, rules, electorate)
-        found.openings = (opening,)
+        found.open_by(opening)
         self._rounds[identifier] = found
         rounds = self._by_belief.get(found.belief)
         self._by_belief[found.belief] = (
@@ -320,13 +372,19 @@ class Rounds:
             self._replay_early(found, events)
         return events
 
-    def _is_fair(self, rules: Rules, electorate: Electorate, past: Members) -> bool:
-        key = electorate.id, past.key
+    def _is_fair(
+        self, rules: Rules, electorate: Electorate, past: Members, category: str = ""
+    ) -> bool:
+        key = electorate.id, past.key, category
         fair = self._judged.get(key)
         if fair is None:
             if len(self._judged) >= _JUDGED_KEPT:
                 self._judged.clear()
-            fair = self._judged[key] = is_fair(electorate, past.by_id, self.left_out_max)
+            fair = self._judged[key] = is_fair(
+                electorate, past.electors(category), self.left_out_max
+            )
+        if rules.aggregation is Aggregation.SKILL:
+            return fair and bool(electorate.skills)
         return fair and (electorate.balanced or rules.aggregation is not Aggregation.REPUTATION)
 
     def _keep(self, identifier: RoundId, author: NodeId, stamp: int, said: object) -> None:
@@ -345,15 +403,19 @@ class Rounds:
                 case _:
                     position = found.electorate.position.get(author)
                     if position is not None:
+                        if stamp > found.due_stamp or found.late is not None:
+                            found.note_late(position, stamp, bool(found.voted >> position & 1))
                         climbed = found.count(position, said.choice, said.confidence)  # type: ignore[attr-defined]
             if climbed:
                 self._report(found, before, events)
+        events += [DoubleVote(found.id, voter) for voter in found.double_voters()]
 
     def _add_conclusion(
         self, found: Round, author: NodeId, stamp: int, conclusion: Conclusion
     ) -> None:
         entry = (author, stamp, conclusion)
         found.conclusions = with_entry(found.conclusions, entry, encode)
+        self.epochs.note(found)
         self._note_removal(found, *entry)
 
     def _note_removal(
@@ -393,6 +455,10 @@ def round_id(said: Propose) -> RoundId:
     """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
     named = (said.belief, said.attempt, said.rules, said.electorate)
     return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])
+
+
+def _unknown(belief: BeliefId) -> str | None:  # noqa: ARG001
+    return None
 
 
 def _attempt_order(one: Round) -> tuple[int, RoundId]:

@@ -10,7 +10,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice, Scheme
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict, join
-from credimus.why.counting import Further, Least, least
+from credimus.why.counting import Further, Least, helping, least
 from credimus.why.explanation import Attempt, Cast, Change, Closing, Opener, Who
 from credimus.why.turnout import least_listed, outcome_now
 
@@ -49,7 +49,9 @@ class Changes:
         if _other_value(found, side) >= found.value_needed:  # it lacks the quorum alone, if that
             outcome = Verdict.CONTESTED
         votes = [
-            self._cast(found, side if value else Choice.ABSTAIN, one, value)
+            self._cast(
+                found, helping(found, one.position, side) if value else Choice.ABSTAIN, one, value
+            )
             for one, value in needed.votes
         ]
         return self._change(found, outcome, needed, votes)

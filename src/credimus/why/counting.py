@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from credimus.kernel.fixed import MILLION
-from credimus.state.operations import Aggregation, Choice
+from credimus.state.operations import Aggregation, Choice, Scheme
 from credimus.state.round import Round
 
 
@@ -32,22 +31,40 @@ class Least(NamedTuple):
 
 def value_most(found: Round, position: int) -> int:
     """The value of an elector's vote at full confidence."""
-    match found.rules.aggregation:
-        case Aggregation.EQUAL:
-            return 1
-        case Aggregation.CONFIDENCE:
-            return MILLION
-        case Aggregation.REPUTATION:
-            return found.electorate.electors[position].weight
+    if found.rules.scheme is Scheme.CREDENCE:
+        return sum(found.electorate.gain(position, Choice.ACCEPT))
+    return found.electorate.value_most(position, found.rules.aggregation)
 
 
 def value_given(found: Round, position: int, choice: Choice) -> int:
     """What an elector has added to a side so far."""
+    if found.rules.scheme is Scheme.CREDENCE:
+        given = found.choices(position)
+        return max((_gain(found, position, one, choice) for one in given), default=0)
     if choice is Choice.ABSTAIN or choice not in found.choices(position):
         return 0
     if found.rules.aggregation is Aggregation.CONFIDENCE:
         return max((found.confidences or {}).get((position, choice), ()), default=0)
     return value_most(found, position)
+
+
+def value_of_answer(found: Round, position: int, choice: Choice) -> int:
+    """What one of an elector's answers adds to its own side; under credence, how far it moves the
+    log-odds that way."""
+    if found.rules.scheme is Scheme.CREDENCE:
+        accept, reject = found.electorate.evidence[position]
+        return {Choice.ACCEPT: accept, Choice.REJECT: -reject, Choice.ABSTAIN: 0}[choice]
+    return value_given(found, position, choice)
+
+
+def helping(found: Round, position: int, side: Choice) -> Choice:
+    """The answer of an elector that adds most to a side: under credence, that of somebody who is
+    mostly wrong speaks for the other one."""
+    if found.rules.scheme is not Scheme.CREDENCE:
+        return side
+    other = Choice.REJECT if side is Choice.ACCEPT else Choice.ACCEPT
+    answers = side, other, Choice.ABSTAIN
+    return max(answers, key=lambda one: _gain(found, position, one, side))
 
 
 def side_value(found: Round, side: Choice) -> int:
@@ -61,7 +78,8 @@ def further_votes(found: Round, side: Choice) -> list[Further]:
     for position in range(len(found.electorate)):
         choices = found.choices(position)
         gain = value_most(found, position) - value_given(found, position, side)
-        contradicts = any(choice is not side for choice in choices)
+        helps = helping(found, position, side)
+        contradicts = any(choice is not helps for choice in choices)
         if gain or not choices:
             votes.append(Further(position, gain, not choices, contradicts))
     return sorted(votes, key=lambda one: (-one.gain, not one.answers, one.position))
@@ -112,6 +130,10 @@ def spare_votes(found: Round, side: Choice) -> int:
             break
         count += 1
     return min(count, found.voted.bit_count() - found.quorum_count)
+
+
+def _gain(found: Round, position: int, answer: Choice, side: Choice) -> int:
+    return found.electorate.gain(position, answer)[side is Choice.REJECT]
 
 
 def taken(votes: Iterable[Further], value: int, answers: int) -> list[Further]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId
+from credimus.kernel.odds import BILLION
 from credimus.lace.lace import Lace
 from credimus.node.queries import name_of
 from credimus.node.supply import WiresOf
@@ -44,12 +45,16 @@ def explain(state: FleetState, lace: Lace, belief: Belief, wires_of: WiresOf) ->
         for one in sorted(shown, key=lambda one: one not in deciding)
     }
     changes = Changes(state, rounds)
+    credence = state.standing.credence(belief.id)
     return Explanation(
         belief=belief.id.hex(),
         content=belief.content,
         category=belief.category,
         verdict=None if verdict is None else verdict.word,  # type: ignore[arg-type]
         confidence=ratio(state.beliefs.confidence(belief.id)),
+        credence=round(credence.billionths / BILLION, 6),
+        votes=credence.votes,
+        witnesses_effective=credence.witnesses,
         asserted_ms=wall_ms_of(belief.origin[0]),
         assertions=_stated(state, belief.id),
         rounds=[told[one.id] for one in shown],

@@ -66,6 +66,11 @@ class Voter(Part, frozen=True):
     elector: Who
     weight: int
     """As the electorate states it; counts by reputation only."""
+    sensitivity: float | None
+    """The share of true beliefs that it accepts, as the electorate states it; None where that says
+    nothing of skill."""
+    specificity: float | None
+    """The share of false beliefs that it rejects, likewise."""
     answers: list[Answer]
     """None, one, or the several of one who contradicted itself."""
     refusal: str | None
@@ -75,8 +80,9 @@ class Voter(Part, frozen=True):
 class Tally(Part, frozen=True):
     """The values so far, against what decides."""
 
-    unit: Literal["votes", "millionths", "weight"]
-    """Of all values: one a vote, the vote's confidence in millionths, or the elector's weight."""
+    unit: Literal["votes", "millionths", "weight", "nats"]
+    """Of all values: one a vote, the vote's confidence in millionths, the elector's weight, or
+    evidence in millionths of a nat (by skill)."""
     accept: int
     reject: int
     most: int
@@ -246,6 +252,12 @@ class Explanation(Part, frozen=True):
     """None when it was never proposed."""
     confidence: float
     """The mean of its authors' newest."""
+    credence: float
+    """How probable the answers make it, by the skill of who gave them, as it is seen now."""
+    votes: int
+    """Accepts and rejects that this rests on."""
+    witnesses_effective: int
+    """The independent ones among them: members that answer alike count once."""
     asserted_ms: int
     assertions: list[Stated]
     rounds: list[RoundExplained]

@@ -11,7 +11,7 @@ from credimus.state.operations import Aggregation, Choice, Scheme
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 from credimus.why.changing import due_ms, due_stamp
-from credimus.why.counting import side_value, spare_votes, value_given, value_most
+from credimus.why.counting import side_value, spare_votes, value_of_answer
 from credimus.why.explanation import (
     Answer,
     Closed,
@@ -29,6 +29,7 @@ _UNITS = {
     Aggregation.EQUAL: "votes",
     Aggregation.CONFIDENCE: "millionths",
     Aggregation.REPUTATION: "weight",
+    Aggregation.SKILL: "nats",
 }
 
 
@@ -84,10 +85,12 @@ def explained_round(
 
 
 def _voter(state: FleetState, found: Round, votes: list[Found], elector: NodeId) -> Voter:
-    position = found.electorate.position[elector]
+    position, skills = found.electorate.position[elector], found.electorate.skills
     return Voter(
         elector=_who(state, elector),
         weight=found.electorate.electors[position].weight,
+        sensitivity=ratio(skills[position].sensitivity) if skills else None,
+        specificity=ratio(skills[position].specificity) if skills else None,
         answers=_answers(found, position, votes),
         refusal=next((reason for who, reason in found.refusals if who == elector), None),
     )
@@ -99,11 +102,9 @@ def _answers(found: Round, position: int, votes: list[Found]) -> list[Answer]:
     answers = [
         Answer(
             choice=vote.choice.name.lower(),  # type: ignore[arg-type]
-            value=0
-            if vote.choice is Choice.ABSTAIN
-            else vote.confidence
-            if by_confidence
-            else value_most(found, position),
+            value=vote.confidence
+            if by_confidence and vote.choice is not Choice.ABSTAIN
+            else value_of_answer(found, position, vote.choice),
             confidence=ratio(vote.confidence),
             reason=vote.reason,
             voted_ms=wall_ms_of(stamp),
@@ -118,7 +119,7 @@ def _answers(found: Round, position: int, votes: list[Found]) -> list[Answer]:
             answers.append(
                 Answer(
                     choice=choice.name.lower(),  # type: ignore[arg-type]
-                    value=value_given(found, position, choice),
+                    value=value_of_answer(found, position, choice),
                     confidence=ratio(max(shown)) if shown else None,
                     reason=None,
                     voted_ms=None,
@@ -130,7 +131,7 @@ def _answers(found: Round, position: int, votes: list[Found]) -> list[Answer]:
 
 def _tally(found: Round) -> Tally:
     electorate, rules = found.electorate, found.rules
-    most = electorate.value_max(rules.aggregation)
+    most = electorate.value_max(rules)
     return Tally(
         unit=_UNITS[rules.aggregation],  # type: ignore[arg-type]
         accept=found.accept_value,
@@ -158,6 +159,8 @@ def _threshold(found: Round, most: int) -> str:
             return f"at least {share} of {most:,}"
         case Scheme.TURNOUT:
             return f"at least {share} of what a proposer's closing lists"
+        case Scheme.CREDENCE:
+            return f"a credence of at least {share}, however the others answer"
 
 
 def _spare(found: Round, side: Choice | None) -> Spare | None:

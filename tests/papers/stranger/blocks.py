@@ -38,7 +38,10 @@ def sealed(seed: bytes, header: bytes, operations: list) -> bytes:
 _DEFAULTS: dict[int, list] = {
     1: [None] * 6 + [0],
     4: [None, None, None, None, None, [], 0],
+    7: [None, None, [], 500_000, 0],
     8: [None] * 6 + [b""],
+    16: [None, 1, 1, 0],
+    20: [None, None, None, False],
     11: [None, None, b"", b"", b"", []],
     13: [None] * 4 + [4],
 }
@@ -53,8 +56,14 @@ def operation_of(raw: list) -> list:
     one = padded(raw, _DEFAULTS.get(raw[0], []))
     if one[0] == 8:
         one[3] = padded(one[3], [3, 0, 1, 1, 510_000])
+    elif one[0] == 7:
+        one[2] = [padded(skill, [None, None, 1]) for skill in one[2]]
     elif one[0] == 9:
         one[1] = [padded(vote, [None, None, MILLION, ""]) for vote in one[1]]
+    elif one[0] == 17:
+        one[4] = padded(one[4], [True, True, True, True, []])
+    elif one[0] == 19:
+        one[2:4] = [padded(shown, [None, None, 0, b"", b""]) for shown in one[2:4]]
     elif one[0] == 12:
         one[1] = [padded(conclusion, [None] * 5 + [0, []]) for conclusion in one[1]]
     return one

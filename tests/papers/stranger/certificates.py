@@ -26,12 +26,13 @@ from stranger.rounds import (
     REJECT,
     REJECTED,
     REPUTATION,
+    SKILL,
     TURNOUT,
     Round,
 )
 
-SCHEMES = {1: "majority", 2: "supermajority", 3: "byzantine", 4: "turnout"}
-AGGREGATIONS = {1: "equal", 2: "confidence", 3: "reputation"}
+SCHEMES = {1: "majority", 2: "supermajority", 3: "byzantine", 4: "turnout", 5: "credence"}
+AGGREGATIONS = {1: "equal", 2: "confidence", 3: "reputation", 4: "skill"}
 
 
 class Refused(Exception):
@@ -108,16 +109,16 @@ class Proof:
             elif one[0] == 3:
                 self.members.discard(block.author)
             elif one[0] == 7:
-                self.electorates[electorate_id(one[1])] = one[1]
+                self.electorates[electorate_id(one[1], one[2:])] = one
         for one in block.operations:
             self.said.append((SimpleNamespace(**vars(block), past=past), one))
 
     def hear(self, block: SimpleNamespace, one: list) -> None:
         if one[0] == 8 and one[4] in self.electorates:
-            electors = self.electorates[one[4]]
-            if self.is_fair(block.past, electors, one[3]):
+            published = self.electorates[one[4]]
+            if self.is_fair(block.past, published, one[3]):
                 identifier = round_id(one[1], one[2], one[3], one[4])
-                found = self.rounds.setdefault(identifier, Round(identifier, one, electors))
+                found = self.rounds.setdefault(identifier, Round(identifier, one, published))
                 found.openings.add((block.stamp, block.author, one[5]))
         for tag, said in self.answers(one):
             identifier = said[0] if tag == 9 else said[1]
@@ -127,9 +128,12 @@ class Proof:
     def answers(self, one: list) -> list[tuple[int, list]]:
         return [(9, vote) for vote in one[1]] if one[0] == 9 else [(11, one)] * (one[0] == 11)
 
-    def is_fair(self, past: set[bytes], electors: list, rules: list) -> bool:
+    def is_fair(self, past: set[bytes], published: list, rules: list) -> bool:
+        electors = published[1]
         voters, weights = {one for one, _ in electors}, sorted(weight for _, weight in electors)
         if rules[3] == REPUTATION and len(weights) > 1 and weights[-1] > sum(weights[:-1]):
+            return False
+        if rules[3] == SKILL and not published[2]:
             return False
         return voters <= past and len(past - voters) * MILLION <= self.policy * len(past)
 
@@ -213,7 +217,9 @@ def verify(text: bytes, fleet: bytes) -> int:
 
 def rules_told(found: Round) -> dict[str, str]:
     scheme, above, below, aggregation, _ = found.rules
-    least = {1: "more than 1/2", 3: "more than 2/3"}.get(scheme, f"at least {above}/{below}")
+    least = {
+        1: "more than 1/2", 3: "more than 2/3", 5: f"a credence of at least {above}/{below}"
+    }.get(scheme, f"at least {above}/{below}")  # fmt: skip
     return {
         "scheme": SCHEMES[scheme], "threshold": least, "aggregation": AGGREGATIONS[aggregation],
     }  # fmt: skip
@@ -239,10 +245,9 @@ def tally_told(found: Round, side: int) -> dict[str, int]:
         for position in range(8 * len(mask))
         if int.from_bytes(mask, "big") >> position & 1
     ]
-    weighed = found.rules[3] == REPUTATION
-    values = [found.electors[position][1] if weighed else 1 for position, _ in listed]
-    if found.rules[3] == CONFIDENCE:
-        values = closing[5]
+    values = closing[5]
+    if found.rules[3] != CONFIDENCE:
+        values = [found.worth(position) for position, _ in listed]
     total = sum(values)
     return {
         "value": sum(v for v, (_, choice) in zip(values, listed, strict=True) if choice == side),
@@ -255,4 +260,6 @@ def tally_told(found: Round, side: int) -> dict[str, int]:
 def least(found: Round) -> int:
     """The least value that decides, by the table of rounds.md."""
     most, (scheme, above, below, _, _) = found.value_max(), found.rules
+    if scheme == 5:
+        return max(found.gain_needed(ACCEPT), found.gain_needed(REJECT))
     return {1: most // 2 + 1, 2: max(1, -(-above * most // below)), 3: 2 * most // 3 + 1}[scheme]

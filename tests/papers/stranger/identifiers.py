@@ -16,9 +16,11 @@ def node_id(key: bytes) -> bytes:
     return fingerprint(b"credimus node", key)[:16]
 
 
-def fleet_id(key: bytes, nonce: bytes, left_out_max: int, units_per_s_max: int) -> bytes:
+def fleet_id(
+    key: bytes, nonce: bytes, left_out_max: int, units_per_s_max: int, charter: bytes = b""
+) -> bytes:
     policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
-    return fingerprint(b"credimus fleet", key, nonce, policy)[:16]
+    return fingerprint(b"credimus fleet", key, nonce, policy, *([charter] if charter else []))[:16]
 
 
 def normalised(content: str) -> bytes:
@@ -35,8 +37,11 @@ def belief_id(content: str, category: str) -> bytes:
     return fingerprint(b"credimus belief", category.encode(), normalised(content))[:16]
 
 
-def electorate_id(electors: list) -> bytes:
-    return fingerprint(b"credimus electorate", mp(electors))[:16]
+def electorate_id(electors: list, further: list | None = None) -> bytes:
+    """`further` is what follows the electors in their publication."""
+    if further in (None, [[], 500_000, 0]):
+        return fingerprint(b"credimus electorate", mp(electors))[:16]
+    return fingerprint(b"credimus skilled electorate", mp([electors, *further]))[:16]
 
 
 def round_id(belief: bytes, attempt: int, rules: list, electorate: bytes) -> bytes:

@@ -3,29 +3,132 @@
 from nacl import bindings, exceptions
 
 from stranger.blocks import Block
-from stranger.identifiers import fleet_id, node_id
-from stranger.sets import Dots, joined
+from stranger.identifiers import fleet_id, mp, node_id
+from stranger.members import ALL, QUORUM, View, may_not
+from stranger.sets import Dots
+
+DAY_MS = 86_400_000
 
 
-def view_after(block: Block, past: Dots) -> Dots:
-    view = dict(past)
-    for index, one in enumerate(block.operations):
-        if one[0] in (1, 2):
-            key, name, address = one[3:6] if one[0] == 1 else one[1:]
-            node = node_id(key)
-            member = (node, [node, key, name, address, block.stamp, block.author])
-            dot = (block.id, index + 1)
-            if node != block.author and key_in(view, node) is not None:
-                continue
-            view = {d: None if h and h[0] == node else h for d, h in view.items()}
-            view = joined(view, {dot: member})
+class Draft:
+    """The view of a block, operation by operation."""
+
+    def __init__(self, block: Block, past: View) -> None:
+        self.block, self.past = block, past
+        self.dots: Dots = dict(past.dots)
+        self.facts = {
+            name: dict(held) if isinstance(held, dict) else held
+            for name, held in past.facts.items()
+        }
+        self.there = set(past.members)
+
+    def view(self) -> View:
+        for index, one in enumerate(self.block.operations):
+            self.say(one, index)
+        return View(self.dots, self.facts)
+
+    def say(self, one: list, index: int) -> None:
+        author, spot = self.block.author, (self.block.stamp, self.block.id, index)
+        if one[0] == 1:
+            self.describe(one[3], one[4], one[5], index)
+        elif one[0] == 16:
+            self.facts["charter"], self.facts["founder"] = one, author
+        elif one[0] == 2:
+            self.admit(one, ALL, index, spot)
+        elif one[0] == 17:
+            node = node_id(one[1])
+            if node not in self.there:
+                self.admit(one, one[4], index, spot)
+            elif self.past.leads(author):
+                self.facts["powers"][self.past.person(node)] = (spot, one[4])
         elif one[0] == 3:
-            view = {d: None if h and h[0] == block.author else h for d, h in view.items()}
-    return view
+            self.remove(author)
+            self.there.discard(author)
+            self.facts["gone"].setdefault(author, spot)
+        else:
+            self.say_on_standing(one, index, spot)
 
+    def say_on_standing(self, one: list, index: int, spot: tuple) -> None:
+        author = self.block.author
+        if one[0] == 18:
+            self.rotate(one, index, spot)
+        elif one[0] == 19:
+            culprit = node_id(one[1])
+            if self.known(culprit):
+                self.facts["exposed"].setdefault(culprit, spot)
+        elif one[0] == 20:
+            who, by = self.past.person(one[1]), self.past.person(author)
+            if who != by and self.known(one[1]):
+                key = (who, self.past.expelled.get(who, 0) + 1, by)
+                ballot = (not one[3], spot)
+                self.facts["ballots"][key] = min(ballot, self.facts["ballots"].get(key, ballot))
 
-def key_in(view: Dots, node: bytes) -> bytes | None:
-    return next((held[1][1] for held in view.values() if held and held[0] == node), None)
+    def admit(self, one: list, powers: list, index: int, spot: tuple) -> None:
+        _, key, name, address = one[:4]
+        node, author, past = node_id(key), self.block.author, self.past
+        if node == author:
+            self.describe(key, name, address, index)
+            return
+        charter = past.facts["charter"]
+        if node in self.there or past.is_exposed(node) or not self.within_limit(charter):
+            return
+        person = past.person(node)
+        if powers != ALL or person in past.facts["powers"]:
+            self.facts["powers"][person] = (spot, powers)
+        need = 1
+        if charter and charter[1] == QUORUM:
+            need = max(1, min(charter[2], len(past.members)))
+        if need == 1:
+            self.there.add(node)
+            self.describe(key, name, address, index)
+            return
+        for dot, held in list(self.dots.items()):
+            ended = past.knew(dot, person) < past.expelled.get(person, 0)
+            if held and held[0] == node and ended:
+                self.dots[dot] = None
+        self.facts["needs"][self.block.id, index + 1] = need
+        self.insert(key, name, address, index)
+
+    def within_limit(self, charter: list | None) -> bool:
+        if not charter or not charter[3]:
+            return True
+        person, today = self.past.person(self.block.author), (self.block.stamp >> 16) // DAY_MS
+        day, count = self.facts["admitted"].get(person, (0, 0))
+        count = count if day == today else 0
+        if count < charter[3]:
+            self.facts["admitted"][person] = (today, count + 1)
+        return count < charter[3]
+
+    def rotate(self, one: list, index: int, spot: tuple) -> None:
+        author, new = self.block.author, node_id(one[1])
+        taken = {held[0] for held in self.dots.values() if held}
+        if author not in self.there or new in taken or new in self.past.facts["successions"]:
+            return
+        record = max((record for _, record in self.past.live()[author]), key=lambda r: (r[4], r[5]))
+        self.remove(author)
+        self.there.discard(author)
+        self.there.add(new)
+        self.facts["successions"][new] = (spot, author)
+        self.describe(one[1], record[2], record[3], index)
+
+    def known(self, node: bytes) -> bool:
+        live = {held[0] for held in self.dots.values() if held}
+        olds = {old for _, old in self.past.facts["successions"].values()}
+        return node in self.there or node in live or node in self.past.facts["gone"] or node in olds
+
+    def describe(self, key: bytes, name: str, address: str, index: int) -> None:
+        self.remove(node_id(key))
+        self.insert(key, name, address, index)
+
+    def insert(self, key: bytes, name: str, address: str, index: int) -> None:
+        node, dot = node_id(key), (self.block.id, index + 1)
+        if self.past.expelled:
+            self.facts["knew"][dot] = tuple(sorted(self.past.expelled.items()))
+        record = [node, key, name, address, self.block.stamp, self.block.author]
+        self.dots[dot] = (node, record)
+
+    def remove(self, node: bytes) -> None:
+        self.dots = {d: None if h and h[0] == node else h for d, h in self.dots.items()}
 
 
 class Fleet:
@@ -34,7 +137,7 @@ class Fleet:
     def __init__(self, fleet: bytes) -> None:
         self.fleet = fleet
         self.taken: dict[bytes, Block] = {}
-        self.views: dict[bytes, Dots] = {}
+        self.views: dict[bytes, View] = {}
         self.faults: dict[bytes, str] = {}
         self.left: dict[bytes, int] = {}
 
@@ -52,12 +155,12 @@ class Fleet:
     def _take(self, block: Block) -> None:
         fault = self._chain_fault(block) or self._limit_fault(block)
         past = self.past(block)
-        key = key_in(past, block.author)
+        key = past.members.get(block.author)
         founds = [index for index, one in enumerate(block.operations) if one[0] == 1]
         if not fault and key is None:
             fault, key = self._genesis_fault(block, founds)
-        elif not fault and founds:
-            fault = "wrong-genesis"
+        elif not fault:
+            fault = may_not(past, block)
         if not fault:
             try:
                 bindings.crypto_sign_open(block.signature + block.header_bytes, key)
@@ -67,13 +170,13 @@ class Fleet:
             self.faults[block.id] = fault
             return
         self.taken[block.id] = block
-        self.views[block.id] = view_after(block, past)
+        self.views[block.id] = Draft(block, past).view()
         self.left[block.id] = self._left(block)
 
-    def past(self, block: Block) -> Dots:
-        view: Dots = {}
+    def past(self, block: Block) -> View:
+        view = View()
         for one in block.predecessors:
-            view = joined(view, self.views[one])
+            view = view.joined(self.views[one])
         return view
 
     def left_out_max(self) -> int:
@@ -113,8 +216,11 @@ class Fleet:
         if not founds or founds[0] != 0 or block.predecessors:
             return "not-a-member", None
         _, _, nonce, key, _, _, *policy = block.operations[0]
-        fleet = fleet_id(key, nonce, *policy)
+        said = block.operations[1:]
+        chartered = bool(said) and said[0][0] == 16
+        fleet = fleet_id(key, nonce, *policy, mp(said[0]) if chartered else b"")
         right = fleet == self.fleet and node_id(key) == block.author
+        right = right and all(one[0] != 16 for one in said[chartered:])
         return ("", key) if right and founds == [0] else ("wrong-genesis", None)
 
     def said(self, *tags: int) -> list[tuple[Block, list]]:

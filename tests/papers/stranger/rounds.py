@@ -1,26 +1,27 @@
 """rounds.md: verdicts, from the set of all operations."""
 
 from collections import defaultdict
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 from stranger.blocks import MILLION, Block
-from stranger.identifiers import electorate_id, fingerprint, mp, round_id, unpack
+from stranger.identifiers import belief_id, electorate_id, fingerprint, mp, round_id, unpack
+from stranger.members import members_fingerprint
 from stranger.roster import Fleet
-from stranger.sets import set_bytes
 
 OPEN, EXPIRED, ACCEPTED, REJECTED, CONTESTED = range(5)
 ABSTAIN, ACCEPT, REJECT = range(3)
-MAJORITY, SUPERMAJORITY, BYZANTINE, TURNOUT = range(1, 5)
-EQUAL, CONFIDENCE, REPUTATION = range(1, 4)
+MAJORITY, SUPERMAJORITY, BYZANTINE, TURNOUT, CREDENCE = range(1, 6)
+EQUAL, CONFIDENCE, REPUTATION, SKILL = range(1, 5)
 
 
 class Rounds:
     """Everything about rounds, from the set of operations."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self.electorates = {electorate_id(one[1]): one[1] for _, one in fleet.said(7)}
+        self.electorates = {electorate_id(one[1], one[2:]): one for _, one in fleet.said(7)}
         self.published: dict[bytes, int] = {}
         for block, one in fleet.said(7):
-            identifier = electorate_id(one[1])
+            identifier = electorate_id(one[1], one[2:])
             self.published[identifier] = min(
                 block.stamp, self.published.get(identifier, block.stamp)
             )
@@ -29,14 +30,19 @@ class Rounds:
         for block, one in fleet.said(8):
             _, belief, attempt, rules, electorate, timeout_ms, _ = one
             if electorate not in self.electorates:
-                roster = fingerprint(b"credimus members", set_bytes(fleet.past(block)))
+                roster = members_fingerprint(fleet.past(block))
                 self.unopened[electorate].append(mp([block.author, block.stamp, one, roster]))
                 continue
-            identifier = round_id(belief, attempt, rules, electorate)
-            electors = self.electorates[electorate]
-            if not is_fair(fleet, block, rules, electors):
+            category = category_of(fleet, block, belief)
+            if category is None:
+                roster = members_fingerprint(fleet.past(block))
+                self.unopened[belief].append(mp([block.author, block.stamp, one, roster]))
                 continue
-            opened = self.rounds.setdefault(identifier, Round(identifier, one, electors))
+            identifier = round_id(belief, attempt, rules, electorate)
+            published = self.electorates[electorate]
+            if not is_fair(fleet, block, one, published, category):
+                continue
+            opened = self.rounds.setdefault(identifier, Round(identifier, one, published))
             opened.openings.add((block.stamp, block.author, timeout_ms))
         self.early: dict[bytes, list] = defaultdict(list)
         for block, one in fleet.said(9, 10, 11, 12):
@@ -68,21 +74,40 @@ class Rounds:
         )
 
 
-def is_fair(fleet: Fleet, block: Block, rules: list, electors: list) -> bool:
-    members = {held[0] for held in fleet.past(block).values() if held}
+def category_of(fleet: Fleet, block: Block, belief: bytes) -> str | None:
+    """The category that judges a proposal; None while it is not known, empty where none does."""
+    if not fleet.past(block).by_category():
+        return ""
+    known = (one[3] for _, one in fleet.said(4) if belief_id(one[2], one[3]) == belief)
+    return next(known, None)
+
+
+def is_fair(fleet: Fleet, block: Block, said: list, published: list, category: str) -> bool:
+    past, rules, electors = fleet.past(block), said[3], published[1]
+    powers = past.powers(block.author)
+    if not powers[0] or (powers[4] and category not in powers[4]):
+        return False
+    members = past.voters(category)
     voters = {member for member, _ in electors}
     weights = sorted(weight for _, weight in electors)
     if rules[3] == REPUTATION and len(weights) > 1 and weights[-1] > sum(weights[:-1]):
+        return False
+    if rules[3] == SKILL and not published[2]:
         return False
     left_out = len(members - voters)
     return voters <= members and left_out * MILLION <= fleet.left_out_max() * len(members)
 
 
+def logarithm(number: int) -> int:
+    with localcontext(prec=40):
+        return int((Decimal(number).ln() * MILLION).to_integral_value(ROUND_HALF_EVEN))
+
+
 class Round:
-    def __init__(self, identifier: bytes, proposal: list, electors: list) -> None:
+    def __init__(self, identifier: bytes, proposal: list, published: list) -> None:
         self.id = identifier
         _, self.belief, self.attempt, self.rules, self.electorate, _, _ = proposal
-        self.electors = electors
+        _, self.electors, self.skills, self.prior, _ = published
         self.openings: set[tuple[int, bytes, int]] = set()
         self.votes: dict[int, dict[int, set[int]]] = {ABSTAIN: {}, ACCEPT: {}, REJECT: {}}
         self.closings: set[tuple[bytes, int, bytes]] = set()
@@ -112,12 +137,57 @@ class Round:
         held, aggregation = self.votes[choice], self.rules[3]
         if aggregation == CONFIDENCE:
             return sum(max(seen) for seen in held.values())
-        return sum(1 if aggregation == EQUAL else self.electors[i][1] for i in held)
+        if self.rules[0] == CREDENCE:
+            return self.head_start(choice) + sum(
+                max(self.gain(i, answer, choice) for answer in (ABSTAIN, ACCEPT, REJECT)
+                    if i in self.votes[answer])
+                for i in self.voted()
+            )  # fmt: skip
+        return sum(self.worth(i) for i in held)
+
+    def voted(self) -> set[int]:
+        return {i for held in self.votes.values() for i in held}
+
+    def worth(self, position: int) -> int:
+        if self.rules[3] == SKILL:
+            accept, reject = self.evidence(position)
+            return max(0, accept - reject)
+        return 1 if self.rules[3] == EQUAL else self.electors[position][1]
+
+    def evidence(self, position: int) -> tuple[int, int]:
+        true, false, echo = self.skills[position]
+        accept = logarithm(true) - logarithm(MILLION - false)
+        reject = logarithm(MILLION - true) - logarithm(false)
+        return accept // echo, reject // echo
+
+    def gain(self, position: int, answer: int, side: int) -> int:
+        accept, reject = self.evidence(position)
+        moved = {ACCEPT: accept, REJECT: reject, ABSTAIN: 0}
+        worst = min(moved.values()) if side == ACCEPT else max(moved.values())
+        return abs(moved[answer] - worst)
+
+    def gain_needed(self, side: int) -> int:
+        _, above, below, _, _ = self.rules
+        bar = logarithm(above) - logarithm(below - above)
+        prior = logarithm(self.prior) - logarithm(MILLION - self.prior)
+        moved = [(*self.evidence(i), 0) for i in range(len(self.electors))]
+        if side == ACCEPT:
+            return bar - prior - sum(map(min, moved))
+        return bar + prior + sum(map(max, moved))
+
+    def head_start(self, side: int) -> int:
+        return max(self.gain_needed(ACCEPT), self.gain_needed(REJECT)) - self.gain_needed(side)
 
     def value_max(self) -> int:
-        weights = sum(weight for _, weight in self.electors)
         count = len(self.electors)
-        return {EQUAL: count, CONFIDENCE: count * MILLION, REPUTATION: weights}[self.rules[3]]
+        if self.rules[0] == CREDENCE:
+            spread = sum(
+                abs(accept - reject) for accept, reject in map(self.evidence, range(count))
+            )
+            return max(self.head_start(ACCEPT), self.head_start(REJECT)) + spread
+        if self.rules[3] == CONFIDENCE:
+            return count * MILLION
+        return sum(map(self.worth, range(count)))
 
     def quorum_met(self, voted: int) -> bool:
         return voted * MILLION >= self.rules[4] * len(self.electors)
@@ -125,6 +195,8 @@ class Round:
     def decides(self, value: int) -> bool:
         scheme, above, below, _, _ = self.rules
         most = self.value_max()
+        if scheme == CREDENCE:
+            return value >= max(self.gain_needed(ACCEPT), self.gain_needed(REJECT))
         return (
             value > 0
             and {
@@ -159,7 +231,7 @@ class Round:
             return OPEN
         if not self.quorum_met(len({i for i, _ in listed})):
             return EXPIRED
-        values = [1 if self.rules[3] == EQUAL else self.electors[i][1] for i, _ in listed]
+        values = [0 if self.rules[3] == CONFIDENCE else self.worth(i) for i, _ in listed]
         if self.rules[3] == CONFIDENCE:
             values = closing[5]
             if len(values) != len(listed) or any(
@@ -175,8 +247,7 @@ class Round:
         return EXPIRED
 
     def certificates(self) -> tuple[bool, bool]:
-        voted = {i for held in self.votes.values() for i in held}
-        quorum, outcomes = self.quorum_met(len(voted)), self.turnouts()
+        quorum, outcomes = self.quorum_met(len(self.voted())), self.turnouts()
         accept = (quorum and self.decides(self.value(ACCEPT))) or ACCEPTED in outcomes
         return accept, (quorum and self.decides(self.value(REJECT))) or REJECTED in outcomes
 

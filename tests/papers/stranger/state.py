@@ -5,19 +5,17 @@ from typing import Any
 
 from stranger.checkpoints import checkpoints_fingerprint
 from stranger.identifiers import belief_id, fingerprint, mp
+from stranger.members import View, members_fingerprint
 from stranger.roster import Fleet
 from stranger.rounds import Rounds
-from stranger.sets import Dots, joined, set_bytes
+from stranger.sets import Dots, set_bytes
 
 
 def state_fingerprint(fleet: Fleet) -> bytes:
-    members: Dots = {}
-    for view in fleet.views.values():
-        members = joined(members, view)
     rounds = Rounds(fleet)
     return fingerprint(
         b"credimus state",
-        fingerprint(b"credimus members", set_bytes(members)),
+        members_fingerprint(roster_of(fleet)),
         beliefs_fingerprint(fleet, rounds),
         rounds.fingerprint(),
         enclosures_fingerprint(fleet),
@@ -47,6 +45,14 @@ def reconciliations_fingerprint(fleet: Fleet) -> list[bytes]:
         for pair, kinds in sorted(said.items())
     ]
     return [fingerprint(b"credimus reconciliations", mp(entries))] if entries else []
+
+
+def roster_of(fleet: Fleet) -> View:
+    """The fleet's roster: all views together."""
+    members = View()
+    for view in fleet.views.values():
+        members = members.joined(view)
+    return members
 
 
 def claims_of(fleet: Fleet, rounds: Rounds) -> Dots:

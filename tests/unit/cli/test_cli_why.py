@@ -33,7 +33,10 @@ def voter(who: Who, *choices: str, reason: str = "", refusal: str | None = None)
         Answer(choice=one, value=1, confidence=0.9, reason=reason, voted_ms=1, block="b")  # type: ignore[arg-type]
         for one in choices
     ]
-    return Voter(elector=who, weight=500_000, answers=answers, refusal=refusal)
+    return Voter(
+        elector=who, weight=500_000, sensitivity=None, specificity=None, answers=answers,
+        refusal=refusal,
+    )  # fmt: skip
 
 
 ROUND = RoundExplained(
@@ -49,7 +52,8 @@ ROUND = RoundExplained(
 )  # fmt: skip
 TOLD = Explanation(
     belief="3f9c02aa" * 4, content="the roof holds", category="observation", verdict="accepted",
-    confidence=0.9, asserted_ms=1_700_000_000_000,
+    confidence=0.9, credence=0.972, votes=5, witnesses_effective=4,
+    asserted_ms=1_700_000_000_000,
     assertions=[Stated(author=MEMBERS[0], confidence=0.9, asserted_ms=1, ttl_ms=0,
                        evidence=[Item(kind="camera", content="frame 81")])],
     rounds=[ROUND], rounds_left_out=0,

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from credimus.kernel import limits
-from credimus.state import operations
+from credimus.state import member_operations, operations
 
 ROOT = Path(__file__).parents[3]
 PROTOCOL = ROOT / "docs" / "protocol"
@@ -20,6 +20,7 @@ KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
     operations.DotName, operations.Conclusion, operations.ReaderBox,
+    member_operations.Powers, member_operations.Exhibit,
 )  # fmt: skip
 
 
@@ -83,7 +84,11 @@ def test_every_part_of_an_operation_is_told(kind: type[msgspec.Struct]) -> None:
 )
 def test_every_number_is_told(numbers: typing.Any) -> None:
     page = (PROTOCOL / "operations.md").read_text()
-    words = {"reputation": "the elector's weight", "confidence": "its confidence"}
+    words = {
+        "reputation": "the elector's weight",
+        "confidence": "its confidence",
+        "skill": "the evidence in it",
+    }
     for one in numbers:
         word = one.name.lower().replace("_", " ")
         said = words.get(word, word) if numbers is operations.Aggregation else word

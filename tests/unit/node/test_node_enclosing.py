@@ -187,7 +187,7 @@ def test_forged_boxes_do_no_harm() -> None:
         fleet.nodes[2].authors[0].say(
             Enclose(belief, key_name_of(content), SIGNERS[2].public, (forged,))
         )
-    fleet.nodes[2]._seal_now = True
+    fleet.nodes[2].seal_soon()
     fleet.settle()
     node = fleet.nodes[1]
     node.reading._keys.take((key_name_of(content), node.id))

@@ -170,7 +170,7 @@ def test_what_is_said_within_is_held_back_until_there_is_room_and_then_sealed() 
     author = alone.node.authors[0]
     for one in said(5_000):
         author.say(one)
-    alone.node._seal_now = True
+    alone.node.seal_soon()
     alone.step()
     assert alone.node.is_held_back
     for _ in range(1_000):

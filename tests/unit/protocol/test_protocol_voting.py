@@ -145,21 +145,17 @@ def test_what_an_elector_holds_against_an_electorate_is_a_signed_refusal(
 def test_objections_within_tolerance_are_none() -> None:
     fleet = Fleet(3)
     members = fleet.nodes[0].state.roster.current
-    config = VotingConfig(weight_tolerance=10)
-    for weights, fine in (
-        (dict.fromkeys(MEMBERS[:3], 500_010), True),
-        (dict.fromkeys(MEMBERS[:3], 500_011), False),
-        (dict.fromkeys(MEMBERS[:2], 500_000), True),
-        (dict.fromkeys(MEMBERS[:1], 500_000), False),
-    ):
-        electorate = Electorate(electorate_of(weights).electors)
-        against = objection(electorate, members, config, 400_000)
-        assert (against is None) is fine
-    ours = dict.fromkeys(MEMBERS[:3], 500_000)
+    for count, fine in ((3, True), (2, True), (1, False)):
+        electorate = Electorate(electorate_of(dict.fromkeys(MEMBERS[:count], 1)).electors)
+        assert (objection(electorate, members, 400_000) is None) is fine
+    three, two = (
+        Electorate(electorate_of(dict.fromkeys(MEMBERS[:count], 500_000)).electors)
+        for count in (3, 2)
+    )
     near = Electorate(electorate_of(dict.fromkeys(MEMBERS[:3], 500_010)).electors)
-    assert fitting([near], ours, 10) is near
-    assert fitting([near], ours, 9) is None
-    assert fitting([near], dict.fromkeys(MEMBERS[:2], 500_000), 10) is None
+    assert fitting([near], three, VotingConfig(weight_tolerance=10)) is near
+    assert fitting([near], three, VotingConfig(weight_tolerance=9)) is None
+    assert fitting([near], two, VotingConfig(weight_tolerance=10)) is None
 
 
 def test_a_round_expires_and_its_proposer_opens_the_next_up_to_a_limit() -> None:

@@ -6,6 +6,16 @@ from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.frontier import CutHead
 from credimus.runtime.audit_entries import Kind, entries_of
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import (
+    AdmissionRule,
+    Appoint,
+    Charter,
+    Exhibit,
+    Expel,
+    Expose,
+    Powers,
+    Rotate,
+)
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -38,6 +48,11 @@ OPERATIONS = [
     Found("harbour", ID, bytes(32), "n0", ""),
     Admit(bytes(32), "n1", "10.0.0.7:7447"),
     Leave("retired"),
+    Charter(AdmissionRule.QUORUM, 3, 5),
+    Appoint(bytes(32), "n2", "", Powers(admit=False)),
+    Rotate(bytes(32), bytes(64)),
+    Expose(bytes(32), Exhibit(b"", bytes(64)), Exhibit(b"", bytes(64))),
+    Expel(ID, "stolen", by_evidence=True),
     Assert(1, "it rains " * 40, "observation", 900_000),
     Relate(2, ID, Relation.DEPENDS_ON, OTHER),
     Retract((1, 2), "wrong gauge"),
@@ -58,14 +73,16 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     found = entries_of(OPERATIONS, FleetState(FleetId(bytes(16))))
     assert {one.kind for one in found} == set(get_args(Kind))
     assert [one.place for one in found] == list(range(len(OPERATIONS) + 1))
-    assert [one.index for one in found] == sorted([*range(len(OPERATIONS)), 8])
+    assert [one.index for one in found] == sorted([*range(len(OPERATIONS)), 13])
     said = [one.summary for one in found]
     assert said[1].startswith("admitted n1 (")
     assert said[2] == "left the fleet: retired"
-    assert said[3].endswith("…")
-    assert "depends on" in said[4]
-    assert said[5] == "took back 2 claims: wrong gauge"
-    assert said[9] == "voted reject, confidence 0.5: the gauge is broken"
+    assert said[3] == "admission by quorum of 3, at most 5 a day each"
+    assert said[7] == "said that 010101010101 is to go, by evidence: stolen"
+    assert said[8].endswith("…")
+    assert "depends on" in said[9]
+    assert said[10] == "took back 2 claims: wrong gauge"
+    assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
     assert said[-5] == "recorded the verdict: rejected"
     assert said[-4].endswith("accepted apart: last writer")
     assert (found[-4].belief, found[-4].other) == (ID, OTHER)
@@ -75,7 +92,7 @@ def test_every_kind_of_operation_has_an_entry() -> None:
 
 def test_a_relation_is_of_both_beliefs_and_rounds_are_named() -> None:
     found = entries_of(OPERATIONS, FleetState(FleetId(bytes(16))))
-    assert (found[4].belief, found[4].other) == (ID, OTHER)
-    assert found[7].round is not None
-    assert found[7].belief == ID
-    assert (found[8].round, found[8].belief) == (ID, None), "the round is not known here"
+    assert (found[9].belief, found[9].other) == (ID, OTHER)
+    assert found[12].round is not None
+    assert found[12].belief == ID
+    assert (found[13].round, found[13].belief) == (ID, None), "the round is not known here"

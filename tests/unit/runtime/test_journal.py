@@ -23,7 +23,7 @@ def kept(count: int) -> MemoryStore:
 
 
 def broken(store: MemoryStore) -> tuple[int, str] | None:
-    return broken_at(read_entries(store), SIGNER.public)
+    return broken_at(read_entries(store), [SIGNER.public])
 
 
 def test_entries_follow_each_other_also_after_a_restart() -> None:

@@ -63,11 +63,13 @@ def test_the_line_of_a_setting_is_the_one_in_the_file(config: Path) -> None:
 )
 def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) -> None:
     texts = {"threshold": "2/3", "evaluators": "manual", "url": "http://127.0.0.1:9/x",
+             "reputation_min": "0.2", "independence": "true", "by_category": "true",
              "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
-              "enabled": "false",
-              "policy": "open", "strategy": "consensus"}  # fmt: skip
+              "enabled": "false", "push": "0.7", "pull": "0.7",
+              "relay": "0.7", "selection": "random", "policy": "open",
+              "strategy": "consensus"}  # fmt: skip
     shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
               "suspicion_ms_max": "1700"}  # fmt: skip
     last = field.name.rpartition(".")[2]

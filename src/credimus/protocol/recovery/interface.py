@@ -198,6 +198,9 @@ class WriteAgain(msgspec.Struct, frozen=True, gc=False):
     """All that we ever signed is held, or nowhere: writing is safe."""
 
 
+Again: TypeAlias = TakeAgain | SayAgain | ProposeAgain | WriteAgain
+
+
 # --- events
 
 

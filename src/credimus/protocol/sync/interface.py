@@ -100,4 +100,10 @@ class BatchTaken(msgspec.Struct, frozen=True, gc=False):
     more: bool
 
 
-SyncInput: TypeAlias = BeaconSeen | PullAsked | GapSeen | BatchTaken
+class PullDue(msgspec.Struct, frozen=True, gc=False):
+    """It is time to pull from a peer, whatever it has shown."""
+
+    peer: NodeId
+
+
+SyncInput: TypeAlias = BeaconSeen | PullAsked | GapSeen | BatchTaken | PullDue

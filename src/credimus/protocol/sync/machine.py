@@ -17,6 +17,7 @@ from credimus.protocol.sync.interface import (
     GapSeen,
     Pull,
     PullAsked,
+    PullDue,
     Supply,
     SyncConfig,
     SyncInput,
@@ -42,14 +43,46 @@ class Wanting(Protocol):
         ...
 
 
+class Audience(Protocol):
+    """Knows to whom a node shows what it holds."""
+
+    def listeners(self) -> Sequence[NodeId] | None:
+        """Who is shown it in each period; None for all."""
+        ...
+
+    def answers(self, stranger: NodeId) -> bool:
+        """Whether a peer that has shown its frontier is shown ours, though it is no listener: so
+        that a newcomer, who knows nobody, learns what there is."""
+        ...
+
+
+class Everybody:
+    """The audience of a small fleet."""
+
+    def listeners(self) -> None:
+        """All."""
+
+    def answers(self, stranger: NodeId) -> bool:  # noqa: ARG002
+        """There are no strangers."""
+        return False
+
+
 class Sync:
     """One node's side of all sessions."""
 
-    def __init__(self, config: SyncConfig, lace: Lace, orphans: Wanting, stream: Stream) -> None:
+    def __init__(
+        self,
+        config: SyncConfig,
+        lace: Lace,
+        orphans: Wanting,
+        stream: Stream,
+        audience: Audience = Everybody(),  # noqa: B008 - it has no state
+    ) -> None:
         self._config = config
         self._lace = lace
         self._orphans = orphans
         self._stream = stream
+        self._audience = audience
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
@@ -61,6 +94,8 @@ class Sync:
             case BeaconSeen(peer, frontier):
                 self._meet(peer)
                 self._note_gap(peer, self._lace.lacks(frontier), now)
+                if self._audience.answers(peer):
+                    return Effects(send=[Send(peer, Beacon(self._lace.frontier()))])
                 return Effects()
             case PullAsked(peer, pull):
                 self._meet(peer)
@@ -78,6 +113,8 @@ class Sync:
                 wanted = tuple(self._orphans.wanted(_WITNESSES))
                 self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
                 return self._pull(peer)
+            case PullDue(peer):
+                return self._pull(peer)
             case _:
                 assert_never(event)
 
@@ -91,7 +128,10 @@ class Sync:
         effects: SyncEffects = Effects()
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
-            effects.send.append(Send(None, Beacon(self._lace.frontier())))
+            beacon = Beacon(self._lace.frontier())
+            listeners = self._audience.listeners()
+            to: Sequence[NodeId | None] = (None,) if listeners is None else listeners
+            effects.send += [Send(one, beacon) for one in to]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:

@@ -12,7 +12,8 @@ from credimus.kernel.errors import Conflict, NotFound
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import ElectorateId, NodeId, RoundId
 from credimus.kernel.instant import Now
-from credimus.protocol.voting.electing import objection
+from credimus.protocol.voting.electing import difference, objection
+from credimus.protocol.voting.grounds import LEARNED, Grounds
 from credimus.protocol.voting.interface import (
     Ballot,
     EvaluationWanted,
@@ -22,8 +23,9 @@ from credimus.protocol.voting.interface import (
     SayVote,
     VotingConfig,
 )
+from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Choice, Refuse, Vote
+from credimus.state.operations import Aggregation, Choice, Refuse, Vote
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -37,16 +39,18 @@ class Answering:
         self,
         config: VotingConfig,
         state: FleetState,
+        grounds: Grounds,
         evaluator: Evaluator,
         hosted: Sequence[NodeId],
     ) -> None:
         self._config = config
         self._state = state
+        self._grounds = grounds
         self._evaluator = evaluator
         self._hosted = hosted
         self._pledged: dict[tuple[NodeId, RoundId], Choice] = {}
         self._promised: dict[tuple[NodeId, bytes, int], Choice] = {}
-        self._objections: dict[tuple[ElectorateId, bytes], str | None] = {}
+        self._objections: dict[tuple[ElectorateId, bytes, Aggregation, str], str | None] = {}
 
     def sealed(self) -> None:
         """All that was said is in blocks and folded."""
@@ -80,6 +84,8 @@ class Answering:
                 or found.voted >> position & 1
                 or (author, found.id) in self._pledged
             ):
+                continue
+            if not self._state.roster.current.powers(author).vote:
                 continue
             if against is not None:
                 if not any(elector == author for elector, _ in found.refusals):
@@ -154,15 +160,35 @@ class Answering:
         return None
 
     def _objection(self, found: Round) -> str | None:
-        members = self._state.roster.current
-        key = (found.electorate.id, members.key)
+        members, aggregation = self._state.roster.current, found.rules.aggregation
+        category = ""
+        if self._config.by_category or members.by_category:
+            belief = self._state.beliefs.get(found.belief)
+            category = belief.category if belief else ""
+        key = (found.electorate.id, members.key, aggregation, category)
         if key not in self._objections:
             if len(self._objections) >= OBJECTIONS_KEPT:
                 self._objections.clear()
             self._objections[key] = objection(
-                found.electorate, members, self._config, self._state.roster.left_out_max
-            )
-        return self._objections[key]
+                found.electorate, members, self._state.roster.left_out_max, category
+            ) or self._difference(found, category)
+        against = self._objections[key]
+        if against is None and aggregation in LEARNED:
+            epoch = found.electorate.epoch
+            if self._grounds.is_stale(epoch, found.opened_stamp):
+                return f"weighs by epoch {epoch}, which had been closed for long"
+        return against
+
+    def _difference(self, found: Round, category: str) -> str | None:
+        """What in weights and skills is not as this node sees it."""
+        electorate, aggregation = found.electorate, found.rules.aggregation
+        if aggregation in LEARNED:
+            open_epoch = self._state.standing.epochs.open_epoch()
+            if electorate.epoch > open_epoch:
+                return f"weighs by epoch {electorate.epoch}, and {open_epoch} is open here"
+        ground = self._grounds.as_of(aggregation, category, electorate.epoch)
+        said = ground.publication(electorate.position, self._config.elector_weight)
+        return difference(electorate, Electorate(said.electors, said), self._config)
 
     def _fresh(self, found: Round, now: Now) -> bool:
         """Whether a vote may still be of interest although the round is decided."""

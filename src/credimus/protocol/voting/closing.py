@@ -43,8 +43,12 @@ def closing_of(found: Round) -> Close:
     return Close(found.id, mask_bytes(accept), mask_bytes(reject), mask_bytes(abstain), confidences)
 
 
-def conclusion_of(found: Round, beliefs: Beliefs) -> Conclusion:
-    """The record of a decided round: the votes seen here and, for a rejection, what it removes."""
+def conclusion_of(found: Round, beliefs: Beliefs, epoch: int) -> Conclusion:
+    """The record of a decided round: the votes seen here and, for a rejection, what it removes.
+
+    Args:
+        epoch: the one that is open here.
+    """
     rejected = found.reject_certified and not found.accept_certified
     removed: tuple[DotName, ...] = ()
     if rejected:
@@ -57,5 +61,6 @@ def conclusion_of(found: Round, beliefs: Beliefs) -> Conclusion:
         accept=mask_bytes(found.accept),
         reject=mask_bytes(found.reject),
         abstain=mask_bytes(found.abstain),
+        epoch=epoch,
         removed=removed,
     )

@@ -84,10 +84,12 @@ class Concluding:
 
     def _conclude(self, said: list[Any]) -> None:
         by_author: dict[NodeId, list[Conclusion]] = {}
+        epoch = self._state.rounds.epochs.open_epoch()
         for identifier, author in self._to_conclude.items():
             found = self._state.rounds.get(identifier)
             if found is not None and not any(who == author for who, _, _ in found.conclusions):
-                by_author.setdefault(author, []).append(conclusion_of(found, self._state.beliefs))
+                said_of = conclusion_of(found, self._state.beliefs, epoch)
+                by_author.setdefault(author, []).append(said_of)
         self._to_conclude.clear()
         for author, conclusions in by_author.items():
             for first in range(0, len(conclusions), VOTES_PER_OPERATION):
@@ -107,7 +109,9 @@ class Concluding:
             pause_ms = min(wait_ms - late_ms, found.timeout_ms + wait_ms)
             self._look_again(found.id, after(now.instant, pause_ms * MILLISECOND))
         elif found.verdict.decided:
-            said.append(Say(author, Conclude((conclusion_of(found, self._state.beliefs),))))
+            epoch = self._state.rounds.epochs.open_epoch()
+            said_of = conclusion_of(found, self._state.beliefs, epoch)
+            said.append(Say(author, Conclude((said_of,))))
         elif not any(who == author for who, _, _ in found.closings) and (
             found.verdict is Verdict.OPEN or (found.rules.scheme is Scheme.TURNOUT and not wait_ms)
         ):

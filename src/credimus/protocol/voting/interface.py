@@ -40,7 +40,21 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     weight_tolerance: int = 100_000
     """How far an elector's weight may be, in millionths of our own view of it. [guess]"""
     elector_weight: int = 500_000
-    """The weight of every member until conduct gives one. [seed: initial reputation 0.5]"""
+    """The weight of every member where rounds do not go by reputation. [seed: initial reputation
+    0.5]"""
+    reputation_min: int = 100_000
+    """The least voting weight, in millionths, that a round by reputation counts at all. [seed: 0.1]
+    """
+    skill_tolerance: int = 1_000_000
+    """How far the evidence of an elector's answer may be from our own view of it, in micro-nats;
+    on average a quarter of it. [guess: an answer of somebody unknown is 0.85 nats]"""
+    stale_ms: int = 5_000
+    """How long, in ms, an epoch may have been closed that a proposal names. [guess: one voting
+    timeout]"""
+    independence: bool = False
+    """Whether members that answer alike, against all others, share one voice in rounds by skill."""
+    by_category: bool = False
+    """Whether skill is worked out for each category of beliefs by itself."""
     unknown: Choice | None = Choice.ACCEPT
     """The answer on a belief of which this node knows nothing: take the asserter's word for it
     (accept, when its confidence is at least one half), abstain, or none at all. [guess]"""

@@ -12,6 +12,7 @@ from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.instant import Instant, Now
 from credimus.protocol.voting.answering import Answering
 from credimus.protocol.voting.concluding import Concluding, recorded
+from credimus.protocol.voting.grounds import Grounds
 from credimus.protocol.voting.interface import (
     Evaluator,
     Opened,
@@ -35,6 +36,7 @@ from credimus.state.events import (
     RoundOpened,
 )
 from credimus.state.fleet import FleetState
+from credimus.state.members import may_propose
 from credimus.state.operations import Rules, Scheme, Strategy
 from credimus.state.round import Round
 from credimus.state.rounds import round_id
@@ -56,8 +58,11 @@ class Voting:
         self._config = config
         self._state = state
         self._hosted = list(hosted)  # shared with the parts: `silence` takes from all
-        self._proposing = Proposing(config, state)
-        self._answering = Answering(config, state, evaluator, self._hosted)
+        state.standing.independence = config.independence
+        state.standing.by_category = config.by_category
+        grounds = Grounds(config, state)
+        self._proposing = Proposing(config, state, grounds)
+        self._answering = Answering(config, state, grounds, evaluator, self._hosted)
         self._concluding = Concluding(config, state, self._hosted)
 
     def handle(self, event: VotingInput, now: Now) -> VotingEffects:
@@ -115,7 +120,7 @@ class Voting:
         """
         author = question.elector
         operations, proposal, voters = self._proposing.proposal(
-            BeliefId(question.belief), attempt, rules, electors
+            (BeliefId(question.belief), question.category), attempt, rules, electors
         )
         said: list[Say | SayVote] = [Say(author, operation) for operation in operations]
         identifier = round_id(proposal)
@@ -170,10 +175,14 @@ class Voting:
         author = next((one for one in self._hosted if one in proposers), None)
         if author is None:
             return
-        electors = self._electors_again(found)
+        belief = self._state.beliefs.get(found.belief)
+        category = "" if belief is None else belief.category
+        electors = self._electors_again(found, category)
+        if not may_propose(self._state.roster.current.powers(author), category):
+            return
         try:
             operations, _, _ = self._proposing.proposal(
-                found.belief, found.attempt + 1, rules or found.rules, electors
+                (found.belief, category), found.attempt + 1, rules or found.rules, electors
             )
         except UsageError:  # the roster has outgrown what one electorate holds
             return
@@ -190,19 +199,23 @@ class Voting:
             attempts = self._state.rounds.on(found.belief)
             if attempts[-1] is not found or found.attempt >= limits.ATTEMPTS_MAX:
                 continue
+            belief = self._state.beliefs.get(found.belief)
+            category = "" if belief is None else belief.category
+            if not may_propose(self._state.roster.current.powers(fact.author), category):
+                continue
             try:
                 operations, _, _ = self._proposing.proposal(
-                    found.belief, found.attempt + 1, found.rules, None
+                    (found.belief, category), found.attempt + 1, found.rules, None
                 )
             except UsageError:  # the roster has outgrown what one electorate holds
                 continue
             said += [Say(fact.author, operation) for operation in operations]
 
-    def _electors_again(self, found: Round) -> list[NodeId] | None:
+    def _electors_again(self, found: Round, category: str) -> list[NodeId] | None:
         """Who votes in the next attempt: those of this one who are still members, or everybody
         where the fleet does not let so many be left out."""
         roster = self._state.roster
-        members = roster.current
+        members = roster.current.electors(category)
         still = [one for one in found.electorate.position if one in members]
         left_out = len(members) - len(still)
         allowed = left_out <= left_out_most(roster.left_out_max, len(members))

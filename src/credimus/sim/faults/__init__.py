@@ -18,6 +18,7 @@ from credimus.sim.faults.lies import (
     Withhold,
 )
 from credimus.sim.faults.links import BadLink, Bridge, Flapping, OneWay, Partition, Ragged
+from credimus.sim.faults.slander import Expulsion, FalseEvidence, Overreach, Slander
 
 AnyFault: TypeAlias = (
     Partition | OneWay | Bridge | Ragged | Flapping | BadLink
@@ -25,6 +26,7 @@ AnyFault: TypeAlias = (
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
     | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | Slander | FalseEvidence | Overreach | Expulsion
     | Torrent | Hail
 )  # fmt: skip
 
@@ -37,6 +39,8 @@ __all__ = (
     "ClockJump",
     "Crash",
     "DoubleVote",
+    "Expulsion",
+    "FalseEvidence",
     "FalseFrontier",
     "Flapping",
     "Flood",
@@ -46,10 +50,12 @@ __all__ = (
     "Garbage",
     "Hail",
     "OneWay",
+    "Overreach",
     "Partition",
     "Pause",
     "Ragged",
     "Replay",
+    "Slander",
     "Slow",
     "Stack",
     "Torrent",

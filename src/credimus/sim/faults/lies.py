@@ -171,7 +171,7 @@ def _vote_both_ways(node: Node) -> None:
     for identifier in _open_rounds(node, node.id):
         for choice in (Choice.ACCEPT, Choice.REJECT):
             author.vote(Vote(identifier, choice))
-    node._seal_now = True  # noqa: SLF001 - a liar does not ask
+    node.seal_soon()
 
 
 def _open_rounds(node: Node, voter: NodeId) -> list[RoundId]:

@@ -1,0 +1,69 @@
+"""What the library says about members of a node elsewhere: expel, change powers, admit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+from credimus.api.member_shapes import PowerName
+from credimus.kernel.errors import UsageError
+from credimus.library.fields import Waiting
+from credimus.library.remote_receipt import RemoteReceipt
+
+
+class RemoteMemberCalls:
+    """The part of a running node elsewhere that is about members."""
+
+    def _write(self, path: str, given: Mapping[str, Any]) -> RemoteReceipt:
+        raise NotImplementedError
+
+    def expel(self, member: str, reason: str = "", **options: Unpack[Waiting]) -> RemoteReceipt:
+        """Say that a member is to go; see `Node.expel`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.expel("00" * 16, "it was stolen")
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
+
+    def grant(
+        self,
+        member: str,
+        may: Sequence[PowerName],
+        categories: Sequence[str] = (),
+        **options: Unpack[Waiting],
+    ) -> RemoteReceipt:
+        """Change what a member may say; see `Node.grant`.
+
+        Example:
+            >>> (me,) = node.members()
+            >>> try:
+            ...     receipt = node.grant(me.id, ["vote"])
+            ... except credimus.NotPermitted as problem:
+            ...     print(problem.code)
+            forbidden
+        """
+        given = {"may": list(may), "categories": list(categories), **options}
+        return self._write(f"{_member_path(member)}/powers", given)
+
+    def admit(
+        self, member: str, name: str | None = None, **options: Unpack[Waiting]
+    ) -> RemoteReceipt:
+        """Admit somebody whose key is known; see `Node.admit`.
+
+        Example:
+            >>> try:
+            ...     receipt = node.admit("00" * 16)
+            ... except credimus.NotFound as problem:
+            ...     print(problem.code)
+            unknown-member
+        """
+        return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
+
+
+def _member_path(member: str) -> str:
+    """The path of a member."""
+    if not member.isalnum() or not member.isascii():
+        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
+    return f"/v1/members/{member}"

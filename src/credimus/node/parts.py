@@ -1,0 +1,100 @@
+"""What one node holds, and its machines: made once, in the order in which they need each other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.hlc import HybridClock
+from credimus.kernel.ids import FleetId, NodeId
+from credimus.lace.lace import Lace
+from credimus.lace.seal import Signer
+from credimus.node.author import Author
+from credimus.node.compacting import Compacting
+from credimus.node.config import Config
+from credimus.node.copies import Copies
+from credimus.node.enclosing import Discreet, Enclosing
+from credimus.node.ingress import Ingress
+from credimus.node.reading import Reading
+from credimus.node.sight import FleetView
+from credimus.node.spreading import Spreading
+from credimus.protocol.delivery.machine import Delivery
+from credimus.protocol.guard.machine import Guard
+from credimus.protocol.machine import Machine
+from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.machine import Partition
+from credimus.protocol.partition.reconciling import Holdings
+from credimus.protocol.recovery.machine import Recovery, Sources
+from credimus.protocol.sync.machine import Sync
+from credimus.protocol.vigilance.machine import Vigilance
+from credimus.protocol.voting.interface import Evaluator, Say
+from credimus.protocol.voting.knowledge import LocalKnowledge
+from credimus.protocol.voting.machine import Voting
+from credimus.state.fleet import FleetState
+
+
+class Parts:
+    """The agreed state, the ways in and out, and the authors of one node."""
+
+    def __init__(self, fleet: FleetId, signers: Sequence[Signer], config: Config) -> None:
+        self.fleet = fleet
+        self.config = config
+        self.signers = signers
+        self.lace = Lace()
+        self.state = FleetState(fleet)
+        self.clock = HybridClock(config.skew_ms_max)
+        self.ingress = Ingress(fleet, self.lace, self.state, self.clock)
+        self.authors = [Author(signer, fleet, self.lace, self.state.beliefs) for signer in signers]
+        self.by_id = {author.id: author for author in self.authors}
+        self.copies = Copies(self.id, self.lace, self.state.roster)
+        self.reading = Reading(self.state, signers)
+        self.enclosing = Enclosing(self.state, self.reading, signers)
+
+    @property
+    def id(self) -> NodeId:
+        """The node's own id."""
+        return self.authors[0].id
+
+
+class Machines:
+    """Everything that a node does by itself; `all` gives them by the names of router.py."""
+
+    def __init__(self, parts: Parts, entropy: Entropy, evaluator: Evaluator | None) -> None:
+        config, state, lace = parts.config, parts.state, parts.lace
+        own, stream = [author.id for author in parts.authors], entropy.stream
+        votes_by = evaluator or LocalKnowledge(state, config.voting.unknown)
+        discreet = Discreet(votes_by, parts.reading, parts.enclosing)
+        self.voting = Voting(config.voting, state, discreet, own)
+        self.membership = membership = Membership(config.membership, own, stream("membership"))
+        self.spreading = Spreading(config, membership, parts.copies, parts.ingress, entropy)
+        orphans, audience = parts.ingress.orphans, self.spreading.machine
+        self.sync = Sync(config.sync, lace, orphans, stream("sync"), audience)
+        self.delivery = Delivery(
+            config.delivery, parts.fleet, parts.signers[0], state.roster, stream("delivery")
+        )
+        self.partition = Partition(
+            config.partition,
+            Holdings(parts.id, state, lace),
+            lambda: FleetView(membership, state.roster, lace),
+            Say,
+        )
+        self.guard = Guard(config.guard, state.roster.keys)
+        self.compacting = Compacting(config.checkpoints, lace, state, parts.clock, parts.id)
+        sources = Sources(
+            orphans.highest,
+            self.compacting.read_durable,
+            self.compacting.fetched,
+            lambda: not any(author.is_held_back for author in parts.authors),
+        )
+        self.recovery = Recovery(config.recovery, lace, state, own, sources)
+        self.all: dict[str, Machine[Any]] = {
+            "guard": self.guard,
+            "voting": self.voting,
+            "sync": self.sync,
+            "membership": membership,
+            "dissemination": self.spreading.machine,
+            "vigilance": Vigilance(config.vigilance, state, own),
+            "delivery": self.delivery,
+            "partition": self.partition,
+            **self.compacting.machines,
+            "recovery": self.recovery,
+        }

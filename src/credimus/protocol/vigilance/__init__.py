@@ -1,0 +1,1 @@
+"""Equivocations that were seen are proven to all, by whoever is drawn first."""

@@ -1,0 +1,82 @@
+"""What proves itself: two signed headers at one place of a chain, or two answers in one round.
+
+Whoever says it, every node checks the signatures and comes to the same result; what an honest
+member never signed can not be shown. Pure.
+
+Deliberately not here: what follows for the equivocator (members.py).
+"""
+
+from enum import Enum
+
+from credimus.kernel.errors import PeerFault
+from credimus.kernel.ids import FleetId, NodeId, fingerprint, node_id
+from credimus.lace.block import Header, read_header
+from credimus.lace.seal import check_signature, pack_leaves
+from credimus.sketch import merkle
+from credimus.state.member_operations import Exhibit, Expose
+from credimus.state.operations import Choice, Vote, Votes, read_operations
+
+_NODE_BYTES = 32
+
+
+class Wrong(Enum):
+    """What an equivocator did."""
+
+    FORK = "fork"
+    """Signed two blocks at one place of its chain."""
+    TWO_ANSWERS = "two answers"
+    """Gave two different answers in one round."""
+
+
+def check_exposure(said: Expose, fleet: FleetId) -> tuple[NodeId, Wrong]:
+    """Who equivocated, and how.
+
+    Raises:
+        PeerFault: `bad-evidence`: it proves nothing.
+    """
+    try:
+        one, other = read_header(said.one.header), read_header(said.other.header)
+        for testimony in (said.one, said.other):
+            check_signature(said.public_key, testimony.header, testimony.signature, "a testimony")
+    except PeerFault as fault:
+        raise _proves_nothing(fault.message) from None
+    culprit = node_id(said.public_key)
+    if any(header.author != culprit or header.fleet != fleet for header in (one, other)):
+        raise _proves_nothing("the headers are not both of that member and of this fleet")
+    if one.sequence == other.sequence and said.one.header != said.other.header:
+        return culprit, Wrong.FORK
+    answers: dict[bytes, set[Choice]] = {}
+    for header, testimony in ((one, said.one), (other, said.other)):
+        for vote in _votes(header, testimony):
+            answers.setdefault(vote.round, set()).add(vote.choice)
+    if all(len(choices) == 1 for choices in answers.values()):
+        raise _proves_nothing("no two headers at one place, no two answers in one round")
+    return culprit, Wrong.TWO_ANSWERS
+
+
+def rotation_message(fleet: FleetId, old: NodeId, public_key: bytes) -> bytes:
+    """What a new key signs to show that whoever rotates to it has it."""
+    return fingerprint(b"credimus rotation", fleet, old, public_key)
+
+
+def _votes(header: Header, testimony: Exhibit) -> tuple[Vote, ...]:
+    """The votes that an operation under a header casts."""
+    if not testimony.leaf or len(testimony.cover) % _NODE_BYTES:
+        raise _proves_nothing("an operation, or what leads from it to its header, is not shown")
+    cover = testimony.cover
+    nodes = [cover[at : at + _NODE_BYTES] for at in range(0, len(cover), _NODE_BYTES)]
+    if testimony.index >= header.operation_count or header.operations_root != (
+        merkle.root_from_cover({testimony.index: testimony.leaf}, header.operation_count, nodes)
+    ):
+        raise _proves_nothing("an operation is not under its header's root")
+    try:
+        operations = read_operations(pack_leaves([testimony.leaf])[0])
+    except PeerFault as fault:
+        raise _proves_nothing(fault.message) from None
+    if len(operations) != 1 or not isinstance(operations[0], Votes):
+        raise _proves_nothing("an operation is not one that casts votes")
+    return operations[0].votes
+
+
+def _proves_nothing(why: str) -> PeerFault:
+    return PeerFault("bad-evidence", f"an exposure proves nothing: {why}")

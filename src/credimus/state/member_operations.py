@@ -1,0 +1,126 @@
+"""What can be said about members, besides admitting and leaving: how a fleet admits, who may say
+what, a new key, evidence, expulsion.
+
+Deliberately not here: what an operation does (draft.py), who may say it (permissions.py).
+"""
+
+from enum import IntEnum
+from itertools import pairwise
+from typing import Annotated
+
+from msgspec import Meta
+
+from credimus.kernel import limits
+from credimus.state.operation import CategoryName, Id, Name, PublicKey, Reason, Struct
+
+
+class AdmissionRule(IntEnum):
+    """Whose word makes a newcomer a member."""
+
+    MEMBERS = 1
+    """Of any one member that may admit."""
+    FOUNDER = 2
+    """Of the founder alone, who may also change what members may do."""
+    QUORUM = 3
+    """Of several members, each by an admission of its own."""
+
+
+class Charter(Struct, frozen=True, tag=16):
+    """How a fleet admits; stands right behind its founding, and the fleet's id names it. A fleet
+    without one lets any member admit any number."""
+
+    rule: AdmissionRule = AdmissionRule.MEMBERS
+    quorum: Annotated[int, Meta(ge=1, le=limits.ADMISSION_QUORUM_MAX)] = 1
+    """Under `QUORUM`: how many members must admit; all of them where they are fewer."""
+    per_day: Annotated[int, Meta(ge=0, le=limits.ADMISSIONS_PER_DAY_MAX)] = 0
+    """Admissions by one member in one day of its stamps that count; 0 for any number."""
+
+    def __post_init__(self) -> None:
+        if (self.rule is AdmissionRule.QUORUM) != (self.quorum > 1):
+            raise ValueError("a quorum above 1 goes with the rule of that name, and it with one")
+        if self.rule is AdmissionRule.MEMBERS and not self.per_day:
+            raise ValueError("a charter that asks for nothing is left out")
+
+
+class Powers(Struct, frozen=True):
+    """What a member may say, besides what every member may."""
+
+    propose: bool = True
+    vote: bool = True
+    admit: bool = True
+    expel: bool = True
+    categories: Annotated[
+        tuple[CategoryName, ...], Meta(max_length=limits.CAPABILITY_CATEGORIES_MAX)
+    ] = ()
+    """Where it may propose and vote; everywhere when empty. Strictly sorted."""
+
+    def __post_init__(self) -> None:
+        if any(one >= other for one, other in pairwise(self.categories)):
+            raise ValueError("categories must be strictly sorted")
+
+    def within(self, other: "Powers") -> bool:
+        """Whether nothing here is more than what another has."""
+        return (
+            self.propose <= other.propose
+            and self.vote <= other.vote
+            and self.admit <= other.admit
+            and self.expel <= other.expel
+            and (
+                not other.categories
+                or (bool(self.categories) and set(self.categories) <= set(other.categories))
+            )
+        )
+
+
+class Appoint(Struct, frozen=True, tag=17):
+    """Admits with less than all powers; said by a founder that leads its fleet, gives a member
+    other ones."""
+
+    public_key: PublicKey
+    name: Name
+    address: Name
+    powers: Powers
+
+
+class Rotate(Struct, frozen=True, tag=18):
+    """Puts a new key in the place of the author's; the member stays who it is."""
+
+    public_key: PublicKey
+    proof: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    """The new key's signature of what `rotation_message` gives."""
+
+
+class Exhibit(Struct, frozen=True):
+    """A signed header and, where it matters, one operation under its root."""
+
+    header: Annotated[bytes, Meta(max_length=limits.EVIDENCE_HEADER_BYTES_MAX)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    index: Annotated[int, Meta(ge=0, lt=limits.BLOCK_OPERATIONS_MAX)] = 0
+    leaf: Annotated[bytes, Meta(max_length=limits.EVIDENCE_LEAF_BYTES_MAX)] = b""
+    """The operation at that place; empty where two headers are enough."""
+    cover: Annotated[bytes, Meta(max_length=32 * 16)] = b""
+    """What is needed of the Merkle tree besides, 32 bytes a node; see `merkle.cover`."""
+
+
+class Expose(Struct, frozen=True, tag=19):
+    """Proves that a member equivocated: two blocks at one place of its chain, or two answers in
+    one round."""
+
+    public_key: PublicKey
+    """The equivocator's."""
+    one: Exhibit
+    other: Exhibit
+
+
+class Expel(Struct, frozen=True, tag=20):
+    """Says that a member is to go. Proven equivocators go by one such word, others by the word of
+    more than two thirds of the members."""
+
+    member: Id
+    reason: Reason
+    by_evidence: bool = False
+    """Whether an exposure in the causal past speaks for it."""
+
+
+ALL_POWERS = Powers()
+"""What a member may say when nobody said otherwise."""
