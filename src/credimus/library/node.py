@@ -15,6 +15,7 @@ from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
+from credimus.api.recovery import RecoveryAnswer, recovery_view
 from credimus.api.views import belief_view, page_view
 from credimus.library.fields import (
     Filter,
@@ -303,6 +304,15 @@ class Node(Messaging, MemberCalls):
             ('none', 1)
         """
         return partitions_view(self._daemon)
+
+    def recovery(self) -> RecoveryAnswer:
+        """The node's last recovery, from a damaged store or after a long absence.
+
+        Example:
+            >>> node.recovery().recovery is None
+            True
+        """
+        return recovery_view(self._daemon)
 
     def watch(
         self,
