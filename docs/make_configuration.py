@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
-from credimus.runtime import settings, spreading_settings
+from credimus.runtime import keeping_settings, reach_settings, settings, spreading_settings
 from credimus.runtime.layers import Field, fields
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -52,11 +52,13 @@ the rest; a default without a mark follows from what the setting is.
 UNITS = {"_ms": "ms", "_s": "s", "_bytes": "bytes"}
 FROM = re.compile(r"\[(seed|guess|measured|paper)[^\]]*\]")
 
+SOURCES = settings, spreading_settings, reach_settings, keeping_settings
+
 
 def documented() -> dict[tuple[str, str], str]:
     """(section's class, field) -> the words below the field."""
     found = {}
-    sources = (inspect.getsource(one) for one in (settings, spreading_settings))
+    sources = (inspect.getsource(one) for one in SOURCES)
     shapes = (node for source in sources for node in ast.parse(source).body)
     for shape in (node for node in shapes if isinstance(node, ast.ClassDef)):
         for one, after in zip(shape.body, shape.body[1:], strict=False):

@@ -9,7 +9,12 @@ from credimus.lace.block import Block
 from credimus.state.evidence import rotation_message
 from credimus.state.member_operations import Appoint, Exhibit, Expel, Expose, Powers, Rotate
 from credimus.state.operations import Operation
-from strategies import FLEET, MEMBERS, SIGNERS, Liar
+from liars import Liar
+from strategies import (
+    FLEET,
+    MEMBERS,
+    SIGNERS,
+)
 
 
 class MemberLiar(Liar):

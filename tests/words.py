@@ -9,7 +9,7 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.block import Block
 from credimus.lace.frontier import CutHead
 from credimus.state.checkpoints import checkpoint_id
-from credimus.state.operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify
 
 
 def word(stream: Stream, members: Sequence[NodeId], genesis: Block) -> Attest | Certify:

@@ -20,10 +20,11 @@ from credimus.protocol.voting.interface import Ballot
 from credimus.runtime import rates
 from credimus.runtime.credentials import name_of_key
 from credimus.runtime.evaluating.inquiry import Inquiry
+from credimus.runtime.keeping_settings import LimitSettings
 from credimus.runtime.log_check import check_log
 from credimus.runtime.rates import Rates
 from credimus.runtime.rotating import rotate_key
-from credimus.runtime.settings import CallbackSettings, LimitSettings, read_settings
+from credimus.runtime.settings import CallbackSettings, read_settings
 
 PEER = NodeId(b"p" * 16)
 

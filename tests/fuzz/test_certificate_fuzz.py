@@ -15,7 +15,11 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import Conflict, PeerFault, UsageError
 from credimus.kernel.ids import BlockId, FleetId
 from credimus.lace.block import Block
-from strategies import FLEET, Replica, histories
+from liars import histories
+from strategies import (
+    FLEET,
+    Replica,
+)
 
 HISTORIES = [scene() for scene in decisions.SCENES]
 TEXTS = [history.certificate() for history in HISTORIES]

@@ -30,6 +30,7 @@ from credimus.state.operations import (
 from credimus.state.round import Round
 from credimus.state.rounds import round_id
 from credimus.state.verdict import Verdict, join
+from liars import histories
 from strategies import (
     ELECTORATES,
     GENESIS,
@@ -40,7 +41,6 @@ from strategies import (
     SIGNERS,
     TIMEOUT_MS,
     Replica,
-    histories,
     make_block,
 )
 

@@ -4,8 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credimus.state.verdict import Verdict
+from liars import histories, shuffled
 from member_strategies import extensions, member_histories
-from strategies import Replica, histories, shuffled
+from strategies import (
+    Replica,
+)
 
 
 @given(st.data())

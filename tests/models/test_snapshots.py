@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 from credimus.node.ingress import Ingress
 from credimus.state.fleet import FOLDS, FleetState
 from credimus.state.releasing import release
-from strategies import FLEET, Replica, histories, shuffled
+from liars import histories, shuffled
+from strategies import (
+    FLEET,
+    Replica,
+)
 
 
 def resumed(image: bytes, before: Replica, log: list) -> Replica:

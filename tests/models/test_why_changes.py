@@ -42,7 +42,14 @@ from credimus.why.counting import (
 from credimus.why.explain import explain
 from credimus.why.explanation import Change
 from credimus.why.turnout import least_listed, outcome_now
-from strategies import RULES, SIGNERS, TIMEOUT_MS, Replica, histories, make_block
+from liars import histories
+from strategies import (
+    RULES,
+    SIGNERS,
+    TIMEOUT_MS,
+    Replica,
+    make_block,
+)
 
 SIDES = (Choice.ACCEPT, Choice.REJECT)
 OUTCOME = {Choice.ACCEPT: Verdict.ACCEPTED, Choice.REJECT: Verdict.REJECTED}

@@ -23,11 +23,10 @@ from stranger import turns as their_turns
 from credimus.certificate import Archive, make_certificate
 from credimus.certificate.document import proof_of, read_certificate
 from credimus.kernel.codec import encode
-from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id
 from credimus.kernel.instant import Instant, Now
-from credimus.lace.block import VERSION, Block, Header, read_header
+from credimus.lace.block import VERSION, Block, Header
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
@@ -46,8 +45,12 @@ from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.rounds import round_id
+from liars import histories
 from member_strategies import member_histories
-from strategies import FLEET, Replica, histories
+from strategies import (
+    FLEET,
+    Replica,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "protocol"
 ADA, BOB = SeedSigner(b"\x01" * 32), SeedSigner(b"\x02" * 32)
@@ -372,53 +375,3 @@ def test_a_second_implementation_knows_the_same_members(blocks: list[Block]) -> 
     assert set(current.members) == set(members.by_id)
     assert current.expelled == members.expulsions
     assert their_state.state_fingerprint(theirs) == ours.state.fingerprint()
-
-
-ASSERTED = bytes([0x91, 0x97, 4, 1]) + ids.mp("x") + ids.mp("general") + bytes([5, 0x90, 0])
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        ASSERTED,
-        ASSERTED.replace(b"\x97\x04\x01", b"\x97\x04\xcd\x00\x01"),  # a longer integer
-        ASSERTED.replace(b"\xa1x", b"\xd9\x01x"),  # a longer length
-        ASSERTED.replace(b"\x91\x97", b"\xdc\x00\x01\xdc\x00\x07"),  # longer heads of arrays
-        ASSERTED.replace(b"\x97", b"\x95")[:-2],  # the last two fields have defaults
-    ],
-)
-def test_readers_take_what_writers_need_not_write(raw: bytes) -> None:
-    assert op.read_operations(raw) == [op.Assert(1, "x", "general", 5)]
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        ASSERTED + b"\x00",  # trailing
-        ASSERTED.replace(b"\x97", b"\x98") + b"\x00",  # a field too many
-        ASSERTED.replace(b"\x97", b"\x94")[:-3],  # a field without a default is missing
-        ASSERTED.replace(b"\xa1x", b"\xc4\x01x"),  # bin for str
-        ASSERTED.replace(b"\xa1x", b"\xa1\xff"),  # no UTF-8
-        ASSERTED.replace(b"\x97\x04\x01", b"\x97\x04\xc3"),  # a boolean for an integer
-        ASSERTED.replace(b"general", b"genera\n"),
-        ids.mp([[3, "a" * 513]]),
-        ids.mp([[8, b"b" * 16, 1, [2, 1, 2, 1, 0], b"e" * 16, 1, b""]]),  # a ratio of one half
-        ids.mp([[7, [[b"b" * 16, 1], [b"a" * 16, 1]]]]),  # electors out of order
-        ids.mp([[13]]),
-    ],
-)
-def test_readers_refuse_the_rest(raw: bytes) -> None:
-    with pytest.raises(PeerFault) as fault:
-        op.read_operations(raw)
-    assert fault.value.code == "malformed"
-
-
-def test_a_reason_is_bound_by_characters_when_read() -> None:
-    assert op.read_operations(ids.mp([[3, "\u00e9" * 512]]))
-
-
-@pytest.mark.parametrize(("header", "code"), [(b"\x99\x02", "unknown-version"), (b"", "malformed")])
-def test_the_version_is_the_second_byte(header: bytes, code: str) -> None:
-    with pytest.raises(PeerFault) as fault:
-        read_header(header)
-    assert fault.value.code == code

@@ -10,8 +10,9 @@ from credimus.sim.delivering import DELIVERING
 from credimus.sim.liveness import LIVENESS
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
-from credimus.sim.saboteurs import SABOTEURS, Saboteur, a_disk_that_forgets, a_node_that_votes_twice
+from credimus.sim.saboteurs import SABOTEURS, Saboteur
 from credimus.sim.scenario import Scenario, altered
+from credimus.sim.wrongs import a_disk_that_forgets, a_node_that_votes_twice
 
 SEEDS = range(1, 25)
 

@@ -16,9 +16,10 @@ from credimus.api.shapes import (
 from credimus.kernel import limits
 from credimus.runtime.audit_entries import Kind
 from credimus.runtime.feed import CURSOR_PATTERN
+from credimus.runtime.keeping_settings import PerSecond
 from credimus.runtime.keys import KEY_BYTES_MAX
 from credimus.runtime.principals import LIFE_S_MAX, Scope
-from credimus.runtime.settings import AggregationName, PerSecond, SchemeName
+from credimus.runtime.settings import AggregationName, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
 WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]

@@ -138,7 +138,7 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     def publishes(said: Operation) -> bool:
         return isinstance(said, Publish) and electorate_id(said.electors, said) == identifier
 
-    stamp, lace = archive.state.rounds.published_stamp(identifier), archive.lace
+    stamp, lace = archive.state.rounds.published.stamp(identifier), archive.lace
     firsts = (
         place
         for author in lace.authors()

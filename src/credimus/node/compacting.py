@@ -188,7 +188,7 @@ class Compacting:
         roster, rounds = self._state.roster, self._state.rounds
         members = roster.current
         named = {block for node in members.by_id for block, _ in members.admissions(node)}
-        stamps = {rounds.published_stamp(one.id) for one in rounds.newest_electorates()}
+        stamps = {rounds.published.stamp(one.id) for one in rounds.published.newest()}
         return lambda place: (
             place.id == roster.founding or place.id in named or place.stamp in stamps
         )

@@ -27,8 +27,12 @@ from credimus.protocol.voting.interface import Ballot, Evaluator, Question
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id, normalised
+from credimus.state.keeping_operations import Enclose, ReaderBox
 from credimus.state.members import Member
-from credimus.state.operations import Choice, Enclose, Evidence, ReaderBox
+from credimus.state.operations import (
+    Choice,
+    Evidence,
+)
 
 ALL = "all"
 

@@ -11,15 +11,13 @@ from credimus.lace.enclosing import is_enclosed
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.keeping_operations import Attest, Certify, Enclose
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Assert,
-    Attest,
-    Certify,
     Close,
     Conclude,
-    Enclose,
     Found,
     Leave,
     Operation,

@@ -14,8 +14,8 @@ from credimus.kernel.bucket import Bucket, Rate
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.node.commands import AnyCommand, AssertBelief
+from credimus.runtime.keeping_settings import LimitSettings
 from credimus.runtime.principals import Principal
-from credimus.runtime.settings import LimitSettings
 from credimus.state.categories import Categorizer, KeywordCategorizer
 
 TOO_MANY_REQUESTS = 429

@@ -13,11 +13,11 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.config import Config
-from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
+from credimus.runtime.keeping_settings import CheckpointSettings, LimitSettings, MessageSettings
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
@@ -27,7 +27,6 @@ SchemeName = Literal["majority", "supermajority", "byzantine", "turnout", "crede
 AggregationName = Literal["equal", "confidence", "reputation", "skill"]
 EvaluatorName = Literal["local", "rules", "callback", "webhook", "manual"]
 OnFailure = Literal["abstain", "next", "leave"]
-PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Milliseconds = Annotated[int, Meta(ge=1, le=limits.ROUND_TIMEOUT_MS_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 _THRESHOLDS = {
@@ -141,62 +140,6 @@ class VotingSettings(Strict, frozen=True, kw_only=True):
     rules: RulesSettings | None = None
     callback: CallbackSettings | None = None
     webhook: WebhookSettings | None = None
-
-
-Hours = Annotated[float, Meta(gt=0, le=87_600)]
-
-
-class CheckpointSettings(Strict, frozen=True, kw_only=True):
-    """When the fleet takes checkpoints, and how long things are kept."""
-
-    enabled: bool = True
-    """Whether this node proposes, attests and certifies checkpoints. Those that more than two
-    thirds of the members certify are followed all the same."""
-    interval_hours: Hours = 6
-    """From one checkpoint to the next. [guess]"""
-    keep_hours: Hours = 24
-    """Blocks younger than this stay: for certificates, the log, and members that come back. [seed]
-    """
-    retention_hours: Annotated[float, Meta(ge=0, le=87_600)] = 24
-    """How long after its end an undecided, rejected or contested belief is kept. This node attests
-    no checkpoint that keeps less. [seed]"""
-
-    def core(self) -> CheckpointConfig:
-        """The settings of the core."""
-        return CheckpointConfig(
-            enabled=self.enabled,
-            interval_ms=max(1, round(self.interval_hours * HOUR_MS)),
-            keep_ms=max(1, round(self.keep_hours * HOUR_MS)),
-            retention_ms=round(self.retention_hours * HOUR_MS),
-        )
-
-
-class MessageSettings(Strict, frozen=True, kw_only=True):
-    """How the node sends messages of applications."""
-
-    ttl_s: Annotated[
-        float,
-        Meta(ge=limits.MESSAGE_TTL_MS_MIN / 1_000, le=limits.MESSAGE_TTL_MS_MAX / 1_000),
-    ] = 3_600.0
-    """Seconds that a message is tried, where its sender does not say. [guess]"""
-    attempts_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
-    """Sendings in a row that may go without an answer; then it is given up. [guess: two hours]"""
-    patience_ms: Annotated[int, Meta(ge=200, le=600_000)] = 10_000
-    """Longest wait in ms between two sendings of one message. [guess]"""
-
-
-class LimitSettings(Strict, frozen=True, kw_only=True):
-    """How fast callers of this node's API may ask and write."""
-
-    requests_per_s: PerSecond = 50_000
-    """Requests of one token, or of the node's owner; twice as many at once. [guess: above what one
-    node answers]"""
-    writes_per_s: PerSecond = 20_000
-    """Writes of one token, or of the node's owner; twice as many at once. A token may have a rate
-    of its own. [guess: above what one node decides]"""
-    categories: tuple[str, ...] = ()
-    """Beliefs of one token in single categories: `category=per_second` or
-    `category=per_second/burst`, such as "alert=10/50"."""
 
 
 class Settings(Strict, frozen=True, kw_only=True):

@@ -13,7 +13,11 @@ from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.refold import fold_blocks
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Admit, Certify, Leave
+from credimus.state.keeping_operations import Certify
+from credimus.state.operations import (
+    Admit,
+    Leave,
+)
 
 
 class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence

@@ -23,8 +23,8 @@ from credimus.lace.frontier import Cut
 from credimus.lace.lace import Place
 from credimus.state.events import CheckpointAttested, CheckpointReached, StateEvent
 from credimus.state.images import Image, read_image
+from credimus.state.keeping_operations import Attest, Certify
 from credimus.state.operation import Id
-from credimus.state.operations import Attest, Certify
 
 
 class Released(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

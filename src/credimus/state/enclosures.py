@@ -12,7 +12,7 @@ from credimus.kernel.ids import BeliefId, NodeId, fingerprint
 from credimus.lace.enclosing import Box
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefChanged, StateEvent
-from credimus.state.operations import Enclose
+from credimus.state.keeping_operations import Enclose
 
 Given = tuple[NodeId, bytes, bytes]
 """Who gave it, the ephemeral key, the box."""

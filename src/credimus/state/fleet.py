@@ -15,14 +15,12 @@ from credimus.state.beliefs import Beliefs
 from credimus.state.checkpoints import Checkpoints
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.keeping_operations import Attest, Certify, Enclose
 from credimus.state.members import Members
 from credimus.state.operations import (
     Assert,
-    Attest,
-    Certify,
     Close,
     Conclude,
-    Enclose,
     Operation,
     Propose,
     Publish,

@@ -18,8 +18,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
-from credimus.lace.enclosing import BOX_BYTES
-from credimus.lace.frontier import CutHead
+from credimus.state.keeping_operations import Attest, Certify, Enclose
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operation import (
     CategoryName,
@@ -37,11 +36,6 @@ from credimus.state.operation import (
 Epoch: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 40)]
 SKILL_MIN = 100
 """Nobody is taken to be right, or wrong, more often than 9,999 times in 10,000; in millionths."""
-Digest: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Base: TypeAlias = Annotated[bytes, Meta(max_length=32)]
-CutOf: TypeAlias = Annotated[
-    tuple[CutHead, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)
-]
 VOTES_PER_OPERATION = 8
 """Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
 
@@ -314,37 +308,6 @@ class Conclude(Struct, frozen=True, tag=12):
     ]
 
 
-# --- checkpoints
-
-
-class Attest(Struct, frozen=True, tag=14):
-    """Says: I folded all blocks up to this cut and let go what is over, and this is what I got."""
-
-    base: Base
-    """The checkpoint before, whose successor this is to be; empty for the first."""
-    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
-    cut: CutOf
-    electors: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=limits.CUT_HEADS_MAX)]
-    """The members as of the cut, sorted."""
-    retention_ms: Annotated[int, Meta(ge=0, le=limits.TTL_MS_MAX)]
-    """How long after its end what was not accepted is kept."""
-    snapshot: Digest
-    """The fingerprint of the snapshot."""
-
-    def __post_init__(self) -> None:
-        places = [(head.author, head.block) for head in self.cut]
-        if places != sorted(set(places)) or self.electors != tuple(sorted(set(self.electors))):
-            raise ValueError("heads and electors must be strictly sorted")
-
-
-class Certify(Struct, frozen=True, tag=15):
-    """Says: more than two thirds attest this checkpoint, so I attest no other in its place."""
-
-    base: Base
-    attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
-    checkpoint: Digest
-
-
 class Strategy(IntEnum):
     """How two accepted beliefs that contradict each other are brought together. Where members say
     differently of one pair the greatest holds: the one that decides least by itself."""
@@ -384,30 +347,6 @@ class Reconcile(Struct, frozen=True, tag=13):
             raise ValueError("beliefs must be strictly sorted")
         if self.strategy is not Strategy.SEMANTIC and self.finding is not Finding.CONTRADICTORY:
             raise ValueError("only the semantic strategy takes a finding")
-
-
-# --- what not everybody may read
-
-
-class ReaderBox(Struct, frozen=True):
-    """The key of an enclosed belief, closed for one reader."""
-
-    reader: Id
-    closed: Annotated[bytes, Meta(min_length=BOX_BYTES, max_length=BOX_BYTES)]
-
-
-class Enclose(Struct, frozen=True, tag=21):
-    """Gives readers the key of an enclosed belief; boxes strictly sorted by reader."""
-
-    belief: Id
-    key_name: Id
-    ephemeral: PublicKey
-    boxes: Annotated[tuple[ReaderBox, ...], Meta(min_length=1, max_length=limits.READERS_MAX)]
-
-    def __post_init__(self) -> None:
-        readers = [box.reader for box in self.boxes]
-        if any(one >= other for one, other in pairwise(readers)):
-            raise ValueError("boxes must be strictly sorted by reader")
 
 
 Operation: TypeAlias = (

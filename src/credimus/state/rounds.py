@@ -7,7 +7,6 @@ proposal's own past opens a round, so that no member decides with a few of its c
 """
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from credimus.kernel.codec import decoder, encode
@@ -28,10 +27,7 @@ from credimus.state.events import (
 )
 from credimus.state.images import (
     RoundsImage,
-    drop_earlier,
-    image_of_early,
     image_of_round,
-    image_of_unopened,
     read_image,
     round_of_image,
 )
@@ -49,16 +45,12 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
+from credimus.state.published import Published
 from credimus.state.round import Round, canonical, with_entry
 from credimus.state.verdict import Verdict, join
+from credimus.state.waiting import Waiting
 
-_Early = tuple[NodeId, int, object]
-"""Author, stamp and operation of something that came before its round."""
-_Unopened = tuple[NodeId, int, Propose, Members]
-"""Author and stamp of a proposal that came before its electorate, and the view of its past."""
 _JUDGED_KEPT = 1_024
-ELECTORATES_KEPT = 64
-"""The newest stay, though no round is left: proposers use them again. [guess]"""
 
 
 class Removal(NamedTuple):
@@ -75,8 +67,8 @@ class Rounds:
     def __init__(self) -> None:
         self._rounds: dict[RoundId, Round] = {}
         self._by_belief: dict[BeliefId, tuple[Round, ...]] = {}
-        self._electorates: dict[ElectorateId, Electorate] = {}
-        self._published: dict[ElectorateId, int] = {}
+        self.published = Published()
+        """Every electorate."""
         self.left_out_max = 0
         """The fleet's policy, in millionths; set when its founding is folded."""
         self.category_of: Callable[[BeliefId], str | None] = _unknown
@@ -84,10 +76,7 @@ class Rounds:
         self.removals: list[Removal] = []
         """What rejections make go, for the fold of claims to take from here after each block."""
         self._judged: dict[tuple[ElectorateId, bytes, str], bool] = {}
-        self._unopened: dict[ElectorateId, list[_Unopened]] = {}
-        self._unasserted: dict[BeliefId, list[_Unopened]] = {}
-        """Proposals that wait for the category of their belief."""
-        self._early: dict[RoundId, list[_Early]] = {}
+        self._waiting = Waiting()
         self.epochs = Epochs()
         self._rules: dict[Rules, Rules] = {}
         self._newest_rules = Rules()
@@ -123,36 +112,15 @@ class Rounds:
             verdict = one.verdict if verdict is None else join(verdict, one.verdict)
         return verdict
 
-    def electorate(self, identifier: ElectorateId) -> Electorate | None:
-        """A published electorate, or None."""
-        return self._electorates.get(identifier)
-
-    def published_stamp(self, identifier: ElectorateId) -> int:
-        """The smallest stamp under which an electorate was published; 0 for one that was not."""
-        return self._published.get(identifier, 0)
-
-    @property
-    def electorate_count(self) -> int:
-        """How many electorates were published."""
-        return len(self._electorates)
-
-    def newest_electorates(self) -> Iterator[Electorate]:
-        """Published electorates, newest stamp first."""
-        order = sorted(self._published.items(), key=lambda item: (-item[1], item[0]))
-        return (self._electorates[identifier] for identifier, _ in order)
-
     # --- folding
 
     def publish(self, said: Publish, place: Place) -> list[StateEvent]:
         """Fold an electorate."""
-        electorate = Electorate(said.electors, said)
-        before = self._published.get(electorate.id)
-        self._published[electorate.id] = place.stamp if before is None else min(before, place.stamp)
-        if before is not None:
+        electorate = self.published.add(said, place.stamp)
+        if electorate is None:
             return []
-        self._electorates[electorate.id] = electorate
         events: list[StateEvent] = []
-        for author, stamp, proposal, past in self._unopened.pop(electorate.id, ()):
+        for author, stamp, proposal, past in self._waiting.unopened.pop(electorate.id, ()):
             events += self._open(author, stamp, proposal, electorate, past)
         return events
 
@@ -162,25 +130,25 @@ class Rounds:
         Args:
             past: the members as of the causal past of its block.
         """
-        electorate = self._electorates.get(ElectorateId(said.electorate))
+        electorate = self.published.get(ElectorateId(said.electorate))
         if electorate is None:
-            waiting = self._unopened.setdefault(ElectorateId(said.electorate), [])
-            waiting.append((place.author, place.stamp, said, past))
+            self._waiting.for_electorate((place.author, place.stamp, said, past))
             return []
         return self._open(place.author, place.stamp, said, electorate, past)
 
     def asserted(self, belief: BeliefId) -> list[StateEvent]:
         """A belief became known: open what waited for its category."""
         events: list[StateEvent] = []
-        for author, stamp, proposal, past in self._unasserted.pop(belief, ()):
-            electorate = self._electorates[ElectorateId(proposal.electorate)]
+        for author, stamp, proposal, past in self._waiting.unasserted.pop(belief, ()):
+            electorate = self.published.get(ElectorateId(proposal.electorate))
+            assert electorate is not None  # noqa: S101 - else it waited for that
             events += self._open(author, stamp, proposal, electorate, past)
         return events
 
     @property
     def await_beliefs(self) -> bool:
         """Whether some proposal waits for the category of its belief."""
-        return bool(self._unasserted)
+        return bool(self._waiting.unasserted)
 
     def vote(self, said: Votes, place: Place, events: list[StateEvent]) -> None:
         """Fold an author's votes."""
@@ -192,7 +160,7 @@ class Rounds:
         for vote in said.votes:
             found = rounds.get(vote.round)  # type: ignore[call-overload]
             if found is None:
-                self._keep(RoundId(vote.round), author, stamp, vote)
+                self._waiting.keep(RoundId(vote.round), author, stamp, vote)
                 continue
             if found.electorate is not voters:  # mostly one for all
                 voters = found.electorate
@@ -216,7 +184,7 @@ class Rounds:
         """Fold a signed refusal."""
         found = self._rounds.get(RoundId(said.round))
         if found is None:
-            self._keep(RoundId(said.round), place.author, place.stamp, said)
+            self._waiting.keep(RoundId(said.round), place.author, place.stamp, said)
             return []
         entry = (place.author, said.reason)
         if entry not in found.refusals:
@@ -227,7 +195,7 @@ class Rounds:
         """Fold a closing."""
         found = self._rounds.get(RoundId(said.round))
         if found is None:
-            self._keep(RoundId(said.round), place.author, place.stamp, said)
+            self._waiting.keep(RoundId(said.round), place.author, place.stamp, said)
             return []
         before = found.verdict
         events: list[StateEvent] = []
@@ -240,7 +208,7 @@ class Rounds:
         for conclusion in said.conclusions:
             found = self._rounds.get(RoundId(conclusion.round))
             if found is None:
-                self._keep(RoundId(conclusion.round), place.author, place.stamp, conclusion)
+                self._waiting.keep(RoundId(conclusion.round), place.author, place.stamp, conclusion)
             else:
                 self._add_conclusion(found, place.author, place.stamp, conclusion)
 
@@ -253,47 +221,23 @@ class Rounds:
             left = tuple(one for one in self._by_belief.pop(gone.belief, ()) if one is not gone)
             if left:
                 self._by_belief[gone.belief] = left
-        waiting = self._early, self._unopened, self._unasserted
-        count = sum(drop_earlier(entries, before_stamp) for entries in waiting)
-        used = {one.electorate.id for one in self._rounds.values()} | self._unopened.keys()
-        used |= {ElectorateId(w[2].electorate) for es in self._unasserted.values() for w in es}
-        newest = [one.id for one in islice(self.newest_electorates(), ELECTORATES_KEPT)]
-        for one, stamp in list(self._published.items()):
-            if stamp < before_stamp and one not in used and one not in newest:
-                del self._published[one], self._electorates[one]
+        count = self._waiting.let_go(before_stamp)
+        used = {one.electorate.id for one in self._rounds.values()} | self._waiting.electorates()
+        self.published.let_go(used, before_stamp)
         return count
 
     def fingerprint(self) -> bytes:
         """Of everything agreed about rounds."""
         rounds = [canonical(self._rounds[identifier]) for identifier in sorted(self._rounds)]
-        early = sorted(
-            (identifier, sorted(encode(entry) for entry in entries))
-            for identifier, entries in self._early.items()
-        )
-        unopened = sorted(
-            (identifier, sorted(encode((*said, past.key)) for *said, past in entries))
-            for identifier, entries in (*self._unopened.items(), *self._unasserted.items())
-        )
-        lists = rounds, early, unopened, sorted(self._published.items())
+        lists = rounds, *self._waiting.lists(), self.published.stamps()
         return fingerprint(b"credimus rounds", *map(encode, lists))
 
     def snapshot(self) -> bytes:
         """All of it, canonical."""
-        electorates = (
-            (at, self._electorates[one].said) for one, at in sorted(self._published.items())
-        )
         rounds = (self._rounds[one] for one in sorted(self._rounds))
-        waiting = (
-            entry
-            for entries in (*self._unopened.values(), *self._unasserted.values())
-            for entry in entries
-        )
-        return encode(
-            RoundsImage(
-                tuple(electorates), tuple(map(image_of_round, rounds)), image_of_early(self._early),
-                image_of_unopened(waiting), self.epochs.let_go_image(),
-            )
-        )  # fmt: skip
+        electorates, images = tuple(self.published.image()), tuple(map(image_of_round, rounds))
+        waiting = self._waiting.images()
+        return encode(RoundsImage(electorates, images, *waiting, self.epochs.let_go_image()))
 
     def restore(self, raw: bytes) -> None:
         """Become what was written; for a fold that is new.
@@ -304,11 +248,9 @@ class Rounds:
         image = read_image(raw, _image, "snapshot of the rounds")
         assert isinstance(image, RoundsImage)  # noqa: S101 - what its decoder reads
         for stamp, publication in image.electorates:
-            electorate = Electorate(publication.electors, publication)
-            self._electorates[electorate.id] = electorate
-            self._published[electorate.id] = stamp
+            self.published.add(publication, stamp)
         for one in image.rounds:
-            voters = self._electorates.get(ElectorateId(one.electorate))
+            voters = self.published.get(ElectorateId(one.electorate))
             if voters is None:
                 raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
             found = self._rounds[RoundId(one.id)] = round_of_image(one, voters)
@@ -318,17 +260,8 @@ class Rounds:
             if found.conclusions:
                 self.epochs.note(found)
         self.epochs.recall(image.epochs)
-        for identifier, author, stamp, said in image.early.entries():
-            self._keep(RoundId(identifier), NodeId(author), stamp, said)
-        views: dict[bytes, Members] = {}
-        for author, stamp, proposal, past in image.unopened:
-            view = views[past] = views.get(past) or Members.read(past)
-            named = ElectorateId(proposal.electorate)
-            if named in self._electorates:  # then it waits for the category of its belief
-                waiting = self._unasserted.setdefault(BeliefId(proposal.belief), [])
-            else:
-                waiting = self._unopened.setdefault(named, [])
-            waiting.append((NodeId(author), stamp, proposal, view))
+        published = (identifier for identifier, _ in self.published.stamps())
+        self._waiting.recall(image.early, image.unopened, published)
 
     # --- private
 
@@ -337,8 +270,7 @@ class Rounds:
     ) -> list[StateEvent]:
         category = self.category_of(BeliefId(said.belief)) if past.by_category else ""
         if category is None:
-            waiting = self._unasserted.setdefault(BeliefId(said.belief), [])
-            waiting.append((author, stamp, said, past))
+            self._waiting.for_category((author, stamp, said, past))
             return []
         if not self._is_fair(said.rules, electorate, past, category) or not (
             may_propose(past.powers(author), category)
@@ -368,7 +300,7 @@ class Rounds:
             (found,) if rounds is None else tuple(sorted((*rounds, found), key=_attempt_order))
         )
         events.append(RoundOpened(identifier))
-        if self._early:
+        if self._waiting.early:
             self._replay_early(found, events)
         return events
 
@@ -387,11 +319,8 @@ class Rounds:
             return fair and bool(electorate.skills)
         return fair and (electorate.balanced or rules.aggregation is not Aggregation.REPUTATION)
 
-    def _keep(self, identifier: RoundId, author: NodeId, stamp: int, said: object) -> None:
-        self._early.setdefault(identifier, []).append((author, stamp, said))
-
     def _replay_early(self, found: Round, events: list[StateEvent]) -> None:
-        for author, stamp, said in self._early.pop(found.id, ()):
+        for author, stamp, said in self._waiting.early.pop(found.id, ()):
             before, climbed = found.verdict, False
             match said:
                 case Close():
@@ -405,7 +334,7 @@ class Rounds:
                     if position is not None:
                         if stamp > found.due_stamp or found.late is not None:
                             found.note_late(position, stamp, bool(found.voted >> position & 1))
-                        climbed = found.count(position, said.choice, said.confidence)  # type: ignore[attr-defined]
+                        climbed = found.count(position, said.choice, said.confidence)
             if climbed:
                 self._report(found, before, events)
         events += [DoubleVote(found.id, voter) for voter in found.double_voters()]

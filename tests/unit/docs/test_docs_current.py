@@ -11,6 +11,7 @@ import pytest
 
 from credimus.kernel import limits
 from credimus.state import member_operations, operations
+from credimus.state.keeping_operations import ReaderBox
 
 ROOT = Path(__file__).parents[3]
 PROTOCOL = ROOT / "docs" / "protocol"
@@ -19,7 +20,7 @@ HIDDEN = {"node_modules", "dist", "build"}
 KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
-    operations.DotName, operations.Conclusion, operations.ReaderBox,
+    operations.DotName, operations.Conclusion, ReaderBox,
     member_operations.Powers, member_operations.Exhibit,
 )  # fmt: skip
 

@@ -10,7 +10,14 @@ from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.orphans import Orphans
-from strategies import GENESIS, MEMBERS, SIGNERS, Replica, histories, make_block, shuffled
+from liars import histories, shuffled
+from strategies import (
+    GENESIS,
+    MEMBERS,
+    SIGNERS,
+    Replica,
+    make_block,
+)
 
 HALF = settings(max_examples=max(1, settings.default.max_examples // 2))
 

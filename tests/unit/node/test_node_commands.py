@@ -229,7 +229,7 @@ def test_after_the_last_attempt_nothing_is_proposed_and_no_chain_is_spoilt() -> 
         RAIN_ID,
         limits.ATTEMPTS_MAX,
         Rules(Scheme.MAJORITY),
-        next(rounds.newest_electorates()).id,
+        next(rounds.published.newest()).id,
         1,
     )
     head = fleet.stores[1][-1]

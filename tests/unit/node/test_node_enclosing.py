@@ -18,7 +18,11 @@ from credimus.node.commands import (
     ShareBelief,
 )
 from credimus.protocol.voting.interface import Ballot, Question
-from credimus.state.operations import Choice, Enclose, Evidence, ReaderBox
+from credimus.state.keeping_operations import Enclose, ReaderBox
+from credimus.state.operations import (
+    Choice,
+    Evidence,
+)
 from credimus.state.verdict import Verdict
 from strategies import SIGNERS
 

@@ -13,7 +13,7 @@ from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held, last_be
 from credimus.protocol.checkpointing.proof import certifiers, check_quorum, prove
 from credimus.state.checkpoints import Checkpoints, Released, checkpoint_id
 from credimus.state.events import CheckpointReached
-from credimus.state.operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify
 from strategies import FLEET, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
 CUT = (CutHead(MEMBERS[0], 1, GENESIS.header.stamp, 0, GENESIS.id),)

@@ -56,7 +56,7 @@ def ask(fleet: Fleet, number: int, by: int = 0) -> Verdict | None:
 
 
 def newest(fleet: Fleet) -> Electorate:
-    return next(iter(fleet.nodes[1].state.rounds.newest_electorates()))
+    return next(iter(fleet.nodes[1].state.rounds.published.newest()))
 
 
 def test_who_is_mostly_wrong_is_found_out_and_then_its_word_speaks_for_the_contrary() -> None:
@@ -75,9 +75,9 @@ def test_who_is_mostly_wrong_is_found_out_and_then_its_word_speaks_for_the_contr
     accept, reject = learned.evidence[learned.position[NodeId(MEMBERS[3])]]
     assert accept < 0 < reject
     assert not said(fleet, Refuse)
-    count = len(list(fleet.nodes[1].state.rounds.newest_electorates()))
+    count = len(list(fleet.nodes[1].state.rounds.published.newest()))
     ask(fleet, ROUNDS_MIN + 1, by=2)  # another proposer, the same epoch: the same electorate
-    assert len(list(fleet.nodes[1].state.rounds.newest_electorates())) == count
+    assert len(list(fleet.nodes[1].state.rounds.published.newest())) == count
     standing = {node.state.standing.fingerprint() for node in fleet.nodes}
     assert len(standing) == 1
 

@@ -6,6 +6,7 @@ from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.frontier import CutHead
 from credimus.runtime.audit_entries import Kind, entries_of
 from credimus.state.fleet import FleetState
+from credimus.state.keeping_operations import Attest, Certify, Enclose, ReaderBox
 from credimus.state.member_operations import (
     AdmissionRule,
     Appoint,
@@ -19,19 +20,15 @@ from credimus.state.member_operations import (
 from credimus.state.operations import (
     Admit,
     Assert,
-    Attest,
-    Certify,
     Choice,
     Close,
     Conclude,
     Conclusion,
     Elector,
-    Enclose,
     Found,
     Leave,
     Propose,
     Publish,
-    ReaderBox,
     Reconcile,
     Refuse,
     Relate,

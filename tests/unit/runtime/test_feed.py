@@ -12,7 +12,12 @@ from credimus.protocol.membership.interface import PeerDead
 from credimus.runtime import feed as module
 from credimus.runtime.feed import Feed, Mark
 from credimus.state.events import BeliefChanged, MemberLeft, StateEvent
-from strategies import BELIEFS, MEMBERS, Replica, histories
+from liars import histories
+from strategies import (
+    BELIEFS,
+    MEMBERS,
+    Replica,
+)
 
 
 def changed(count: int) -> list[StateEvent]:

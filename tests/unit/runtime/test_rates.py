@@ -5,9 +5,9 @@ import pytest
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.node.commands import AssertBelief, RetractBelief
+from credimus.runtime.keeping_settings import LimitSettings
 from credimus.runtime.principals import OWNER, Principal
 from credimus.runtime.rates import STRANGERS, Rates, category_rates
-from credimus.runtime.settings import LimitSettings
 
 CLERK = Principal(id="c1", name="clerk", scopes=frozenset({"assert"}))
 SLOW = Principal(id="s1", name="slow", scopes=frozenset({"assert"}), writes_per_s=1)

@@ -13,7 +13,7 @@ from credimus.lace.frontier import PeerBehind
 from credimus.protocol.checkpointing.proof import CheckpointProof
 from credimus.state.checkpoints import Checkpoint
 from credimus.state.events import CheckpointAttested, CheckpointReached
-from credimus.state.operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify
 
 HOUR_MS = 3_600_000
 

@@ -31,7 +31,7 @@ from credimus.protocol.checkpointing.interface import (
 )
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify
 
 CheckpointingEffects: TypeAlias = Effects[Any, Any, SayWord | CheckpointRefused]
 

@@ -16,7 +16,10 @@ from credimus.lace.block import open_wire, read_block, read_header
 from credimus.lace.seal import check_signature
 from credimus.sketch import merkle
 from credimus.state.checkpoints import checkpoint_id
-from credimus.state.operations import Attest, Certify, Operation
+from credimus.state.keeping_operations import Attest, Certify
+from credimus.state.operations import (
+    Operation,
+)
 
 
 class Strict(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

@@ -13,8 +13,11 @@ from credimus.protocol.checkpointing.interface import Reader
 from credimus.state import releasing
 from credimus.state.checkpoints import Released, checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
+from credimus.state.keeping_operations import Attest
 from credimus.state.members import Members
-from credimus.state.operations import Attest, read_operations
+from credimus.state.operations import (
+    read_operations,
+)
 
 
 class Shadow:

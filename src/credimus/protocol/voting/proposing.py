@@ -76,7 +76,7 @@ class Proposing:
             self._check_electors(voters, category)
         publication = ground.publication(voters, self._config.elector_weight)
         identifier = electorate_id(publication.electors, publication)
-        if self._state.rounds.electorate(identifier) is not None:
+        if self._state.rounds.published.get(identifier) is not None:
             return identifier, voters, None
         return identifier, voters, publication
 
@@ -104,12 +104,12 @@ class Proposing:
         """A published electorate that fits roster and ground; looked for anew when they changed."""
         members = self._state.roster.current
         where, state = category if members.by_category else "", self._state
-        seen = members.key, state.rounds.electorate_count, where, state.checkpoints.number
+        seen = members.key, len(state.rounds.published), where, state.checkpoints.number
         known = self._fitting
         if known is None or known[0][:4] != seen or known[0][4] is not ground:
             said = ground.publication(members.electors(category), self._config.elector_weight)
             ours = Electorate(said.electors, said)
-            published = self._state.rounds.newest_electorates()
+            published = self._state.rounds.published.newest()
             found = fitting(published, ours, self._config)
             self._fitting = known = (*seen, ground), found
         return known[1]
