@@ -9,6 +9,7 @@ from credimus.node.commands import AssertBelief
 from credimus.protocol.recovery.interface import Cause, Phase, Session
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host, Lane
+from credimus.sim.operator import recover
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
 
@@ -25,7 +26,7 @@ def damaged(fleet: Fleet, host: Host, *, names: bool = True) -> None:
     assert host.disk.flip_bit(7, own[1:-1])
     host.recovers, host.forgets_names = True, not names
     fleet.crash(host)
-    fleet.recover(host)
+    recover(fleet, host)
 
 
 def spoken(fleet: Fleet, host: Host, count: int = 4, said: str = "pump") -> None:
@@ -87,7 +88,7 @@ def test_a_crash_in_the_middle_is_taken_up(lane: Lane, after_ms: int) -> None:
     host.recovers = True
     fleet.crash(host)
     fleet.network.heal()
-    fleet.recover(host)
+    recover(fleet, host)
     fleet.run_for(after_ms * MILLISECOND)
     host.crash_at = lane
     fleet.run_for(500 * MILLISECOND)

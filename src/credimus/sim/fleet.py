@@ -25,7 +25,15 @@ from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.fleet_config import FleetConfig
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
+from credimus.sim.host import (
+    EvaluatorOf,
+    Host,
+    Lane,
+    MemberKey,
+    Order,
+    default_members,
+    safe_elsewhere,
+)
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
 from credimus.state.operations import Found
@@ -174,7 +182,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self._config_of(host), evaluator, now)
+            host.start(self.id, self.config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -195,31 +203,13 @@ class Fleet:
     def replace(self, host: Host) -> None:
         """Give a damaged computer an empty disk and new keys; somebody has yet to admit it."""
         self.crash(host)
-        lost = frozenset(host.disk.synced_ids() - self._safe_elsewhere(host))
+        lost = frozenset(host.disk.synced_ids() - safe_elsewhere(host, self.hosts))
         del self._place[host.id]
         host.replace_disk()
         self._place[host.id] = host.place
         self._note("replace", host)
         for watcher in self.watchers:
             watcher.replaced(host, lost)
-        self.start(host)
-
-    def alone_on(self, host: Host) -> list[BlockId]:
-        """A node's own blocks that are on no other honest disk, in order."""
-        safe = self._safe_elsewhere(host)
-        chain = host.running.lace.walk(0, host.id)
-        return [place.id for place in chain if place.id in host.disk and place.id not in safe]
-
-    def recover(self, host: Host) -> None:
-        """Keep what is intact on a damaged disk, and go on with it."""
-        self.crash(host)
-        before, safe = host.disk.synced_ids(), self._safe_elsewhere(host)
-        now = host.now(self.agenda.now_ns)
-        altered = host.recover_disk(self.id, self._config_of(host), now.wall_ms)
-        alone = frozenset(before - safe - host.disk.synced_ids())
-        self._note("recover", host)
-        for watcher in self.watchers:
-            watcher.recovered(host, frozenset(altered) - safe, alone)
         self.start(host)
 
     def pause(self, host: Host, duration_ns: int) -> None:
@@ -243,14 +233,7 @@ class Fleet:
         """Let virtual time pass."""
         self.agenda.run_for(duration_ns)
 
-    # --- private
-
-    def _safe_elsewhere(self, host: Host) -> set[BlockId]:
-        """What is on the disks of other honest computers; for membership only."""
-        others = [other for other in self.hosts if other is not host and not other.lies]
-        return {identifier for other in others for identifier in other.disk.synced_ids()}
-
-    def _config_of(self, host: Host) -> Config:
+    def config_of(self, host: Host) -> Config:
         """The settings of the node at a place."""
         node, strategies = self.config.node, self.config.strategies
         if not strategies:
@@ -258,6 +241,8 @@ class Fleet:
         strategy = strategies[host.place % len(strategies)]
         partition = msgspec.structs.replace(node.partition, strategy=strategy)
         return msgspec.structs.replace(node, partition=partition)
+
+    # --- private
 
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:

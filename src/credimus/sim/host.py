@@ -1,6 +1,6 @@
 """One simulated computer: a disk that survives, a node that does not, and their clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -171,6 +171,19 @@ class Host:
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True
+
+
+def safe_elsewhere(host: Host, hosts: Iterable[Host]) -> set[BlockId]:
+    """What is on the disks of other honest computers; for membership only."""
+    others = (other for other in hosts if other is not host and not other.lies)
+    return {identifier for other in others for identifier in other.disk.synced_ids()}
+
+
+def alone_on(host: Host, hosts: Iterable[Host]) -> list[BlockId]:
+    """A node's own blocks that are on no other honest disk, in order."""
+    safe = safe_elsewhere(host, hosts)
+    chain = host.running.lace.walk(0, host.id)
+    return [place.id for place in chain if place.id in host.disk and place.id not in safe]
 
 
 def default_members(computers: int, members_each: int, entropy: Entropy) -> list[list[MemberKey]]:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
+from credimus.sim.acknowledged import nothing_acknowledged_is_lost
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
     a_decided_belief_stays_decided,
@@ -17,7 +18,6 @@ from credimus.sim.checkers import (
     every_verdict_has_a_certificate,
     healed_fleet_converges,
     no_two_certificates_conflict,
-    nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
 from credimus.sim.compaction_wrongs import WRONGS

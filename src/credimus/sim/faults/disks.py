@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from credimus.sim.faults.fault import Fault, Scene, Span
-from credimus.sim.host import Host
+from credimus.sim.host import Host, alone_on
 from credimus.sim.operator import repair
 
 
@@ -38,7 +38,7 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
             return
         host = scene.stream.choose(up)
         host.recovers, host.forgets_names = self.recovers, self.names_lost
-        among = scene.fleet.alone_on(host)[:-1] if self.scarce else None
+        among = alone_on(host, scene.fleet.hosts)[:-1] if self.scarce else None
         if host.disk.flip_bit(scene.stream.word(), among):
             scene.note(self.kind, host.place)
             scene.later(scene.drawn_ns(self.found_ms), self._restart, scene, host)
