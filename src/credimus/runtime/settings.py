@@ -17,7 +17,12 @@ from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
-from credimus.runtime.keeping_settings import CheckpointSettings, LimitSettings, MessageSettings
+from credimus.runtime.keeping_settings import (
+    CheckpointSettings,
+    LimitSettings,
+    MessageSettings,
+    RecoverySettings,
+)
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.state.operations import Aggregation, Choice, Rules, Scheme
@@ -154,6 +159,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     membership: MembershipSettings = MembershipSettings()
     partition: PartitionSettings = PartitionSettings()
     limits: LimitSettings = LimitSettings()
+    recovery: RecoverySettings = RecoverySettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -189,6 +195,7 @@ class Settings(Strict, frozen=True, kw_only=True):
             checkpoints=self.checkpoints.core(),
             membership=self.membership.core(),
             partition=self.partition.core(),
+            recovery=self.recovery.core(),
         )
 
 
@@ -244,6 +251,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         lines += _section(name, getattr(settings, name))
     if settings.dissemination != DisseminationSettings():
         lines += _section("dissemination", settings.dissemination)
+    if settings.recovery != RecoverySettings():
+        lines += _section("recovery", settings.recovery)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

@@ -8,6 +8,8 @@ from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig, Policy
+from credimus.protocol.recovery.interface import RecoveryConfig
+from credimus.runtime.keeping_settings import RecoverySettings
 from credimus.runtime.knowledge_file import read_knowledge
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.settings import (
@@ -28,6 +30,7 @@ SETTINGS = Settings(
     node=NodeSettings(name="n0", link="quic"),
     voting=VotingSettings(scheme="supermajority", threshold="4/5", unknown="abstain"),
     membership=MembershipSettings(period_ms=700, suspicion_ms_min=900),
+    recovery=RecoverySettings(settle_ms=900),
     partition=PartitionSettings(policy="open", severe_below=0.25, strategy="last_writer"),
 )
 
@@ -48,6 +51,7 @@ def test_settings_come_back_as_written(tmp_path: Path) -> None:
 def test_defaults_of_the_file_are_those_of_the_core() -> None:
     assert MembershipSettings().core() == MembershipConfig()
     assert PartitionSettings().core() == PartitionConfig()
+    assert RecoverySettings().core() == RecoveryConfig()
 
 
 @pytest.mark.parametrize(

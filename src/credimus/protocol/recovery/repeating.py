@@ -10,10 +10,11 @@ from credimus.protocol.recovery.interface import ProposeAgain, SayAgain
 from credimus.state.beliefs import link_key
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.keeping_operations import Enclose
+from credimus.state.member_operations import Appoint, Expel
 from credimus.state.operations import (
     Admit,
     Assert,
-    Enclose,
     Leave,
     Operation,
     Propose,
@@ -104,7 +105,7 @@ def _net(said: list[Operation], author: NodeId, claims: int) -> list[Step]:
                     kept.pop(counter, None)
                 if held:
                     last.append(Retract(held, one.reason))
-            case Enclose() | Admit():
+            case Enclose() | Admit() | Appoint() | Expel():
                 first.append(one)
             case Leave():
                 last.append(one)
