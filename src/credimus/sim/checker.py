@@ -79,7 +79,13 @@ class Checker:
         """A computer got an empty disk and new keys; what was lost is on no other disk."""
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """A damaged disk was recovered; altered blocks that are on no other disk are gone."""
+        """A damaged disk was recovered.
+
+        Args:
+            gone: altered blocks that are safe on no other honest disk.
+            alone: those, and intact blocks that wait for predecessors, if no other honest disk has
+                them.
+        """
 
     def sample(self) -> None:
         """Now and then, while faults rage."""
@@ -128,4 +134,13 @@ class Board:
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """A damaged disk was recovered."""
         for checker in reversed(self._recovered):  # the first one cuts the record
-            checker.recovered(host, gone, alone)
+            let_go = {one for one in alone if _is_let_go(checker.watch, one)}
+            checker.recovered(host, gone - let_go, alone - let_go)
+
+
+def _is_let_go(watch: Watch, block: BlockId) -> bool:
+    """Whether a block is on no disk because it is in a snapshot."""
+    known = watch.record.blocks.get(block)
+    return known is not None and any(
+        host.running.lace.is_below(known.author, known.header.sequence) for host in watch.honest
+    )

@@ -15,7 +15,7 @@ from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BlockId, NodeId, fleet_id
-from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now
 from credimus.lace.block import Block
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
@@ -66,13 +66,7 @@ class Watcher(Protocol):
         ...
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """A damaged disk was recovered.
-
-        Args:
-            gone: altered blocks that are safe on no other honest disk.
-            alone: those, and intact blocks that wait for predecessors, if no other honest disk has
-                them.
-        """
+        """A damaged disk was recovered; `Checker.recovered` says what is given."""
         ...
 
 
@@ -271,6 +265,23 @@ class Fleet:
             self._wake_at(host, host.paused_until_ns)
             return
         now = host.now(self.agenda.now_ns)
+        try:
+            busy_ns, effects = self._stepped(host, node, now)
+        except StorageError:  # an altered row that a step had to read; the real driver stops too
+            self.crash(host)
+            return
+        self._note("step", host, *(block.id for block in effects.persist))
+        done, host.done = host.done, []
+        if effects.persist or effects.remember:
+            busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
+        if not busy_ns:
+            self._carry_out(host, life, effects, done)
+            return
+        host.busy = True
+        self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
+
+    def _stepped(self, host: Host, node: Node, now: Now) -> tuple[int, NodeEffects]:
+        """How long a step takes beside the disk, and what it came to."""
         busy_ns = host.slow_ns
         for sender, payload in host.inbox.take():
             ignored_count = node.guard.ignored_count
@@ -283,16 +294,7 @@ class Fleet:
         due = node.deadline()
         if due is not None and due <= now.instant:
             node.tick(now)
-        effects = node.collect(now)
-        self._note("step", host, *(block.id for block in effects.persist))
-        done, host.done = host.done, []
-        if effects.persist or effects.remember:
-            busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
-        if not busy_ns:
-            self._carry_out(host, life, effects, done)
-            return
-        host.busy = True
-        self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
+        return busy_ns, node.collect(now)
 
     def _execute(self, host: Host, node: Node, order: Order) -> None:
         command = order(node)
