@@ -53,6 +53,7 @@ def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:
     assert second.run("recovery") == {"recovery": None}
     with pytest.raises(Failed, match="in use"):
         credimus("recover", str(second.home))
+    since = second.client().get("/v1/events")["cursor"]
     second.stop()
 
     damage(second, "UPDATE blocks SET wire = zeroblob(8) WHERE position = ?")
@@ -61,6 +62,8 @@ def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:
     assert (Path(done["aside"]) / "credimus.db").exists()
     second.up()
     until(lambda: second.run("recovery")["recovery"]["health"] == "ended")
+    kinds = {one["kind"] for one in second.client().get("/v1/events", after=since)["events"]}
+    assert {"recovering", "recovered"} <= kinds
     assert second.status()["node"] == own
     second.run("assert", "pump 3 leaks")
     until(lambda: contents(first) == contents(second) == {f"pump {n} leaks" for n in (1, 2, 3)})

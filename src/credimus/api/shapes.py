@@ -28,7 +28,8 @@ VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
     "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
-    "alive", "suspected", "dead", "partition", "healed", "missed",
+    "alive", "suspected", "dead", "partition", "healed", "recovering",
+    "recovered", "missed",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
@@ -222,7 +223,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: bool = False
     """Whether nobody had asserted the belief before."""
     reason: str | None = None
-    """Of a refusal, a suspicion or a split."""
+    """Of a refusal, a suspicion, a split or a recovery."""
     culprits: list[str] = []
     """Who voted both ways in a contested round."""
     other: str | None = None

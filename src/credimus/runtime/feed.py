@@ -35,6 +35,7 @@ from credimus.protocol.partition.interface import (
     PartitionEvent,
     PartitionHealed,
 )
+from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded, ToldEvent
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
@@ -70,8 +71,18 @@ _TOLD = frozenset({
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
     EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
-_LOCAL = frozenset({PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed})
-FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent
+_LOCAL = frozenset(
+    {
+        PeerAlive,
+        PeerSuspected,
+        PeerDead,
+        PartitionChanged,
+        PartitionHealed,
+        RecoveryBegan,
+        RecoveryEnded,
+    }
+)
+FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent | ToldEvent
 
 
 class Mark(NamedTuple):

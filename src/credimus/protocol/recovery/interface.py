@@ -229,4 +229,6 @@ class RecoveryEnded(msgspec.Struct, frozen=True, gc=False):
     """Altered blocks that nobody has: what they said is unknown."""
 
 
+ToldEvent: TypeAlias = RecoveryBegan | RecoveryEnded
+"""What readers of events are told."""
 RecoveryEvent: TypeAlias = SnapshotPut | RecoveryBegan | RecoveryStepped | RecoveryEnded
