@@ -19,7 +19,9 @@ from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.commands import AssertBelief, LeaveFleet
 from credimus.node.config import Config
 from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
+from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.partition.interface import PartitionConfig, Policy
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.sim.fleet import Fleet, FleetConfig
@@ -104,6 +106,8 @@ def _fleet(joiners: int, seed: str) -> Fleet:
         membership=MembershipConfig(
             period_ns=12 * HOUR_NS, call_period_ns=12 * HOUR_NS, row_period_ns=24 * HOUR_NS
         ),
+        dissemination=DisseminationConfig(keep_period_ns=6 * HOUR_NS),
+        partition=PartitionConfig(look_ns=6 * HOUR_NS, policy=Policy.OPEN),
         checkpoints=CheckpointConfig(
             interval_ms=DAY_MS, look_ns=HOUR_NS, attempt_ns=HOUR_NS, slice_count=256,
             slice_pause_ns=SECOND,

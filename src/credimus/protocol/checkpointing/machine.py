@@ -91,7 +91,8 @@ class Checkpointing:
         if not self._config.enabled or self._due is None or now.instant < self._due:
             return effects
         under_way = self._attempt_due is not None
-        self._due = after(now.instant, SECOND if under_way else self._config.look_ns)
+        pause_ns = max(SECOND, self._config.attempt_ns // 60) if under_way else self._config.look_ns
+        self._due = after(now.instant, pause_ns)
         line = self._state.checkpoints
         if line.id != self._base:
             self._begin(line.id)
