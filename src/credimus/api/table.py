@@ -25,7 +25,8 @@ from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
 from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery import RecoveryAnswer, show_recovery
+from credimus.api.recovery import show_recovery
+from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.principals import Scope

@@ -15,7 +15,8 @@ from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
-from credimus.api.recovery import RecoveryAnswer, recovery_view
+from credimus.api.recovery import recovery_view
+from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.api.views import belief_view, page_view
 from credimus.library.fields import (
     Filter,

@@ -14,7 +14,7 @@ from credimus.api.convergence_shapes import ConvergenceView
 from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery import RecoveryAnswer
+from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
