@@ -20,6 +20,7 @@ from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.recovery.interface import ToldEvent
 from credimus.protocol.vigilance.interface import ConductEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
@@ -199,7 +200,7 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 
 
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
-    if isinstance(event, MembershipEvent | PartitionEvent | BeliefsReconciled):
+    if isinstance(event, MembershipEvent | PartitionEvent | ToldEvent | BeliefsReconciled):
         return reach_event(state, cursor, event)
     if isinstance(event, ConductEvent):
         return conduct_event(state, cursor, event)

@@ -53,6 +53,12 @@ class _Figures:
             ("checkpoint", "Number of the last checkpoint", node.state.checkpoints.number),
             ("blocks_to_drop", "Blocks still to be dropped", len(daemon.driver.pruning.gone)),
             ("streams", "Callers who follow the events", daemon.streams.count),
+            ("recovering", "1 while the node recovers", int(node.recovery.is_busy)),
+            (
+                "recovery_holding",
+                "1 while it writes nothing, because of a damaged store",
+                int(node.recovery.is_holding),
+            ),
             ("writing", "1 while the store takes writes", int(daemon.driver.failure is None)),
         )
         for name, text, value in gauges:

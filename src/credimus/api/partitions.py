@@ -31,6 +31,7 @@ from credimus.protocol.partition.interface import (
     PartitionEvent,
     PartitionHealed,
 )
+from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded, ToldEvent
 from credimus.runtime.daemon import Daemon
 from credimus.state.events import BeliefsReconciled
 from credimus.state.fleet import FleetState
@@ -127,7 +128,9 @@ def outcome_views(node: Node, belief: BeliefId) -> list[OutcomeItem]:
 
 
 def reach_event(
-    state: FleetState, cursor: str, event: MembershipEvent | PartitionEvent | BeliefsReconciled
+    state: FleetState,
+    cursor: str,
+    event: MembershipEvent | PartitionEvent | ToldEvent | BeliefsReconciled,
 ) -> shapes.Event:
     """An event about who is in reach, or what came of it."""
     match event:
@@ -156,13 +159,19 @@ def reach_event(
         case PartitionHealed(episode=episode):
             view = partition_view(state, episode)
             return shapes.Event(cursor=cursor, kind="healed", level=view.level, partition=view)
+        case RecoveryBegan(cause):
+            return shapes.Event(cursor=cursor, kind="recovering", reason=cause.name.lower())
+        case RecoveryEnded(_, said, lost):
+            reason = f"{said} steps said again, {lost} blocks lost"
+            return shapes.Event(cursor=cursor, kind="recovered", reason=reason)
         case _:
             assert_never(event)
 
 
-LOCAL_KINDS: dict[type[MembershipEvent | PartitionEvent], shapes.EventKind] = {
+LOCAL_KINDS: dict[type[MembershipEvent | PartitionEvent | ToldEvent], shapes.EventKind] = {
     PeerAlive: "alive", PeerSuspected: "suspected", PeerDead: "dead",
     PartitionChanged: "partition", PartitionHealed: "healed",
+    RecoveryBegan: "recovering", RecoveryEnded: "recovered",
 }  # fmt: skip
 
 

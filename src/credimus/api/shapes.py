@@ -28,7 +28,7 @@ VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
     "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
-    "alive", "suspected", "dead", "partition", "healed", "missed",
+    "alive", "suspected", "dead", "partition", "healed", "recovering", "recovered", "missed",
     "violation", "quarantined", "paroled", "doubted",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
@@ -224,7 +224,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first: bool = False
     """Whether nobody had asserted the belief before."""
     reason: str | None = None
-    """Of a refusal, a suspicion, a split or a wrong."""
+    """Of a refusal, a suspicion, a split, a recovery or a wrong."""
     culprits: list[str] = []
     """Who voted both ways in a contested round."""
     other: str | None = None

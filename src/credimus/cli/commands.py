@@ -55,6 +55,8 @@ COMMANDS = (
     Entry("verify", "credimus.cli.certificates:verify_", "Check a certificate, offline."),
     Entry("trust", "credimus.cli.certificates:trust", "Print what others need to check yours."),
     Entry("doctor", "credimus.cli.doctor:doctor", "Find what is wrong with a node, and mend it."),
+    Entry("recover", "credimus.cli.recovery:recover", "Mend a damaged store of a node."),
+    Entry("recovery", "credimus.cli.recovery:recovery", "Show how far a recovery is."),
     Entry("backup", "credimus.cli.backup:backup", "Copy a node's folder, while it runs or not."),
     Entry("token create", "credimus.cli.token:create", "Make a token for a program."),
     Entry("token list", "credimus.cli.token:list_", "List the tokens."),

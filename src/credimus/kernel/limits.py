@@ -269,3 +269,11 @@ ACCUSERS_MAX = 256
 are more than can lie in a fleet of 750]"""
 CHARGES_KEPT = 16
 """Accusations of our own that are shown again; past it the oldest goes. [guess]"""
+RECOVERY_AWAITED_MAX = 1_024
+"""Altered blocks that a recovering node waits for by name. With more it can not account for its
+store, and asks every member. [guess: they fit in one stored fact]"""
+RECOVERY_AUTHORS_MAX = 64
+"""Members that one node hosts, in what recovering nodes ask and tell. [guess]"""
+RECOVERY_LOOSE_MAX = 4_096
+"""Intact blocks behind missing ones that are kept to be taken later; past it those of others stay
+in the old store alone, for peers have them. [guess: as many as wait in the orphans' room]"""

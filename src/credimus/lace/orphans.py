@@ -70,6 +70,11 @@ class Orphans:
                     behind.append(block_id)
         return gone
 
+    def highest(self, author: NodeId) -> tuple[int, BlockId] | None:
+        """The place in its chain, and the id, of the author's last block here. Cost: linear."""
+        waiting = (block for block, _ in self._blocks.values() if block.author == author)
+        return max(((one.header.sequence, one.id) for one in waiting), default=None)
+
     def wanted(self, count: int) -> list[BlockId]:
         """Missing blocks that are not waiting here themselves, at most `count`, oldest first."""
         wanted = (one for one in self._waiting_for if one not in self._blocks)

@@ -15,6 +15,8 @@ from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.member_shapes import MemberItem
 from credimus.api.partition_shapes import Partitions
 from credimus.api.partitions import partitions_view
+from credimus.api.recovery import recovery_view
+from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.api.views import belief_view, page_view
 from credimus.api.violation_shapes import Violations
 from credimus.api.violations import violations_view
@@ -314,6 +316,15 @@ class Node(Messaging, MemberCalls):
             ([], 8)
         """
         return violations_view(self._daemon)
+
+    def recovery(self) -> RecoveryAnswer:
+        """The node's last recovery, from a damaged store or after a long absence.
+
+        Example:
+            >>> node.recovery().recovery is None
+            True
+        """
+        return recovery_view(self._daemon)
 
     def watch(
         self,

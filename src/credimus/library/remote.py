@@ -14,6 +14,7 @@ from credimus.api.convergence_shapes import ConvergenceView
 from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
 from credimus.api.partition_shapes import Partitions
+from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -324,13 +325,12 @@ class RemoteNode(RemoteMemberCalls):
         return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def partitions(self) -> Partitions:
-        """Who is in reach of the node, and its diary of splits, newest first.
-
-        Example:
-            >>> (node.partitions().level, node.partitions().reachable)
-            ('none', 1)
-        """
+        """Who is in reach of the node, and its diary of splits, newest first."""
         return self._asker.get("/v1/partitions", Partitions)
+
+    def recovery(self) -> RecoveryAnswer:
+        """The node's last recovery, from a damaged store or after a long absence."""
+        return self._asker.get("/v1/recovery", RecoveryAnswer)
 
     def watch(
         self,

@@ -60,7 +60,7 @@ class Compacting:
         self._clock = clock
         self.read: Reader = _nothing
         """Gives the wires of durable blocks; whoever keeps them puts it here."""
-        sources = self._read_durable, lambda: self.image
+        sources = self.read_durable, lambda: self.image
         self._checkpointing = Checkpointing(config, lace, state, author, sources)
         self._fetching = Fetching(lace, state)
         self.machines: dict[str, Machine[Any]] = {
@@ -85,6 +85,14 @@ class Compacting:
         """Who signed for the last checkpoint, sorted."""
         words = self.base.proof.words if self.base is not None else ()
         return sorted(read_header(word.header).author for word in words)
+
+    def read_durable(self, ids: Sequence[BlockId]) -> list[bytes]:
+        """The wires of some held blocks that are durable."""
+        return self.read(ids)
+
+    def fetched(self) -> tuple[int, int] | None:
+        """Bytes of a peer's snapshot that are here, and of how many; None when none is fetched."""
+        return self._fetching.progress
 
     def restore(self, kept: bytes) -> None:
         """Begin from what our own store kept.
@@ -151,9 +159,6 @@ class Compacting:
         taken = shadow.catch_up(self._reader(fresh))
         shadow.end()
         return [self._put_into_force(shadow, proof)] if taken else []
-
-    def _read_durable(self, ids: Sequence[BlockId]) -> list[bytes]:
-        return self.read(ids)
 
     def _reader(self, fresh: Iterable[object]) -> Reader:
         wires = {one.id: one.wire for one in fresh if isinstance(one, Block)}

@@ -9,6 +9,7 @@ from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig
+from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -33,6 +34,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How it sends an application's messages."""
     partition: PartitionConfig = PartitionConfig()
     """What it makes of a split."""
+    recovery: RecoveryConfig = RecoveryConfig()
+    """How patient it is when it recovers."""
     guard: GuardConfig = GuardConfig()
     """How much of one peer it hears."""
     skew_ms_max: int = limits.SKEW_MS_MAX

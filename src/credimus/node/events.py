@@ -10,6 +10,7 @@ from credimus.protocol.delivery.interface import DeliveryEvent
 from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
+from credimus.protocol.recovery.interface import RecoveryEvent
 from credimus.protocol.sync.interface import SyncEvent
 from credimus.protocol.vigilance.interface import VigilanceEvent
 from credimus.protocol.voting.interface import EvaluationWanted
@@ -63,6 +64,7 @@ NodeEvent: TypeAlias = (
     | CheckpointEvent
     | DeliveryEvent
     | PartitionEvent
+    | RecoveryEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

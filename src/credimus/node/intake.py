@@ -79,6 +79,25 @@ class Intake:
         author.forked = True
         self._machines.voting.silence(author.id)
 
+    def note(self, taken: Taken) -> None:
+        """What follows from a block that was just folded."""
+        effects = self._step.effects
+        effects.persist.append(taken.block)
+        self._step.facts += taken.events
+        acknowledged = self._parts.copies.note(taken.place)
+        if acknowledged is not None:
+            effects.emit.append(acknowledged)
+            self._spreading.acknowledged()
+        other = self._parts.lace.fork_at(taken.place)
+        if other is None:
+            return
+        author, sequence = taken.place.author, taken.place.sequence
+        self._step.facts.append(ForkSeen(author, sequence, (other, taken.place.id)))
+        own = self._parts.by_id.get(author)
+        if own is not None:
+            self.silence(own)
+            self._step.facts.append(IdentityForked(author, sequence))
+
     # --- private
 
     def _heed(self, sender: NodeId, message: PeerMessage, now: Now) -> None:
@@ -107,7 +126,7 @@ class Intake:
                 continue
             for one in taken:
                 new.append(one.block)
-                self._note(one)
+                self.note(one)
             if roster.current is not members:
                 proposers = [author for author in parts.authors if author.proposes]
                 self._sealing.seal(proposers, members, [one.place.id for one in taken], now)
@@ -120,25 +139,6 @@ class Intake:
             step.give("sync", GapSeen(sender, ignores), now)
         more = message.more and len(parts.lace) > held_count  # else it could go on for ever
         step.give("sync", BatchTaken(sender, more), now)
-
-    def _note(self, taken: Taken) -> None:
-        """What follows from a block that was just folded."""
-        effects = self._step.effects
-        effects.persist.append(taken.block)
-        self._step.facts += taken.events
-        acknowledged = self._parts.copies.note(taken.place)
-        if acknowledged is not None:
-            effects.emit.append(acknowledged)
-            self._spreading.acknowledged()
-        other = self._parts.lace.fork_at(taken.place)
-        if other is None:
-            return
-        author, sequence = taken.place.author, taken.place.sequence
-        self._step.facts.append(ForkSeen(author, sequence, (other, taken.place.id)))
-        own = self._parts.by_id.get(author)
-        if own is not None:
-            self.silence(own)
-            self._step.facts.append(IdentityForked(author, sequence))
 
     def _fault(
         self, peer: NodeId, fault: PeerFault, now: Now, signer: NodeId | None = None

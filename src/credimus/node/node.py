@@ -30,6 +30,7 @@ from credimus.node.intake import Intake
 from credimus.node.messages import deliver
 from credimus.node.parts import Machines, Parts
 from credimus.node.permitting import marked, permit_of
+from credimus.node.returning import Returning
 from credimus.node.sealing import Sealing
 from credimus.node.step import NodeEffects, Step
 from credimus.node.suspecting import suspected
@@ -70,6 +71,8 @@ class Node:
             parts.state, machines.voting, parts.authors, categorizer or KeywordCategorizer(),
             parts.enclosing,
         )  # fmt: skip
+        self._returning = Returning(parts, machines, self._step, self._intake, self._writing)
+        self.recovery = machines.recovery
         self.lace, self.state, self.clock = parts.lace, parts.state, parts.clock
         self.authors, self.copies, self.reading = parts.authors, parts.copies, parts.reading
         self.membership, self.spreading = machines.membership, machines.spreading
@@ -164,6 +167,8 @@ class Node:
         """
         self.delivery.recall(facts_of)
         self.vigilance.recall(facts_of)
+        self.recovery.recall(facts_of)
+        self._returning.hold()
 
     def resume(self, now: Now) -> None:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
@@ -171,6 +176,7 @@ class Node:
         self._step.carry_out(self._machines.voting.resume(now))
         self._step.give("vigilance", suspected(self.lace, self.state), now)
         self.delivery.resume(now)
+        self._step.carry_out(self.recovery.resume(now))
 
     # --- inputs
 
@@ -187,6 +193,7 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        self._returning.check()
         permit = permit_of(command, self.partition, self._parts.config.voting.rules)
         if self.state.roster.units_per_s_max:
             self._check_allowance(command, now)
@@ -208,6 +215,7 @@ class Node:
         for machine in self._machines.all.values():
             self._step.carry_out(machine.tick(now))
         self._intake.turn_aside(now)
+        self._returning.tick(now)
         self._step.settle()
         self._sealing.tick(now)
 

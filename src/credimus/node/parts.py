@@ -24,6 +24,7 @@ from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
+from credimus.protocol.recovery.machine import Recovery, Sources
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.vigilance.machine import Vigilance, Watched
 from credimus.protocol.voting.interface import Evaluator, Say
@@ -83,6 +84,13 @@ class Machines:
             config.vigilance, watched, parts.signers[0], own, stream("vigilance")
         )
         self.compacting = Compacting(config.checkpoints, lace, state, parts.clock, parts.id)
+        sources = Sources(
+            orphans.highest,
+            self.compacting.read_durable,
+            self.compacting.fetched,
+            lambda: not any(author.is_held_back for author in parts.authors),
+        )
+        self.recovery = Recovery(config.recovery, lace, state, own, sources)
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self.voting,
@@ -93,4 +101,5 @@ class Machines:
             "delivery": self.delivery,
             "partition": self.partition,
             **self.compacting.machines,
+            "recovery": self.recovery,
         }

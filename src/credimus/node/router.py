@@ -44,6 +44,13 @@ from credimus.protocol.membership.interface import (
     RosterChanged,
 )
 from credimus.protocol.partition.interface import FleetChanged, Told
+from credimus.protocol.recovery.interface import (
+    AskCame,
+    HeadsAsked,
+    HeadsHeld,
+    HeldCame,
+    SnapshotPut,
+)
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
@@ -101,6 +108,8 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     SnapshotOffer: ("snapshots", OfferCame),
     SnapshotWanted: ("snapshots", PartWanted),
     SnapshotPart: ("snapshots", PartCame),
+    HeadsAsked: ("recovery", AskCame),
+    HeadsHeld: ("recovery", HeldCame),
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),
     Answer: ("delivery", lambda _, message: AnswerCame(message)),
     Claim: ("vigilance", SignedCame),
@@ -117,6 +126,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
     ("snapshots", frozenset({PeerBehind}), PeersBehind),
+    ("recovery", frozenset({SnapshotPut}), lambda facts: facts[0]),
     (
         "vigilance",
         frozenset({PeerIgnored}),

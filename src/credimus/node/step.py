@@ -11,6 +11,14 @@ from credimus.node.router import FOLLOWS, HEARS
 from credimus.node.supply import Outgoing
 from credimus.protocol.checkpointing.interface import SayWord, SnapshotFetched
 from credimus.protocol.dissemination.interface import PullWanted, RelayArrived
+from credimus.protocol.recovery.interface import (
+    Again,
+    ProposeAgain,
+    SayAgain,
+    SnapshotPut,
+    TakeAgain,
+    WriteAgain,
+)
 from credimus.protocol.voting.interface import Say, SayVote
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
@@ -25,6 +33,8 @@ class Step:
         self._followed = parts.state.roster.current
         self.effects: NodeEffects = Effects()
         self.facts: list[Any] = []
+        self.again: list[Again] = []
+        """What recovery wants done; `Returning` takes it from here."""
         self.seal_now = False
         """Whether something was said that is to be sealed in this step."""
 
@@ -49,6 +59,9 @@ class Step:
                 case SnapshotFetched():
                     compacting = self._machines.compacting
                     self.facts += compacting.install(event, self.effects.persist)
+                    self.facts.append(SnapshotPut())
+                case TakeAgain() | SayAgain() | ProposeAgain() | WriteAgain():
+                    self.again.append(event)
                 case _:
                     self.facts.append(event)
 

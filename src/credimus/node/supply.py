@@ -6,6 +6,7 @@
     15 Envelope   16 Answer                                     delivery
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
+    25 HeadsAsked         26 HeadsHeld                          recovery
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -21,6 +22,7 @@ from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
 from credimus.protocol.membership.interface import MembershipMessage
+from credimus.protocol.recovery.interface import RecoveryMessage
 from credimus.protocol.sync.interface import Blocks, Supply, SyncMessage
 from credimus.protocol.vigilance.interface import VigilanceMessage
 
@@ -31,6 +33,7 @@ PeerMessage: TypeAlias = (
     | DeliveryMessage
     | SnapshotMessage
     | VigilanceMessage
+    | RecoveryMessage
 )
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]

@@ -22,6 +22,7 @@ from credimus.node.node import Node
 from credimus.node.proving import exposure_wanted
 from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
+from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.runtime.credentials import Ask, KeyName, NodeKey
 from credimus.runtime.diary import PartitionDiary
@@ -159,6 +160,7 @@ class Daemon:
         self.driver.listen(self.feed.note)
         self.driver.listen(self.mailbox.note)
         self.driver.listen(self.diary.note)
+        self.driver.listen(_log_recovery)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.pruning.events_told = lambda: self.feed.number
@@ -278,6 +280,15 @@ class Daemon:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _log_recovery(events: Sequence[NodeEvent]) -> None:
+    for event in events:
+        if isinstance(event, RecoveryBegan):
+            _log.warning("recovery began: %s", event.cause.name.lower())
+        elif isinstance(event, RecoveryEnded):
+            told = event.said_count, event.lost_count
+            _log.warning("recovery ended: %d steps said again, %d blocks lost", *told)
 
 
 def _report(problem: StorageError) -> None:

@@ -35,6 +35,7 @@ from credimus.protocol.partition.interface import (
     PartitionEvent,
     PartitionHealed,
 )
+from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded, ToldEvent
 from credimus.protocol.vigilance.interface import (
     ConductEvent,
     MemberParoled,
@@ -78,10 +79,10 @@ _TOLD = frozenset({
     EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
 _LOCAL = frozenset({
-    PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed,
-    ViolationSeen, MemberQuarantined, MemberParoled, StateDoubted,
+    PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed, RecoveryBegan,
+    RecoveryEnded, ViolationSeen, MemberQuarantined, MemberParoled, StateDoubted,
 })  # fmt: skip
-FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent | ConductEvent
+FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent | ConductEvent | ToldEvent
 
 
 class Mark(NamedTuple):

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from credimus.kernel import limits
+from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
+from credimus.protocol.recovery.interface import RecoveryConfig
 
 PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
@@ -34,6 +36,22 @@ class CheckpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
             interval_ms=max(1, round(self.interval_hours * HOUR_MS)),
             keep_ms=max(1, round(self.keep_hours * HOUR_MS)),
             retention_ms=round(self.retention_hours * HOUR_MS),
+        )
+
+
+class RecoverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How patient a node is that recovers."""
+
+    settle_ms: Annotated[int, Meta(ge=1, le=600_000)] = 5_000
+    """From the last news of this node's own blocks to writing again, where a damaged store can not
+    be accounted for, in ms: longer than messages are under way. [guess]"""
+    patience_ms: Annotated[int, Meta(ge=1, le=3_600_000)] = 30_000
+    """Without progress for so long a recovery is called stalled, in ms. [guess]"""
+
+    def core(self) -> RecoveryConfig:
+        """The settings of the core."""
+        return RecoveryConfig(
+            settle_ns=self.settle_ms * MILLISECOND, patience_ns=self.patience_ms * MILLISECOND
         )
 
 

@@ -17,7 +17,12 @@ from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.evaluating.target import target_of
-from credimus.runtime.keeping_settings import CheckpointSettings, LimitSettings, MessageSettings
+from credimus.runtime.keeping_settings import (
+    CheckpointSettings,
+    LimitSettings,
+    MessageSettings,
+    RecoverySettings,
+)
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.spreading_settings import DisseminationSettings
 from credimus.runtime.vigilance_settings import VigilanceSettings
@@ -156,6 +161,7 @@ class Settings(Strict, frozen=True, kw_only=True):
     partition: PartitionSettings = PartitionSettings()
     limits: LimitSettings = LimitSettings()
     vigilance: VigilanceSettings = VigilanceSettings()
+    recovery: RecoverySettings = RecoverySettings()
 
     @property
     def fleet_id(self) -> FleetId:
@@ -192,6 +198,7 @@ class Settings(Strict, frozen=True, kw_only=True):
             membership=self.membership.core(),
             partition=self.partition.core(),
             vigilance=self.vigilance.core(),
+            recovery=self.recovery.core(),
         )
 
 
@@ -249,6 +256,8 @@ def write_settings(path: Path, settings: Settings) -> None:
         lines += _section("dissemination", settings.dissemination)
     if settings.vigilance != VigilanceSettings():
         lines += _section("vigilance", settings.vigilance)
+    if settings.recovery != RecoverySettings():
+        lines += _section("recovery", settings.recovery)
     text = "\n".join(lines) + "\n"
     try:
         msgspec.toml.decode(text, type=Settings)

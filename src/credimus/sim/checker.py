@@ -80,6 +80,15 @@ class Checker:
     def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
         """A computer got an empty disk and new keys; what was lost is on no other disk."""
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered.
+
+        Args:
+            gone: altered blocks that are safe on no other honest disk.
+            alone: those, and intact blocks that wait for predecessors, if no other honest disk has
+                them.
+        """
+
     def sample(self) -> None:
         """Now and then, while faults rage."""
 
@@ -91,8 +100,14 @@ class Board:
     """Passes what the fleet does on to the checkers that have a use for it."""
 
     def __init__(self, checkers: Sequence[Checker]) -> None:
-        hooks = (Checker.noted, Checker.emitted, Checker.started, Checker.replaced)
-        self._noted, self._emitted, self._started, self._replaced = (
+        hooks = (
+            Checker.noted,
+            Checker.emitted,
+            Checker.started,
+            Checker.replaced,
+            Checker.recovered,
+        )
+        self._noted, self._emitted, self._started, self._replaced, self._recovered = (
             [one for one in checkers if getattr(type(one), hook.__name__) is not hook]
             for hook in hooks
         )
@@ -117,3 +132,17 @@ class Board:
         """A computer got an empty disk and new keys."""
         for checker in self._replaced:
             checker.replaced(host, lost)
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered."""
+        for checker in reversed(self._recovered):  # the first one cuts the record
+            let_go = {one for one in alone if _is_let_go(checker.watch, one)}
+            checker.recovered(host, gone - let_go, alone - let_go)
+
+
+def _is_let_go(watch: Watch, block: BlockId) -> bool:
+    """Whether a block is on no disk because it is in a snapshot."""
+    known = watch.record.blocks.get(block)
+    return known is not None and any(
+        host.running.lace.is_below(known.author, known.header.sequence) for host in watch.honest
+    )

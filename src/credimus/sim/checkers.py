@@ -8,10 +8,10 @@ from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId, short
+from credimus.kernel.ids import BeliefId, BlockId, RoundId, short
 from credimus.lace.block import Block
-from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node, NodeEffects
+from credimus.sim.acknowledged import nothing_acknowledged_is_lost
 from credimus.sim.checker import Checker, Watch
 from credimus.sim.compaction import (
     a_joiner_from_a_checkpoint_agrees,
@@ -37,6 +37,11 @@ from credimus.sim.recount import (
     value_of,
     whole_value,
 )
+from credimus.sim.recovering import (
+    a_recovered_node_agrees_with_all,
+    a_recovering_node_never_contradicts_itself,
+    recovery_loses_nothing_acknowledged,
+)
 from credimus.sim.refold import fold_blocks
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
@@ -45,7 +50,7 @@ from credimus.sim.splits import (
 )
 from credimus.sim.vigilant import VIGILANT
 from credimus.state.events import RoundContested, RoundDecided
-from credimus.state.operations import Aggregation, Scheme
+from credimus.state.operations import Aggregation, Scheme, Votes
 from credimus.state.verdict import Verdict, join
 
 
@@ -110,6 +115,12 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
             if isinstance(event, RoundDecided | RoundContested):
                 self._look(host, event.round)
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:  # noqa: ARG002
+        """What was decided by votes on one disk alone may be decided anew; what any node holds is
+        compared in the end."""
+        if gone:
+            self._decided.clear()
+
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look at every round of every node."""
         for host in self.watch.honest:
@@ -160,6 +171,11 @@ class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
             if len(ballots.by_choice) > 1 and voter not in self.watch.liars:
                 said = " and ".join(choice.name.lower() for choice in ballots.by_choice)
                 self.fail(f"{short(voter)} said {said} in round {short(vote.round)}")
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:  # noqa: ARG002
+        """Votes that are on no disk any more, and never were on another, bind nobody."""
+        if gone:
+            self.watch.record = self.watch.record.of(self.watch.record.blocks.keys() - alone)
 
 
 class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
@@ -241,6 +257,17 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
         else:
             self._owed.setdefault(host.place, {}).update(told)
 
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """Likewise, of votes that can not come back, whoever had heard them."""
+        self.replaced(host, alone if gone else frozenset())
+        said = (
+            one for block in sorted(gone) for one in self.watch.record.operations.get(block, ())
+        )
+        lost = [vote.round for one in said if isinstance(one, Votes) for vote in one.votes]
+        for rounds in (*self._told.values(), *self._owed.values()):
+            for one in lost:
+                rounds.pop(RoundId(one), None)
+
     def sample(self) -> None:
         """Look at everybody."""
         for host in self.watch.honest:
@@ -267,51 +294,6 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
                 self.fail(f"node {host.place}: belief {short(found.belief)} is open again")
 
 
-class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
-    """What a caller was told to be durable is in every final state."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
-        self._blocks: dict[BlockId, int] = {}
-        self._done: list[tuple[int, Done]] = []
-
-    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
-        """Remember own blocks, and the commands that they carry."""
-        if host.lies:
-            return
-        own = {author.id for author in host.running.authors}
-        for block in effects.persist:
-            if block.author in own:
-                self._blocks[block.id] = host.place
-        if done:
-            self._done.append((host.place, done))
-
-    def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
-        """What was on one disk only is excused: `local` promises no more."""
-        excused = [one for one in self._blocks if one in lost]
-        for identifier in excused:
-            del self._blocks[identifier]
-        if excused:
-            self._done = [(place, done) for place, done in self._done if place != host.place]
-
-    def finish(self, stream: Stream) -> None:  # noqa: ARG002
-        """Look for all of it in every node."""
-        for host in self.watch.honest:
-            node = host.running
-            lost = [
-                place
-                for one, place in self._blocks.items()
-                if one not in node.lace and not _is_below(node, self.watch.record.blocks[one])
-            ]
-            if lost:
-                self.fail(f"node {host.place} lacks {len(lost)} acknowledged blocks of {lost[0]}")
-            for place, done in self._done:
-                for command, written in done:
-                    what = _lacking(node, command, written.author, written.belief, written.round)
-                    if what:
-                        self.fail(f"node {host.place} lacks {what} that node {place} acknowledged")
-
-
 class healed_fleet_converges(Checker):  # noqa: N801 - a sentence
     """After the last fault all nodes come to the same blocks and state, and no round stays open.
 
@@ -333,23 +315,6 @@ class every_verdict_has_a_certificate(Checker):  # noqa: N801 - a sentence
             except Conflict as problem:
                 if problem.code == "not-certifiable":
                     self.fail(f"node {host.place}: {problem.message}")
-
-
-def _lacking(
-    node: Node, command: object, author: NodeId, belief: BeliefId | None, voted: RoundId | None
-) -> str:
-    if isinstance(command, AssertBelief) and belief is not None:
-        return "" if node.state.beliefs.get(belief) else f"belief {short(belief)}"
-    if isinstance(command, CastVote) and voted is not None:
-        found = node.state.rounds.get(voted)
-        position = found.electorate.position.get(author) if found else None
-        if found is None or position is None or command.choice not in found.choices(position):
-            return f"a vote in round {short(voted)}"
-    return ""
-
-
-def _is_below(node: Node, block: Block) -> bool:
-    return node.lace.is_below(block.author, block.header.sequence)
 
 
 ALL: tuple[type[Checker], ...] = (
@@ -377,4 +342,7 @@ ALL: tuple[type[Checker], ...] = (
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
     only_readers_read,
+    a_recovered_node_agrees_with_all,
+    a_recovering_node_never_contradicts_itself,
+    recovery_loses_nothing_acknowledged,
 )

@@ -9,7 +9,7 @@ tail (runtime/store/wal.py), so that nobody can notice it; a simulation that did
 repeat what is known: such a node has forgotten what it said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -115,9 +115,11 @@ class Disk:
         """Transactions that a loss of power would take."""
         return len(self._unsynced)
 
-    def flip_bit(self, drawn: int) -> bool:
+    def flip_bit(self, drawn: int, among: Container[BlockId] | None = None) -> bool:
         """Alter one bit of a row that a drawn word names; False when there is none to alter."""
-        rows = [identifier for identifier in self._rows if identifier not in self._last]
+        rows = [
+            one for one in self._rows if one not in self._last and (among is None or one in among)
+        ]
         if not rows:
             return False
         identifier = rows[drawn % len(rows)]
@@ -126,6 +128,18 @@ class Disk:
         altered = bytes((wire[place] ^ 1 << bit,))
         self._rows[identifier] = _Row(wire[:place] + altered + wire[place + 1 :], checksum)
         return True
+
+    def intact(self) -> tuple[list[bytes], list[BlockId]]:
+        """The wires of rows that are as they were written, in order, and the ids of the others."""
+        whole = {one: crc32(row.wire) == row.checksum for one, row in self._rows.items()}
+        wires = [row.wire for one, row in self._rows.items() if whole[one]]
+        return wires, [one for one in self._rows if not whole[one]]
+
+    def refill(self, blocks: Iterable[Block], records: Iterable[Record]) -> None:
+        """Hold these blocks and no others, and further records."""
+        self._rows.clear()
+        self.append(blocks, records)
+        self._last = []
 
     @property
     def is_damaged(self) -> bool:

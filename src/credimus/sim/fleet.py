@@ -15,7 +15,7 @@ from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import BlockId, NodeId, fleet_id
-from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now
 from credimus.lace.block import Block
 from credimus.node.commands import AdmitMember, AnyCommand, Written
 from credimus.node.config import Config
@@ -25,7 +25,15 @@ from credimus.protocol.sync.interface import Blocks, Supply
 from credimus.sim.chronicle import Chronicle
 from credimus.sim.clock import Agenda
 from credimus.sim.fleet_config import FleetConfig
-from credimus.sim.host import EvaluatorOf, Host, Lane, MemberKey, Order, default_members
+from credimus.sim.host import (
+    EvaluatorOf,
+    Host,
+    Lane,
+    MemberKey,
+    Order,
+    default_members,
+    safe_elsewhere,
+)
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
 from credimus.state.operations import Found
@@ -55,6 +63,10 @@ class Watcher(Protocol):
         Args:
             lost: blocks that were on the old disk and are safe on no other honest one.
         """
+        ...
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """A damaged disk was recovered; `Checker.recovered` says what is given."""
         ...
 
 
@@ -164,7 +176,7 @@ class Fleet:
         evaluator = self._evaluator_of(host.place, host.life) if self._evaluator_of else None
         now = host.now(self.agenda.now_ns)
         try:
-            host.start(self.id, self._config_of(host), evaluator, now)
+            host.start(self.id, self.config_of(host), evaluator, now)
         except StorageError:
             self._note("refuse", host)
             return
@@ -185,9 +197,7 @@ class Fleet:
     def replace(self, host: Host) -> None:
         """Give a damaged computer an empty disk and new keys; somebody has yet to admit it."""
         self.crash(host)
-        others = [other for other in self.hosts if other is not host and not other.lies]
-        safe = {identifier for other in others for identifier in other.disk.synced_ids()}
-        lost = frozenset(host.disk.synced_ids() - safe)
+        lost = frozenset(host.disk.synced_ids() - safe_elsewhere(host, self.hosts))
         del self._place[host.id]
         host.replace_disk()
         self._place[host.id] = host.place
@@ -217,9 +227,7 @@ class Fleet:
         """Let virtual time pass."""
         self.agenda.run_for(duration_ns)
 
-    # --- private
-
-    def _config_of(self, host: Host) -> Config:
+    def config_of(self, host: Host) -> Config:
         """The settings of the node at a place."""
         node, strategies = self.config.node, self.config.strategies
         if not strategies:
@@ -227,6 +235,8 @@ class Fleet:
         strategy = strategies[host.place % len(strategies)]
         partition = msgspec.structs.replace(node.partition, strategy=strategy)
         return msgspec.structs.replace(node, partition=partition)
+
+    # --- private
 
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:
@@ -255,6 +265,23 @@ class Fleet:
             self._wake_at(host, host.paused_until_ns)
             return
         now = host.now(self.agenda.now_ns)
+        try:
+            busy_ns, effects = self._stepped(host, node, now)
+        except StorageError:  # an altered row that a step had to read; the real driver stops too
+            self.crash(host)
+            return
+        self._note("step", host, *(block.id for block in effects.persist))
+        done, host.done = host.done, []
+        if effects.persist or effects.remember:
+            busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
+        if not busy_ns:
+            self._carry_out(host, life, effects, done)
+            return
+        host.busy = True
+        self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
+
+    def _stepped(self, host: Host, node: Node, now: Now) -> tuple[int, NodeEffects]:
+        """How long a step takes beside the disk, and what it came to."""
         busy_ns = host.slow_ns
         for sender, payload in host.inbox.take():
             ignored_count = node.guard.ignored_count
@@ -267,16 +294,7 @@ class Fleet:
         due = node.deadline()
         if due is not None and due <= now.instant:
             node.tick(now)
-        effects = node.collect(now)
-        self._note("step", host, *(block.id for block in effects.persist))
-        done, host.done = host.done, []
-        if effects.persist or effects.remember:
-            busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
-        if not busy_ns:
-            self._carry_out(host, life, effects, done)
-            return
-        host.busy = True
-        self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
+        return busy_ns, node.collect(now)
 
     def _execute(self, host: Host, node: Node, order: Order) -> None:
         command = order(node)

@@ -1,17 +1,19 @@
 """One simulated computer: a disk that survives, a node that does not, and their clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Now
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node
+from credimus.node.salvaging import Read, salvage
+from credimus.protocol.recovery.machine import recalled
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment
 from credimus.sim.disk import Disk
@@ -78,6 +80,12 @@ class Host:
         self.dropped_count = 0
         self.replaced_count = 0
         """Disks that were replaced, each with the identities on it."""
+        self.recovers = False
+        """Whether a damaged disk is recovered instead."""
+        self.forgets_names = False
+        """Whether altered rows do not even say what they are called."""
+        self.recovered_count = 0
+        """Disks that were recovered."""
         self.lies = False
         """Whether its first member lies on purpose; then it is promised nothing."""
         self.withheld: frozenset[int] = frozenset()
@@ -117,6 +125,21 @@ class Host:
         self.node.recall(self.disk.facts)
         self.node.resume(now)
 
+    def recover_disk(self, fleet: FleetId, config: Config, wall_ms: int) -> list[BlockId]:
+        """Keep what is intact on a damaged disk, as `credimus recover` does; returns the blocks
+        that were altered."""
+        wires, altered = self.disk.intact()
+        node = Node(fleet, self.signers, config, self._entropy.child("salvage"))
+        if self.disk.snapshot is not None:
+            node.restore_snapshot(self.disk.snapshot)
+        named = () if self.forgets_names else altered
+        earlier = recalled(self.disk.facts)
+        read = Read(wires, named, is_accounted=not self.forgets_names, earlier=earlier)
+        salvaged = salvage(node, self.signers, read, wall_ms)
+        self.disk.refill(salvaged.blocks, salvaged.records)
+        self.recovered_count += 1
+        return altered
+
     def replace_disk(self) -> None:
         """Give a computer that is down an empty disk, and new keys: those on the old one are lost,
         and whoever may have forgotten what he signed must not sign again."""
@@ -148,6 +171,19 @@ class Host:
         if self.tape is not None and len(self.tape) < TAPE_MAX:
             self.tape.append(payload)
         return True
+
+
+def safe_elsewhere(host: Host, hosts: Iterable[Host]) -> set[BlockId]:
+    """What is on the disks of other honest computers; for membership only."""
+    others = (other for other in hosts if other is not host and not other.lies)
+    return {identifier for other in others for identifier in other.disk.synced_ids()}
+
+
+def alone_on(host: Host, hosts: Iterable[Host]) -> list[BlockId]:
+    """A node's own blocks that are on no other honest disk, in order."""
+    safe = safe_elsewhere(host, hosts)
+    chain = host.running.lace.walk(0, host.id)
+    return [place.id for place in chain if place.id in host.disk and place.id not in safe]
 
 
 def default_members(computers: int, members_each: int, entropy: Entropy) -> list[list[MemberKey]]:

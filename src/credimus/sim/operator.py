@@ -2,20 +2,35 @@
 
 from credimus.kernel.instant import MILLISECOND
 from credimus.sim.fleet import Fleet
-from credimus.sim.host import Host
+from credimus.sim.host import Host, safe_elsewhere
 
 _ASK_NS = 500 * MILLISECOND
 
 
 def repair(fleet: Fleet, host: Host) -> None:
-    """Replace the disk of a node that refuses to start; nothing when it is sound.
+    """Replace or recover the disk of a node that refuses to start; nothing when it is sound.
 
     What the fleet decided comes back from the peers, every block verified at the door. The old keys
     are gone with the disk: who may have forgotten what he signed must not sign again.
     """
-    if host.node is None and host.disk.is_damaged:
+    if host.node is None and host.disk.is_damaged and host.recovers:
+        recover(fleet, host)
+    elif host.node is None and host.disk.is_damaged:
         fleet.replace(host)
         _ask(fleet, host, host.replaced_count, 0)
+
+
+def recover(fleet: Fleet, host: Host) -> None:
+    """Keep what is intact on a damaged disk, and go on with it."""
+    fleet.crash(host)
+    before, safe = host.disk.synced_ids(), safe_elsewhere(host, fleet.hosts)
+    now = host.now(fleet.agenda.now_ns)
+    altered = host.recover_disk(fleet.id, fleet.config_of(host), now.wall_ms)
+    alone = frozenset(before - safe - host.disk.synced_ids())
+    fleet.chronicle.note("recover", host.place)
+    for watcher in fleet.watchers:
+        watcher.recovered(host, frozenset(altered) - safe, alone)
+    fleet.start(host)
 
 
 def _ask(fleet: Fleet, host: Host, identity: int, asked_count: int) -> None:

@@ -86,6 +86,16 @@ PROFILES: dict[str, Scenario] = {
             faults=(Crash(every_ms=2_000), FullDisk(every_ms=2_000), BitFlip(every_ms=2_500)),
         ),
         Scenario(
+            name="recovery",
+            faults=(
+                Partition(every_ms=3_000),
+                Crash(every_ms=1_500),
+                BitFlip(every_ms=1_500, most=4, recovers=True),
+                BitFlip(every_ms=4_000, recovers=True, names_lost=True),
+                BitFlip(every_ms=100, most=64, recovers=True, scarce=True, found_ms=(0, 50)),
+            ),
+        ),
+        Scenario(
             name="checkpoints",
             checkpoint_ms=1_500,
             faults=(

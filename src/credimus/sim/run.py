@@ -14,6 +14,7 @@ from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.partition.interface import Level
+from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from credimus.sim.checker import Board, Violation, Watch
@@ -29,6 +30,7 @@ from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
+from credimus.sim.recovering import is_recovering
 from credimus.sim.scenario import Scenario
 from credimus.sim.vigilant import unnoticed
 from credimus.sim.workload import Moody, Workload
@@ -129,6 +131,7 @@ class _Run:
                 vigilance=_VIGILANCE,
                 skew_ms_max=scenario.skew_accepted_ms,
                 checkpoints=_checkpoints(scenario),
+                recovery=RecoveryConfig(counts_hosted=scenario.members_per_node > 1),
             ),
             skew_ms_max=scenario.skew_ms_max,
             charter=Charter(AdmissionRule.FOUNDER) if scenario.led else None,
@@ -209,7 +212,9 @@ class _Run:
         )
 
     def _is_settling(self) -> bool:
-        """Whether some node has still to notice that all is well, or to reconcile."""
+        """Whether some node has still to notice that all is well, to reconcile, or to recover."""
+        if any(is_recovering(host, self.fleet) for host in self._watch.honest):
+            return True
         splits = [host.running.partition for host in self._watch.honest]
         if any(one.is_settling for one in splits) or unnoticed(self.fleet):
             return True

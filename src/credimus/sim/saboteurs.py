@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
+from credimus.sim.acknowledged import nothing_acknowledged_is_lost
 from credimus.sim.checker import Checker
 from credimus.sim.checkers import (
     a_decided_belief_stays_decided,
@@ -17,7 +18,6 @@ from credimus.sim.checkers import (
     every_verdict_has_a_certificate,
     healed_fleet_converges,
     no_two_certificates_conflict,
-    nothing_acknowledged_is_lost,
     same_blocks_same_state,
 )
 from credimus.sim.compaction_wrongs import WRONGS
@@ -51,6 +51,7 @@ from credimus.sim.reaching import (
     no_message_travels_in_a_loop,
     no_node_has_too_many_neighbours,
 )
+from credimus.sim.recovering_wrongs import RECOVERY_WRONGS
 from credimus.sim.secrecy import only_readers_read
 from credimus.sim.splits import (
     both_sides_reconcile_alike,
@@ -106,6 +107,7 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SABOTEURS: tuple[Saboteur, ...] = (
+    *(Saboteur(sabotage=w, trips=t, profile="recovery", safety_s=s) for w, t, s in RECOVERY_WRONGS),
     *(Saboteur(sabotage=w, trips=t, profile="checkpoints", safety_s=s) for w, t, s in WRONGS),
     Saboteur(
         sabotage=a_receiver_that_forgets_what_it_finished,

@@ -8,7 +8,9 @@ from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig, Policy
+from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
+from credimus.runtime.keeping_settings import RecoverySettings
 from credimus.runtime.knowledge_file import read_knowledge
 from credimus.runtime.reach_settings import MembershipSettings, PartitionSettings
 from credimus.runtime.settings import (
@@ -30,6 +32,7 @@ SETTINGS = Settings(
     node=NodeSettings(name="n0", link="quic"),
     voting=VotingSettings(scheme="supermajority", threshold="4/5", unknown="abstain"),
     membership=MembershipSettings(period_ms=700, suspicion_ms_min=900),
+    recovery=RecoverySettings(settle_ms=900),
     partition=PartitionSettings(policy="open", severe_below=0.25, strategy="last_writer"),
     vigilance=VigilanceSettings(points=16, pause_s=20),
 )
@@ -54,6 +57,7 @@ def test_defaults_of_the_file_are_those_of_the_core() -> None:
     assert MembershipSettings().core() == MembershipConfig()
     assert PartitionSettings().core() == PartitionConfig()
     assert VigilanceSettings().core() == VigilanceConfig()
+    assert RecoverySettings().core() == RecoveryConfig()
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,11 @@ class Fetching:
             return Effects()
         return self._ask(now)
 
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """Bytes fetched, and of how many; None when nothing is fetched."""
+        return None if self._proof is None else (len(self._got), self._size)
+
     def _offer(self, peer: NodeId, now: Now, effects: FetchingEffects) -> None:
         base, last = self.base, self._offered.get(peer)
         if base is None or (last is not None and now.instant < after(last, _OFFER_PAUSE_NS)):

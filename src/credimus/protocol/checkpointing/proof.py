@@ -68,11 +68,12 @@ def prove(said: Attest, attempt: int, wires: Iterable[bytes]) -> CheckpointProof
     """The certificate, from the blocks that hold the words."""
     identifier = checkpoint_id(said)
     words: dict[NodeId, Word] = {}
+    electors = frozenset(said.electors)  # of who came later the snapshot has no key
     for wire in wires:
         block = read_block(*open_wire(wire), wire)
         leaves = block.leaves()
         word = encode(Certify(said.base, attempt, identifier))
-        if word in leaves and block.author not in words:
+        if word in leaves and block.author in electors and block.author not in words:
             at = leaves.index(word)
             path = tuple(merkle.path(leaves, at))
             words[block.author] = Word(block.header_bytes, block.signature, word, at, path)

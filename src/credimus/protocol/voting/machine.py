@@ -136,6 +136,11 @@ class Voting:
         if author in self._hosted:
             self._hosted.remove(author)
 
+    def speak_again(self, author: NodeId) -> None:
+        """A hosted member writes again; `resume` takes up what is open."""
+        if author not in self._hosted:
+            self._hosted.append(author)
+
     def sealed(self) -> None:
         """All that was said is in blocks and folded."""
         self._answering.sealed()

@@ -9,8 +9,8 @@ from typing import Final
 from credimus.kernel.errors import CredimusError, InternalError, StorageError
 
 RESTORE: Final = (
-    "Stop, keep a copy of the file, check the disk, and restore the folder from a backup or join "
-    "the fleet again with an empty one."
+    "Stop, check the disk, and run `credimus recover`: it keeps what is intact. Else restore the "
+    "folder from a backup, or join the fleet again with an empty one."
 )
 PROBLEMS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What a statement may raise: the latter when SQLite quotes altered bytes in its message."""

@@ -24,7 +24,8 @@ from credimus.runtime.store.interface import (
 
 _INSERT: Final = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS: Final = "SELECT position, id, author, sequence, stamp, checksum, wire FROM blocks"
-_PRUNED: Final = "log/pruned"
+PRUNED: Final = "log/pruned"
+"""The fact that says up to where blocks were let go."""
 _SHRUNK_PAGES: Final = 1_024
 """Pages given back at once: 4 MB. [guess]"""
 _PAGE_ROWS: Final = 16
@@ -137,7 +138,7 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> None:
             rows = [(position,) for position in gone.values()]
             connection.executemany("DELETE FROM blocks WHERE position = ?", rows)
-            _put(connection, Fact(_PRUNED, encode(pruned)), counts)
+            _put(connection, Fact(PRUNED, encode(pruned)), counts)
 
         self._database.write(work, "table blocks")
         self._pruned, self._fact_counts = pruned, counts
@@ -250,7 +251,7 @@ class SqliteStore:
             self._database.write(work, "table blocks" if rows else "table facts", synced=synced)
 
     def _read_pruned(self) -> "Pruned":
-        raw = self.recall(_PRUNED)
+        raw = self.recall(PRUNED)
         return Pruned(0, 0) if raw is None else msgspec.msgpack.decode(raw, type=Pruned)
 
     def _index(self) -> dict[bytes, int]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from credimus.sim.faults.fault import Fault, Scene, Span
-from credimus.sim.host import Host
+from credimus.sim.host import Host, alone_on
 from credimus.sim.operator import repair
 
 
@@ -21,6 +21,15 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
     repair_ms: Span = (100, 2_000)
     """From the refusal to the new disk, in ms."""
 
+    recovers: bool = False
+    """Whether what is intact on a damaged disk is kept, and the computer goes on under its keys."""
+    names_lost: bool = False
+    """Whether damaged rows do not say which block they held, so that all members are asked."""
+
+    scarce: bool = False
+    """Whether it strikes only blocks of the node's own that are on no other disk, with later ones
+    behind them: what they said can not come back, and what those say must."""
+
     def strike(self, scene: Scene) -> None:
         """Flip a bit of one that is up."""
         up = [host for host in self.hosts(scene) if host.node is not None]
@@ -28,7 +37,9 @@ class BitFlip(Fault, frozen=True, tag="bit-flip"):
         if not up or scene.strike_count > self.most:
             return
         host = scene.stream.choose(up)
-        if host.disk.flip_bit(scene.stream.word()):
+        host.recovers, host.forgets_names = self.recovers, self.names_lost
+        among = alone_on(host, scene.fleet.hosts)[:-1] if self.scarce else None
+        if host.disk.flip_bit(scene.stream.word(), among):
             scene.note(self.kind, host.place)
             scene.later(scene.drawn_ns(self.found_ms), self._restart, scene, host)
 

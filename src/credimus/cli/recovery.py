@@ -1,0 +1,119 @@
+"""`credimus recover` and `credimus recovery`: mend a damaged store, and see how far that is."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from credimus.cli.client import Client, home_of
+from credimus.cli.options import AsJson, Common, moment_text
+from credimus.cli.output import Outcome, complain, pairs, say
+from credimus.cli.progress import progress
+
+_LOOK_S = 0.5
+
+
+def recover(
+    home: Annotated[Path | None, Parameter(help="The node's folder.")] = None,
+    *,
+    output: AsJson = AsJson(),
+) -> Outcome:
+    """Keep what is intact of a damaged store, under the same identity; the node must not run.
+
+    The old database goes into the folder `recovery`. Start the node afterwards: it fetches the rest
+    from its peers, and writes nothing before it knows all that it has signed.
+    Example: credimus recover ./n0
+    """
+    from credimus.cli.key import opener
+    from credimus.runtime.credentials import load_node_key
+    from credimus.runtime.recovering import recover as recovered
+    from credimus.runtime.settings import read_settings
+
+    folder = home_of(home)
+    folder.check_made()
+    key = load_node_key(folder.key, opener(None))
+    done = recovered(folder, read_settings(folder.config), key)
+    session = done.session
+    data = {
+        "home": str(folder),
+        "intact": session.intact_count,
+        "waiting": session.loose_count,
+        "awaited": len(session.awaited),
+        "accounted": session.is_accounted,
+        "records_lost": done.altered_facts,
+        "aside": str(done.aside),
+    }
+    return Outcome(data, lambda: _told(data))
+
+
+def recovery(
+    *,
+    follow: Annotated[bool, Parameter(negative="", help="Go on until it has ended.")] = False,
+    common: Common = Common(),
+) -> Outcome:
+    """Show how far a recovery of the node is.
+
+    Example: credimus recovery --follow
+    """
+    client = Client(home_of(common.home))
+    found = client.get("/v1/recovery")["recovery"]
+    if follow and found is not None:
+        with progress("recovery") as told:
+            while found["health"] not in ("ended", "stuck"):
+                done, total = _done(found)
+                if told is not None:
+                    told(done, total)
+                elif not common.json:
+                    complain(_line(found))
+                time.sleep(_LOOK_S)
+                found = client.get("/v1/recovery")["recovery"]
+    return Outcome({"recovery": found}, lambda: _show(found))
+
+
+def _told(data: dict[str, Any]) -> None:
+    say(f"{data['intact']} blocks are intact; {data['waiting']} of them wait for others.")
+    if data["accounted"]:
+        say(f"{data['awaited']} altered blocks are fetched from peers by their names.")
+    else:
+        say("Not every row can be accounted for: all members are asked what they hold of this "
+            "node's, before it writes.")  # fmt: skip
+    if data["records_lost"]:
+        say(f"Records that are lost: {', '.join(data['records_lost'])}")
+    say(f"The old database is in {data['aside']}. Start the node, then see `credimus recovery`.")
+
+
+def _show(found: dict[str, Any] | None) -> None:
+    if found is None:
+        say("This node has not had to recover.")
+        return
+    say(_line(found))
+    rows = [("began", moment_text(found["began_ms"]))]
+    if found["ended_ms"]:
+        rows.append(("ended", moment_text(found["ended_ms"])))
+    if found["unanswered"]:
+        rows.append(("waits for", ", ".join(one["name"] for one in found["unanswered"])))
+    pairs(rows)
+    if found["health"] == "stuck":
+        say(
+            "A member holds a block of this node's whose predecessor is nowhere any more, so that "
+            "whatever this node wrote would contradict it. Join the fleet anew, from an empty "
+            "folder; what only this node had said stays in the folder `recovery`."
+        )
+
+
+def _line(found: dict[str, Any]) -> str:
+    done, total = _done(found)
+    words = f"{found['cause']}: {found['phase']}, {found['health']}, {done} of {total}"
+    if found["remaining_ms"] is not None:
+        words += f", some {found['remaining_ms'] / 1_000:.0f} s left"
+    return words if found["writes"] else f"{words}; nothing is written meanwhile"
+
+
+def _done(found: dict[str, Any]) -> tuple[int, int]:
+    """How much is done, and of how much."""
+    if found["snapshot_size"]:
+        return found["snapshot_bytes"], found["snapshot_size"]
+    if found["phase"] == "gathering":
+        return 0, found["awaited"] + found["waiting"] + len(found["unanswered"])
+    return found["steps"], found["steps_total"]

@@ -1,0 +1,136 @@
+"""Damaged disks that are recovered, and nodes that were away behind a compaction."""
+
+import pytest
+from fleets import YES, fleet_of
+from test_checkpoints import busy, comes_to_rest, fleet_with_checkpoints
+
+from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.node.commands import AssertBelief
+from credimus.protocol.recovery.interface import Cause, Phase, Session
+from credimus.sim.fleet import Fleet
+from credimus.sim.host import Host, Lane
+from credimus.sim.operator import recover
+from credimus.sim.profiles import scenario_of
+from credimus.sim.run import simulate
+from credimus.sim.scenario import altered
+
+
+@pytest.mark.parametrize("seed", [1, 15, 56])
+def test_recovery_under_faults_keeps_every_sentence(seed: int) -> None:
+    """Among them nodes that are damaged twice, and one that is stuck behind a gap (56)."""
+    assert simulate(scenario_of("recovery", seed)).violations == ()
+
+
+@pytest.mark.parametrize("seed", [22, 23, 31])
+def test_recovery_goes_together_with_checkpoints(seed: int) -> None:
+    """Rows that a fold of the past reads (31), and blocks that are in snapshots (22)."""
+    scenario = altered(scenario_of("recovery", seed), name="both", checkpoint_ms=1_500)
+    assert simulate(scenario).violations == ()
+
+
+def damaged(fleet: Fleet, host: Host, *, names: bool = True) -> None:
+    """Alter a row in the middle of a node's own chain, and recover the disk."""
+    own = [place.id for place in host.running.lace.walk(0, host.id)]
+    assert host.disk.flip_bit(7, own[1:-1])
+    host.recovers, host.forgets_names = True, not names
+    fleet.crash(host)
+    recover(fleet, host)
+
+
+def spoken(fleet: Fleet, host: Host, count: int = 4, said: str = "pump") -> None:
+    for number in range(count):
+        fleet.order(host.place, AssertBelief(content=f"{said} {number} leaks"))
+        fleet.run_for(60 * MILLISECOND)
+
+
+def session_of(host: Host) -> Session:
+    session = host.running.recovery.session
+    assert session is not None
+    return session
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_what_others_hold_comes_back_and_the_node_writes_again(names: bool) -> None:
+    fleet = fleet_of(YES, YES, YES, YES)
+    host = fleet.hosts[2]
+    spoken(fleet, host)
+    fleet.run_for(2 * SECOND)
+    damaged(fleet, host, names=names)
+    fleet.run_for(20 * SECOND)
+    assert session_of(host).phase is Phase.ENDED
+    assert session_of(host).said_count == 0, "nothing had to be said again"
+    spoken(fleet, host, 1, "valve")
+    fleet.run_for(3 * SECOND)
+    assert fleet.agree()
+    assert "valve 0 leaks" in {one.content for one in fleet.hosts[0].running.state.beliefs}
+
+
+def test_a_member_that_does_not_answer_is_waited_for() -> None:
+    """Only it might hold what the damaged rows said."""
+    fleet = fleet_of(YES, YES, YES, YES)
+    host = fleet.hosts[2]
+    spoken(fleet, host)
+    fleet.run_for(2 * SECOND)
+    fleet.crash(fleet.hosts[3])
+    damaged(fleet, host, names=False)
+    fleet.run_for(40 * SECOND)
+    shown = host.running.recovery.shown(host.now(fleet.agenda.now_ns))
+    assert shown is not None
+    assert (shown.is_holding, shown.is_stalled, shown.is_stuck) == (True, True, False)
+    assert shown.unanswered == (fleet.hosts[3].id,)
+    fleet.start(fleet.hosts[3])
+    fleet.run_for(10 * SECOND)
+    assert session_of(host).phase is Phase.ENDED
+
+
+@pytest.mark.parametrize("lane", [Lane.BEFORE_PERSIST, Lane.AFTER_PERSIST, Lane.AMID_SENDS])
+@pytest.mark.parametrize("after_ms", [0, 40, 5_060, 5_090])
+def test_a_crash_in_the_middle_is_taken_up(lane: Lane, after_ms: int) -> None:
+    """Apart from all others twenty beliefs were stated behind a block that is lost."""
+    fleet = fleet_of(YES, YES, YES, YES)
+    host = fleet.hosts[2]
+    fleet.network.isolate([2], fleet.places)
+    spoken(fleet, host, 24)
+    own = [place.id for place in host.running.lace.walk(0, host.id)]
+    assert host.disk.flip_bit(0, own[2:3])
+    host.recovers = True
+    fleet.crash(host)
+    fleet.network.heal()
+    recover(fleet, host)
+    fleet.run_for(after_ms * MILLISECOND)
+    host.crash_at = lane
+    fleet.run_for(500 * MILLISECOND)
+    if host.node is None:
+        fleet.start(host)
+    host.crash_at = None
+    fleet.run_for(30 * SECOND)
+    assert session_of(host).phase is Phase.ENDED
+    assert fleet.agree()
+    known = {one.content for one in fleet.hosts[0].running.state.beliefs}
+    lost = {f"pump {number} leaks" for number in range(24)} - known
+    assert len(lost) <= 1, "what the altered block itself said"
+    said = fleet.hosts[0].running.state.beliefs
+    for one in said:
+        own_claims = [who for who, _, _ in said.assertions(one.id) if who == host.id]
+        assert len(own_claims) <= 1, "nothing is said twice"
+
+
+def test_who_was_away_behind_a_compaction_tells_how_far_it_is() -> None:
+    fleet, _ = fleet_with_checkpoints(5)
+    host = fleet.hosts[4]
+    fleet.order(4, AssertBelief(content="said before"))
+    busy(fleet, 2, "early")
+    fleet.network.isolate([4], fleet.places)
+    spoken(fleet, host, 3, "alone")
+    fleet.crash(host)
+    busy(fleet, 60, "meanwhile")
+    assert fleet.hosts[0].running.state.checkpoints.number
+    fleet.network.heal()
+    fleet.start(host)
+    assert comes_to_rest(fleet)
+    fleet.run_for(5 * SECOND)
+    session = session_of(host)
+    assert (session.cause, session.phase) == (Cause.BEHIND, Phase.ENDED)
+    assert host.running.state.checkpoints.number == fleet.hosts[0].running.state.checkpoints.number
+    known = {one.content for one in fleet.hosts[0].running.state.beliefs}
+    assert {f"alone {number} leaks" for number in range(3)} <= known
