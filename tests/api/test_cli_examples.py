@@ -20,6 +20,8 @@ ELSEWHERE = {
     "init": "founds the fleet of this test",
     "up": "starts the nodes of this test",
     "join": "makes the second node of this test",
+    "checkpoints": "a young fleet has none; test_pruning.py and test_checkpoints.py make some",
+    "recover": "needs a damaged store; test_recovery_process.py damages one",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",
     "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",

@@ -187,3 +187,8 @@ def test_explanations_and_the_log_of_what_was_let_go_still_answer() -> None:
     others = [one.id for one in node.state.beliefs]
     assert not node.dependencies.concurrent(old.id, [old.id])
     assert isinstance(node.dependencies.concurrent(old.id, others), list)
+
+
+def test_a_block_that_waited_while_its_parent_went_waits_on() -> None:
+    """Seed 321 ended in a step that raised: the parent of an orphan was let go meanwhile."""
+    assert not simulate(scenario_of("checkpoints", 321)).violations

@@ -256,6 +256,10 @@ class Ingress:
             for block in self.orphans.release(waiting.pop()):
                 if self._is_passed_over(block):
                     continue
+                missing = self._lace.missing(block.header)
+                if missing:  # a checkpoint let one go while the block waited for another
+                    self.orphans.hold(block, missing)
+                    continue
                 try:
                     taken.append(self._pass(block))
                 except PeerFault as fault:
