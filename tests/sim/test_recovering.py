@@ -128,9 +128,9 @@ def test_who_was_away_behind_a_compaction_tells_how_far_it_is() -> None:
     fleet.network.heal()
     fleet.start(host)
     assert comes_to_rest(fleet)
+    known = {one.content for one in fleet.hosts[0].running.state.beliefs}  # a day is 6 s here
     fleet.run_for(5 * SECOND)
     session = session_of(host)
     assert (session.cause, session.phase) == (Cause.BEHIND, Phase.ENDED)
     assert host.running.state.checkpoints.number == fleet.hosts[0].running.state.checkpoints.number
-    known = {one.content for one in fleet.hosts[0].running.state.beliefs}
     assert {f"alone {number} leaks" for number in range(3)} <= known

@@ -325,11 +325,21 @@ class RemoteNode(RemoteMemberCalls):
         return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def partitions(self) -> Partitions:
-        """Who is in reach of the node, and its diary of splits, newest first."""
+        """Who is in reach of the node, and its diary of splits, newest first.
+
+        Example:
+            >>> node.partitions().level
+            'none'
+        """
         return self._asker.get("/v1/partitions", Partitions)
 
     def recovery(self) -> RecoveryAnswer:
-        """The node's last recovery, from a damaged store or after a long absence."""
+        """The node's last recovery, from a damaged store or after a long absence.
+
+        Example:
+            >>> node.recovery().recovery is None
+            True
+        """
         return self._asker.get("/v1/recovery", RecoveryAnswer)
 
     def watch(

@@ -8,6 +8,7 @@ from credimus.node.config import Config
 from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.sync.interface import SyncConfig
+from credimus.protocol.vigilance.interface import VigilanceConfig
 
 
 class Mode(Enum):
@@ -42,5 +43,6 @@ CONFIG = Config(
         row_period_ns=60 * SECOND,
         notice_gap_ns=10 * SECOND,
     ),
+    vigilance=VigilanceConfig(claim_period_ns=600 * SECOND),  # nobody lies in these tests
 )
 """The settings of every node's core: repair costs few messages, as Maelstrom counts them all."""
