@@ -13,8 +13,6 @@ from credimus.api import shapes
 from credimus.api.convergence_shapes import ConvergenceView
 from credimus.api.member_shapes import MemberItem
 from credimus.api.message_shapes import ModeName, SentMessage
-from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -37,6 +35,7 @@ from credimus.library.remote_messages import (
     read_inbox,
 )
 from credimus.library.remote_receipt import RemoteReceipt
+from credimus.library.remote_troubles import RemoteTroubles
 from credimus.runtime.home import Home
 from credimus.runtime.tokens import read_token
 from credimus.why.explanation import Explanation
@@ -75,7 +74,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
     return RemoteNode(place, token or read_token(home.token))
 
 
-class RemoteNode(RemoteMemberCalls):
+class RemoteNode(RemoteMemberCalls, RemoteTroubles):
     """A running node. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=`, `timeout=` and `key=`, see `Waiting`; what opens a round takes
@@ -323,24 +322,6 @@ class RemoteNode(RemoteMemberCalls):
         """
         asked = {"topology": topology, "nodes": nodes}
         return self._asker.get("/v1/convergence", ConvergenceView, asked)
-
-    def partitions(self) -> Partitions:
-        """Who is in reach of the node, and its diary of splits, newest first.
-
-        Example:
-            >>> node.partitions().level
-            'none'
-        """
-        return self._asker.get("/v1/partitions", Partitions)
-
-    def recovery(self) -> RecoveryAnswer:
-        """The node's last recovery, from a damaged store or after a long absence.
-
-        Example:
-            >>> node.recovery().recovery is None
-            True
-        """
-        return self._asker.get("/v1/recovery", RecoveryAnswer)
 
     def watch(
         self,
