@@ -10,7 +10,7 @@ from credimus.api import inputs, shapes
 from credimus.api.door_shapes import FaultItem
 from credimus.api.doors import doors_view
 from credimus.api.member_shapes import MemberItem, PowerName, Standing
-from credimus.api.partitions import reach_event
+from credimus.api.partitions import ReachEvent, reach_event
 from credimus.api.peers import peers_view
 from credimus.api.standing_views import Standings
 from credimus.api.views import word
@@ -18,9 +18,6 @@ from credimus.api.violations import conduct_event
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
-from credimus.protocol.membership.interface import MembershipEvent
-from credimus.protocol.partition.interface import PartitionEvent
-from credimus.protocol.recovery.interface import ToldEvent
 from credimus.protocol.vigilance.interface import ConductEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
@@ -40,6 +37,7 @@ from credimus.state.events import (
     MemberLeft,
     PlainFact,
     ProposalIgnored,
+    ReconciliationWithdrawn,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -200,7 +198,7 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 
 
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
-    if isinstance(event, MembershipEvent | PartitionEvent | ToldEvent | BeliefsReconciled):
+    if isinstance(event, ReachEvent):
         return reach_event(state, cursor, event)
     if isinstance(event, ConductEvent):
         return conduct_event(state, cursor, event)
@@ -272,4 +270,5 @@ KINDS: dict[type[StateEvent], shapes.EventKind] = {
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
     MemberAdmitted: "admitted", MemberLeft: "left", MemberExpelled: "expelled",
     KeyRotated: "rotated", EquivocationProven: "exposed", BeliefsReconciled: "reconciled",
+    ReconciliationWithdrawn: "withdrawn",
 }  # fmt: skip

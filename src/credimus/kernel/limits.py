@@ -277,3 +277,11 @@ RECOVERY_AUTHORS_MAX = 64
 RECOVERY_LOOSE_MAX = 4_096
 """Intact blocks behind missing ones that are kept to be taken later; past it those of others stay
 in the old store alone, for peers have them. [guess: as many as wait in the orphans' room]"""
+REUNION_STEPS_MAX = 256
+"""Steps of one reunion; further conflicts wait for the next one. [guess: they fit in one stored
+fact]"""
+REUNION_KINDS_MAX = 7
+"""Ways in which one member can reconcile one pair: three strategies, and four findings of the
+semantic one. [what the operations allow]"""
+REUNION_DEPENDENTS_MAX = 64
+"""Beliefs that lean on a conflict, as far as they are told. [guess: a screen]"""

@@ -332,9 +332,7 @@ class Finding(IntEnum):
     CONTRADICTORY = 4
 
 
-class Reconcile(Struct, frozen=True, tag=13):
-    """Brings together two beliefs that were accepted by rounds of which neither knew the other."""
-
+class _OfPair(Struct, frozen=True):
     beliefs: tuple[Id, Id]
     """Strictly sorted."""
     rounds: tuple[Id, Id]
@@ -349,10 +347,18 @@ class Reconcile(Struct, frozen=True, tag=13):
             raise ValueError("only the semantic strategy takes a finding")
 
 
+class Reconcile(_OfPair, frozen=True, tag=13):
+    """Brings together two beliefs that were accepted by rounds of which neither knew the other."""
+
+
+class Withdraw(_OfPair, frozen=True, tag=23):
+    """Takes back what its author has said of a pair, by this strategy and finding, up to here."""
+
+
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose
-    | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Withdraw
+    | Enclose | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])
