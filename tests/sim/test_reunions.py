@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 import pytest
+from fleets import SKIP, YES, a_while
+from fleets import fleet_of as small_fleet
 from split_fleets import MAJORITY, Heard, cut, fleet_of, node, now_of
 
 from credimus.kernel.errors import Conflict, NotFound
-from credimus.kernel.hlc import wall_ms_of
-from credimus.kernel.ids import BeliefId
-from credimus.kernel.instant import SECOND
+from credimus.kernel.ids import BeliefId, BlockId
+from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.lace.block import open_wire, read_block
 from credimus.node.commands import (
     AnyCommand,
     AssertBelief,
     BeginReunion,
+    ProposeBelief,
     RelateBeliefs,
     UndoReunion,
 )
@@ -20,9 +23,16 @@ from credimus.node.node import Node
 from credimus.node.reuniting import apart_of
 from credimus.protocol.reunion.interface import Asked, Phase, Plan, Session, Standing
 from credimus.sim.fleet import Fleet
-from credimus.sim.host import Lane, Order
+from credimus.sim.host import Host, Lane, Order
 from credimus.state.identity import belief_id
-from credimus.state.operations import Relation, Strategy
+from credimus.state.operations import (
+    Reconcile,
+    Relation,
+    Rules,
+    Scheme,
+    Strategy,
+    read_operations,
+)
 from credimus.state.outcomes import Effect, outcomes_of
 from credimus.state.verdict import Verdict
 
@@ -33,22 +43,25 @@ def named(content: str) -> BeliefId:
     return belief_id(content, "general")
 
 
-def among_reached(content: str) -> Order:
+def among_reached(content: str, rules: Rules) -> Order:
     def order(of: Node) -> AnyCommand:
         electors = of.partition.sight.reachable
-        return AssertBelief(content=content, rules=MAJORITY, electors=electors)
+        return AssertBelief(content=content, rules=rules, electors=electors)
 
     return order
 
 
-def apart(gates: Sequence[tuple[str, str]] = GATES[:1]) -> tuple[Fleet, Heard]:
+def apart(
+    gates: Sequence[tuple[str, str]] = GATES[:1], rules: Rules = MAJORITY
+) -> tuple[Fleet, Heard]:
     """A fleet whose parts accepted what contradicts, and that does not reconcile by itself."""
     fleet, heard = fleet_of(5, apart=True, by_itself=False)
+    fleet.run_for(6 * SECOND)
     links = cut(fleet, 0, 1)
     fleet.run_for(5 * SECOND)
     for one, other in gates:
-        fleet.order(3, among_reached(one))
-        fleet.order(0, among_reached(other))
+        fleet.order(3, among_reached(one, rules))
+        fleet.order(0, among_reached(other, rules))
         fleet.run_for(SECOND // 4)
     fleet.run_for(2 * SECOND)
     fleet.network.mend(links)
@@ -73,6 +86,11 @@ def session(fleet: Fleet, place: int = 0) -> Session:
     found = node(fleet, place).reunion.session
     assert found is not None
     return found
+
+
+def wire_of(host: Host, block: BlockId) -> bytes:
+    (wire,) = host.disk.wires_of([block])
+    return wire
 
 
 def effects(fleet: Fleet, content: str) -> set[tuple[Effect, ...]]:
@@ -171,12 +189,42 @@ def test_what_another_member_stands_by_can_not_be_overruled() -> None:
 
 
 def test_a_round_that_ends_without_a_verdict_undoes_the_whole() -> None:
-    fleet, heard = apart()
+    fleet, heard = apart(rules=Rules(scheme=Scheme.BYZANTINE))
+    for place in (3, 4):
+        fleet.crash(fleet.hosts[place])
+    fleet.run_for(8 * SECOND)
     begin(fleet, asked(fleet, heard, Strategy.CONSENSUS))
-    cut(fleet, 0)
-    cut(fleet, 1)  # three of five vote, which does not suffice for more than two thirds
-    fleet.run_for(SECOND)
-    assert session(fleet).phase is not Phase.ENDED
+    fleet.run_for(SECOND // 2)
+    assert session(fleet).phase is Phase.CHECKING
+    fleet.run_for(20 * SECOND)
+    assert session(fleet).phase is Phase.UNDONE
+    assert session(fleet).why.endswith("ended without a verdict")
+    pair = node(fleet, 0).state.reconciliations.of(named(GATES[0][0]))[0]
+    assert node(fleet, 0).state.reconciliations.prevailing(pair) is None
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_crash_between_two_batches_loses_and_repeats_nothing(lane: Lane) -> None:
+    fleet, heard = apart(GATES)
+    host = fleet.hosts[0]
+    begin(fleet, asked(fleet, heard, Strategy.MULTI_VALUE))
+    while not host.running.reunion.session or not session(fleet).done_count:
+        fleet.run_for(MILLISECOND)
+    assert (session(fleet).phase, session(fleet).done_count) == (Phase.SAYING, 10)
+    host.crash_at = lane
+    fleet.run_for(SECOND // 2)
+    assert host.node is None
+    fleet.start(host)
+    fleet.run_for(6 * SECOND)
+    assert (session(fleet).phase, session(fleet).done_count) == (Phase.ENDED, 12)
+    assert fleet.agree()
+    said = [
+        one
+        for place in host.running.lace.walk(0, host.id)
+        for one in read_operations(read_block(*open_wire(wire_of(host, place.id)), b"").body)
+        if isinstance(one, Reconcile)
+    ]
+    assert len(said) == len(set(said)) == 12, "each is said once"
 
 
 @pytest.mark.parametrize("lane", list(Lane))
@@ -261,23 +309,22 @@ def test_a_reunion_waits_while_the_fleet_is_split_again() -> None:
 
 
 def test_what_nobody_decided_is_put_to_the_vote_again() -> None:
-    fleet, heard = fleet_of(5)
-    links = cut(fleet, 0, 1)
-    fleet.run_for(5 * SECOND)
+    fleet = small_fleet(YES, (SKIP, SKIP, SKIP, YES), (SKIP, SKIP, SKIP, YES))
     fleet.order(0, AssertBelief(content="the bridge holds"))
-    fleet.run_for(20 * SECOND)
-    fleet.network.mend(links)
-    fleet.run_for(10 * SECOND)
-    state = node(fleet, 0).state
-    belief = named("the bridge holds")
-    if state.rounds.verdict(belief) is not Verdict.EXPIRED:
-        pytest.fail(str(state.rounds.verdict(belief)))
-    plain = asked(fleet, heard, Strategy.MULTI_VALUE)
-    wanted = Asked(strategy=plain.strategy, apart=plain.apart, undecided=True)
-    assert node(fleet, 0).reunion.plan(plain).steps == ()
+    a_while(fleet)
+    state, belief = node(fleet, 0).state, named("the bridge holds")
+    while state.rounds.on(belief)[-1].attempt < 3:
+        fleet.order(0, ProposeBelief(belief=belief))
+        a_while(fleet)
+    assert state.rounds.verdict(belief) is Verdict.EXPIRED
+    assert node(fleet, 0).reunion.plan(Asked(strategy=Strategy.MULTI_VALUE)).steps == ()
+    wanted = Asked(strategy=Strategy.MULTI_VALUE, undecided=True)
     plan = begin(fleet, wanted)
     assert plan.lasting_count == 1
     fleet.run_for(5 * SECOND)
     assert session(fleet).phase is Phase.ENDED
     assert state.rounds.verdict(belief) is Verdict.ACCEPTED
-    assert wall_ms_of(state.rounds.on(belief)[-1].opened_stamp)
+    fleet.order(0, UndoReunion())
+    fleet.run_for(SECOND)
+    assert session(fleet).phase is Phase.UNDONE
+    assert state.rounds.verdict(belief) is Verdict.ACCEPTED, "what was decided stays"

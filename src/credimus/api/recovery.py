@@ -1,13 +1,18 @@
-"""GET /v1/recovery: how far the node is on its way back."""
+"""GET and POST /v1/recovery: how far the node is on its way back; reunions, planned and undone."""
 
 from typing import Literal
 
+import msgspec
+
 from credimus.api.message import Request
 from credimus.api.recovery_shapes import MemberName, RecoveryAnswer, RecoveryView
+from credimus.api.reunion import asked_of, command_of, plan_view, reunion_view
+from credimus.api.reunion_shapes import RecoveryAsked
 from credimus.node.queries import name_of
 from credimus.protocol.recovery.interface import Cause, Phase, Shown
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.driver import now
+from credimus.runtime.principals import Principal
 
 CAUSES: dict[Cause, Literal["damaged", "behind"]] = {
     Cause.DAMAGED: "damaged",
@@ -25,10 +30,35 @@ def show_recovery(daemon: Daemon, _: None, __: Request) -> RecoveryAnswer:
     return recovery_view(daemon)
 
 
+async def recover(daemon: Daemon, asked: RecoveryAsked, request: Request) -> RecoveryAnswer:
+    """POST /v1/recovery: plans, begins or takes back a reunion of what was decided apart."""
+    return await reunited(daemon, asked, request.principal)
+
+
+async def reunited(
+    daemon: Daemon, asked: RecoveryAsked, principal: Principal | None = None
+) -> RecoveryAnswer:
+    """What was asked is done; the answer tells how things are then.
+
+    Raises:
+        UsageError: `bad-field`.
+        NotFound: `unknown-partition`, `no-reunion`.
+        Conflict: `reunion-under-way`, `plan-changed`.
+    """
+    if asked.action == "plan":
+        plan = daemon.node.reunion.plan(asked_of(daemon, asked))
+        return msgspec.structs.replace(recovery_view(daemon), plan=plan_view(daemon, plan))
+    await daemon.driver.submit(command_of(daemon, asked)).local()
+    begins = asked.action == "begin"
+    daemon.enter("reunion-begun" if begins else "reunion-undone", asked.plan or "", principal)
+    return recovery_view(daemon)
+
+
 def recovery_view(daemon: Daemon) -> RecoveryAnswer:
-    """The last recovery of a node."""
+    """The last recovery of a node, and its last reunion."""
     shown = daemon.node.recovery.shown(now())
-    return RecoveryAnswer(recovery=None if shown is None else _view(daemon, shown))
+    view = None if shown is None else _view(daemon, shown)
+    return RecoveryAnswer(recovery=view, reunion=reunion_view(daemon))
 
 
 def _view(daemon: Daemon, shown: Shown) -> RecoveryView:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from credimus.api.reunion_shapes import PlanView, ReunionView
+
 
 class MemberName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A member."""
@@ -46,7 +48,11 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Estimated; null when nothing can be said."""
 
 
-class RecoveryAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The last recovery, if there was one."""
+class RecoveryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The last recovery and the last reunion, if there were any."""
 
     recovery: RecoveryView | None
+    reunion: ReunionView | None
+    """How far what was decided apart is brought together by plan."""
+    plan: PlanView | None = None
+    """Where one was asked for."""

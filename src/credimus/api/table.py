@@ -26,8 +26,9 @@ from credimus.api.message import Answer, Request
 from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
 from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery import show_recovery
+from credimus.api.recovery import recover, show_recovery
 from credimus.api.recovery_shapes import RecoveryAnswer
+from credimus.api.reunion_shapes import RecoveryAsked
 from credimus.api.violation_shapes import Violations
 from credimus.certificate import FleetKey
 from credimus.runtime.daemon import Daemon
@@ -84,6 +85,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/partitions", partitions.show_partitions, Partitions),
     _get("/v1/violations", violations.show_violations, Violations),
     _get("/v1/recovery", show_recovery, RecoveryAnswer),
+    _post("/v1/recovery", recover, RecoveryAsked, RecoveryAnswer, scope="admin"),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),

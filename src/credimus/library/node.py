@@ -13,13 +13,7 @@ from credimus.api.convergence import convergence_view
 from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
 from credimus.api.fleet_views import events_view, members_view, status_view
 from credimus.api.member_shapes import MemberItem
-from credimus.api.partition_shapes import Partitions
-from credimus.api.partitions import partitions_view
-from credimus.api.recovery import recovery_view
-from credimus.api.recovery_shapes import RecoveryAnswer
 from credimus.api.views import belief_view, page_view
-from credimus.api.violation_shapes import Violations
-from credimus.api.violations import violations_view
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -35,6 +29,7 @@ from credimus.library.judging import Judge, function_of, with_judge
 from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
+from credimus.library.troubles import Troubles
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
@@ -49,7 +44,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node(Messaging, MemberCalls):
+class Node(Messaging, MemberCalls, Troubles):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -298,33 +293,6 @@ class Node(Messaging, MemberCalls):
         """
         asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
         return convergence_view(self._daemon.node, asked)
-
-    def partitions(self) -> Partitions:
-        """Who is in reach, and the diary of splits, newest first.
-
-        Example:
-            >>> (node.partitions().level, node.partitions().reachable)
-            ('none', 1)
-        """
-        return partitions_view(self._daemon)
-
-    def violations(self) -> Violations:
-        """What was found against members, who says so, and how this node holds them.
-
-        Example:
-            >>> (node.violations().violations, node.violations().threshold)
-            ([], 8)
-        """
-        return violations_view(self._daemon)
-
-    def recovery(self) -> RecoveryAnswer:
-        """The node's last recovery, from a damaged store or after a long absence.
-
-        Example:
-            >>> node.recovery().recovery is None
-            True
-        """
-        return recovery_view(self._daemon)
 
     def watch(
         self,
