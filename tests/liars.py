@@ -34,6 +34,7 @@ from credimus.state.operations import (
     Vote,
     Votes,
     mask_bytes,
+    Withdraw,
 )
 from strategies import (
     BELIEFS,
@@ -171,7 +172,8 @@ class Liar:
         finding = choose(list(Finding))
         careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
         strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
-        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
+        said = choose((Reconcile, Reconcile, Withdraw))
+        return said((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _enclose(self) -> Operation:
         choose = self.stream.choose

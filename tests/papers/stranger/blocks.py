@@ -44,6 +44,7 @@ _DEFAULTS: dict[int, list] = {
     20: [None, None, None, False],
     11: [None, None, b"", b"", b"", []],
     13: [None] * 4 + [4],
+    23: [None] * 4 + [4],
 }
 
 
