@@ -33,8 +33,8 @@ from credimus.state.operations import (
     Strategy,
     Vote,
     Votes,
-    mask_bytes,
     Withdraw,
+    mask_bytes,
 )
 from strategies import (
     BELIEFS,

@@ -38,6 +38,7 @@ from credimus.state.operations import (
     Strategy,
     Vote,
     Votes,
+    Withdraw,
 )
 
 ID, OTHER = b"\x01" * 16, b"\x02" * 16
@@ -60,6 +61,7 @@ OPERATIONS = [
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
     Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
+    Withdraw((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
     Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
     Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, 0, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
     Certify(b"", 0, bytes(32)),
