@@ -5,11 +5,17 @@ from typing import Literal
 import msgspec
 
 from credimus.api.message import Request
-from credimus.api.recovery_shapes import MemberName, RecoveryAnswer, RecoveryView
+from credimus.api.recovery_shapes import (
+    MemberName,
+    RecoveryAnswer,
+    RecoveryView,
+    WayName,
+    WayView,
+)
 from credimus.api.reunion import asked_of, command_of, plan_view, reunion_view
 from credimus.api.reunion_shapes import RecoveryAsked
 from credimus.node.queries import name_of
-from credimus.protocol.recovery.interface import Cause, Phase, Shown
+from credimus.protocol.recovery.interface import Cause, Phase, Shown, WayKind
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.driver import now
 from credimus.runtime.principals import Principal
@@ -67,6 +73,16 @@ def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
         cause=CAUSES[shown.cause],
         phase=PHASES[shown.phase],
         health=_health(shown),
+        way=_word(shown.way),
+        ways=[
+            WayView(
+                way=_word(one.kind),
+                blocks=one.block_count,
+                bytes=one.byte_count,
+                possible=one.is_possible,
+            )
+            for one in shown.ways
+        ],
         began_ms=shown.began_ms,
         ended_ms=shown.ended_ms,
         writes=not shown.is_holding,
@@ -79,6 +95,10 @@ def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
         steps_total=shown.step_total,
         remaining_ms=shown.remaining_ms,
     )
+
+
+def _word(kind: WayKind) -> WayName:
+    return kind.name.lower()  # type: ignore[return-value]
 
 
 def _health(shown: Shown) -> Literal["moving", "stalled", "stuck", "ended"]:

@@ -14,6 +14,20 @@ class MemberName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str
 
 
+WayName = Literal["differential", "incremental", "snapshot"]
+
+
+class WayView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One way to get what is missing, and what it would cost from here on, estimated."""
+
+    way: WayName
+    """`differential`: blocks missing in the middle are asked for by name. `incremental`: all that
+    does not follow from each other. `snapshot`: a checkpoint in place of blocks that are gone."""
+    blocks: int
+    bytes: int
+    possible: bool
+
+
 class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The last recovery of this node."""
 
@@ -26,6 +40,9 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     health: Literal["moving", "stalled", "stuck", "ended"]
     """`stuck`: it can not end, because a member holds a block of this node's whose predecessor is
     nowhere; the node reads on, and never writes again."""
+    way: WayName
+    """That it goes: the cheapest that is possible; where that brings nothing, the next."""
+    ways: list[WayView]
     began_ms: int
     ended_ms: int
     """0 while it goes on."""

@@ -146,6 +146,13 @@ def _show(found: dict[str, Any] | None) -> None:
     rows = [("began", moment_text(found["began_ms"]))]
     if found["ended_ms"]:
         rows.append(("ended", moment_text(found["ended_ms"])))
+    if not found["ended_ms"]:
+        costs = [
+            f"{one['way']} {one['blocks']} blocks, {one['bytes']} bytes"
+            for one in found["ways"]
+            if one["possible"]
+        ]
+        rows.append(("costs", "; ".join(costs)))
     if found["unanswered"]:
         rows.append(("waits for", ", ".join(one["name"] for one in found["unanswered"])))
     pairs(rows)
@@ -159,7 +166,8 @@ def _show(found: dict[str, Any] | None) -> None:
 
 def _line(found: dict[str, Any]) -> str:
     done, total = _done(found)
-    words = f"{found['cause']}: {found['phase']}, {found['health']}, {done} of {total}"
+    words = f"{found['cause']}, {found['way']}: {found['phase']}, {found['health']}, "
+    words += f"{done} of {total}"
     if found["remaining_ms"] is not None:
         words += f", some {found['remaining_ms'] / 1_000:.0f} s left"
     return words if found["writes"] else f"{words}; nothing is written meanwhile"

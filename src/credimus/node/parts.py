@@ -18,6 +18,7 @@ from credimus.node.ingress import Ingress
 from credimus.node.reading import Reading
 from credimus.node.sight import FleetView, hears_us
 from credimus.node.spreading import Spreading
+from credimus.node.wants import Wants
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
@@ -25,8 +26,8 @@ from credimus.protocol.membership.machine import Membership
 from credimus.protocol.partition.interface import Level
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
-from credimus.protocol.recovery.interface import ProposeAgain
-from credimus.protocol.recovery.machine import Recovery, Sources
+from credimus.protocol.recovery.interface import ProposeAgain, Sources
+from credimus.protocol.recovery.machine import Recovery
 from credimus.protocol.reunion.discovering import Holdings as Decided
 from credimus.protocol.reunion.machine import Reunion
 from credimus.protocol.reunion.machine import Sources as ReunionSources
@@ -75,7 +76,8 @@ class Machines:
         self.membership = membership = Membership(config.membership, own, stream("membership"))
         self.spreading = Spreading(config, membership, parts.copies, parts.ingress, entropy)
         orphans, audience = parts.ingress.orphans, self.spreading.machine
-        self.sync = Sync(config.sync, lace, orphans, stream("sync"), audience)
+        self.wants = Wants(orphans)
+        self.sync = Sync(config.sync, lace, self.wants, stream("sync"), audience)
         self.delivery = Delivery(
             config.delivery, parts.fleet, parts.signers[0], state.roster, stream("delivery")
         )
@@ -97,7 +99,8 @@ class Machines:
             self.compacting.fetched,
             lambda: not any(author.is_held_back for author in parts.authors),
         )
-        self.recovery = Recovery(config.recovery, lace, state, own, sources)
+        self.recovery = self.wants.recovery = Recovery(config.recovery, lace, state, own, sources)
+        self.sync.held = self.recovery.held
         self.reunion = _reunion_of(parts, self.partition, self.recovery)
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,

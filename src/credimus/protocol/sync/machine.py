@@ -1,6 +1,6 @@
 """Shows our frontier, notices gaps, pulls what is missing, supplies what others lack."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -8,7 +8,7 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, earliest
-from credimus.lace.frontier import PeerBehind
+from credimus.lace.frontier import Frontier, PeerBehind
 from credimus.lace.lace import Lace
 from credimus.protocol.sync.interface import (
     BatchTaken,
@@ -85,6 +85,9 @@ class Sync:
         self._orphans = orphans
         self._stream = stream
         self._audience = audience
+        self.held: Callable[[], Frontier] = lace.frontier
+        """What peers are told that we hold when we pull: more than the lace, where blocks wait for
+        ones that are asked for by name."""
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
@@ -185,7 +188,7 @@ class Sync:
 
     def _pull(self, peer: NodeId) -> SyncEffects:
         wanted = tuple(self._orphans.wanted(limits.WANTED_MAX))
-        return Effects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
+        return Effects(send=[Send(peer, Pull(self.held(), wanted))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
         if self._lace.is_behind(pull.frontier):
