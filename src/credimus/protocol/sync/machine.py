@@ -162,7 +162,8 @@ class Sync:
             if self._peers:
                 effects.absorb(self._pull(self._stream.choose(sorted(self._peers))))
         due = [peer for peer, gap in self._gaps.items() if gap.due <= now.instant]
-        for peer in sorted(due):
+        source = None if self._source is None else self._source.peer
+        for peer in sorted(due, key=lambda one: (one == source, one)):  # who is overdue comes last
             effects.absorb(self._look_again(peer, self._gaps.pop(peer), now))
         return effects
 
