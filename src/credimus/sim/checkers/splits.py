@@ -2,6 +2,7 @@
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BeliefId, short
+from credimus.node.commands import AnyCommand, CastVote, MessageCommand
 from credimus.node.node import NodeEffects
 from credimus.protocol.partition.interface import Level, PartitionChanged
 from credimus.protocol.partition.similarity import LexicalSimilarity
@@ -24,6 +25,13 @@ from credimus.state.round import Round
 _OF_CALLERS = (Assert, Retract, Relate, Admit, Leave)
 
 
+def _writes(command: AnyCommand) -> bool:
+    """Whether a command is refused in a severe partition: messages of applications are not."""
+    if isinstance(command, CastVote):
+        return not command.evaluated
+    return not isinstance(command, MessageCommand)
+
+
 class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N801 - a sentence
     """While a node holds the partition for severe, no caller's write is taken or signed."""
 
@@ -39,9 +47,10 @@ class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N80
         """Look at what was written, then note the level."""
         if self._levels.get(host.place, Level.NONE) is Level.SEVERE and not host.lies:
             own = frozenset(signer.node_id for signer in host.signers)
+            asked = any(_writes(command) for command, _ in done)
             for block in effects.persist:
                 said = read_operations(block.body) if block.author in own else []
-                if done or any(isinstance(one, _OF_CALLERS) for one in said):
+                if asked or any(isinstance(one, _OF_CALLERS) for one in said):
                     self.fail(f"node {host.place} writes for callers in a severe partition")
         for event in effects.emit:
             if isinstance(event, PartitionChanged):
