@@ -9,6 +9,7 @@ from credimus.sim.faults import (
     Bridge,
     ClockDrift,
     ClockJump,
+    CloseTwice,
     Crash,
     DoubleVote,
     Expulsion,
@@ -117,6 +118,7 @@ PROFILES: dict[str, Scenario] = {
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
             faults=(
                 DoubleVote(every_ms=300),
+                CloseTwice(every_ms=900),
                 Fork(every_ms=3_000, from_ms=1_000),
                 Forge(every_ms=300),
                 Withhold(every_ms=4_000),

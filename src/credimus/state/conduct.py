@@ -9,7 +9,7 @@ could if each step were held between 0 and 1.
     correct     answered as a round was decided          incorrect   answered otherwise
     timely      answered by the stamp at which the last proposal's timeout had passed
     timeout     an elector of a closed round, past that stamp, that neither answered nor refused
-    byzantine   gave two answers in a round, or closed a turnout twice; or was exposed (for a fork,
+    byzantine   gave two answers in a round, or closed it in two ways; or was exposed (for a fork,
                 or for what these rounds do not show), which counts once
 
 Who took a new key keeps its conduct: what all ids of a person did is put together.

@@ -9,6 +9,7 @@ from credimus.sim.faults.deceit import Accuse, FalseState, Impersonate, TwoState
 from credimus.sim.faults.disks import BitFlip, FullDisk
 from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
+    CloseTwice,
     DoubleVote,
     FalseFrontier,
     Forge,
@@ -26,7 +27,7 @@ AnyFault: TypeAlias = (
     | Crash | Pause | Slow | Flood
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
-    | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | DoubleVote | CloseTwice | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
     | Slander | FalseEvidence | Overreach | Expulsion
     | Torrent | Hail
     | FalseState | TwoStates | Accuse | Impersonate
@@ -40,6 +41,7 @@ __all__ = (
     "Bridge",
     "ClockDrift",
     "ClockJump",
+    "CloseTwice",
     "Crash",
     "DoubleVote",
     "Expulsion",
