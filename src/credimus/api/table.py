@@ -9,6 +9,7 @@ from credimus.api import (
     fleet,
     inputs,
     log,
+    member_shapes,
     members,
     message_shapes,
     messages,
@@ -135,6 +136,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201
     ),
     _post("/v1/tokens/{id}/revoke", tokens.revoke, inputs.Nothing, tokens.TokenItem, scope="admin"),
+    _post(
+        "/v1/key/rotate",
+        members.rotate_key,
+        inputs.NewKey,
+        member_shapes.KeyRotated,
+        scope="admin",
+    ),
     _post(
         "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
     ),

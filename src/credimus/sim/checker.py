@@ -12,9 +12,10 @@ from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
 from credimus.sim.record import Record
+from credimus.sim.watcher import Done
 
 VIOLATIONS_MAX = 50
 """Violations kept of one run. [guess: the first few tell]"""

@@ -18,7 +18,6 @@ from credimus.sim.compaction import (
     nothing_is_pruned_before_it_is_certified,
     pruned_and_whole_nodes_agree,
 )
-from credimus.sim.fleet import Done
 from credimus.sim.guarding import (
     an_honest_peer_is_never_faulted,
     no_node_starts_from_a_damaged_disk,
@@ -49,6 +48,7 @@ from credimus.sim.splits import (
     severe_partition_refuses_writes_and_changes_nothing,
 )
 from credimus.sim.vigilant import VIGILANT
+from credimus.sim.watcher import Done
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme, Votes
 from credimus.state.verdict import Verdict, join

@@ -9,9 +9,9 @@ from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.node.node import NodeEffects
 from credimus.protocol.checkpointing.interface import CheckpointTaken
 from credimus.sim.checker import Checker
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.refold import fold_blocks
+from credimus.sim.watcher import Done
 from credimus.state.fleet import FleetState
 from credimus.state.keeping_operations import Certify
 from credimus.state.operations import (

@@ -11,7 +11,6 @@ from credimus.protocol.partition.interface import Level, PartitionConfig
 from credimus.protocol.partition.levels import level_of
 from credimus.sim.checker import Checker, Watch
 from credimus.sim.faults import Crash, Partition, Pause
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.judge import Judge
 from credimus.sim.network import Link
@@ -20,6 +19,7 @@ from credimus.sim.reaching import (
     a_node_keeps_enough_neighbours,
 )
 from credimus.sim.scenario import Scenario
+from credimus.sim.watcher import Done
 
 NOTICED_NS = 5 * SECOND
 """After so long a crash is known to all. [measured: 3 s at most, clocks off by up to 250 ms]"""

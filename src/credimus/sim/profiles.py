@@ -30,6 +30,7 @@ from credimus.sim.faults import (
     Pause,
     Ragged,
     Replay,
+    Rotation,
     Slander,
     Slow,
     Stack,
@@ -102,6 +103,14 @@ PROFILES: dict[str, Scenario] = {
             faults=(
                 Partition(every_ms=2_500),
                 Crash(every_ms=3_000, down_ms=(2_000, 4_000)),
+            ),
+        ),
+        Scenario(
+            name="rotation",
+            faults=(
+                Rotation(every_ms=1_200),
+                Partition(every_ms=3_000),
+                Crash(every_ms=1_500, down_ms=(50, 1_500)),
             ),
         ),
         Scenario(

@@ -8,10 +8,10 @@ from credimus.lace.block import Block, block_id, open_wire
 from credimus.node.node import NodeEffects
 from credimus.protocol.dissemination.interface import Enveloped, Graft, Push, Relay
 from credimus.sim.checker import Checker, Watch
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.judge import Judge
 from credimus.sim.network import Weather
+from credimus.sim.watcher import Done
 
 REACHED_NS = 3 * SECOND
 """After so long a block is with all that run and are linked, whatever was lost. [guess: three
