@@ -4,9 +4,9 @@ from typing import Unpack
 
 import msgspec
 
-from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery_shapes import RecoveryAnswer
-from credimus.api.reunion_shapes import RecoveryAsked
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.reunion import RecoveryAsked
 from credimus.library.asking import Asker
 from credimus.library.fields import Reuniting, read
 

@@ -2,13 +2,13 @@
 
 from typing import Unpack
 
-from credimus.api.partition_shapes import Partitions
-from credimus.api.partitions import partitions_view
-from credimus.api.recovery import recovery_view, reunited
-from credimus.api.recovery_shapes import RecoveryAnswer
-from credimus.api.reunion_shapes import RecoveryAsked
-from credimus.api.violation_shapes import Violations
-from credimus.api.violations import violations_view
+from credimus.api.endpoints.partitions import partitions_view
+from credimus.api.endpoints.recovery import recovery_view, reunited
+from credimus.api.endpoints.violations import violations_view
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.reunion import RecoveryAsked
+from credimus.api.shapes.violations import Violations
 from credimus.library.fields import Reuniting, read
 from credimus.runtime.daemon import Daemon
 
