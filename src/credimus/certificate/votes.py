@@ -141,9 +141,8 @@ class CastVotes:
         opened = self._reading.opened(spot.place)
         if opened is None or self._showing.has(spot.place):
             return 0
-        header, leaf = opened.block.header, opened.block.leaves()[spot.leaf]
-        path_count = (header.operation_count - 1).bit_length()
-        return len(leaf) + 32 * (path_count + len(header.parents) + bool(header.previous))
+        leaf = opened.block.leaves()[spot.leaf]
+        return len(leaf) + 32 * opened.block.header.operation_count.bit_length()
 
 
 def _dearest_last(one: Cast) -> tuple[int, int, int]:
