@@ -11,9 +11,9 @@ from credimus.protocol.vigilance.interface import Kind, MemberQuarantined, Viola
 from credimus.sim.faults import Accuse, FalseState, Impersonate, Torrent, TwoStates, Withhold
 from credimus.sim.fleet import Done, Fleet
 from credimus.sim.host import Host
-from credimus.sim.patching import patched
 from credimus.sim.profiles import PROFILES
 from credimus.sim.run import simulate
+from credimus.sim.saboteurs.patching import patched
 from credimus.sim.scenario import Scenario, altered
 
 LIAR = 1

@@ -30,7 +30,7 @@ def protect(
 
     Example: credimus key protect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import name_of_key, protect_node_key
+    from credimus.runtime.identity.credentials import name_of_key, protect_node_key
 
     folder = home_of(home)
     folder.check_made()
@@ -52,7 +52,7 @@ def unprotect(
 
     Example: credimus key unprotect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import unprotect_node_key
+    from credimus.runtime.identity.credentials import unprotect_node_key
 
     folder = home_of(home)
     folder.check_made()
@@ -73,7 +73,7 @@ def rotate(
     by the next start, or by rotating again.
     Example: credimus key rotate --home ./n0
     """
-    from credimus.runtime.rotating import rotate_key
+    from credimus.runtime.identity.rotating import rotate_key
 
     home = home_of(common.home)
     made = rotate_key(home, cache(opener(passphrase_file)))
@@ -90,7 +90,7 @@ def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], byte
     """Gives the passphrase of a key: from a file, from the environment, or typed on a terminal."""
 
     def ask() -> bytes | None:
-        from credimus.runtime.protection import passphrase_around, read_passphrase
+        from credimus.runtime.identity.protection import passphrase_around, read_passphrase
 
         found = passphrase_around() if path is None else read_passphrase(path)
         return _typed(prompt) if found is None else found
@@ -104,7 +104,7 @@ def new_passphrase(path: Path | None) -> bytes:
     Raises:
         UsageError: `passphrase-unusable`, also when the two differ, or nobody can be asked.
     """
-    from credimus.runtime.protection import check_passphrase, read_passphrase
+    from credimus.runtime.identity.protection import check_passphrase, read_passphrase
 
     if path is not None:
         return read_passphrase(path)
