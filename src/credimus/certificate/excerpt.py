@@ -101,11 +101,22 @@ def operations_shown(excerpt: Excerpt, names: Sequence[bytes]) -> dict[int, byte
     Raises:
         PeerFault: `malformed`.
     """
-    places, said = excerpt.shown[::2], excerpt.shown[1::2]
-    whole = len(places) == len(said) > 0 and all(type(place) is int for place in places)
-    if not whole or list(places) != sorted(set(places)):
+    check_places(excerpt)
+    pairs = zip(excerpt.shown[::2], excerpt.shown[1::2], strict=True)
+    return {place: expanded(one, names) for place, one in pairs}
+
+
+def check_places(excerpt: Excerpt) -> None:
+    """Refuse operations that do not stand in order, each once behind its place.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    places = excerpt.shown[::2]
+    whole = len(excerpt.shown) == 2 * len(places) > 0
+    in_order = all(type(one) is int for one in places) and list(places) == sorted(set(places))
+    if not (whole and in_order):
         raise PeerFault("malformed", "the operations of an excerpt do not stand in order")
-    return {place: expanded(one, names) for place, one in zip(places, said, strict=True)}
 
 
 def signature_of(excerpt: Excerpt) -> bytes:
