@@ -162,8 +162,9 @@ CONVERGENCE_WAITING_MAX = 1_024
 [guess]"""
 EVIDENCE_HEADER_BYTES_MAX = 128
 """Bytes of a header that is shown as evidence: in its longest form it has 108."""
-EVIDENCE_LEAF_BYTES_MAX = 8_192
-"""Bytes of an operation that is shown as evidence: two votes with long reasons have 4.2 KB."""
+EVIDENCE_LEAF_BYTES_MAX = 32_768
+"""Bytes of an operation that is shown as evidence: a closing that lists the confidences of 4,096
+electors has 22 KB."""
 CAPABILITY_CATEGORIES_MAX = 64
 """Categories to which a member's capabilities are held. [guess]"""
 ADMISSION_QUORUM_MAX = 1_024
