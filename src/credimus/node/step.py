@@ -37,6 +37,8 @@ class Step:
         """What recovery wants done; `Returning` takes it from here."""
         self.seal_now = False
         """Whether something was said that is to be sealed in this step."""
+        self.is_cut = False
+        """Whether a checkpoint took effect, and what waits at the door is to be looked at anew."""
 
     def give(self, name: str, event: object, now: Now) -> None:
         """Give an input to a machine, and carry out what comes of it."""
@@ -58,8 +60,9 @@ class Step:
                     self._machines.spreading.aside.append(event)
                 case SnapshotFetched():
                     compacting = self._machines.compacting
-                    self.facts += compacting.install(event, self.effects.persist)
-                    self.facts.append(SnapshotPut())
+                    taken = compacting.install(event, self.effects.persist)
+                    self.is_cut = self.is_cut or bool(taken)
+                    self.facts += (*taken, SnapshotPut())
                 case TakeAgain() | SayAgain() | ProposeAgain() | WriteAgain():
                     self.again.append(event)
                 case _:
@@ -84,7 +87,9 @@ class Step:
 
     def settle(self) -> None:
         """Let a checkpoint that has come to be in force take effect."""
-        self.facts += self._machines.compacting.settle(self.effects.persist)
+        taken = self._machines.compacting.settle(self.effects.persist)
+        self.is_cut = self.is_cut or bool(taken)
+        self.facts += taken
 
     def hand_over(self) -> NodeEffects:
         """The effects so far; the next ones gather anew."""

@@ -184,8 +184,9 @@ class Sync:
             self._gaps[peer] = _Gap(after(now.instant, self._config.patience_ns), tuple(missing))
 
     def _pull(self, peer: NodeId) -> SyncEffects:
-        wanted = tuple(self._orphans.wanted(limits.WANTED_MAX))
-        return Effects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
+        wanted = self._orphans.wanted(limits.WANTED_MAX)
+        wanted += self._lace.names(limits.WANTED_MAX - len(wanted))
+        return Effects(send=[Send(peer, Pull(self._lace.frontier(), tuple(wanted)))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
         if self._lace.is_behind(pull.frontier):
