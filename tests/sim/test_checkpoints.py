@@ -133,6 +133,29 @@ def test_who_was_cut_off_for_long_loses_nothing_that_it_said() -> None:
     assert all(host.running.state.beliefs.get(belief) for host in fleet.hosts)
 
 
+def test_who_began_from_a_checkpoint_and_spoke_alone_is_understood_later() -> None:
+    """Seed 302: it named heads of its checkpoint that the others had let go by then, and had but
+    their names itself, so nobody could take its blocks; nor did it take theirs."""
+    fleet, seen = fleet_with_checkpoints()
+    busy(fleet, 2)
+    fleet.crash(fleet.hosts[3])
+    busy(fleet, 24, "meanwhile")
+    fleet.start(fleet.hosts[3])
+    while not fleet.hosts[3].running.state.checkpoints.number:
+        fleet.run_for(SECOND // 2_000)
+    fleet.network.isolate([3], fleet.places)
+    number = fleet.hosts[0].running.state.checkpoints.number
+    fleet.order(3, AssertBelief(content="said alone"))
+    busy(fleet, 20, "later")
+    assert fleet.hosts[0].running.state.checkpoints.number > number
+    fleet.network.heal()
+    assert comes_to_rest(fleet)
+    assert not seen.wrong
+    belief = belief_id("said alone", "general")
+    assert all(host.running.state.beliefs.get(belief) for host in fleet.hosts)
+    assert not any(host.running.orphan_count for host in fleet.hosts)
+
+
 def test_certificates_tell_what_was_let_go_and_later_ones_are_made() -> None:
     fleet, _ = fleet_with_checkpoints()
     fleet.order(0, AssertBelief(content="an old one"))

@@ -13,11 +13,11 @@ from itertools import islice
 from operator import attrgetter
 
 from credimus.kernel import limits
-from credimus.kernel.errors import InternalError, NotFound, PeerFault
+from credimus.kernel.errors import InternalError, NotFound
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import Cut, Frontier, Head
-from credimus.lace.place import Place
+from credimus.lace.frontier import Cut, Frontier, Head, frontier_of
+from credimus.lace.place import Place, check_follows
 
 __all__ = ["Lace", "Place"]
 
@@ -98,22 +98,8 @@ class Lace:
         Raises:
             PeerFault: `wrong-chain`, `stamp-not-after-parents`.
         """
-        stamp = header.stamp
-        places = self._places
-        if header.previous:
-            previous = places[header.previous]
-            if previous.author != header.author or previous.sequence + 1 != header.sequence:
-                raise PeerFault(
-                    "wrong-chain", "a block's previous must be its author's block just before it"
-                )
-            if stamp <= previous.stamp:
-                raise PeerFault("stamp-not-after-parents", "a block is stamped before its previous")
-        for parent in header.parents:
-            place = places[parent]
-            if place.author == header.author:
-                raise PeerFault("wrong-chain", "a block's parents must be blocks of others")
-            if stamp <= place.stamp:
-                raise PeerFault("stamp-not-after-parents", "a block is stamped before a parent")
+        previous = self._places[header.previous] if header.previous else None
+        check_follows(header, previous, [self._places[one] for one in header.parents])
 
     def add(self, block_id: BlockId, header: Header) -> Place:
         """Hold a checked block. Adding it again changes nothing.
@@ -335,22 +321,13 @@ class Lace:
         return sorted(self._chains)
 
     def frontier(self) -> Frontier:
-        """The last block of every branch of every chain, as many as a frontier holds.
-
-        Where they are more, every author has one before anybody has two.
-        """
-        places = self._places
+        """The last block of every branch of every chain, as many as a frontier holds."""
         heads = [
-            Head(author, places[block_id].sequence, block_id)
+            Head(author, self._places[block_id].sequence, block_id)
             for author in sorted(self._heads)
             for block_id in sorted(self._heads[author])
         ]
-        if len(heads) > limits.FRONTIER_HEADS_MAX:
-            firsts = {head.author: head for head in reversed(heads)}
-            rest = (head for head in heads if firsts[head.author] is not head)
-            chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
-            heads = sorted(chosen, key=attrgetter("author", "block"))
-        return Frontier(tuple(heads))
+        return frontier_of(heads)
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here and are to be."""
