@@ -69,11 +69,21 @@ class Compacting:
         }
         self.base: Base | None = None
         """The snapshot and its certificate; None before the first checkpoint."""
-        self.waiting: Compaction | None = None
-        """For the driver to take from here after each step."""
+        self._waiting: Compaction | None = None
         self.gone = Gone((), ())
         """What the last one let go here."""
         self._disputed: set[bytes] = set()
+
+    @property
+    def waiting(self) -> Compaction | None:
+        """What the driver is to do after a step, and then to say that it is `done`. What came again
+        since, because something late names it, stays."""
+        base, gone = self._waiting or (b"", ())
+        return Compaction(base, [one for one in gone if one not in self._lace]) if base else None
+
+    def done(self) -> None:
+        """What waited was done."""
+        self._waiting = None
 
     @property
     def image(self) -> bytes | None:
@@ -176,8 +186,8 @@ class Compacting:
             tuple(one for one in before[0] if state.beliefs.get(one) is None),
             tuple(one for one in before[1] if state.rounds.get(one) is None),
         )
-        earlier = self.waiting.gone if self.waiting is not None else ()
-        self.waiting = Compaction(encode(self.base), [*earlier, *gone])
+        earlier = self._waiting.gone if self._waiting is not None else ()
+        self._waiting = Compaction(encode(self.base), [*earlier, *gone])
         last = state.checkpoints.last
         assert last is not None  # noqa: S101 - the shadow has advanced to it
         return CheckpointTaken(shadow.id, last, len(gone))

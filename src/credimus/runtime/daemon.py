@@ -228,7 +228,7 @@ class Daemon:
             self.node.restore_snapshot(image)
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
-        self.driver.pruning.gone.extend(self.node.compacting.trim())
+        self.driver.pruning.add(self.node.compacting.trim())
         self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:

@@ -322,9 +322,10 @@ class Fleet:
             if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
                 return
         host.busy = host.is_stuck = False
-        compaction, node.compacting.waiting = node.compacting.waiting, None
+        compaction = node.compacting.waiting
         if compaction is not None:
             host.disk.compact(*compaction)
+            node.compacting.done()
         if lane is not None:
             self.crash(host)
             return

@@ -95,8 +95,24 @@ def test_blocks_that_a_crash_left_over_are_found_again(tmp_path: Path) -> None:
     assert left > 0
     again = Run(fleet, store, run.wall_ms)
     assert again.node.state.fingerprint() == run.node.state.fingerprint()
-    again.pruning.gone.extend(again.node.compacting.trim())
+    again.pruning.add(again.node.compacting.trim())
     assert set(again.pruning.gone) == set(run.pruning.gone)
     again.pruning.drop_some()
     assert store.block_count == len(again.node.lace)
+    store.close()
+
+
+def test_a_block_that_comes_again_while_it_waits_to_be_dropped_stays(tmp_path: Path) -> None:
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(tmp_path / "log.db")
+    store.append([stored(block) for block in blocks])
+    run = Run(fleet, store, (blocks[0].header.stamp >> 16) + 1)
+    drop_some, run.pruning.drop_some = run.pruning.drop_some, lambda: None  # type: ignore[method-assign]
+    while not run.node.state.checkpoints.number:
+        run.step("the same again and again")
+    again, other = list(run.pruning.gone)[:2]
+    run.pruning.spare([again])
+    drop_some()
+    assert len(store.wires([again])) == 1
+    assert not store.wires([other])
     store.close()
