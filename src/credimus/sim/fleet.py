@@ -323,7 +323,7 @@ class Fleet:
                 return
         host.busy = host.is_stuck = False
         compaction = node.compacting.waiting
-        if compaction is not None:
+        if compaction is not None and lane in (None, Lane.BEFORE_EMIT):  # sent first, as really
             host.disk.compact(*compaction)
             node.compacting.done()
         if lane is not None:
