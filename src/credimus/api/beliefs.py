@@ -7,6 +7,7 @@ from credimus.api.keyed import key_of
 from credimus.api.message import JSON, Answer, Request
 from credimus.api.views import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
+from credimus.kernel.errors import Conflict
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
@@ -72,11 +73,18 @@ def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
 
 
 def certify(daemon: Daemon, _: None, request: Request) -> Answer:
-    """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself."""
+    """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself; where its votes
+    were let go, the one that was made before."""
     node = daemon.node
     belief = find_belief(node.state, request.name)
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
-    return Answer(make_certificate(archive, belief))
+    try:
+        return Answer(make_certificate(archive, belief))
+    except Conflict as problem:
+        kept = daemon.archive.find(belief.id) if problem.code == "compacted" else None
+        if kept is None:
+            raise
+        return Answer(kept)
 
 
 def why(daemon: Daemon, _: None, request: Request) -> Explanation:

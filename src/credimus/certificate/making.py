@@ -40,8 +40,8 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
         raise Conflict(
             "compacted",
             f"round {short(found.id)} is {found.verdict.word}; its votes were let go under "
-            f"checkpoint {last.number}, {short(archive.state.checkpoints.id)}. Keep certificates "
-            "before, or set a longer `keep_hours`.",
+            f"checkpoint {last.number}, {short(archive.state.checkpoints.id)}, and this node kept "
+            "no certificate before. Ask another node.",
         )
     reading = Reading(archive)
     showing = Showing(archive, reading)

@@ -24,6 +24,7 @@ from credimus.protocol.checkpointing.interface import CheckpointDisputed, Checkp
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
+from credimus.runtime.archiving import Archiving
 from credimus.runtime.credentials import Ask, KeyName, NodeKey
 from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
@@ -81,6 +82,8 @@ class Daemon:
         self.feed = Feed(self.node.id)
         self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
         self.diary = PartitionDiary(store, self.node.partition.episode)
+        kept = settings.checkpoints
+        self.archive = Archiving(self.node, store, kept.core(), kept.certificates)
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
@@ -160,6 +163,7 @@ class Daemon:
         self.driver.listen(self.feed.note)
         self.driver.listen(self.mailbox.note)
         self.driver.listen(self.diary.note)
+        self.driver.listen(self.archive.note)
         self.driver.listen(_log_recovery)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
@@ -167,6 +171,7 @@ class Daemon:
         self.driver.begin()
         self.driver.pruning.drop_some()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
+        self._keep(self.archive.keep_up(_report_archive))
 
     def dismiss(self) -> None:
         """Stop working, and tell all who wait; they can be answered before `close`."""
@@ -293,6 +298,10 @@ def _log_recovery(events: Sequence[NodeEvent]) -> None:
 
 def _report(problem: StorageError) -> None:
     _log.error("read models: %s", problem.message)
+
+
+def _report_archive(problem: StorageError) -> None:
+    _log.error("certificates: %s", problem.message)
 
 
 def _asking(driver: Driver, voters: Evaluators, voting: VotingSettings) -> Asking | None:

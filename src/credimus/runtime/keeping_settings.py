@@ -9,6 +9,7 @@ from credimus.kernel import limits
 from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
 from credimus.protocol.recovery.interface import RecoveryConfig
+from credimus.runtime.store.interface import FACTS_MAX
 
 PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
@@ -28,6 +29,10 @@ class CheckpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     retention_hours: Annotated[float, Meta(ge=0, le=87_600)] = 24
     """How long after its end an undecided, rejected or contested belief is kept. This node attests
     no checkpoint that keeps less. [seed]"""
+
+    certificates: Annotated[int, Meta(ge=0, le=FACTS_MAX)] = 16_384
+    """How many certificates of accepted beliefs this node keeps, made before a checkpoint lets
+    their votes go; the oldest leave. 0 keeps none. [guess: 1 to 3 kB each in a small fleet]"""
 
     def core(self) -> CheckpointConfig:
         """The settings of the core."""

@@ -39,7 +39,10 @@ class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How long the member whose turn it is may take, before the turn of the next; each attempt is
     longer by that. [guess: some thousand blocks are folded meanwhile]"""
     slice_count: int = 16
-    """Blocks that are folded at once beside the node's work. [guess: a few ms]"""
+    """Blocks that are folded at once beside the node's work, if they are small."""
+    slice_operations: int = 256
+    """Operations after which no further block is folded at once: those of a busy fleet hold some
+    hundred. [guess: a few ms]"""
     slice_pause_ns: int = 20 * MILLISECOND
     """Between two such slices. [guess: a tenth of the node's time]"""
 

@@ -30,6 +30,7 @@ from credimus.protocol.checkpointing.interface import (
     WordsSaid,
 )
 from credimus.protocol.checkpointing.shadow import Shadow
+from credimus.protocol.checkpointing.unsaying import unsays
 from credimus.state.fleet import FleetState
 from credimus.state.keeping_operations import Attest, Certify
 
@@ -202,7 +203,7 @@ class Checkpointing:
         if bound:
             return line.proposal(bound[-1][1])
         shadow = self._shadow
-        if shadow is not None:  # go on with what was begun
+        if shadow is not None and not unsays(self._lace, self._state, shadow.cut):
             return Attest(line.id, 0, shadow.cut, (), shadow.retention_ms, b"")
         cut = self._cut(now)
         return None if cut is None else Attest(line.id, 0, cut, (), self._config.retention_ms, b"")
@@ -214,7 +215,8 @@ class Checkpointing:
         since = last.stamp if last is not None else self._state.roster.founding_stamp
         if stamp - since < stamp_of(self._config.interval_ms):
             return None
-        return cut_at(self._lace, stamp, _WORDS_EACH * len(self._electors()))
+        cut = cut_at(self._lace, stamp, _WORDS_EACH * len(self._electors()))
+        return None if cut is None or unsays(self._lace, self._state, cut) else cut
 
     def _objection(self, said: Attest, identifier: bytes) -> str | None:
         """Why not to attest; empty where it may yet be right, None where nothing speaks against."""
@@ -223,6 +225,9 @@ class Checkpointing:
             return f"it keeps {said.retention_ms} ms, less than {self._config.retention_ms}"
         if not is_cut_held(self._lace, said.cut):
             return ""  # sync will bring what is missing
+        attested = [one for _, one in line.attested()]
+        if identifier not in attested and unsays(self._lace, self._state, said.cut):
+            return ""  # once more is older, somebody will propose a later cut
         bound = line.certified_by(self._author)
         if bound and bound[-1][1] != identifier:
             later = [one for one in line.attested() if one[0] >= bound[-1][0]]
@@ -245,7 +250,7 @@ class Checkpointing:
         """Fold the next slice, and see to it that another follows."""
         shadow = self._shadow
         if shadow is not None and not shadow.is_caught_up:
-            shadow.step(self._config.slice_count, self._read)
+            shadow.step(self._config.slice_count, self._read, self._config.slice_operations)
             self._due = after(now.instant, self._config.slice_pause_ns)
 
     def _attest(self, effects: CheckpointingEffects) -> None:
