@@ -73,14 +73,13 @@ def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
 
 
 def certify(daemon: Daemon, _: None, request: Request) -> Answer:
-    """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself; where its votes
-    were let go, the one that was made before."""
+    """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself."""
     node = daemon.node
     belief = find_belief(node.state, request.name)
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
     try:
         return Answer(make_certificate(archive, belief))
-    except Conflict as problem:
+    except Conflict as problem:  # its votes were let go: perhaps it was made before
         kept = daemon.archive.find(belief.id) if problem.code == "compacted" else None
         if kept is None:
             raise

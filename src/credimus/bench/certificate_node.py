@@ -13,6 +13,7 @@ from credimus.harness.orders import ChildSettings
 from credimus.kernel.codec import encode
 from credimus.kernel.ids import BeliefId
 from credimus.lace.seal import pack_leaves
+from credimus.runtime.archiving import packed
 from credimus.runtime.driver import Driver
 from credimus.state.operations import Admit, Found, Propose, Publish, read_operations
 
@@ -45,6 +46,7 @@ def certified(driver: Driver, name: str) -> dict[str, int]:
     proof = proof_of(read_certificate(text))
     return {
         "bytes": len(text),
+        "kept_bytes": len(packed(text)),
         "votes": len(verified.voters),
         "make_us": (made - begun) // 1_000,
         "verify_us": (checked - made) // 1_000,

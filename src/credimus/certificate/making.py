@@ -32,7 +32,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
 
     Raises:
         Conflict: `not-decided`, `contested`, `not-certifiable`; `compacted`, when the votes were
-            let go under a checkpoint.
+            let go under a checkpoint, or what else is to be shown.
     """
     found = _decided(archive.state.rounds, belief)
     last = archive.state.checkpoints.last
@@ -149,6 +149,13 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     for place in (proposal, *firsts, *kept):
         for spot in reading.spots(place, publishes):
             return spot
+    last = archive.state.checkpoints.last
+    if last is not None and stamp <= last.stamp:  # we began from the checkpoint
+        raise Conflict(
+            "compacted",
+            f"the electorate of round {short(found.id)} was published in a block that this node "
+            "never had, for it began from a checkpoint; ask another node.",
+        )
     raise _not_certifiable(found, "the publication of its electorate is not held")
 
 
