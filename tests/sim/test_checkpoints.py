@@ -114,7 +114,15 @@ def test_a_new_member_begins_from_a_checkpoint() -> None:
     fleet.order(4, AssertBelief(content="the newcomer says so"))
     fleet.run_for(2 * SECOND)
     verdict = fleet.hosts[0].running.state.rounds.verdict
-    assert verdict(belief_id("the newcomer says so", "general")) is Verdict.ACCEPTED
+    said = belief_id("the newcomer says so", "general")
+    assert verdict(said) is Verdict.ACCEPTED
+    node = fleet.hosts[4].running
+    assert not node.compacting.lacks_kept()
+    belief = node.state.beliefs.get(said)
+    assert belief is not None
+    assert make_certificate(
+        Archive(node.fleet, node.lace, node.state, fleet.hosts[4].disk.wires_of), belief
+    )
 
 
 def test_who_was_cut_off_for_long_loses_nothing_that_it_said() -> None:

@@ -11,6 +11,7 @@
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -53,6 +54,8 @@ class Ingress:
         them is certain: only what its author signed waits."""
         self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
         """Blocks over their author's limit, and those behind them: they can never be taken."""
+        self.is_lacking: Callable[[Block], bool] = _no
+        """Whether a block below the cut is to be kept and is not held; the node sets it."""
         self.unknown_count = 0
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
@@ -182,10 +185,13 @@ class Ingress:
 
     def _keep(self, block: Block) -> list[Taken]:
         """Take a block below the last checkpoint for its name only, when others wait for it, or
-        when it is a head of which we know no more than that."""
+        when it is a head of which we know no more than that, or one that is to be kept."""
         key = self._state.roster.keys.get(block.author)
-        is_wanted = self.orphans.is_wanted(block.id) or self._lace.get(block.id) is not None
-        if key is None or not is_wanted:
+        if key is None or not (
+            self.orphans.is_wanted(block.id)
+            or self._lace.get(block.id) is not None
+            or self.is_lacking(block)
+        ):
             return []
         _verify(block, key)
         taken = [Taken(block, self._stub(block), [])]
@@ -289,6 +295,10 @@ class Ingress:
                     self.refused.append((block, fault))
                 else:
                     waiting.append(block.id)
+
+
+def _no(block: Block) -> bool:  # noqa: ARG001 - nothing is
+    return False
 
 
 def _verify(block: Block, key: bytes) -> None:

@@ -2,14 +2,14 @@
 
 from typing import Any, TypeAlias
 
-from credimus.kernel.effects import Effects
+from credimus.kernel.effects import Effects, Send
 from credimus.kernel.instant import Now
 from credimus.lace.block import Block
 from credimus.node.events import NodeEvent
 from credimus.node.parts import Machines, Parts
 from credimus.node.router import FOLLOWS, HEARS
 from credimus.node.supply import Outgoing
-from credimus.protocol.checkpointing.interface import SayWord, SnapshotFetched
+from credimus.protocol.checkpointing.interface import GiveBlocks, SayWord, SnapshotFetched
 from credimus.protocol.dissemination.interface import PullWanted, RelayArrived
 from credimus.protocol.recovery.interface import (
     Again,
@@ -19,6 +19,7 @@ from credimus.protocol.recovery.interface import (
     TakeAgain,
     WriteAgain,
 )
+from credimus.protocol.sync.interface import Supply
 from credimus.protocol.voting.interface import Say, SayVote
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
@@ -58,6 +59,8 @@ class Step:
                     self.seal_now = True
                 case PullWanted() | RelayArrived():
                     self._machines.spreading.aside.append(event)
+                case GiveBlocks(peer, ids):
+                    self.effects.send.append(Send(peer, Supply(ids, more=False)))
                 case SnapshotFetched():
                     compacting = self._machines.compacting
                     taken = compacting.install(event, self.effects.persist)

@@ -122,7 +122,13 @@ class SnapshotPart(Message, frozen=True, tag=21):
     content: Annotated[bytes, Meta(max_length=limits.SNAPSHOT_PART_BYTES_MAX)]
 
 
-SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart
+class KeptWanted(Message, frozen=True, tag=17):
+    """Asks for the blocks that are kept below the cut of a checkpoint."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart | KeptWanted
 
 
 # --- and their inputs
@@ -155,7 +161,21 @@ class PartCame(msgspec.Struct, frozen=True, gc=False):
     part: SnapshotPart
 
 
-FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame
+class KeptAsked(msgspec.Struct, frozen=True, gc=False):
+    """A peer asks for what is kept."""
+
+    peer: NodeId
+    wanted: KeptWanted
+
+
+FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame | KeptAsked
+
+
+class GiveBlocks(msgspec.Struct, frozen=True, gc=False):
+    """A peer is to be sent these blocks."""
+
+    peer: NodeId
+    ids: tuple[BlockId, ...]
 
 
 class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):
