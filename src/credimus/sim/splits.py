@@ -2,6 +2,7 @@
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BeliefId, short
+from credimus.node.commands import MessageCommand
 from credimus.node.node import NodeEffects
 from credimus.protocol.partition.interface import Level, PartitionChanged
 from credimus.protocol.partition.similarity import LexicalSimilarity
@@ -25,7 +26,8 @@ _OF_CALLERS = (Assert, Retract, Relate, Admit, Leave)
 
 
 class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N801 - a sentence
-    """While a node holds the partition for severe, no caller's write is taken or signed."""
+    """While a node holds the partition for severe, no caller's write is taken or signed; messages
+    between applications are none."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -38,10 +40,11 @@ class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N80
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
         """Look at what was written, then note the level."""
         if self._levels.get(host.place, Level.NONE) is Level.SEVERE and not host.lies:
+            written = any(not isinstance(one, MessageCommand) for one, _ in done)
             own = frozenset(signer.node_id for signer in host.signers)
             for block in effects.persist:
                 said = read_operations(block.body) if block.author in own else []
-                if done or any(isinstance(one, _OF_CALLERS) for one in said):
+                if written or any(isinstance(one, _OF_CALLERS) for one in said):
                     self.fail(f"node {host.place} writes for callers in a severe partition")
         for event in effects.emit:
             if isinstance(event, PartitionChanged):
