@@ -15,7 +15,7 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.runtime.archiving import Archiving
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.pruning import Pruning
 from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
