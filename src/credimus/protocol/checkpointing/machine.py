@@ -20,6 +20,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now, after
+from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace
 from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held, turn_of
 from credimus.protocol.checkpointing.interface import (
@@ -203,7 +204,7 @@ class Checkpointing:
         if bound:
             return line.proposal(bound[-1][1])
         shadow = self._shadow
-        if shadow is not None and not unsays(self._lace, self._state, shadow.cut):
+        if shadow is not None:  # go on with what was begun
             return Attest(line.id, 0, shadow.cut, (), shadow.retention_ms, b"")
         cut = self._cut(now)
         return None if cut is None else Attest(line.id, 0, cut, (), self._config.retention_ms, b"")
@@ -223,11 +224,11 @@ class Checkpointing:
         line = self._state.checkpoints
         if said.retention_ms < self._config.retention_ms:
             return f"it keeps {said.retention_ms} ms, less than {self._config.retention_ms}"
-        if not is_cut_held(self._lace, said.cut):
-            return ""  # sync will bring what is missing
-        attested = [one for _, one in line.attested()]
-        if identifier not in attested and unsays(self._lace, self._state, said.cut):
-            return ""  # once more is older, somebody will propose a later cut
+        if self._shadow is None or self._shadow.cut != said.cut:  # else it is at work already
+            if not is_cut_held(self._lace, said.cut):
+                return ""  # sync will bring what is missing
+            if self._unsays(said.cut, identifier):
+                return ""  # once more is older, somebody will propose a later cut
         bound = line.certified_by(self._author)
         if bound and bound[-1][1] != identifier:
             later = [one for one in line.attested() if one[0] >= bound[-1][0]]
@@ -262,6 +263,9 @@ class Checkpointing:
         electors = self._electors()
         turn = turn_of(self._base, self._attempt, electors)
         named = [one for who, one in line.proposed(self._attempt) if who == turn]
+        if self._unsays(shadow.cut, shadow.id):  # something came meanwhile
+            self.drop()
+            return
         if turn == self._author or shadow.id in named:
             self._said.add((Attest, self._attempt))
             word = msgspec.structs.replace(shadow.attest, attempt=self._attempt)
@@ -271,6 +275,11 @@ class Checkpointing:
             reason = "our own blocks give another state at its cut"
             if turn is not None:
                 effects.emit.append(CheckpointRefused(turn, named[0], reason))
+
+    def _unsays(self, cut: Cut, identifier: bytes) -> bool:
+        """Whether a cut would unsay a verdict, and not more than two thirds attest it already."""
+        attested = [one for _, one in self._state.checkpoints.attested()]
+        return identifier not in attested and unsays(self._lace, self._state, cut)
 
     def _has_attested(self, attempt: int) -> bool:
         """Whether we attested in this attempt, or in a later one."""
