@@ -147,7 +147,7 @@ class Archiving:
 
 
 def packed(text: bytes) -> bytes:
-    """A certificate as it is kept: a fleet of 3 takes 1.4 kB, of 5 1.7 kB, of 25 4.3 kB.
+    """A certificate as it is kept: 1.8 kB in a fleet of five, 2.7 kB where it is busy.
     [measured: `kept_bytes` of `credimus bench certificate`]"""
     return zlib.compress(text, 9)
 
