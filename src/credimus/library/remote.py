@@ -24,6 +24,7 @@ from credimus.library.fields import (
     Waiting,
     evidence_fields,
     filter_fields,
+    known_kinds,
     wanted,
 )
 from credimus.library.remote_membering import RemoteMemberCalls
@@ -342,6 +343,9 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
             belief: only what concerns this one, by its whole id, and `missed`.
             idle_s: end once nothing has happened for so many seconds; never when None.
 
+        Raises:
+            UsageError: `bad-cursor`, `unknown-event-type`.
+
         Example:
             >>> events = node.watch(kinds=["decided"])
             >>> receipt = node.assert_belief("the fog lifts")
@@ -349,6 +353,7 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
             >>> (event.kind, event.verdict, event.belief == receipt.belief)
             ('decided', 'accepted', True)
         """
+        known_kinds(kinds)
         cursor = after or self._asker.get("/v1/events", shapes.EventPage).cursor
         return self._events(cursor, kinds, belief, idle_s)
 
