@@ -131,7 +131,11 @@ def test_a_belief_is_found_by_a_beginning_of_its_id(tmp_path: Path) -> None:
         ),
         ({"content": GATE, "ttl_ms": -1}, "out-of-range", "ttl"),
         ({"content": GATE, "colour": "red"}, "bad-field", "`colour`"),
-        ({"content": GATE, "evidence": [{"kind": "a", "text": "b"}]}, "bad-field", "`text`"),
+        (
+            {"content": GATE, "evidence": [{"kind": "a", "text": "b"}]},
+            "bad-field",
+            "`evidence[0].text`",
+        ),
         ({"content": 7}, "bad-field", "`content` must be text, not a whole number"),
         ({}, "bad-field", "`content`"),
         ({"content": GATE, "wait_for": "soon"}, "bad-field", "wait_for"),

@@ -89,7 +89,10 @@ def test_a_judge_that_fails_abstains_and_the_node_goes_on(tmp_path: Path) -> Non
             assert (await node.assert_belief("it rains", wait_for="decided")).verdict == "accepted"
             evaluating = node.status().evaluating
             assert evaluating is not None
-            assert evaluating.evaluators[0].failures == {"evaluator-crashed": 2}
+            assert evaluating.evaluators[0].failures == {
+                "evaluator-crashed": 1,
+                "evaluator-malformed": 1,
+            }
 
     run(scene())
 

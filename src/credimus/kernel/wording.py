@@ -20,7 +20,7 @@ _STEP = re.compile(r"\.([^.\[]+)|(\[[^\]]*\])")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
 _CHOICE = re.compile(r"Invalid enum value (.*)$", re.DOTALL)
-_EXPECTED = re.compile(r"Expected `([^`]*)`((?: [<>=]+ |, got `).*)?$", re.DOTALL)
+_EXPECTED = re.compile(r"Expected `([^`]*)`((?:(?: of length)? [<>=]+ |, got `).*)?$", re.DOTALL)
 _TWICE = re.compile(r"Cannot declare (?P<keys>\(.*\)) twice (?P<where>\(.*\))$")
 _KINDS = {
     "str": "text",
@@ -50,7 +50,7 @@ def plainly(problem: Exception, shape: Any = None) -> str:
     if (found := _UNKNOWN.match(what)) is not None:
         return f"`{_within(at, found[1])}` is not known; {_may_be(found[1], _fields(kind))}"
     if (found := _MISSING.match(what)) is not None:
-        return f"`{_within(at, found[1])}` is missing"
+        return f"`{_within(at, found[1])}` is missing; it must be given"
     if (found := _CHOICE.match(what)) is not None:
         choices = _may_be(found[1].strip(_QUOTE), _choices(kind))
         return f"`{at}` is {found[1]}; {choices}" if at else choices

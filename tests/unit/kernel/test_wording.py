@@ -19,6 +19,7 @@ class Lamp(msgspec.Struct, forbid_unknown_fields=True):
     shade: Shade = Shade.LIGHT
     colours: list[Literal["red", "green"]] = []
     watts: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    spare: Annotated[list[int], msgspec.Meta(min_length=1)] | None = None
     until: Annotated[str, msgspec.Meta(pattern="^[0-9]+$", extra={"wanted": "an hour"})] = "9"
 
 
@@ -37,9 +38,13 @@ class Room(msgspec.Struct, forbid_unknown_fields=True):
         ),
         ('[lamp]\nname = "a"\nwats = 1', "`lamp.wats` is not known; did you mean `watts`?"),
         ("[lampp]", "`lampp` is not known; did you mean `lamp`?"),
-        ("[lamp]", "`lamp.name` is missing"),
+        ("[lamp]", "`lamp.name` is missing; it must be given"),
         ("[lamp]\nname = 5", "`lamp.name` must be text, not a whole number"),
         ('[lamp]\nname = "a"\nwatts = 0', "`lamp.watts` must be a whole number >= 1"),
+        (
+            '[lamp]\nname = "a"\nspare = []',
+            "`lamp.spare` must be a list of length >= 1",
+        ),
         ("lamp = 5", "`lamp` must be named fields or nothing, not a whole number"),
         ('[lamp]\nname = "a"\nuntil = "x"', "`lamp.until`: give an hour"),
         (
