@@ -23,6 +23,7 @@ from credimus.api.message import Answer, Request
 from credimus.api.openapi import describe, written
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
+from credimus.api.shapes import members as member_shapes
 from credimus.api.shapes import messages as message_shapes
 from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
 from credimus.api.shapes.members import MemberItem
@@ -135,6 +136,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201
     ),
     _post("/v1/tokens/{id}/revoke", tokens.revoke, inputs.Nothing, tokens.TokenItem, scope="admin"),
+    _post(
+        "/v1/key/rotate",
+        members.rotate_key,
+        inputs.NewKey,
+        member_shapes.KeyRotated,
+        scope="admin",
+    ),
     _post(
         "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
     ),

@@ -47,8 +47,10 @@ def run(
         announce(_where(daemon))
 
     async def main() -> dict[str, Any]:
-        daemon = Daemon.load(home, resolved.settings, ask=ask)
-        await serve(daemon, told)
+        def load(new_ask: Ask | None = None) -> Daemon:
+            return Daemon.load(home, resolved.settings, ask=new_ask or ask)
+
+        daemon = await serve(load(), told, load)
         return {"node": daemon.node.id.hex(), "blocks": len(daemon.node.lace)}
 
     return asyncio.run(main())

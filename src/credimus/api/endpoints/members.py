@@ -3,10 +3,12 @@
 from credimus.api.endpoints.beliefs import write_answer
 from credimus.api.message import Answer, Request
 from credimus.api.shapes import inputs
+from credimus.api.shapes.members import KeyRotated
 from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.node.commands import AdmitMember, ExpelMember, GrantPowers
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.identity.rotating import rotate_running
 from credimus.state.member_operations import Powers
 from credimus.state.members import Member
 
@@ -32,6 +34,14 @@ async def admit(daemon: Daemon, asked: inputs.NewAdmission, request: Request) ->
     admitted, where one member's word is not enough, or a member that left or was expelled."""
     command = admission(daemon, request.name, asked)
     return await write_answer(daemon, command, asked, request)
+
+
+async def rotate_key(daemon: Daemon, asked: inputs.NewKey, request: Request) -> KeyRotated:
+    """POST /v1/key/rotate: gives the node a new key; it begins again with that, under a new id."""
+    passphrase = None if asked.passphrase is None else asked.passphrase.encode()
+    daemon.enter("key-rotating", "", request.principal)
+    made = await rotate_running(daemon, passphrase)
+    return KeyRotated(old=made.old.hex(), new=made.new.hex())
 
 
 def expulsion(daemon: Daemon, member: str, asked: inputs.NewExpulsion) -> ExpelMember:

@@ -132,6 +132,14 @@ class NewTicket(Input, frozen=True, kw_only=True):
     """Where it may propose and vote; everywhere when empty."""
 
 
+class NewKey(Input, frozen=True, kw_only=True):
+    """POST /v1/key/rotate."""
+
+    passphrase: Annotated[str, described(minLength=8, maxLength=1_024)] | None = None
+    """Of a protected key, which goes over to the new one; what the node's environment points to
+    when not given."""
+
+
 class NewExpulsion(Wait, frozen=True, kw_only=True):
     """POST /v1/members/{id}/expel."""
 

@@ -33,3 +33,12 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     """What it may say besides stating beliefs."""
     categories: list[str] = []
     """Where it may propose and vote; everywhere when empty."""
+
+
+class KeyRotated(msgspec.Struct, frozen=True, kw_only=True):
+    """POST /v1/key/rotate."""
+
+    old: str
+    """The id that the node had."""
+    new: str
+    """The id that it has from now on; it answers under it within seconds."""

@@ -5,15 +5,21 @@ Done before every start, and as often as need be: a crash at any moment leaves o
 Deliberately not here: the beginning (rotating.py).
 """
 
+import logging
 import os
+import re
+from pathlib import Path
 
+from credimus.kernel.errors import CredimusError
+from credimus.node.sealing import OWNER as OWNER_FACT
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import Ask, NodeKey, load_node_key, name_of_key
 from credimus.runtime.identity.secret_files import sync_folder
 from credimus.runtime.store.sqlite import SqliteStore
 
-OWNER_FACT = "identity/owner"
-"""Where the store keeps fleet and node: 32 bytes."""
+__all__ = ("OWNER_FACT", "former_key_files", "former_keys", "owning_key")
+
+_log = logging.getLogger(__name__)
 
 
 def owning_key(home: Home, store: SqliteStore, ask: Ask | None = None) -> NodeKey:
@@ -45,3 +51,21 @@ def owning_key(home: Home, store: SqliteStore, ask: Ask | None = None) -> NodeKe
     home.next_key.replace(home.key)
     sync_folder(home.folder)
     return load_node_key(home.key, ask)
+
+
+def former_key_files(home: Home) -> list[Path]:
+    """Where the keys lie that the node had before it took new ones."""
+    named = re.compile(rf"{re.escape(home.key.name)}\.[0-9a-f]{{12}}")
+    return sorted(one for one in home.folder.iterdir() if named.fullmatch(one.name))
+
+
+def former_keys(home: Home, ask: Ask | None = None) -> list[NodeKey]:
+    """The keys that the node had before; with them it reads what was closed for it then. One that
+    can not be opened is told, and left out."""
+    found: list[NodeKey] = []
+    for path in former_key_files(home):
+        try:
+            found.append(load_node_key(path, ask))
+        except CredimusError as problem:
+            _log.warning("beliefs closed for %s can not be read: %s", path.name, problem.message)
+    return found

@@ -6,8 +6,8 @@ from credimus.lace.block import Block
 from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node, NodeEffects
 from credimus.sim.checkers.checker import Checker, Watch
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 
 
 class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence

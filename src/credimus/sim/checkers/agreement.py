@@ -21,8 +21,8 @@ from credimus.sim.checkers.recount import (
     whole_value,
 )
 from credimus.sim.checkers.refold import fold_blocks
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme, Votes
 from credimus.state.verdict import Verdict, join

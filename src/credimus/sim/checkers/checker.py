@@ -13,8 +13,9 @@ from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
 from credimus.sim.checkers.record import Record
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 
 VIOLATIONS_MAX = 50
 """Violations kept of one run. [guess: the first few tell]"""

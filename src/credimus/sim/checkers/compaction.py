@@ -10,8 +10,8 @@ from credimus.node.node import NodeEffects
 from credimus.protocol.checkpointing.interface import CheckpointTaken
 from credimus.sim.checkers.checker import Checker
 from credimus.sim.checkers.refold import fold_blocks
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 from credimus.state.fleet import FleetState
 from credimus.state.keeping_operations import Certify
 from credimus.state.operations import (

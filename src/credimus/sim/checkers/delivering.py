@@ -12,9 +12,9 @@ from credimus.protocol.delivery.interface import (
     State,
 )
 from credimus.sim.checkers.checker import Checker, Watch
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.posting import undelivered
+from credimus.sim.watcher import Done
 
 
 class a_message_is_processed_at_most_once(Checker):  # noqa: N801 - a sentence

@@ -7,8 +7,8 @@ from credimus.lace.block import Block
 from credimus.node.events import PeerFaulted
 from credimus.node.node import NodeEffects
 from credimus.sim.checkers.checker import Checker, Watch
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 
 
 class nothing_unsigned_is_taken(Checker):  # noqa: N801 - a sentence

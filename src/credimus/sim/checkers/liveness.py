@@ -16,10 +16,10 @@ from credimus.sim.checkers.reaching import (
     a_node_keeps_enough_neighbours,
 )
 from credimus.sim.faults import Crash, Partition, Pause
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.network import Link
 from credimus.sim.scenario import Scenario
+from credimus.sim.watcher import Done
 
 NOTICED_NS = 5 * SECOND
 """After so long a crash is known to all. [measured: 3 s at most, clocks off by up to 250 ms]"""

@@ -13,7 +13,7 @@ from credimus.sim.checkers.checker import Checker, Watch
 from credimus.sim.checkers.recount import Rosters
 from credimus.sim.host import Host
 from credimus.state.member_operations import AdmissionRule, Expel, Expose
-from credimus.state.operations import Admit, Operation, Votes, read_operations
+from credimus.state.operations import Admit, Close, Operation, Votes, read_operations
 
 
 class an_honest_member_is_never_expelled(Checker):  # noqa: N801 - a sentence
@@ -34,7 +34,8 @@ class an_honest_member_is_never_expelled(Checker):  # noqa: N801 - a sentence
 
 
 class an_equivocator_is_exposed_to_all(Checker):  # noqa: N801 - a sentence
-    """Whoever is seen to fork its chain or to answer twice is exposed in everybody's roster."""
+    """Whoever is seen to fork its chain, or to answer or close a round in two ways, is exposed in
+    everybody's roster."""
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look for equivocations in all that is held."""
@@ -82,13 +83,14 @@ def unexposed(node: Node) -> set[NodeId]:
     """Who else equivocated in what a node holds and is not exposed in its roster."""
     seen = {who for who, _, _ in node.lace.forks()}
     for found in node.state.rounds:
-        seen |= set(found.double_voters())
+        seen |= set(found.culprits())
     own = {author.id for author in node.authors}  # nobody proves its own wrong
     return seen - node.state.roster.current.exposed - own
 
 
 def _proves(said: Expose) -> bool:
-    """Whether two signed headers stand at one place, or cast two answers in one round."""
+    """Whether two signed headers stand at one place, cast two answers in one round, or close one
+    in two ways."""
     for testimony in (said.one, said.other):
         try:
             bindings.crypto_sign_open(testimony.signature + testimony.header, said.public_key)
@@ -98,10 +100,15 @@ def _proves(said: Expose) -> bool:
     if said.one.header != said.other.header and one.sequence == other.sequence:
         return one.author == other.author == node_id(said.public_key)
     cast: set[tuple[bytes, int]] = set()
+    closings: list[Close] = []
     for testimony in (said.one, said.other):
         for votes in read_operations(b"\x91" + testimony.leaf):
             if isinstance(votes, Votes):
                 cast |= {(vote.round, int(vote.choice)) for vote in votes.votes}
+            elif isinstance(votes, Close):
+                closings.append(votes)
+    if len(closings) == 2 and closings[0].round == closings[1].round:
+        return closings[0] != closings[1]
     return len({identifier for identifier, _ in cast}) < len(cast)
 
 

@@ -9,9 +9,9 @@ from credimus.node.node import NodeEffects
 from credimus.protocol.dissemination.interface import Enveloped, Graft, Push, Relay
 from credimus.sim.checkers.checker import Checker, Watch
 from credimus.sim.checkers.judge import Judge
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
 from credimus.sim.network import Weather
+from credimus.sim.watcher import Done
 
 REACHED_NS = 3 * SECOND
 """After so long a block is with all that run and are linked, whatever was lost. [guess: three

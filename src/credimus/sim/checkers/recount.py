@@ -15,7 +15,7 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BlockId, NodeId, node_id
 from credimus.sim.checkers.record import Record
 from credimus.state.electorates import Electorate
-from credimus.state.member_operations import Expose
+from credimus.state.member_operations import Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -80,6 +80,10 @@ class Rosters:
         admitted = {node_id(one.public_key) for one in said if isinstance(one, Found | Admit)}
         left = {self._record.blocks[block].author for one in said if isinstance(one, Leave)}
         exposed = {node_id(one.public_key) for one in said if isinstance(one, Expose)}
+        for one in said:
+            if isinstance(one, Rotate):
+                admitted.add(node_id(one.public_key))
+                left.add(self._record.blocks[block].author)
         if admitted <= past.admitted and left <= past.left and exposed <= past.exposed:
             return past
         return _Roster(past.admitted | admitted, past.left | left, past.exposed | exposed)

@@ -7,8 +7,9 @@ from credimus.kernel.ids import BeliefId, BlockId, NodeId, short
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
 from credimus.sim.checkers.checker import Checker, Watch
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 from credimus.state.identity import belief_id
 from credimus.state.operations import Assert, Retract
 

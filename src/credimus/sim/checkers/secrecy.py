@@ -3,7 +3,7 @@
 import re
 
 from credimus.kernel.entropy import Stream
-from credimus.kernel.ids import short
+from credimus.kernel.ids import NodeId, short
 from credimus.lace.enclosing import is_enclosed, name_in
 from credimus.node.node import Node
 from credimus.sim.checkers.checker import Checker
@@ -27,6 +27,7 @@ class only_readers_read(Checker):  # noqa: N801 - a sentence
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Let every honest node read what it holds."""
         count = len(self.watch.fleet.hosts)
+        honest = {one for host in self.watch.honest for one in host.ids}
         for host in self.watch.honest:
             node = host.running
             for belief in node.state.beliefs:
@@ -35,15 +36,21 @@ class only_readers_read(Checker):  # noqa: N801 - a sentence
                 plain = node.reading.read(belief.content, belief.id)
                 asserted = {who for who, _, _ in node.state.beliefs.assertions(belief.id)}
                 if plain is None:
-                    if node.id in asserted:
-                        self.fail(f"node {host.place} can not read {short(belief.id)} of its own")
+                    if asserted & host.ids or _was_given(node, belief.content, host.ids, honest):
+                        self.fail(f"node {host.place} can not read {short(belief.id)} any more")
                 elif host.place not in readers_of(plain, count) and not _gave_it_itself(
-                    node, belief.content
+                    node, belief.content, host.ids
                 ):
                     self.fail(f"node {host.place} reads {short(belief.id)}, for others only")
 
 
-def _gave_it_itself(node: Node, content: str) -> bool:
+def _gave_it_itself(node: Node, content: str, ids: set[NodeId]) -> bool:
     """Whether a node's box is its own: who says something is a reader, also after a retraction."""
-    boxes = node.state.enclosures.boxes(name_in(content) or b"", node.id)
-    return any(giver == node.id for giver, _, _ in boxes)
+    return _was_given(node, content, ids, ids)
+
+
+def _was_given(node: Node, content: str, ids: set[NodeId], givers: set[NodeId]) -> bool:
+    """Whether one of some ids holds a box of one of some others; a liar's may hold nothing."""
+    name = name_in(content) or b""
+    boxes = [box for one in sorted(ids) for box in node.state.enclosures.boxes(name, one)]
+    return any(giver in givers for giver, _, _ in boxes)

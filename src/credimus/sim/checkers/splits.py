@@ -7,8 +7,8 @@ from credimus.node.node import NodeEffects
 from credimus.protocol.partition.interface import Level, PartitionChanged
 from credimus.protocol.partition.similarity import LexicalSimilarity
 from credimus.sim.checkers.checker import Checker, Watch
-from credimus.sim.fleet import Done
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 from credimus.state.fleet import FleetState
 from credimus.state.operations import (
     Admit,

@@ -6,8 +6,9 @@ from credimus.node.node import NodeEffects
 from credimus.protocol.vigilance.interface import Kind, MemberQuarantined, Standing
 from credimus.sim.checkers.checker import Checker
 from credimus.sim.faults.deceit import claims_falsely
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
+from credimus.sim.watcher import Done
 
 
 class an_honest_member_is_never_quarantined(Checker):  # noqa: N801 - a sentence

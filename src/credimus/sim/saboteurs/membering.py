@@ -6,12 +6,14 @@ from typing import Any
 
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
+from credimus.node.reading import Reading
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.checkers.membering import (
     an_equivocator_is_exposed_to_all,
     an_honest_member_is_never_expelled,
     nothing_unauthorised_is_folded,
 )
+from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
 from credimus.state import members, roster
@@ -51,9 +53,20 @@ def a_door_that_asks_for_no_permission(fleet: Fleet) -> Iterator[None]:  # noqa:
         yield
 
 
+@contextmanager
+def a_node_that_forgets_its_former_keys(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who takes a new key throws the old one away."""
+
+    def nothing(*_: Any) -> None: ...
+
+    with patched(Reading, "lend", nothing):
+        yield
+
+
 MEMBER_WRONGS = (
     (an_expulsion_by_one_word, an_honest_member_is_never_expelled, "slander"),
     (a_vigilance_that_sleeps, an_equivocator_is_exposed_to_all, "byzantine"),
+    (a_node_that_forgets_its_former_keys, only_readers_read, "rotation"),
     (a_door_that_asks_for_no_permission, nothing_unauthorised_is_folded, "slander"),
 )
 """Each wrong, the checker that it must trip, and the profile under which it shows."""
