@@ -276,6 +276,8 @@ def test_a_running_node_is_found_by_its_folder(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.definite) == ("node-not-running", True)
     with pytest.raises(credimus.NotFound, match="holds no node"):
         credimus.connect(tmp_path)
+    with pytest.raises(credimus.UsageError, match="begins with http"):
+        credimus.connect("ftp://127.0.0.1:8701", "x")
 
     def script(daemon: Daemon) -> None:
         daemon.home.note_running(daemon.url)

@@ -57,6 +57,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
 
     Raises:
         NotFound: `no-node-here`.
+        UsageError: `address-unusable`.
         Unavailable: `node-not-running`.
         NotPermitted: `token-missing`, for a URL without one.
 
@@ -70,6 +71,10 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
                 "token-missing", f"{where}: give the token of that node, from its file token."
             )
         return RemoteNode(str(where).rstrip("/"), token)
+    if "://" in str(where):
+        raise UsageError(
+            "address-unusable", f"{where}: a URL of a node begins with http:// or https://."
+        )
     home = Home(Path(where))
     place = place_of(home.url(), home.certificate())
     return RemoteNode(place, token or read_token(home.token))
