@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-<<<<<<< HEAD
 from difflib import get_close_matches
-from typing import Any, Final, TypeAlias, TypedDict, TypeVar, get_args
-=======
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
->>>>>>> main
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 import msgspec
 
