@@ -148,7 +148,7 @@ class Liar:
     def _votes(self) -> Operation:
         choose = self.stream.choose
         choice = choose((Choice.ACCEPT, Choice.REJECT, Choice.REJECT, Choice.ABSTAIN))
-        return Votes(self._some(8, lambda: Vote(choose(ROUNDS), choice, self._confidence())))
+        return Votes(self._some(2, lambda: Vote(choose(ROUNDS), choice, self._confidence())))
 
     def _propose(self) -> Operation:
         one = self.stream.choose(PROPOSALS)

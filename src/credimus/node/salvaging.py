@@ -64,7 +64,7 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
     going = before is not None and before.phase is not Phase.ENDED
     late = [one.wire for one in read.earlier.loose] if going else []
     for wire in (*read.wires, *late):
-        block = read_block(*open_wire(wire), wire)
+        block = read_block(open_wire(wire), wire)
         if block.id in seen:
             continue
         seen.add(block.id)

@@ -36,8 +36,9 @@ from credimus.state.operation import (
 Epoch: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 40)]
 SKILL_MIN = 100
 """Nobody is taken to be right, or wrong, more often than 9,999 times in 10,000; in millionths."""
-VOTES_PER_OPERATION = 8
-"""Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
+VOTES_PER_OPERATION = 2
+"""Votes that share one leaf: as many bytes in a certificate as one, and half the fingerprints."""
+CONCLUSIONS_PER_OPERATION = 8
 
 
 class Choice(IntEnum):
@@ -304,7 +305,7 @@ class Conclude(Struct, frozen=True, tag=12):
     """Records verdicts that the votes have reached, and removes what was rejected."""
 
     conclusions: Annotated[
-        tuple[Conclusion, ...], Meta(min_length=1, max_length=VOTES_PER_OPERATION)
+        tuple[Conclusion, ...], Meta(min_length=1, max_length=CONCLUSIONS_PER_OPERATION)
     ]
 
 
