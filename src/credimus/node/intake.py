@@ -18,6 +18,7 @@ from credimus.node.ingress import Taken
 from credimus.node.parts import Machines, Parts
 from credimus.node.router import TAKES
 from credimus.node.sealing import Sealing
+from credimus.node.shielding import Shielded
 from credimus.node.step import Step
 from credimus.node.supply import PeerMessage, read_message
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
@@ -47,6 +48,11 @@ class Intake:
             return
         try:
             message = read_message(payload)
+            if isinstance(message, Shielded):
+                inside = self._parts.shield.opened(message)
+                if inside is None:
+                    return
+                message = read_message(inside)
             if not self._vigilance.is_ignoring or (
                 isinstance(message, MembershipMessage) or self._vigilance.hears(sender, now.instant)
             ):
@@ -108,7 +114,10 @@ class Intake:
             wires = tuple(item.wire for item in message.items)
             self._take(sender, Blocks(wires), now, arrivals)
         else:
-            name, input_of = TAKES[type(message)]
+            found = TAKES.get(type(message))
+            if found is None:
+                raise PeerFault("malformed", "a shielded message holds another one")
+            name, input_of = found
             self._step.give(name, input_of(sender, message), now)
 
     def _take(

@@ -78,6 +78,7 @@ class Node:
         self.membership, self.spreading = machines.membership, machines.spreading
         self.delivery, self.partition = machines.delivery, machines.partition
         self.guard, self.compacting = machines.guard, machines.compacting
+        self.shield = parts.shield
         self.vigilance = machines.vigilance
 
     # --- asking

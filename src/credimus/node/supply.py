@@ -7,6 +7,7 @@
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
     25 HeadsAsked         26 HeadsHeld                          recovery
+    30 Shielded                                                 any of these, for members only
 
 A driver turns a supply of block ids into bytes from its store here.
 """
@@ -18,6 +19,7 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.node.shielding import Shielded
 from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
@@ -34,6 +36,7 @@ PeerMessage: TypeAlias = (
     | SnapshotMessage
     | VigilanceMessage
     | RecoveryMessage
+    | Shielded
 )
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]

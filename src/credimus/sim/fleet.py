@@ -344,7 +344,7 @@ class Fleet:
             watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
-        payload = payload_of(send.message, host.disk.wires_of)
+        payload = host.running.shield.wrapped(payload_of(send.message, host.disk.wires_of))
         to = self.places if send.to is None else self._receivers(send.to)
         if host.withheld and isinstance(send.message, Blocks | Supply):
             to = [one for one in to if one not in host.withheld]
