@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from processes import PATIENCE_S, Failed, Fleet, Proc
 
-from credimus.runtime.protection import VARIABLE
+from credimus.runtime.identity.protection import VARIABLE
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from posts import FLEET, Post, connected, free_address, node_of, until
 
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.ids import NodeId
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import LinkPaths
+from credimus.runtime.identity.credentials import LinkPaths
+from credimus.runtime.joining.authority import Authority
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 STRANGER_S = 1.0
@@ -197,7 +197,7 @@ async def refused(post: Post, code: str, said: str) -> None:
 CHILD = textwrap.dedent("""
     import asyncio, sys
     from pathlib import Path
-    from credimus.runtime.credentials import LinkPaths
+    from credimus.runtime.identity.credentials import LinkPaths
     from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
     folder, dial, node, closing = sys.argv[1:]

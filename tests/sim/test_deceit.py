@@ -19,9 +19,9 @@ from credimus.sim.faults import (
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
-from credimus.sim.patching import patched
 from credimus.sim.profiles import PROFILES
 from credimus.sim.run import simulate
+from credimus.sim.saboteurs.patching import patched
 from credimus.sim.scenario import Scenario, altered
 from credimus.sim.watcher import Done
 from credimus.state.events import EquivocationProven

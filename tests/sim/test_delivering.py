@@ -6,8 +6,8 @@ from fleets import fleet_of
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.protocol.delivery.interface import Mode, State
-from credimus.sim.checker import Board, Watch
-from credimus.sim.delivering import DELIVERING
+from credimus.sim.checkers.checker import Board, Watch
+from credimus.sim.checkers.delivering import DELIVERING
 from credimus.sim.network import CALM, Weather
 from credimus.sim.posting import Posting, undelivered
 from credimus.state.operations import Choice

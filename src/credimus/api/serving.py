@@ -15,9 +15,9 @@ from credimus.api.asgi import application
 from credimus.api.lean import Connection
 from credimus.api.tls import Identity, identity_of
 from credimus.kernel.errors import Conflict, InternalError, UsageError
-from credimus.runtime.credentials import Ask
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.settings import host_port
+from credimus.runtime.identity.credentials import Ask
+from credimus.runtime.settings.settings import host_port
 
 GRACE_S = 2
 """How long requests that wait are given when the node stops. [guess]"""

@@ -3,36 +3,36 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import (
+from credimus.api.endpoint import Endpoint
+from credimus.api.endpoints import (
     beliefs,
     checkpoints,
     fleet,
-    inputs,
     log,
-    member_shapes,
     members,
-    message_shapes,
     messages,
     partitions,
-    shapes,
     stream,
     tokens,
     violations,
 )
-from credimus.api.convergence import convergence
-from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
-from credimus.api.endpoint import Endpoint
-from credimus.api.member_shapes import MemberItem
+from credimus.api.endpoints.convergence import convergence
+from credimus.api.endpoints.metrics import metrics
+from credimus.api.endpoints.recovery import show_recovery
 from credimus.api.message import Answer, Request
-from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
-from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery import show_recovery
-from credimus.api.recovery_shapes import RecoveryAnswer
-from credimus.api.violation_shapes import Violations
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes import inputs
+from credimus.api.shapes import members as member_shapes
+from credimus.api.shapes import messages as message_shapes
+from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
+from credimus.api.shapes.members import MemberItem
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.violations import Violations
 from credimus.certificate import FleetKey
+from credimus.runtime.access.principals import Scope
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"

@@ -30,8 +30,8 @@ def protect(
 
     Example: credimus key protect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import name_of_key, protect_node_key
-    from credimus.runtime.succession import former_key_files
+    from credimus.runtime.identity.credentials import name_of_key, protect_node_key
+    from credimus.runtime.identity.succession import former_key_files
 
     folder = home_of(home)
     folder.check_made()
@@ -55,8 +55,8 @@ def unprotect(
 
     Example: credimus key unprotect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import unprotect_node_key
-    from credimus.runtime.succession import former_key_files
+    from credimus.runtime.identity.credentials import unprotect_node_key
+    from credimus.runtime.identity.succession import former_key_files
 
     folder = home_of(home)
     folder.check_made()
@@ -84,13 +84,13 @@ def rotate(
     try:
         client = Client(home)
     except Unavailable:
-        from credimus.runtime.rotating import rotate_key
+        from credimus.runtime.identity.rotating import rotate_key
 
         stopped = rotate_key(home, ask)
         made = {"old": stopped.old.hex(), "new": stopped.new.hex()}
         then = f"Start the node with: credimus up {home}"
     else:
-        from credimus.runtime.credentials import name_of_key
+        from credimus.runtime.identity.credentials import name_of_key
 
         given = ask() if name_of_key(home.key).protected else None
         passphrase = None if given is None else given.decode()
@@ -109,7 +109,7 @@ def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], byte
     """Gives the passphrase of a key: from a file, from the environment, or typed on a terminal."""
 
     def ask() -> bytes | None:
-        from credimus.runtime.protection import passphrase_around, read_passphrase
+        from credimus.runtime.identity.protection import passphrase_around, read_passphrase
 
         found = passphrase_around() if path is None else read_passphrase(path)
         return _typed(prompt) if found is None else found
@@ -123,7 +123,7 @@ def new_passphrase(path: Path | None) -> bytes:
     Raises:
         UsageError: `passphrase-unusable`, also when the two differ, or nobody can be asked.
     """
-    from credimus.runtime.protection import check_passphrase, read_passphrase
+    from credimus.runtime.identity.protection import check_passphrase, read_passphrase
 
     if path is not None:
         return read_passphrase(path)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from credimus.api.serving import serve
-from credimus.runtime.credentials import Ask
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
-from credimus.runtime.layers import resolve
+from credimus.runtime.identity.credentials import Ask
+from credimus.runtime.settings.layers import resolve
 
 _log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from credimus.api.member_shapes import KeyRotated, PowerName
-from credimus.api.violation_shapes import Violations
+from credimus.api.shapes.members import KeyRotated, PowerName
+from credimus.api.shapes.violations import Violations
 from credimus.kernel.errors import UsageError
 from credimus.library.asking import Asker
 from credimus.library.fields import Waiting

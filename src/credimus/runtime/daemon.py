@@ -24,7 +24,10 @@ from credimus.protocol.checkpointing.interface import CheckpointDisputed, Checkp
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
-from credimus.runtime.credentials import Ask, KeyName, NodeKey
+from credimus.runtime.access.principals import Principal, Principals
+from credimus.runtime.access.rates import Rates
+from credimus.runtime.access.tokens import read_token
+from credimus.runtime.audit.journal import Journal
 from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
@@ -32,22 +35,19 @@ from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
-from credimus.runtime.journal import Journal
+from credimus.runtime.identity.credentials import Ask, KeyName, NodeKey
+from credimus.runtime.identity.succession import OWNER_FACT, former_keys, owning_key
+from credimus.runtime.joining.tickets import Tickets
 from credimus.runtime.links import Links
 from credimus.runtime.mailbox import Mailbox
-from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
-from credimus.runtime.rates import Rates
-from credimus.runtime.settings import Settings, VotingSettings, read_settings
+from credimus.runtime.settings.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.streams import Streams
-from credimus.runtime.succession import OWNER_FACT, former_keys, owning_key
-from credimus.runtime.tickets import Tickets
-from credimus.runtime.tokens import read_token
 from credimus.state.events import KeyRotated, MemberAdmitted, MemberExpelled, MemberLeft
 
 PEERS_FACT = "identity/peers"

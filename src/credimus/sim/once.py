@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from credimus.lace import seal
 from credimus.node import ingress
-from credimus.sim.patching import patched
+from credimus.sim.saboteurs.patching import patched
 
 _REMEMBERED_MAX = 1_000_000
 """Signatures remembered; past it the memory begins anew. [guess: some 200 MB]"""
