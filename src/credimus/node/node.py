@@ -251,4 +251,5 @@ class Node:
         author = self._parts.by_id.get(command.author or self.id)
         if author is not None:
             author.units_per_s_max = self.state.roster.units_per_s_max
-            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+            wall_ms = max(now.wall_ms, wall_ms_of(self.clock.last))
+            author.check_allowance(wall_ms, command.urgency)
