@@ -94,6 +94,11 @@ class Node:
         return self._intake.faults
 
     @property
+    def ignored_count(self) -> int:
+        """Messages that were not looked at, because of who is named as their sender."""
+        return self.guard.ignored_count + self._intake.unheard_count
+
+    @property
     def orphan_count(self) -> int:
         """How many blocks wait for predecessors."""
         return len(self._parts.ingress.orphans)

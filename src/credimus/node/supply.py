@@ -13,7 +13,7 @@ A driver turns a supply of block ids into bytes from its store here.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import msgspec
 
@@ -41,6 +41,12 @@ PeerMessage: TypeAlias = (
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
 
+_SHORT_ARRAY = 0x90
+_TAGS_OF_LIFE = frozenset(
+    [*(one.__struct_config__.tag for one in get_args(MembershipMessage)),
+     Shielded.__struct_config__.tag]
+)  # fmt: skip
+
 _messages: msgspec.msgpack.Decoder[PeerMessage] = decoder(PeerMessage)
 
 
@@ -51,6 +57,14 @@ def read_message(payload: bytes) -> PeerMessage:
         PeerFault: `malformed`.
     """
     return decode(payload, _messages, "message")
+
+
+def may_show_life(payload: bytes) -> bool:
+    """Whether a message may be one of membership, by its first bytes; a shielded one may hold one.
+
+    In a longer form than it needs to have it is taken for another.
+    """
+    return len(payload) > 1 and payload[0] & 0xF0 == _SHORT_ARRAY and payload[1] in _TAGS_OF_LIFE
 
 
 def payload_of(message: Outgoing, wires_of: WiresOf) -> bytes:
