@@ -72,6 +72,7 @@ class Replay:
         self.fleet.network.weather = Weather(delay_us_min=1_000, delay_us_max=1_000)
 
     def play(self, progress: Callable[[int, int], None] | None) -> Outcome:
+        """Let all answer, and tell what it came to; the fleet stays as it is then."""
         fleet, plan = self.fleet, self._plan
         fleet.found()
         places = cycle(fleet.places)
