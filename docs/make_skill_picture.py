@@ -29,8 +29,8 @@ def page() -> str:
     middle = LEFT + sum(width_of(one) for one in left) + 40
     end = middle + sum(width_of(one) for one in right) + 10
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {end} 300" '
-        'font-family="sans-serif" font-size="11" fill="#444">',
+        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {end} 300" '
+        'font-family="sans-serif" font-size="11" fill="#444">'),
         "<title>Accuracy by majority and by skill</title>",
         f'<rect width="{end}" height="300" fill="white"/>',
         *legend(),
@@ -43,13 +43,13 @@ def page() -> str:
 
 def by_set(tables: str) -> list[Group]:
     """Accuracy of the majority, and of skill by all votes."""
-    rows = re.findall(r"^\| (\w+) \| [\d,]+ \| [\d.]+ \|([^|]+)\|([^|]+)\|", tables, re.M)
+    rows = re.findall(r"^\| (\w+) \| [\d,]+ \| [\d.]+ \|([^|]+)\|([^|]+)\|", tables, re.MULTILINE)
     return [Group(name, (first(plain), first(skill))) for name, plain, skill in rows]
 
 
 def with_liars(tables: str) -> list[Group]:
     """The means over three sets: majority, skill, and skill with independence."""
-    rows = re.findall(r"^\| mean \| ([\w ]+) \|([^|]+)\|([^|]+)\|([^|]+)\|", tables, re.M)
+    rows = re.findall(r"^\| mean \| ([\w ]+) \|([^|]+)\|([^|]+)\|([^|]+)\|", tables, re.MULTILINE)
     return [Group(kind, tuple(map(first, values))) for kind, *values in rows]
 
 
