@@ -1,7 +1,7 @@
 """A verifier that was made from docs/protocol/certificates.md alone judges as ours does."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b85decode, b85encode
 from collections.abc import Callable
 from typing import Any
 
@@ -56,10 +56,10 @@ def test_a_stranger_knows_the_rules_on_members(scene: Callable[[], Decided]) -> 
     assert verify(text, Trust(fleet, founder))
     assert their_verify(text, fleet) == 2
     fields = json.loads(text)
-    version, ids, excerpts = msgspec.msgpack.decode(b64decode(fields["proof"]))
+    version, excerpts = msgspec.msgpack.decode(b85decode(fields["proof"]))
     for place in range(len(excerpts)):
-        fewer = encode([version, ids, excerpts[:place] + excerpts[place + 1 :]])
-        less = json.dumps({**fields, "proof": b64encode(fewer).decode()}, ensure_ascii=False)
+        fewer = encode([version, excerpts[:place] + excerpts[place + 1 :]])
+        less = json.dumps({**fields, "proof": b85encode(fewer).decode()}, ensure_ascii=False)
         assert not theirs(less.encode(), fleet)
         with pytest.raises(PeerFault):
             verify(less.encode(), Trust(fleet, founder))
@@ -72,7 +72,7 @@ def test_a_stranger_refuses_what_we_refuse(data: st.DataObject) -> None:
     packed = bytearray(encode(proof_of(read_certificate(TEXTS[number]))))
     if data.draw(st.booleans()):
         packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
-        fields["proof"] = b64encode(packed).decode()
+        fields["proof"] = b85encode(packed).decode()
     else:
         name = data.draw(st.sampled_from(list(fields)))
         value = fields[name]
