@@ -49,9 +49,10 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     for spot in CastVotes(reading, showing, found).chosen():
         showing.show(spot)
     showing.show_who_left(proposal, belief.category)
-    proof = showing.proof()
+    told = found.id, belief.id
+    proof = showing.proof(told)
     try:
-        state = fold(proof, archive.fleet)
+        state = fold(proof, archive.fleet, told)
         proved = state.rounds.get(found.id)
         if proved is None:
             raise _not_certifiable(found, "its electors can not be shown to be members")

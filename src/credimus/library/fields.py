@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import msgspec
 
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes.inputs import UrgencyName
+from credimus.api.shapes.partitions import StrategyName
 from credimus.kernel.errors import UsageError
 from credimus.library.described import described
 from credimus.runtime.settings.settings import AggregationName, SchemeName
@@ -68,6 +69,19 @@ class Filter(TypedDict, total=False):
     """1 to 1,000; 100 by default."""
     cursor: str | None
     """From the page before."""
+
+
+class Reuniting(TypedDict, total=False):
+    """What a reunion is about, and how; see `RecoveryAsked`."""
+
+    strategy: StrategyName
+    """How beliefs accepted apart are brought together; as the node is set by default."""
+    partition: int | Literal["newest", "all"]
+    """Which split: its `began_ms` in the diary, the newest (default), or everything."""
+    undecided: bool
+    """Whether beliefs whose rounds have expired are put to the vote again, too."""
+    plan: str
+    """The id of the plan that was looked at, to begin it."""
 
 
 def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:

@@ -79,12 +79,12 @@ class Ingress:
             PeerFault: nothing was changed.
         """
         parts = open_wire(wire)
-        identifier = block_id(parts[0])
+        identifier = block_id(parts.header)
         if self.knows(identifier):
             return []
         if identifier in self._barred:
             raise PeerFault("over-limit", "a block over its author's limit came again")
-        block = read_block(*parts, wire)
+        block = read_block(parts, wire)
         header = block.header
         if header.fleet != self._fleet:
             raise PeerFault(
@@ -120,7 +120,7 @@ class Ingress:
         if fault.code not in SIGNED_CODES:
             return None
         try:
-            block = read_block(*open_wire(wire), wire)
+            block = read_block(open_wire(wire), wire)
             key = self._state.roster.keys.get(block.author)
             if key is None:
                 return None
@@ -148,7 +148,7 @@ class Ingress:
 
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
-        block = read_block(*open_wire(wire), wire)
+        block = read_block(open_wire(wire), wire)
         if self._lace.is_below(block.author, block.header.sequence):
             return Taken(block, self._stub(block), [])
         return self.fold(block, read_operations(block.body))

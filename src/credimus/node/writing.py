@@ -49,6 +49,7 @@ from credimus.state.operations import (
     Leave,
     Relate,
     Retract,
+    Votes,
 )
 from credimus.state.verdict import Verdict
 
@@ -291,7 +292,7 @@ class Writing:
                 case Say():
                     author.say(said.operation)
                 case SayVote():
-                    author.vote(said.vote)
+                    author.say(Votes((said.vote,)))  # beside its proposal: one path proves both
         author.proposing.add(belief)
         return Written(author.id, belief, opened.round)
 

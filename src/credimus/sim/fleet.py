@@ -211,7 +211,7 @@ class Fleet:
 
     def _admit_members(self, host: Host, by: int) -> None:
         for name, signer in host.members:
-            if signer is not self.hosts[0].signers[0]:
+            if signer.node_id != self.founder:  # with a new disk it has to be admitted, too
                 self.order(by, AdmitMember(public_key=signer.public, name=name))
 
     def _deliver(self, sender: int, receiver: int, payload: bytes) -> None:

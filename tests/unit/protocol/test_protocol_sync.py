@@ -189,3 +189,72 @@ def test_a_gap_that_can_not_close_by_itself_is_pulled_at_once_and_only_once() ->
     assert messages(sync.handle(GapSeen(PEER, at_once=True), at(11))) == []
     whole = machine(blocks)
     assert messages(whole.handle(GapSeen(PEER, at_once=True), at(10))) == [], "nothing is missing"
+
+
+OTHER, THIRD = MEMBERS[2], MEMBERS[3]
+
+
+def wide(name: bytes) -> Frontier:
+    """More than one answer brings."""
+    return Frontier((Head(PEER, 2_000, name * 32),))
+
+
+def pulled(sync: Sync, ms: int) -> list[object]:
+    """From whom is pulled at a moment."""
+    return [one.to for one in sync.tick(at(ms)).send if isinstance(one.message, Pull)]
+
+
+def quiet(**config: int) -> Sync:
+    sync = machine([GENESIS], beacon_period_ns=10**15, full_period_ns=10**15, **config)
+    sync.tick(at(0))
+    return sync
+
+
+def test_while_one_peer_sends_much_the_others_are_not_asked_for_the_same() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER, THIRD):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    for ms in range(100, 2_000, 100):
+        (again,) = sync.handle(BatchTaken(source, more=True), at(ms)).send
+        assert again.to == source
+        assert pulled(sync, ms + 50) == []
+    assert source not in pulled(sync, 2_400)
+
+
+def test_a_source_whose_next_part_is_overdue_is_replaced() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    found = pulled(sync, 540)
+    assert source not in found[:1]
+    assert set(found) <= {PEER, OTHER}
+
+
+def test_who_sends_little_by_little_is_not_the_only_source_for_ever() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    asked = set()
+    for ms in range(100, 8_000, 100):
+        sync.handle(BatchTaken(source, more=True), at(ms))
+        asked.update(pulled(sync, ms + 50))
+    assert asked - {source}, "the other had its turn"
+
+
+def test_when_nothing_is_waited_for_any_more_all_are_asked_again() -> None:
+    sync = quiet()
+    sync.handle(BeaconSeen(PEER, wide(b"?")), at(0))
+    assert pulled(sync, 40) == [PEER]
+    sync.handle(BatchTaken(PEER, more=False), at(60))
+    sync.handle(BeaconSeen(OTHER, wide(b"!")), at(70))
+    assert pulled(sync, 110) == [OTHER]
+
+
+def test_a_narrow_gap_is_filled_from_whoever_has_it() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, UNKNOWN), at(0))
+    assert set(pulled(sync, 40)) == {OTHER, PEER}

@@ -150,6 +150,6 @@ class Shadow:
 def _named(wires: list[bytes]) -> list[tuple[BlockId, bytes]]:
     named = []
     for wire in wires:
-        header, _, body = open_wire(wire)
-        named.append((block_id(header), body))
+        parts = open_wire(wire)
+        named.append((block_id(parts.header), parts.body))
     return named

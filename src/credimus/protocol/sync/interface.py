@@ -24,6 +24,9 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     under full load nearly all gaps close by themselves within 20 ms]"""
     retry_ns: int = 500 * MILLISECOND
     """From a pull to the next one for the same gap, when no answer came. [guess]"""
+    turn_ns: int = 5 * SECOND
+    """How long one peer may be the only one from which a wide gap is filled. Range above 0. [guess:
+    long enough for ten thousand blocks]"""
     pulls_max: int = 8
     """Pulls for one gap before it is forgotten; the peer's next beacon opens it again. [guess]"""
     unanswered_max: int = 8

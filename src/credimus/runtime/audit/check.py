@@ -182,7 +182,7 @@ class _Work:
         Raises:
             PeerFault: it does not.
         """
-        block = read_block(*open_wire(wire), wire)
+        block = read_block(open_wire(wire), wire)
         if not self._lace.is_below(block.author, block.header.sequence):
             taken = self._ingress.take(wire, wall_ms_of(STAMP_MAX), names_suffice=True)
             return taken[0].block if taken else None

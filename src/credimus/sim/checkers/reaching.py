@@ -88,7 +88,7 @@ class no_message_travels_in_a_loop(Checker):  # noqa: N801 - a sentence
                     self._asked.update((host.id, to, one) for one in ids if deliver)
                 case Push(items):
                     for item in items:
-                        self._look(host, to, block_id(open_wire(item.wire)[0]), item.hops)
+                        self._look(host, to, block_id(open_wire(item.wire).header), item.hops)
                 case _:
                     pass
 
