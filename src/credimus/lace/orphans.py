@@ -3,6 +3,8 @@
 What is let go was never acknowledged, so the ordinary exchange of frontiers fetches it again.
 """
 
+from collections.abc import Callable
+
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block
@@ -69,6 +71,22 @@ class Orphans:
                     self._drop(block_id)
                     behind.append(block_id)
         return gone
+
+    def drop_below(self, is_below: Callable[[NodeId, int], bool]) -> int:
+        """Let go of the blocks below a cut; returns how many. Whoever waits for one of them wants
+        it by name again, and needs no more of it.
+
+        Args:
+            is_below: whether a place in a chain is.
+        """
+        gone = [
+            identifier
+            for identifier, (block, _) in self._blocks.items()
+            if is_below(block.author, block.header.sequence)
+        ]
+        for identifier in gone:
+            self._drop(identifier)
+        return len(gone)
 
     def highest(self, author: NodeId) -> tuple[int, BlockId] | None:
         """The place in its chain, and the id, of the author's last block here. Cost: linear."""

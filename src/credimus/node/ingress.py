@@ -97,6 +97,16 @@ class Ingress:
             self._release(identifier, taken)
         return taken
 
+    def above_the_cut(self) -> list[Taken]:
+        """Take what waited for blocks that a checkpoint has just put in place; what waits below its
+        cut is let go, for it means nothing any more and its predecessors may be nowhere."""
+        self.orphans.drop_below(self._lace.is_below)
+        taken: list[Taken] = []
+        for one in self.orphans.wanted(limits.ORPHANS_MAX):
+            if one in self._lace:
+                self._release(one, taken)
+        return taken
+
     def signer_of(self, wire: bytes, fault: PeerFault) -> NodeId | None:
         """The author of a block that was refused, if it certainly signed it; None also where the
         fault says nothing of its author.

@@ -56,7 +56,11 @@ class Returning:
             ).after(1_000)
 
     def tick(self, now: Now) -> None:
-        """Do what recovery has asked for."""
+        """Do what recovery has asked for; take what waited for blocks that a checkpoint covers."""
+        if self._step.cut_moved:
+            self._step.cut_moved = False
+            for one in self._parts.ingress.above_the_cut():
+                self._intake.note(one)
         while self._step.again:
             again, self._step.again = self._step.again, []
             for event in again:

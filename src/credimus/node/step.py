@@ -35,6 +35,8 @@ class Step:
         self.facts: list[Any] = []
         self.again: list[Again] = []
         """What recovery wants done; `Returning` takes it from here."""
+        self.cut_moved = False
+        """Whether a checkpoint came to be in force; `Returning` looks at what waits then."""
         self.seal_now = False
         """Whether something was said that is to be sealed in this step."""
 
@@ -59,6 +61,7 @@ class Step:
                 case SnapshotFetched():
                     compacting = self._machines.compacting
                     self.facts += compacting.install(event, self.effects.persist)
+                    self.cut_moved = True
                     self.facts.append(SnapshotPut())
                 case TakeAgain() | SayAgain() | ProposeAgain() | WriteAgain():
                     self.again.append(event)
@@ -84,7 +87,10 @@ class Step:
 
     def settle(self) -> None:
         """Let a checkpoint that has come to be in force take effect."""
-        self.facts += self._machines.compacting.settle(self.effects.persist)
+        taken = self._machines.compacting.settle(self.effects.persist)
+        if taken:
+            self.cut_moved = True
+            self.facts += taken
 
     def hand_over(self) -> NodeEffects:
         """The effects so far; the next ones gather anew."""

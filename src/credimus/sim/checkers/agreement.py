@@ -162,6 +162,8 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
         compacted = node.state.checkpoints.number > 0
         record = self.watch.record if compacted else self.watch.record.of(node.lace)
         for found in node.state.rounds:
+            if compacted and found.id not in record.proposals:
+                continue  # it went with a disk, and a checkpoint had taken it in before
             proposal, electorate = record.proposals[found.id], record.electorate_of(found.id)
             if electorate is None or proposal.rules.scheme is Scheme.TURNOUT:
                 continue
