@@ -35,6 +35,7 @@ from credimus.sim.checkers.recovering import (
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
 )
+from credimus.sim.checkers.reunions import a_reunion_is_done_whole_or_not_at_all
 from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.checkers.splits import (
     both_sides_reconcile_alike,
@@ -71,4 +72,5 @@ ALL: tuple[type[Checker], ...] = (
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
+    a_reunion_is_done_whole_or_not_at_all,
 )
