@@ -221,7 +221,7 @@ def test_a_crash_between_two_batches_loses_and_repeats_nothing(lane: Lane) -> No
     said = [
         one
         for place in host.running.lace.walk(0, host.id)
-        for one in read_operations(read_block(*open_wire(wire_of(host, place.id)), b"").body)
+        for one in read_operations(read_block(open_wire(wire_of(host, place.id)), b"").body)
         if isinstance(one, Reconcile)
     ]
     assert len(said) == len(set(said)) == 12, "each is said once"
