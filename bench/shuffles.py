@@ -92,7 +92,7 @@ def decided(plan: ReplayPlan) -> tuple[list[Block], bytes, int]:
     wires = played.fleet.hosts[0].disk.wires()
     rounds = played.fleet.hosts[0].running.state.rounds
     answers = sum(found.voted.bit_count() for found in rounds)
-    return [read_block(*open_wire(wire), wire) for wire in wires], played.fleet.id, answers
+    return [read_block(open_wire(wire), wire) for wire in wires], played.fleet.id, answers
 
 
 def shuffled(blocks: Sequence[Block], fleet: bytes, stream: Stream | None) -> str:
