@@ -103,3 +103,4 @@ class Machines:
             **self.compacting.machines,
             "recovery": self.recovery,
         }
+        self.every = tuple(self.all.values())

@@ -70,6 +70,9 @@ class Membership:
         self._row_due = Instant(0)
         self._notice_due = Instant(0)
         self._forgiven_until = Instant(0)
+        self._deadline: Instant | None = None
+        self._is_stale = True
+        """Whether something has happened since the deadline was worked out."""
         self.counts = Counts()
 
     # --- asking
@@ -93,6 +96,23 @@ class Membership:
         """What is held of all other members, in order of id."""
         return [_view(peer) for peer in self._standing]
 
+    def statuses(self) -> dict[NodeId, Status | None]:
+        """What is held of all other members, in order of id; None where nothing was heard."""
+        return {peer.id: peer.status for peer in self._standing}
+
+    def there(self) -> list[NodeId]:
+        """The other members that are heard of and not dead, in order of id."""
+        return [peer.id for peer in self._standing if peer.is_there]
+
+    def goes_through(self, identifier: NodeId) -> bool:
+        """Whether a member answered the last probe through others only."""
+        return self._standing.goes_through(identifier)
+
+    def trip_us(self, identifier: NodeId) -> int | None:
+        """The median round trip to a member, in us; None when it was not measured."""
+        peer = self._standing.get(identifier)
+        return None if peer is None else peer.trips.percentile(50)
+
     def reachability(self) -> Reachability:
         """Who hears whom, as far as is known here."""
         return self._rows.matrix(self._standing.is_there)
@@ -103,6 +123,7 @@ class Membership:
         """Take one input."""
         effects: MembershipEffects = Effects()
         self._forgive_lateness(now)
+        self._is_stale = True
         match event:
             case RosterChanged(members):
                 self._follow(members, now, effects)
@@ -115,18 +136,22 @@ class Membership:
 
     def deadline(self) -> Instant | None:
         """The next turn, call, or end of somebody's patience."""
-        return earliest(
-            self._rota.deadline(),
-            self._call_due,
-            self._probes.deadline(),
-            self._errands.deadline(),
-            self._standing.deadline(),
-        )
+        if self._is_stale:
+            self._is_stale = False
+            self._deadline = earliest(
+                self._rota.deadline(),
+                self._call_due,
+                self._probes.deadline(),
+                self._errands.deadline(),
+                self._standing.deadline(),
+            )
+        return self._deadline
 
     def tick(self, now: Now) -> MembershipEffects:
         """Probe whose turn it is; go on with probes; let suspects die."""
         effects: MembershipEffects = Effects()
         self._forgive_lateness(now)
+        self._is_stale = True
         for probe in self._probes.due(now.instant):
             self._go_on(probe, now, effects)
         for errand in self._errands.expire(now.instant):

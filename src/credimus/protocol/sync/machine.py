@@ -127,8 +127,8 @@ class Sync:
 
     def deadline(self) -> Instant | None:
         """The next beacon, or the next gap to look at."""
-        gaps = (gap.due for gap in self._gaps.values())
-        return earliest(self._beacon_due, self._full_due, min(gaps, default=None))
+        gaps = [gap.due for gap in self._gaps.values()] if self._gaps else ()
+        return earliest(self._beacon_due, self._full_due, *gaps)
 
     def tick(self, now: Now) -> SyncEffects:
         """Show our frontier when it is time; pull where a gap did not close by itself."""
