@@ -54,6 +54,8 @@ from credimus.protocol.recovery.interface import (
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
+    Digest,
+    DigestSeen,
     Pull,
     PullAsked,
     PullsUnanswered,
@@ -94,6 +96,7 @@ def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
+    Digest: ("sync", DigestSeen),
     Pull: ("sync", PullAsked),
     Ping: ("membership", MessageCame),
     Ack: ("membership", MessageCame),

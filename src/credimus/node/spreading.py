@@ -34,6 +34,7 @@ from credimus.protocol.dissemination.machine import Dissemination
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.sync.interface import Blocks, Pull, Supply
+from credimus.protocol.vigilance.interface import Claim
 
 
 class Spreading:
@@ -121,6 +122,7 @@ class Spreading:
         """Add what has gathered in a step, and send around one-way links what must."""
         machine = self.machine
         if machine.is_active:
+            effects.send = [one for send in effects.send for one in self._fewer(send)]
             effects.send += machine.flush(now).send
         if machine.unheard:
             effects.send = [
@@ -133,6 +135,13 @@ class Spreading:
             held = self._copies.acknowledged
             self.convergence.held(held, there, self.topology, now.instant)
         self._urgency = None
+
+    def _fewer(self, send: Send[Any]) -> Sequence[Send[Any]]:
+        """What a node claims again and again goes to some at random in place of all: in time to
+        all, and whoever finds a false claim tells everybody."""
+        if send.to is not None or not isinstance(send.message, Claim):
+            return (send,)
+        return [Send(one, send.message) for one in self.machine.some(_CLAIM_COUNT)]
 
     # --- coming in
 
@@ -176,5 +185,8 @@ class Spreading:
                 self.ask(one.urgency)
 
 
+_CLAIM_COUNT = 8
+"""Members that are shown a claim of our state in each period, where blocks travel over an overlay.
+[guess: a wrong state is noticed in the first period by far]"""
 _AROUND = (Blocks, Pull, Supply)
 """Messages to one peer that may go through relays; probes never do, for they test the link."""

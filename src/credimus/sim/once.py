@@ -19,8 +19,8 @@ from credimus.state.operations import Operation, read_operations
 
 _REMEMBERED_MAX = 1_000_000
 """Signatures remembered; past it the memory begins anew. [guess: some 200 MB]"""
-_READ_MAX = 20_000
-"""Messages, and blocks, of which what was read is remembered. [guess: the last seconds of a large
+_READ_MAX = 4_096
+"""Messages, and blocks, of which what was read is remembered. [guess: the last second of a large
 fleet]"""
 
 Value = TypeVar("Value")

@@ -65,6 +65,7 @@ class Membership:
         self._checks: dict[NodeId, None] = {}
         self._rota = Rota(own[0], config.period_ns)
         self._turn_count = 0
+        self._checks_left = 0
         self._call_due: Instant | None = None
         self._call_count = 0
         self._row_due = Instant(0)
@@ -188,6 +189,7 @@ class Membership:
         self._turn_count += 1
         if self._turn_count % self._health.multiplier == 0:
             self._probe(target, now, effects)
+        self._checks_left = self._config.checks_per_turn
         if self._row_due <= now.instant:
             self._row_due = after(now.instant, self._config.row_period_ns)
             window_ns = (2 * self._rota.member_count + 1) * self._config.period_ns
@@ -203,10 +205,20 @@ class Membership:
             self._call_due = None
             return
         if self._call_count < self._config.hello_count:
-            effects.send.append(Send(None, self._telling.notice()))
+            self._greet(absent, effects)
         self._call_count += 1
         self._call_due = after(now.instant, self._config.call_period_ns)
         self._ping(absent[self._call_count % len(absent)], now, effects)
+
+    def _greet(self, absent: Sequence[Peer], effects: MembershipEffects) -> None:
+        """Say that we are here: to all, and in a crowd from the second time on to some who are not
+        there, for the others have heard it or hear it from others."""
+        notice = self._telling.notice()
+        if not self._call_count or len(self._standing) <= self._config.crowd_count:
+            effects.send.append(Send(None, notice))
+            return
+        to = self._stream.sample(absent, self._config.hello_sample_count)
+        effects.send += [Send(peer.id, notice) for peer in to]
 
     # --- probes
 
@@ -261,9 +273,11 @@ class Membership:
 
     def _check(self, now: Now, effects: MembershipEffects) -> None:
         """Find out for ourselves what we were told of somebody, a bounded number at once."""
-        while self._checks and not self._probes.is_full:
+        is_slow = len(self._standing) >= self._config.checks_at_once_from
+        while self._checks and not self._probes.is_full and (self._checks_left or not is_slow):
             target = next(iter(self._checks))
             del self._checks[target]
+            self._checks_left = max(0, self._checks_left - 1)
             self._probe(target, now, effects)
 
     def _wait(self, peer: Peer, least_ns: int) -> int:
@@ -398,7 +412,8 @@ class Membership:
         """Tell all at once, unless we did a moment ago: then it travels with probes."""
         if now.instant < self._notice_due:
             return
-        self._notice_due = after(now.instant, self._config.notice_gap_ns)
+        crowds = max(1, len(self._standing) // self._config.crowd_count)
+        self._notice_due = after(now.instant, crowds * self._config.notice_gap_ns)
         effects.send.append(Send(None, self._telling.notice()))
 
 

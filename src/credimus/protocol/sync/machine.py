@@ -8,12 +8,14 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, earliest
-from credimus.lace.frontier import PeerBehind
+from credimus.lace.frontier import Frontier, PeerBehind
 from credimus.lace.lace import Lace
+from credimus.protocol.sync.digests import Digests
 from credimus.protocol.sync.interface import (
     BatchTaken,
     Beacon,
     BeaconSeen,
+    DigestSeen,
     GapSeen,
     Pull,
     PullAsked,
@@ -88,6 +90,9 @@ class Sync:
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
+        self._digests = Digests(config, lace)
+        self._pulled: dict[BlockId, Instant] = {}
+        """Heads that somebody was asked for, and until when nobody else is."""
         self._peers: dict[NodeId, None] = {}
         self._silence: dict[NodeId, tuple[int, bool]] = {}
         """Pulls in a row that a peer has not answered, and whether one is open since it was heard
@@ -101,6 +106,14 @@ class Sync:
                 self._note_gap(peer, self._lace.lacks(frontier), now)
                 effects = self._note_silence(peer)
                 if self._audience.answers(peer):
+                    effects.send.append(Send(peer, Beacon(self._lace.frontier())))
+                return effects
+            case DigestSeen(peer, digest):
+                self._meet(peer)
+                effects = self._note_silence(peer)
+                lacking = self._lace.lacks(Frontier(digest.fresh))
+                self._note_gap(peer, lacking, now)
+                if not lacking and self._digests.is_to_be_shown(peer, digest, now):
                     effects.send.append(Send(peer, Beacon(self._lace.frontier())))
                 return effects
             case PullAsked(peer, pull):
@@ -117,11 +130,13 @@ class Sync:
                 self._silence.pop(peer, None)
                 if not more:
                     return Effects()
+                for one in self._pulled:  # what it sends is on its way, and what it sends next
+                    self._pulled[one] = after(now.instant, self._config.retry_ns)
                 wanted = tuple(self._orphans.wanted(_WITNESSES))
                 self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
                 return self._pull(peer)
             case PullDue(peer):
-                return self._pull(peer)
+                return self._ask(peer)
             case _:
                 assert_never(event)
 
@@ -135,16 +150,18 @@ class Sync:
         effects: SyncEffects = Effects()
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
-            beacon = Beacon(self._lace.frontier())
             listeners = self._audience.listeners()
-            to: Sequence[NodeId | None] = (None,) if listeners is None else listeners
-            effects.send += [Send(one, beacon) for one in to]
+            if listeners is None:
+                effects.send.append(Send(None, Beacon(self._lace.frontier())))
+            else:
+                digest = self._digests.next()
+                effects.send += [Send(one, digest) for one in listeners]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:
             self._full_due = after(now.instant, self._config.full_period_ns)
             if self._peers:
-                effects.absorb(self._pull(self._stream.choose(sorted(self._peers))))
+                effects.absorb(self._ask(self._stream.choose(sorted(self._peers))))
         due = [peer for peer, gap in self._gaps.items() if gap.due <= now.instant]
         for peer in sorted(due):
             effects.absorb(self._look_again(peer, self._gaps.pop(peer), now))
@@ -156,12 +173,35 @@ class Sync:
         if not still:
             self._note_gap(peer, self._orphans.wanted(_WITNESSES), now)
             return Effects()
+        if self._audience.listeners() is not None and not self._may_pull(still, now):
+            self._gaps[peer] = gap._replace(due=min(self._pulled[one] for one in still))
+            return Effects()
         if gap.pulls < self._config.pulls_max:
             retry = after(now.instant, self._config.retry_ns)
             self._gaps[peer] = _Gap(retry, still, gap.pulls + 1)
         if peer in self._peers:
             self._silence[peer] = self._silence.get(peer, (0, False))[0], True
         return self._pull(peer)
+
+    def _may_pull(self, missing: Sequence[BlockId], now: Now) -> bool:
+        """Whether one of these was not asked of anybody a moment ago; notes that they are now. All
+        neighbours show what a healed split brings, and one of them is enough to bring it."""
+        pulled = self._pulled = {
+            one: until
+            for one, until in self._pulled.items()
+            if until > now.instant and one not in self._lace
+        }
+        if all(one in pulled for one in missing):
+            return False
+        if len(pulled) + len(missing) <= limits.PULLED_HEADS_MAX:
+            pulled |= dict.fromkeys(missing, after(now.instant, self._config.retry_ns))
+        return True
+
+    def _ask(self, peer: NodeId) -> SyncEffects:
+        """Find out what a peer holds that we lack, without any sign that there is something."""
+        if self._audience.listeners() is None:
+            return self._pull(peer)
+        return Effects(send=[Send(peer, self._digests.asking())])
 
     def _note_silence(self, peer: NodeId) -> SyncEffects:
         """A peer is there, and has not answered the last pull, if it was asked."""
