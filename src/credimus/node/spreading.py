@@ -19,6 +19,7 @@ from credimus.node.ingress import Ingress
 from credimus.node.pushing import pushes
 from credimus.node.supply import PeerMessage, read_message
 from credimus.node.surroundings import Surroundings
+from credimus.protocol.delivery.interface import Answer, Envelope
 from credimus.protocol.dissemination.convergence import Convergence
 from credimus.protocol.dissemination.estimating import DELAY_MS, Estimate, Topology, estimate
 from credimus.protocol.dissemination.interface import (
@@ -166,7 +167,7 @@ class Spreading:
             message = read_message(payload)
         except PeerFault:
             message = None
-        if isinstance(message, Blocks | Pull):
+        if isinstance(message, _RELAYED):
             return message
         self.machine.counts.relays_refused += 1
         return None
@@ -188,5 +189,7 @@ class Spreading:
 _CLAIM_COUNT = 8
 """Members that are shown a claim of our state in each period, where blocks travel over an overlay.
 [guess: a wrong state is noticed in the first period by far]"""
-_AROUND = (Blocks, Pull, Supply)
+_RELAYED = (Blocks, Pull, Envelope, Answer)
+"""Messages that are taken from relays: what is in them is signed, or only asks."""
+_AROUND = (*_RELAYED, Supply)
 """Messages to one peer that may go through relays; probes never do, for they test the link."""

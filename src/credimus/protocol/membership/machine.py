@@ -182,6 +182,13 @@ class Membership:
             if first:
                 self._call(now, effects)
 
+    @property
+    def _is_planned(self) -> bool:
+        """Whether there is a next turn, in a ring so large that one more or less may wait for the
+        turn after it."""
+        is_large = len(self._standing) >= self._config.checks_at_once_from
+        return is_large and self._rota.deadline() is not None
+
     def _plan(self, now: Now) -> None:
         self._rota.plan((peer.id for peer in self._standing if peer.is_there), now)
 
@@ -382,7 +389,7 @@ class Membership:
         """A peer is held for something else than before."""
         peer, before = change.peer, change.before
         self._telling.spread(change.spread)
-        if before in (None, Status.DEAD):
+        if before in (None, Status.DEAD) and not self._is_planned:
             self._plan(now)
         if peer.status is before:
             return
@@ -406,7 +413,8 @@ class Membership:
         self._probes.end(peer.id)
         if self._call_due is None:
             self._call_due = after(now.instant, self._config.call_period_ns)
-        self._plan(now)
+        if not self._is_planned:
+            self._plan(now)
 
     def _notify(self, now: Now, effects: MembershipEffects) -> None:
         """Tell all at once, unless we did a moment ago: then it travels with probes."""

@@ -4,7 +4,7 @@ Source: Das, Gupta, Motivala, "SWIM" (DSN 2002), 4.1: lambda log n times suffice
 those sent least go first.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from heapq import heapify, heappop, heappush
 from typing import Any, Generic, TypeVar
 
@@ -38,10 +38,14 @@ class Rumours(Generic[Key, Item]):
             del self._items[max(self._items, key=lambda one: self._items[one][:2])]
         self._set(key, (0, -self._heard_count, item))
 
-    def drop(self, unwanted: Callable[[Key], bool]) -> None:
-        """Pass on no more what has such a key."""
-        for key in [one for one in self._items if unwanted(one)]:
-            del self._items[key]
+    def remove(self, key: Key) -> None:
+        """Pass on no more what has this key, if anything has."""
+        self._items.pop(key, None)
+
+    def clear(self) -> None:
+        """Pass on nothing more."""
+        self._items.clear()
+        self._order.clear()
 
     def take(self, count: int) -> list[Item]:
         """At most `count` items, those passed on least and latest heard first."""
