@@ -24,6 +24,10 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     under full load nearly all gaps close by themselves within 20 ms]"""
     retry_ns: int = 500 * MILLISECOND
     """From a pull to the next one for the same gap, when no answer came. [guess]"""
+    spare_ns: int = 250 * MILLISECOND
+    """For so long nobody else is asked for heads that a peer was asked for, in large fleets, where
+    all neighbours show the same. Below `retry_ns`: so who never answers comes after others. [guess]
+    """
     pulls_max: int = 8
     """Pulls for one gap before it is forgotten; the peer's next beacon opens it again. [guess]"""
     unanswered_max: int = 8

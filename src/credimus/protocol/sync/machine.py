@@ -131,7 +131,7 @@ class Sync:
                 if not more:
                     return Effects()
                 for one in self._pulled:  # what it sends is on its way, and what it sends next
-                    self._pulled[one] = after(now.instant, self._config.retry_ns)
+                    self._pulled[one] = after(now.instant, self._config.spare_ns)
                 wanted = tuple(self._orphans.wanted(_WITNESSES))
                 self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
                 return self._pull(peer)
@@ -194,7 +194,7 @@ class Sync:
         if all(one in pulled for one in missing):
             return False
         if len(pulled) + len(missing) <= limits.PULLED_HEADS_MAX:
-            pulled |= dict.fromkeys(missing, after(now.instant, self._config.retry_ns))
+            pulled |= dict.fromkeys(missing, after(now.instant, self._config.spare_ns))
         return True
 
     def _ask(self, peer: NodeId) -> SyncEffects:
