@@ -16,7 +16,8 @@ from credimus.kernel import limits
 from credimus.kernel.errors import InternalError, NotFound, PeerFault
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import HEADS_SUM_BYTES, Cut, Frontier, Head
+from credimus.lace.frontier import Cut, Frontier, Head
+from credimus.lace.heads import Heads
 from credimus.lace.place import Place
 
 __all__ = ["Lace", "Place"]
@@ -36,7 +37,7 @@ class Lace:
     """
 
     __slots__ = (
-        "_below", "_chains", "_first", "_forked", "_frontier", "_heads", "_places", "_sum", "_tips",
+        "_below", "_chains", "_first", "_forked", "_heads", "_places", "_tips",
         "newcomers", "passed_over",
     )  # fmt: skip
 
@@ -48,10 +49,8 @@ class Lace:
         self._places: dict[BlockId, Place] = {}
         self._chains: dict[NodeId, list[BlockId]] = {}  # by sequence; the first block seen there
         self._forked: dict[NodeId, list[BlockId]] = {}  # the others
-        self._heads: dict[NodeId, list[BlockId]] = {}
+        self._heads = Heads()
         self._tips: dict[BlockId, None] = {}
-        self._frontier: Frontier | None = None  # until a head changes
-        self._sum = 0
         self.passed_over: frozenset[NodeId] = frozenset()
         """Authors whose blocks are held only where others build on them; the node says who."""
 
@@ -204,8 +203,7 @@ class Lace:
 
     def _index(self, cut: Cut, beyond: list[Place]) -> None:
         """The chains and their heads anew, from the heads of a cut on."""
-        self._chains, self._forked, self._heads, self._first = {}, {}, {}, {}
-        self._sum, self._frontier = 0, None
+        self._chains, self._forked, self._heads, self._first = {}, {}, Heads(), {}
         for head in sorted(cut, key=lambda one: -one.sequence):
             self._first.setdefault(head.author, head.sequence)
             self._place_in_chain(self._places[head.block])
@@ -219,14 +217,7 @@ class Lace:
             chain.append(place.id)
         else:
             self._forked.setdefault(author, []).append(place.id)
-        heads = self._heads.setdefault(author, [])
-        self._frontier = None
-        self._sum += _weight(place.id)
-        if place.previous in heads:
-            heads[heads.index(place.previous)] = place.id
-            self._sum -= _weight(place.previous)
-        else:
-            heads.append(place.id)
+        self._heads.put(place)
 
     # --- what one block says about others
 
@@ -307,8 +298,8 @@ class Lace:
 
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""
-        heads = self._heads.get(author)
-        return self._places[heads[0]] if heads else None
+        first = self._heads.first(author)
+        return None if first is None else self._places[first]
 
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""
@@ -319,29 +310,12 @@ class Lace:
 
         Where they are more, every author has one before anybody has two.
         """
-        if self._frontier is None:
-            self._frontier = self._edge()
-        return self._frontier
+        return self._heads.frontier(self._places)
 
     @property
     def heads_sum(self) -> bytes:
-        """The first 16 bytes of the ids of all heads, added as numbers: equal wherever the heads
-        are. Cost: none."""
-        return (self._sum % _SUM_MODULUS).to_bytes(HEADS_SUM_BYTES, "big")
-
-    def _edge(self) -> Frontier:
-        places = self._places
-        heads = [
-            Head(author, places[block_id].sequence, block_id)
-            for author in sorted(self._heads)
-            for block_id in sorted(self._heads[author])
-        ]
-        if len(heads) > limits.FRONTIER_HEADS_MAX:
-            firsts = {head.author: head for head in reversed(heads)}
-            rest = (head for head in heads if firsts[head.author] is not head)
-            chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
-            heads = sorted(chosen, key=attrgetter("author", "block"))
-        return Frontier(tuple(heads))
+        """The first 16 bytes of the ids of all heads, added as numbers. Cost: none."""
+        return self._heads.sum
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here and are to be."""
@@ -411,11 +385,3 @@ class Lace:
                 step = places[step].previous
         rest = [places[one] for one in (*chain, *forked) if one not in covered]
         return iter(sorted(rest, key=_by_stamp))
-
-
-def _weight(block_id: BlockId) -> int:
-    """What a head adds to the sum of all."""
-    return int.from_bytes(block_id[:HEADS_SUM_BYTES], "big")
-
-
-_SUM_MODULUS = 1 << 8 * HEADS_SUM_BYTES

@@ -12,7 +12,7 @@ class FleetView:
 
     def __init__(self, membership: Membership, roster: Roster, lace: Lace) -> None:
         self.members: tuple[NodeId, ...] = tuple(roster.current.by_id)
-        self._peers = membership.statuses()
+        self._peers = membership.standing.statuses()
         self._rows = membership.reachability()
         self._lace = lace
 

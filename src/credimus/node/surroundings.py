@@ -15,11 +15,11 @@ class Surroundings:
 
     def there(self) -> list[NodeId]:
         """The other nodes that are heard of and not dead, sorted."""
-        return self._membership.there()
+        return self._membership.standing.there()
 
     def trip_us(self, peer: NodeId) -> int | None:
         """The median round trip to a peer, in us; None when it was not measured."""
-        return self._membership.trip_us(peer)
+        return self._membership.standing.trip_us(peer)
 
     def unheard(self) -> list[NodeId]:
         """Those who are there, but to whom our messages may not come straight; sorted.
@@ -27,7 +27,7 @@ class Surroundings:
         Cost: in fleets above `_LOOK_AT_ALL_MAX` nothing, unless some probe went through others.
         """
         self._matrix = None
-        through, there = self._membership.goes_through, self.there()
+        through, there = self._membership.standing.goes_through, self.there()
         if len(there) > _LOOK_AT_ALL_MAX and not any(map(through, there)):
             return []
         matrix = self.matrix()

@@ -351,13 +351,12 @@ class Fleet:
         last: object = None
         payload = b""
         for send in effects.send:
-            if send.message is not last:  # what goes to several is encoded once
-                try:
-                    payload = payload_of(send.message, host.disk.wires_of)
-                except StorageError:  # an altered row was to be sent; the real driver stops too
-                    self.crash(host)
-                    return False
-                last = send.message
+            try:
+                if send.message is not last:  # what goes to several is encoded once
+                    last, payload = send.message, payload_of(send.message, host.disk.wires_of)
+            except StorageError:  # an altered row was to be sent; the real driver stops too
+                self.crash(host)
+                return False
             self._send(host, send, payload, most)
         return True
 
@@ -393,8 +392,7 @@ class Fleet:
             trace.update(part)
 
 
-_STEP_NS = 50 * MICROSECOND
-_RETRY_NS = SECOND
+_STEP_NS, _RETRY_NS = 50 * MICROSECOND, SECOND
 _COMMON = frozenset({"hear", "step"})
 
 

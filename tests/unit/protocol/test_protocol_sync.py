@@ -293,9 +293,7 @@ def test_what_all_neighbours_show_is_asked_of_one_and_then_of_another() -> None:
     asked = []
     for ms in range(10, 900, 10):
         asked += [
-            (ms, send.to)
-            for send in side.sync.tick(at(ms)).send
-            if isinstance(send.message, Pull)
+            (ms, send.to) for send in side.sync.tick(at(ms)).send if isinstance(send.message, Pull)
         ]
     first, second = sorted((PEER, OTHER))
     assert asked[:2] == [(40, first), (290, second)]

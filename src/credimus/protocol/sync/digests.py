@@ -22,7 +22,7 @@ class _Difference(NamedTuple):
 
     theirs: bytes
     ours: bytes
-    count: int
+    in_a_row: int
     """Digests in a row that differed, each time otherwise, since our frontier was shown."""
     quiet_until: Instant
     """Before that the same difference is not answered again."""
@@ -71,11 +71,11 @@ class Digests:
         if known is not None and (known.theirs, known.ours) == (digest.sum, ours):
             is_shown = known.quiet_until <= now.instant
         else:
-            known = _Difference(digest.sum, ours, known.count + 1 if known else 1, Instant(0))
+            known = _Difference(digest.sum, ours, known.in_a_row + 1 if known else 1, Instant(0))
             is_calm = not digest.fresh and ours == self._shown_sum
-            is_shown = is_calm or known.count >= self._config.differences_max
+            is_shown = is_calm or known.in_a_row >= self._config.differences_max
         if is_shown:
             quiet_until = after(now.instant, self._config.again_ns)
-            known = known._replace(count=0, quiet_until=quiet_until)
+            known = known._replace(in_a_row=0, quiet_until=quiet_until)
         self._differing.put(peer, known)
         return is_shown

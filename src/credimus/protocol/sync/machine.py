@@ -15,6 +15,7 @@ from credimus.protocol.sync.interface import (
     BatchTaken,
     Beacon,
     BeaconSeen,
+    Digest,
     DigestSeen,
     GapSeen,
     Pull,
@@ -109,13 +110,7 @@ class Sync:
                     effects.send.append(Send(peer, Beacon(self._lace.frontier())))
                 return effects
             case DigestSeen(peer, digest):
-                self._meet(peer)
-                effects = self._note_silence(peer)
-                lacking = self._lace.lacks(Frontier(digest.fresh))
-                self._note_gap(peer, lacking, now)
-                if not lacking and self._digests.is_to_be_shown(peer, digest, now):
-                    effects.send.append(Send(peer, Beacon(self._lace.frontier())))
-                return effects
+                return self._compare(peer, digest, now)
             case PullAsked(peer, pull):
                 self._meet(peer)
                 return self._supply(peer, pull)
@@ -126,15 +121,7 @@ class Sync:
                     return self._look_again(peer, self._gaps.pop(peer), now)
                 return Effects()
             case BatchTaken(peer, more):
-                self._meet(peer)
-                self._silence.pop(peer, None)
-                if not more:
-                    return Effects()
-                for one in self._pulled:  # what it sends is on its way, and what it sends next
-                    self._pulled[one] = after(now.instant, self._config.spare_ns)
-                wanted = tuple(self._orphans.wanted(_WITNESSES))
-                self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
-                return self._pull(peer)
+                return self._go_on(peer, more, now)
             case PullDue(peer):
                 return self._ask(peer)
             case _:
@@ -182,6 +169,28 @@ class Sync:
         if peer in self._peers:
             self._silence[peer] = self._silence.get(peer, (0, False))[0], True
         return self._pull(peer)
+
+    def _go_on(self, peer: NodeId, more: bool, now: Now) -> SyncEffects:
+        """Blocks of a peer were taken: pull the next ones, if it has more."""
+        self._meet(peer)
+        self._silence.pop(peer, None)
+        if not more:
+            return Effects()
+        for one in self._pulled:  # what it sends is on its way, and what it sends next
+            self._pulled[one] = after(now.instant, self._config.spare_ns)
+        wanted = tuple(self._orphans.wanted(_WITNESSES))
+        self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
+        return self._pull(peer)
+
+    def _compare(self, peer: NodeId, digest: Digest, now: Now) -> SyncEffects:
+        """A peer showed the sum of its heads: note what we lack, or show what it may lack."""
+        self._meet(peer)
+        effects = self._note_silence(peer)
+        lacking = self._lace.lacks(Frontier(digest.fresh))
+        self._note_gap(peer, lacking, now)
+        if not lacking and self._digests.is_to_be_shown(peer, digest, now):
+            effects.send.append(Send(peer, Beacon(self._lace.frontier())))
+        return effects
 
     def _may_pull(self, missing: Sequence[BlockId], now: Now) -> bool:
         """Whether one of these was not asked of anybody a moment ago; notes that they are now. All
