@@ -347,27 +347,6 @@ def test_a_flood_of_doubts_is_no_flood_of_pings() -> None:
     assert stage.count(Ping) == limits.ERRANDS_MAX
 
 
-def test_in_a_large_fleet_doubts_are_checked_a_few_with_each_turn() -> None:
-    members = (*tuple(sorted(NodeId(n.to_bytes(16, "big")) for n in range(1, 100))), OWN)
-    stage = Stage(members=members)
-    for one in members[:-1]:
-        stage.hear(members[0], Notice(WALL_MS, (Claim(one, 5, SUSPECT, members[1]),)))
-    assert not stage.count(Ping)
-    stage.wait(500)
-    assert 1 <= stage.count(Ping) <= 2 * (1 + MembershipConfig().checks_per_turn)
-
-
-def test_in_a_crowd_only_the_first_hello_goes_to_all() -> None:
-    members = (*tuple(sorted(NodeId(n.to_bytes(16, "big")) for n in range(1, 40))), OWN)
-    stage = Stage(members=members)
-    stage.wait(1_100)
-    stage.clear()
-    stage.wait(2_000)
-    greeted = [to for to, message in stage.sent if isinstance(message, Notice)]
-    assert None not in greeted
-    assert len(greeted) == 2 * MembershipConfig().hello_sample_count
-
-
 def test_a_suspicion_forged_in_our_own_name_is_not_ours() -> None:
     stage = Stage(A, B)
     stage.hear(B, Notice(WALL_MS, (Claim(A, WALL_MS, SUSPECT, OWN),)))
