@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import mean
 
 from credimus.kernel.entropy import Entropy, Stream
-from credimus.sim.plan import ReplayOptions, ReplayReport
-from credimus.sim.replay import replay
+from credimus.sim.replay.plan import ReplayOptions, ReplayReport
+from credimus.sim.replay.replay import replay
 
 BAD_TENTHS = 3
 Row = tuple[str, str, str]

@@ -9,20 +9,18 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
-from credimus.runtime import (
-    keeping_settings,
-    reach_settings,
-    settings,
-    spreading_settings,
-    vigilance_settings,
-)
-from credimus.runtime.layers import Field, fields
+from credimus.runtime.settings import keeping as keeping_settings
+from credimus.runtime.settings import reach as reach_settings
+from credimus.runtime.settings import settings
+from credimus.runtime.settings import spreading as spreading_settings
+from credimus.runtime.settings import vigilance as vigilance_settings
+from credimus.runtime.settings.layers import Field, fields
 
 PAGE = Path(__file__).with_name("configuration.md")
 
 HEAD = """# Configuration
 
-<!-- made by make_configuration.py from src/credimus/runtime/settings.py; do not edit -->
+<!-- made by make_configuration.py from src/credimus/runtime/settings/settings.py; do not edit -->
 
 A node's settings are in `config.toml` in its folder; `credimus config path` prints where that is.
 What is not there has a default.

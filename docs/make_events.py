@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from credimus.api.fleet_views import KINDS
-from credimus.api.partitions import LOCAL_KINDS
-from credimus.api.shapes import Event
-from credimus.api.violations import CONDUCT_KINDS
+from credimus.api.endpoints.partitions import LOCAL_KINDS
+from credimus.api.endpoints.violations import CONDUCT_KINDS
+from credimus.api.shapes.answers import Event
+from credimus.api.views.fleet import KINDS
 
 PAGE = Path(__file__).with_name("events.md")
 

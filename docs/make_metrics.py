@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from credimus.api.metrics import figures
+from credimus.api.endpoints.metrics import figures
 from credimus.protocol.voting.interface import Ballot
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
-from credimus.runtime.settings import CallbackSettings, read_settings
+from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.settings.settings import CallbackSettings, read_settings
 
 PAGE = Path(__file__).with_name("metrics.md")
 

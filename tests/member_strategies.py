@@ -8,12 +8,13 @@ from credimus.kernel.ids import BlockId
 from credimus.lace.block import Block
 from credimus.state.evidence import rotation_message
 from credimus.state.member_operations import Appoint, Exhibit, Expel, Expose, Powers, Rotate
-from credimus.state.operations import Operation
+from credimus.state.operations import Close, Operation
 from liars import Liar
 from strategies import (
     FLEET,
     MEMBERS,
     SIGNERS,
+    make_block,
 )
 
 
@@ -25,6 +26,7 @@ class MemberLiar(Liar):
         self._kinds += (
             self._expel, self._expel, self._expel, self._expel, self._expel,
             self._appoint, self._expose, self._expose, self._rotate, self._admit,
+            self._expose_closings,
         )  # fmt: skip
 
     def _appoint(self) -> Operation:
@@ -55,6 +57,18 @@ class MemberLiar(Liar):
         key = next(signer.public for signer in SIGNERS if signer.node_id == one.author)
         shown = (Exhibit(block.header_bytes, block.signature) for block in (one, other))
         return Expose(key, *shown)
+
+    def _expose_closings(self) -> Operation:
+        """Of two blocks that stand nowhere; most close one round in two ways."""
+        signer = self.stream.choose(SIGNERS[:4])
+        shown: list[Exhibit] = []
+        for previous in (None, *self.reader.log[:1]):
+            listed = self.stream.choose((b"", b"\x01", b"\x02"))
+            close = Close(self.stream.choose((b"r", b"r", b"s")) * 16, accept=listed)
+            block = make_block(signer, [close], previous, header_fleet=FLEET)
+            leaf = block.leaves()[0]
+            shown.append(Exhibit(block.header_bytes, block.signature, 0, leaf))
+        return Expose(signer.public, *(shown * 2)[:2])
 
 
 def member_histories(count_max: int = 40) -> st.SearchStrategy[list[Block]]:

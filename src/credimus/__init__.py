@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from credimus.api.errors import Waited
-    from credimus.api.member_shapes import MemberItem
-    from credimus.api.shapes import (
+    from credimus.api.shapes.answers import (
         BeliefDetail,
         BeliefItem,
         BeliefPage,
         Event,
         Status,
     )
+    from credimus.api.shapes.members import MemberItem
     from credimus.kernel.errors import (
         Conflict,
         CredimusError,
@@ -90,7 +90,7 @@ _ERRORS = (
 _SHAPES = ("BeliefDetail", "BeliefItem", "BeliefPage", "Event", "Status")
 _MODULES = {
     **dict.fromkeys(_ERRORS, "kernel.errors"),
-    **dict.fromkeys(_SHAPES, "api.shapes"),
+    **dict.fromkeys(_SHAPES, "api.shapes.answers"),
     **dict.fromkeys(("Ballot", "Judge"), "library.judging"),
     **dict.fromkeys(("RemoteNode", "connect"), "library.remote"),
     **dict.fromkeys(("Message", "MessageReceipt"), "library.messages"),
@@ -99,7 +99,7 @@ _MODULES = {
     "Evidence": "state.operations",
     "Explanation": "why.explanation",
     "Inquiry": "runtime.evaluating.inquiry",
-    "MemberItem": "api.member_shapes",
+    "MemberItem": "api.shapes.members",
     "Node": "library.node",
     "Receipt": "library.receipt",
     "RemoteReceipt": "library.remote_receipt",

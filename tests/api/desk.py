@@ -14,8 +14,8 @@ from credimus.api.asgi import application
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
-from credimus.runtime.settings import Settings, read_settings
+from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.settings.settings import Settings, read_settings
 
 PATIENCE_S = 8.0
 

@@ -10,8 +10,8 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.runtime.credentials import NodeKey
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.identity.credentials import NodeKey
 from credimus.runtime.transport.interface import Received
 from credimus.state.operations import Rules, Scheme
 

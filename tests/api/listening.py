@@ -8,7 +8,7 @@ from typing import Any, Self
 from desk import PATIENCE_S, Desk
 
 from credimus.api.asgi import application
-from credimus.api.stream import PATH
+from credimus.api.endpoints.stream import PATH
 
 
 class Listening:

@@ -9,7 +9,7 @@ from desk import Desk, assert_problem, play, until
 from elsewhere import admit_them, decided_without
 
 from credimus.node.commands import AdmitMember, LeaveFleet
-from credimus.runtime.credentials import NodeKey
+from credimus.runtime.identity.credentials import NodeKey
 
 GATE = "the north gate is open"
 

@@ -17,12 +17,12 @@ from desk import Desk, desk, founded, settings_of, until
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import BeliefId
 from credimus.protocol.voting.interface import Ballot
-from credimus.runtime.credentials import NodeKey, load_node_key
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.runtime.evaluating.webhook import signature_fields
 from credimus.runtime.home import Home
-from credimus.runtime.settings import (
+from credimus.runtime.identity.credentials import NodeKey, load_node_key
+from credimus.runtime.settings.settings import (
     CallbackSettings,
     RulesSettings,
     WebhookSettings,

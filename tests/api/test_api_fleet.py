@@ -10,12 +10,12 @@ from desk import Desk, assert_problem, desk, founded, free_address, play, until
 from credimus.api.endpoint import BODY_BYTES_MAX
 from credimus.kernel.errors import Conflict, CredimusError, NotPermitted, PeerFault
 from credimus.node.commands import AdmitMember
-from credimus.runtime.credentials import NodeKey
 from credimus.runtime.driver import now
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Ask, Plan, join_home
-from credimus.runtime.ticket import make_request, make_ticket, open_answer, parse_ticket
-from credimus.runtime.tickets import Tickets, now_wall_ms
+from credimus.runtime.identity.credentials import NodeKey
+from credimus.runtime.joining.joining import Ask, Plan, join_home
+from credimus.runtime.joining.ticket import make_request, make_ticket, open_answer, parse_ticket
+from credimus.runtime.joining.tickets import Tickets, now_wall_ms
 
 PLAN = Plan(name="n1", listen=free_address(), api="127.0.0.1:0")
 

@@ -9,22 +9,22 @@ import pytest
 from desk import Desk, assert_problem, desk, founded, play, settings_of, until
 
 import credimus
-from credimus.api import shapes
 from credimus.api.problems import answer_of, problem_of
+from credimus.api.shapes import answers as shapes
 from credimus.kernel.bucket import Rate
 from credimus.kernel.errors import Unavailable
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant
 from credimus.library.asking import error_of
 from credimus.protocol.voting.interface import Ballot
-from credimus.runtime import rates
-from credimus.runtime.credentials import name_of_key
+from credimus.runtime.access import rates
+from credimus.runtime.access.rates import Rates
+from credimus.runtime.audit.check import check_log
 from credimus.runtime.evaluating.inquiry import Inquiry
-from credimus.runtime.keeping_settings import LimitSettings
-from credimus.runtime.log_check import check_log
-from credimus.runtime.rates import Rates
-from credimus.runtime.rotating import rotate_key
-from credimus.runtime.settings import CallbackSettings, read_settings
+from credimus.runtime.identity.credentials import name_of_key
+from credimus.runtime.identity.rotating import rotate_key
+from credimus.runtime.settings.keeping import LimitSettings
+from credimus.runtime.settings.settings import CallbackSettings, read_settings
 
 PEER = NodeId(b"p" * 16)
 

@@ -8,7 +8,8 @@ from desk import Desk, assert_problem, founded, play
 from elsewhere import admit_them
 from listening import Listening
 
-from credimus.api import asgi, stream
+from credimus.api import asgi
+from credimus.api.endpoints import stream
 from credimus.kernel import limits
 from credimus.runtime import feed as feeds
 from credimus.runtime.feed import Feed, Mark

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from desk import Desk, play
 
-from credimus.api.violation_shapes import HeldName, KindName
+from credimus.api.shapes.violations import HeldName, KindName
 from credimus.cli.violations import _show
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId

@@ -14,7 +14,7 @@ from processes import Fleet, Proc, credimus, until
 
 from credimus.cli.commands import COMMANDS
 from credimus.cli.parser import examples
-from credimus.runtime.credentials import write_file
+from credimus.runtime.identity.credentials import write_file
 
 ELSEWHERE = {
     "init": "founds the fleet of this test",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from processes import Failed, Fleet, credimus
 
-from credimus.runtime.credentials import name_of_key, write_file
+from credimus.runtime.identity.credentials import name_of_key, write_file
 
 PASSPHRASE = "several random words"
 

@@ -13,8 +13,8 @@ import credimus
 from credimus.library.node import Node
 from credimus.node.commands import AdmitMember
 from credimus.runtime import feed
-from credimus.runtime.credentials import NodeKey
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.identity.credentials import NodeKey
 
 GATE = "the north gate is open"
 ABSENT = AdmitMember(public_key=NodeKey(b"\x05" * 32).public, name="absent")

@@ -9,10 +9,10 @@ from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import node_id
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, LeaveFleet
-from credimus.runtime.chartering import charter_of
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
-from credimus.runtime.ticket import make_request, parse_ticket
+from credimus.runtime.joining.chartering import charter_of
+from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.joining.ticket import make_request, parse_ticket
 
 GUEST = SeedSigner(b"\x31" * 32)
 GUEST_ID = node_id(GUEST.public).hex()

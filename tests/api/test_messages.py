@@ -12,7 +12,7 @@ from elsewhere import KEYS, admit_them
 from served import ask
 
 import credimus
-from credimus.api.message_shapes import WaitingMessage
+from credimus.api.shapes.messages import WaitingMessage
 from credimus.kernel.codec import encode
 from credimus.library.node import Node
 from credimus.protocol.delivery.envelope import seal_content, seal_reply

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.runtime.authority import Authority
+from credimus.runtime.joining.authority import Authority
 from credimus.runtime.transport.interface import Received, Transport, peers_to_dial
 from credimus.runtime.transport.memory import MemoryHub
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport

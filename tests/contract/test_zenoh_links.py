@@ -12,8 +12,8 @@ import pytest
 from posts import FLEET, Post, connected, free_address, node_of, until
 
 from credimus.kernel.errors import CredimusError
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import LinkPaths
+from credimus.runtime.identity.credentials import LinkPaths
+from credimus.runtime.joining.authority import Authority
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 STRANGER_S = 1.0
@@ -154,7 +154,7 @@ async def refused(post: Post, code: str, said: str) -> None:
 CHILD = textwrap.dedent("""
     import asyncio, sys
     from pathlib import Path
-    from credimus.runtime.credentials import LinkPaths
+    from credimus.runtime.identity.credentials import LinkPaths
     from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
     folder, dial, node, closing = sys.argv[1:]

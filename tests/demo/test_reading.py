@@ -7,7 +7,7 @@ import pytest
 
 from credimus.demo.reading import knowledge_of, parse_scenario, read_scenario
 from credimus.kernel.errors import NotFound, UsageError
-from credimus.runtime.knowledge_file import read_knowledge
+from credimus.runtime.evaluating.knowledge_file import read_knowledge
 
 HEAD = """
 title = "a small one"

@@ -7,8 +7,8 @@ import pytest
 from credimus.bench.certificate import bench_certificate
 from credimus.bench.decide import bench_decide
 from credimus.harness.replay import replay_on_processes
-from credimus.sim.plan import ReplayOptions
-from credimus.sim.replay import replay
+from credimus.sim.replay.plan import ReplayOptions
+from credimus.sim.replay.replay import replay
 
 ANSWERS = """item,worker,label
 moon,ann,1

@@ -21,7 +21,7 @@ from lan import Lan
 from loopback_lan import LoopbackLan
 
 import credimus
-from credimus.api import shapes
+from credimus.api.shapes import answers as shapes
 from credimus.cli.main import run
 from credimus.kernel.errors import CredimusError, Unavailable
 from credimus.library.remote import RemoteNode

@@ -37,7 +37,7 @@ from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
 from credimus.protocol.sync.interface import Beacon, Blocks, Digest, Pull
-from credimus.runtime import ticket as tickets
+from credimus.runtime.joining import ticket as tickets
 from credimus.sketch import merkle
 from credimus.state import operations as op
 from credimus.state.beliefs import link_key

@@ -18,10 +18,11 @@ from credimus.protocol.partition.interface import (
     PartitionHealed,
     Standing,
 )
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host
 from credimus.sim.network import Link, links_between
+from credimus.sim.watcher import Done
 from credimus.state.operations import (
     Rules,
     Scheme,

@@ -8,8 +8,8 @@ import pytest
 
 from credimus.cli.main import run
 from credimus.sim import run as running
+from credimus.sim.saboteurs.wrongs import a_node_that_votes_twice
 from credimus.sim.scenario import read_scenario
-from credimus.sim.wrongs import a_node_that_votes_twice
 
 SMALL = ["--duration", "1s", "--statements", "4"]
 FIELDS = {

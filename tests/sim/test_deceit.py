@@ -8,13 +8,23 @@ from credimus.node.events import PeerFaulted
 from credimus.node.node import NodeEffects
 from credimus.protocol.vigilance.conduct import ConductBook
 from credimus.protocol.vigilance.interface import Kind, MemberQuarantined, ViolationSeen
-from credimus.sim.faults import Accuse, FalseState, Impersonate, Torrent, TwoStates, Withhold
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.faults import (
+    Accuse,
+    CloseTwice,
+    FalseState,
+    Impersonate,
+    Torrent,
+    TwoStates,
+    Withhold,
+)
+from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
-from credimus.sim.patching import patched
 from credimus.sim.profiles import PROFILES
 from credimus.sim.run import simulate
+from credimus.sim.saboteurs.patching import patched
 from credimus.sim.scenario import Scenario, altered
+from credimus.sim.watcher import Done
+from credimus.state.events import EquivocationProven
 
 LIAR = 1
 PLAIN = Scenario(liars=1, duration_ms=3_000, statements=8, messages=2)
@@ -104,3 +114,17 @@ def test_quarantine_spares_the_others_the_work_of_a_flood() -> None:
     assert with_it.quarantined == without.quarantined == {True: 4}
     assert with_it.ignored_count > without.ignored_count == 0
     assert with_it.faulted_count < without.faulted_count
+
+
+def test_who_closes_rounds_in_two_ways_is_exposed_to_everybody() -> None:
+    exposed: set[int] = set()
+
+    class Roster(Ear):
+        def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+            if EquivocationProven(self._fleet.hosts[LIAR].id) in effects.emit:
+                exposed.add(host.place)
+
+    scenario = altered(PLAIN, faults=[CloseTwice(every_ms=100)])
+    report = simulate(scenario, Roster().listening)
+    assert not report.violations
+    assert exposed >= HONEST

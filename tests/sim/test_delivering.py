@@ -7,8 +7,8 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.commands import FinishMessage, SendMessage
 from credimus.protocol.delivery.interface import Mode, State
-from credimus.sim.checker import Board, Watch
-from credimus.sim.delivering import DELIVERING
+from credimus.sim.checkers.checker import Board, Watch
+from credimus.sim.checkers.delivering import DELIVERING
 from credimus.sim.network import CALM, Link, Weather
 from credimus.sim.posting import Posting, undelivered
 from credimus.state.operations import Choice

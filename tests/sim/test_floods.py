@@ -14,11 +14,12 @@ from credimus.protocol.guard.interface import PeerIgnored
 from credimus.protocol.vigilance.interface import MemberQuarantined
 from credimus.sim.faults import Hail, Torrent
 from credimus.sim.faults.fault import Fault, Scene
-from credimus.sim.fleet import Done, Fleet
+from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
+from credimus.sim.watcher import Done
 from credimus.state.events import RoundDecided
 
 LIAR = 1

@@ -8,7 +8,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND
 from credimus.node.commands import AssertBelief
 from credimus.sim import network
-from credimus.sim.checker import VIOLATIONS_MAX, Checker, Watch
+from credimus.sim.checkers.checker import VIOLATIONS_MAX, Checker, Watch
 from credimus.sim.clock import Agenda, moment
 from credimus.sim.disk import Disk
 from credimus.sim.host import Lane

@@ -18,8 +18,8 @@ from credimus.node.commands import AssertBelief, LeaveFleet, ProposeBelief, Retr
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Lane
+from credimus.sim.saboteurs.wrongs import a_node_that_votes_twice
 from credimus.sim.stacking import stacking
-from credimus.sim.wrongs import a_node_that_votes_twice
 from credimus.state.identity import belief_id
 from credimus.state.operations import Rules, Scheme
 from credimus.state.verdict import Verdict

@@ -8,11 +8,11 @@ import pytest
 
 from credimus.kernel import limits
 from credimus.kernel.errors import UsageError
-from credimus.sim import answers as answers_module
-from credimus.sim.answers import BAD_LINES_SHOWN, read_answers, read_truth
-from credimus.sim.plan import AGGREGATIONS, SCHEMES, ReplayOptions
-from credimus.sim.replay import replay
-from credimus.sim.scores import accuracy_of, f1_of
+from credimus.sim.replay import answers as answers_module
+from credimus.sim.replay.answers import BAD_LINES_SHOWN, read_answers, read_truth
+from credimus.sim.replay.plan import AGGREGATIONS, SCHEMES, ReplayOptions
+from credimus.sim.replay.replay import replay
+from credimus.sim.replay.scores import accuracy_of, f1_of
 from credimus.state.operations import Choice
 from credimus.state.verdict import Verdict
 

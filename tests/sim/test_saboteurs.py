@@ -5,14 +5,14 @@ import pytest
 from credimus.kernel.errors import InternalError
 from credimus.lace.lace import Lace
 from credimus.sim import sweep
-from credimus.sim.checkers import ALL
-from credimus.sim.delivering import DELIVERING
-from credimus.sim.liveness import LIVENESS
+from credimus.sim.checkers.delivering import DELIVERING
+from credimus.sim.checkers.liveness import LIVENESS
+from credimus.sim.checkers.table import ALL
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
-from credimus.sim.saboteurs import SABOTEURS, Saboteur
+from credimus.sim.saboteurs.table import SABOTEURS, Saboteur
+from credimus.sim.saboteurs.wrongs import a_disk_that_forgets, a_node_that_votes_twice
 from credimus.sim.scenario import Scenario, altered
-from credimus.sim.wrongs import a_disk_that_forgets, a_node_that_votes_twice
 
 SEEDS = range(1, 25)
 

@@ -6,9 +6,9 @@ from credimus.kernel.errors import UsageError
 from credimus.sim.network import CALM
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
+from credimus.sim.saboteurs.wrongs import a_node_that_votes_twice
 from credimus.sim.scenario import read_scenario, write_scenario
 from credimus.sim.shrink import shrink
-from credimus.sim.wrongs import a_node_that_votes_twice
 
 BROKEN = "a_durable_vote_is_never_contradicted"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from credimus.sim.checkers import ALL
-from credimus.sim.delivering import DELIVERING
+from credimus.sim.checkers.delivering import DELIVERING
+from credimus.sim.checkers.liveness import LIVENESS
+from credimus.sim.checkers.table import ALL
 from credimus.sim.faults import AnyFault
 from credimus.sim.faults.fault import Fault
-from credimus.sim.liveness import LIVENESS
 from credimus.sim.network import Weather
 from credimus.sim.profiles import PROFILES
 from credimus.sim.scenario import Scenario

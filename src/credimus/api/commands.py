@@ -1,8 +1,8 @@
 """What the API's requests mean, as commands of a node; how far their writes must have come."""
 
-from credimus.api import inputs
 from credimus.api.errors import Waited
-from credimus.api.views import receipt_view
+from credimus.api.shapes import inputs
+from credimus.api.views.beliefs import receipt_view
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.kernel.fixed import millionths
 from credimus.kernel.ids import ID_BYTES, BeliefId, RoundId
@@ -18,10 +18,10 @@ from credimus.node.commands import (
 )
 from credimus.node.queries import find_belief
 from credimus.protocol.dissemination.urgency import Urgency
+from credimus.runtime.access.principals import OWNER, Principal
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.principals import OWNER, Principal
 from credimus.runtime.receipt import Receipt
-from credimus.runtime.settings import rules_of
+from credimus.runtime.settings.settings import rules_of
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
 

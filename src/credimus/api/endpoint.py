@@ -14,8 +14,8 @@ import msgspec
 from credimus.api.message import JSON, Answer, Request, Stream
 from credimus.api.problems import HttpError
 from credimus.kernel.errors import NotPermitted, UsageError
+from credimus.runtime.access.principals import Principal, Scope, require
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.principals import Principal, Scope, require
 
 BODY_BYTES_MAX = 65_536
 """Bytes of a request's body: ten items of evidence and a belief, written with escapes. [guess]"""

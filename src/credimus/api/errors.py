@@ -1,6 +1,6 @@
 """Errors as the API tells them: whose fault they are, and the one that carries a receipt."""
 
-from credimus.api.shapes import ProblemKind, Receipt
+from credimus.api.shapes.answers import ProblemKind, Receipt
 from credimus.kernel.errors import (
     Conflict,
     CredimusError,

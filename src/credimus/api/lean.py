@@ -18,9 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from credimus.api.asgi import Application
 from credimus.api.endpoint import BODY_BYTES_MAX
+from credimus.api.endpoints.stream import PATH as STREAM_PATH
 from credimus.api.message import Answer, Request, Stream
 from credimus.api.problems import HttpError, answer_of
-from credimus.api.stream import PATH as STREAM_PATH
 
 _PLAIN = re.compile(
     rb"(GET|POST) (/[A-Za-z0-9/_.~-]*)(?:\?([A-Za-z0-9/=&_.~%+:,-]*))? HTTP/1\.1\r\n"

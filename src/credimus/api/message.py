@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
-from credimus.runtime.principals import Principal
+from credimus.runtime.access.principals import Principal
 
 JSON = "application/json"
 Headers = tuple[tuple[str, str], ...]

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from credimus import __version__
-from credimus.api import shapes
 from credimus.api.endpoint import KEY_HEADER, Endpoint
 from credimus.api.message import JSON
+from credimus.api.shapes import answers as shapes
 from credimus.runtime.feed import CURSOR_PATTERN
 from credimus.runtime.keys import KEY_BYTES_MAX
 

@@ -7,7 +7,7 @@ import msgspec
 
 from credimus.api.errors import KINDS, Waited
 from credimus.api.message import Answer, Headers
-from credimus.api.shapes import Problem, ProblemKind
+from credimus.api.shapes.answers import Problem, ProblemKind
 from credimus.kernel.errors import CredimusError, InternalError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"

@@ -7,6 +7,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import uvicorn
 
@@ -15,7 +16,8 @@ from credimus.api.lean import Connection
 from credimus.api.tls import Identity, identity_of
 from credimus.kernel.errors import Conflict, InternalError, UsageError
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.settings import host_port
+from credimus.runtime.identity.credentials import Ask
+from credimus.runtime.settings.settings import host_port
 
 GRACE_S = 2
 """How long requests that wait are given when the node stops. [guess]"""
@@ -33,8 +35,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
-    """Start the node and its API, announce it, run until SIGINT or SIGTERM, stop cleanly.
+Again: TypeAlias = Callable[[Ask | None], Daemon]
+"""Loads the node anew, with what gives its new key's passphrase, if that is known."""
+
+
+async def serve(
+    daemon: Daemon, announce: Callable[[Daemon], None], again: Again | None = None
+) -> Daemon:
+    """Start the node and its API, announce it, run until SIGINT or SIGTERM, stop cleanly; where it
+    takes a new key, begin again with that, at the same port. Returns the node that ran last.
+
+    Args:
+        again: without it a node that took a new key stops.
 
     Raises:
         Conflict: `port-in-use`, for either port; nothing was left behind.
@@ -43,6 +55,33 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
         InternalError: `step-failed`, a bug that stopped the node.
     """
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    listening: socket.socket | None = None
+    while True:
+        listening = await _serve_one(daemon, announce, stop, listening)
+        if listening is None:
+            return daemon
+        if again is None:
+            listening.close()
+            daemon.home.note_stopped()
+            return daemon
+        try:
+            daemon = again(daemon.successor_ask)
+        except BaseException:
+            listening.close()
+            raise
+
+
+async def _serve_one(
+    daemon: Daemon,
+    announce: Callable[[Daemon], None],
+    stop: asyncio.Event,
+    listening: socket.socket | None,
+) -> socket.socket | None:
+    """One life of a node, until it is told to stop, crashes or takes a new key; in the last case
+    returns its socket, on which callers wait meanwhile."""
     bugs: list[InternalError] = []
 
     def crash(bug: InternalError) -> None:
@@ -51,11 +90,10 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
 
     daemon.driver.on_crash = crash
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    kept: socket.socket | None = None
     try:
         identity = identity_of(daemon.home, daemon.settings.node)
-        listening = listen(daemon.settings.node.api)
+        listening = listening or listen(daemon.settings.node.api)
         with contextlib.closing(listening):
             daemon.url = url_of(listening, secure=identity is not None)
             server = _Server(_config(daemon, identity))
@@ -67,9 +105,12 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
                 certificate = None if identity is None else identity.certificate
                 daemon.home.note_running(daemon.url, certificate)
                 announce(daemon)
-                stopping = loop.create_task(stop.wait())
-                await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
-                stopping.cancel()
+                ends = [loop.create_task(one.wait()) for one in (stop, daemon.succeeded)]
+                await asyncio.wait({*ends, serving}, return_when=asyncio.FIRST_COMPLETED)
+                for end in ends:
+                    end.cancel()
+                if daemon.succeeded.is_set() and not stop.is_set():
+                    kept = listening.dup()
             finally:
                 daemon.dismiss()  # callers who wait are told, so that the server can end
                 server.should_exit = True
@@ -78,6 +119,7 @@ async def serve(daemon: Daemon, announce: Callable[[Daemon], None]) -> None:
         await daemon.close()
     if bugs:
         raise bugs[0]
+    return kept
 
 
 def listen(address: str) -> socket.socket:

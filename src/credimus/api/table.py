@@ -3,35 +3,36 @@
 from functools import cache
 from typing import Any
 
-from credimus.api import (
+from credimus.api.endpoint import Endpoint
+from credimus.api.endpoints import (
     beliefs,
     checkpoints,
     fleet,
-    inputs,
     log,
     members,
-    message_shapes,
     messages,
     partitions,
-    shapes,
     stream,
     tokens,
     violations,
 )
-from credimus.api.convergence import convergence
-from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
-from credimus.api.endpoint import Endpoint
-from credimus.api.member_shapes import MemberItem
+from credimus.api.endpoints.convergence import convergence
+from credimus.api.endpoints.metrics import metrics
+from credimus.api.endpoints.recovery import show_recovery
 from credimus.api.message import Answer, Request
-from credimus.api.metrics import metrics
 from credimus.api.openapi import describe, written
-from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery import show_recovery
-from credimus.api.recovery_shapes import RecoveryAnswer
-from credimus.api.violation_shapes import Violations
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes import inputs
+from credimus.api.shapes import members as member_shapes
+from credimus.api.shapes import messages as message_shapes
+from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
+from credimus.api.shapes.members import MemberItem
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.violations import Violations
 from credimus.certificate import FleetKey
+from credimus.runtime.access.principals import Scope
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.principals import Scope
 from credimus.why.explanation import Explanation
 
 _ONE = "/v1/beliefs/{id}"
@@ -135,6 +136,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/v1/tokens", tokens.create, inputs.NewToken, tokens.TokenMade, scope="admin", status=201
     ),
     _post("/v1/tokens/{id}/revoke", tokens.revoke, inputs.Nothing, tokens.TokenItem, scope="admin"),
+    _post(
+        "/v1/key/rotate",
+        members.rotate_key,
+        inputs.NewKey,
+        member_shapes.KeyRotated,
+        scope="admin",
+    ),
     _post(
         "/v1/tickets", fleet.invite, inputs.NewTicket, shapes.Invitation, scope="admin", status=201
     ),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from credimus.kernel.errors import UsageError
-from credimus.runtime.credentials import LinkPaths
 from credimus.runtime.home import Home
-from credimus.runtime.settings import NodeSettings, host_port
+from credimus.runtime.identity.credentials import LinkPaths
+from credimus.runtime.settings.settings import NodeSettings, host_port
 
 
 class Identity(NamedTuple):

@@ -2,7 +2,7 @@
 
     make_certificate    at a node that holds the blocks
     verify              anywhere: nothing here needs a node, a disk or a network
-    fork_evidence, vote_evidence    what proves that a member equivocated
+    fork_evidence, round_evidence   what proves that a member equivocated
 
 A certificate shows some operations of some signed blocks, each with its Merkle path to its header;
 what it proves is what the ordinary folds make of them (state/), so no rule stands twice.
@@ -10,7 +10,7 @@ what it proves is what the ordinary folds make of them (state/), so no rule stan
 
 from credimus.certificate.archive import Archive
 from credimus.certificate.document import Certificate
-from credimus.certificate.evidencing import fork_evidence, vote_evidence
+from credimus.certificate.evidencing import fork_evidence, round_evidence
 from credimus.certificate.making import make_certificate
 from credimus.certificate.trust import FleetKey, Trust, fleet_key, read_trust, trust_text
 from credimus.certificate.verifying import Verified, Voter, verify
@@ -26,7 +26,7 @@ __all__ = [
     "fork_evidence",
     "make_certificate",
     "read_trust",
+    "round_evidence",
     "trust_text",
     "verify",
-    "vote_evidence",
 ]

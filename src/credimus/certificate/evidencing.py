@@ -4,7 +4,11 @@ Pure: the bytes of blocks come from a callable. Whatever is made is checked befo
 Unlike excerpts, testimonies show headers as they were sent, in whatever form.
 """
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
+from operator import eq
+from typing import TypeAlias
 
 from credimus.certificate.archive import Archive
 from credimus.kernel import limits
@@ -15,6 +19,9 @@ from credimus.sketch import merkle
 from credimus.state.evidence import check_exposure
 from credimus.state.member_operations import Exhibit, Expose
 from credimus.state.operations import Choice, Operation, Votes, read_operations
+from credimus.state.round import Round
+
+_Said: TypeAlias = Callable[[Operation], bool]
 
 
 def fork_evidence(archive: Archive, one: BlockId, other: BlockId) -> Expose | None:
@@ -26,24 +33,40 @@ def fork_evidence(archive: Archive, one: BlockId, other: BlockId) -> Expose | No
     return _checked(archive, first.author, *shown)
 
 
-def vote_evidence(archive: Archive, culprit: NodeId, identifier: RoundId) -> Expose | None:
-    """Proof that a member answered a round in two ways; None where it can not be made here.
+def round_evidence(archive: Archive, culprit: NodeId, identifier: RoundId) -> Expose | None:
+    """Proof that a member answered a round, or closed it, in two ways; None where it can not be
+    made here.
 
     Cost: reads the culprit's blocks from the proposal on, else from its first one on, up to
     limits.CERTIFICATE_SEARCH_MAX each.
     """
     found = archive.state.rounds.get(identifier)
-    position = None if found is None else found.electorate.position.get(culprit)
-    if found is None or position is None:
+    if found is None:
         return None
-    shown: list[Exhibit] = []
-    for choice in found.choices(position)[:2]:
-        for since in (found.opened_stamp, 0):
-            vote = _find(archive, (culprit, since), identifier, choice)
-            if vote is not None:
-                shown.append(vote)
-                break
-    return _checked(archive, culprit, *shown) if len(shown) == 2 else None
+    for wanted in (_answers(found, culprit), _closings(found, culprit)):
+        shown = [
+            one for one in (_first(archive, culprit, found, said) for said in wanted[:2]) if one
+        ]
+        if len(shown) == 2:
+            return _checked(archive, culprit, *shown)
+    return None
+
+
+def _answers(found: Round, culprit: NodeId) -> list[_Said]:
+    position = found.electorate.position.get(culprit)
+    choices = [] if position is None else found.choices(position)
+    return [partial(_casts, identifier=found.id, choice=choice) for choice in choices]
+
+
+def _closings(found: Round, culprit: NodeId) -> list[_Said]:
+    different = dict.fromkeys(closing for who, _, closing in found.closings if who == culprit)
+    return [partial(eq, closing) for closing in different]
+
+
+def _first(archive: Archive, culprit: NodeId, found: Round, said: _Said) -> Exhibit | None:
+    """The first time that a member said something, since the proposal or even before."""
+    since = _find(archive, (culprit, found.opened_stamp), said)
+    return since or _find(archive, (culprit, 0), said)
 
 
 def _checked(archive: Archive, culprit: NodeId, one: Exhibit, other: Exhibit) -> Expose | None:
@@ -58,16 +81,14 @@ def _checked(archive: Archive, culprit: NodeId, one: Exhibit, other: Exhibit) ->
     return said
 
 
-def _find(
-    archive: Archive, chain: tuple[NodeId, int], identifier: RoundId, choice: Choice
-) -> Exhibit | None:
-    """The first vote of a choice in a chain, from a stamp on."""
+def _find(archive: Archive, chain: tuple[NodeId, int], wanted: _Said) -> Exhibit | None:
+    """The first operation of some kind in a chain, from a stamp on."""
     author, since = chain
     for place in islice(archive.lace.walk(since, author), limits.CERTIFICATE_SEARCH_MAX):
         block = _read(archive, place.id)
         operations = [] if block is None else read_operations(block.body)
         for index, said in enumerate(operations):
-            if block is not None and _casts(said, identifier, choice):
+            if block is not None and wanted(said):
                 leaves = block.leaves()
                 cover = b"".join(merkle.cover(leaves, [index]))
                 return Exhibit(block.header_bytes, block.signature, index, leaves[index], cover)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode, urlsplit
 from credimus.cli.output import Refused
 from credimus.kernel.errors import Unavailable
 from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, place_of, problem_in
+from credimus.runtime.access.tokens import read_token
 from credimus.runtime.home import Home
-from credimus.runtime.tokens import read_token
 
 
 def home_of(folder: Path | None) -> Home:

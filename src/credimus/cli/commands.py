@@ -31,7 +31,7 @@ COMMANDS = (
     Entry("admit", "credimus.cli.members:admit", "Admit one more, or somebody again."),
     Entry("expel", "credimus.cli.members:expel", "Say that a member is to go."),
     Entry("grant", "credimus.cli.members:grant", "Change what a member may say."),
-    Entry("key rotate", "credimus.cli.key:rotate", "Give a stopped node a new key."),
+    Entry("key rotate", "credimus.cli.key:rotate", "Give the node a new key."),
     Entry("partitions", "credimus.cli.partitions:partitions", "Show splits of the fleet."),
     Entry("violations", "credimus.cli.violations:violations", "Show what members did wrong."),
     Entry("top", "credimus.cli.top:top", "Watch a node live."),

@@ -22,7 +22,7 @@ def show(
     A variable such as CREDIMUS_VOTING_SCHEME goes before config.toml, that before the default.
     Example: credimus config show --origin --home ./n0
     """
-    from credimus.runtime.layers import resolve
+    from credimus.runtime.settings.layers import resolve
 
     home = home_of(common.home)
     home.check_made()

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from credimus.cli.client import home_of
+from credimus.cli.client import Client, home_of
 from credimus.cli.options import AsJson, Common
 from credimus.cli.output import Outcome, complain, say
-from credimus.kernel.errors import UsageError
+from credimus.kernel.errors import Unavailable, UsageError
 
 PROMPT = "Passphrase of the node's key: "
 FILE = Parameter(help="File of mode 0600 whose first line is the passphrase.")
@@ -30,13 +30,16 @@ def protect(
 
     Example: credimus key protect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import name_of_key, protect_node_key
+    from credimus.runtime.identity.credentials import name_of_key, protect_node_key
+    from credimus.runtime.identity.succession import former_key_files
 
     folder = home_of(home)
     folder.check_made()
     name_of_key(folder.key)  # what is wrong with the file is told before anybody types
     passphrase = new_passphrase(passphrase_file)
-    protect_node_key(folder.key, passphrase, opener(present_file, "Present passphrase: "))
+    ask = cache(opener(present_file, "Present passphrase: "))
+    for path in (folder.key, *former_key_files(folder)):
+        protect_node_key(path, passphrase, ask)
     data = {"home": str(folder), "protected": True}
     return Outcome(data, lambda: say(f"{folder.key} is protected. Keep the passphrase: without it "
                                      "the node is lost."))  # fmt: skip
@@ -52,11 +55,14 @@ def unprotect(
 
     Example: credimus key unprotect ./n0 --passphrase-file ./passphrase
     """
-    from credimus.runtime.credentials import unprotect_node_key
+    from credimus.runtime.identity.credentials import unprotect_node_key
+    from credimus.runtime.identity.succession import former_key_files
 
     folder = home_of(home)
     folder.check_made()
-    unprotect_node_key(folder.key, opener(passphrase_file))
+    ask = cache(opener(passphrase_file))
+    for path in (folder.key, *former_key_files(folder)):
+        unprotect_node_key(path, ask)
     data = {"home": str(folder), "protected": False}
     return Outcome(data, lambda: say(f"{folder.key} needs no passphrase any more."))
 
@@ -66,22 +72,35 @@ def rotate(
     passphrase_file: Annotated[Path | None, FILE] = None,
     common: Common = Common(),
 ) -> Outcome:
-    """Give a stopped node a new key: it stays the same member, under a new id.
+    """Give a node a new key: it stays the same member, under a new id.
 
-    The old key is kept beside the new one, and signs nothing any more; a passphrase
-    goes over to the new one. A crash in between is mended
-    by the next start, or by rotating again.
+    A running node goes on with it by itself, within seconds. The old key is kept beside the new
+    one: it signs nothing any more, and opens private beliefs of before. A passphrase goes over to
+    the new one. A crash in between is mended by the next start, or by rotating again.
     Example: credimus key rotate --home ./n0
     """
-    from credimus.runtime.rotating import rotate_key
-
     home = home_of(common.home)
-    made = rotate_key(home, cache(opener(passphrase_file)))
-    data = {"home": str(home), "old": made.old.hex(), "new": made.new.hex()}
+    ask = cache(opener(passphrase_file))
+    try:
+        client = Client(home)
+    except Unavailable:
+        from credimus.runtime.identity.rotating import rotate_key
+
+        stopped = rotate_key(home, ask)
+        made = {"old": stopped.old.hex(), "new": stopped.new.hex()}
+        then = f"Start the node with: credimus up {home}"
+    else:
+        from credimus.runtime.identity.credentials import name_of_key
+
+        given = ask() if name_of_key(home.key).protected else None
+        passphrase = None if given is None else given.decode()
+        made = client.post("/v1/key/rotate", passphrase=passphrase)
+        then = "It goes on under that id."
+    data = {"home": str(home), **made}
 
     def show() -> None:
-        say(f"{data['old']} is now {data['new']}. Start the node with: credimus up {home}")
-        complain("The old key is kept as node.key.<its id>. The others learn of it once it runs.")
+        say(f"{data['old']} is now {data['new']}. {then}")
+        complain("The old key is kept as node.key.<its id>; it opens private beliefs of before.")
 
     return Outcome(data, show)
 
@@ -90,7 +109,7 @@ def opener(path: Path | None = None, prompt: str = PROMPT) -> "Callable[[], byte
     """Gives the passphrase of a key: from a file, from the environment, or typed on a terminal."""
 
     def ask() -> bytes | None:
-        from credimus.runtime.protection import passphrase_around, read_passphrase
+        from credimus.runtime.identity.protection import passphrase_around, read_passphrase
 
         found = passphrase_around() if path is None else read_passphrase(path)
         return _typed(prompt) if found is None else found
@@ -104,7 +123,7 @@ def new_passphrase(path: Path | None) -> bytes:
     Raises:
         UsageError: `passphrase-unusable`, also when the two differ, or nobody can be asked.
     """
-    from credimus.runtime.protection import check_passphrase, read_passphrase
+    from credimus.runtime.identity.protection import check_passphrase, read_passphrase
 
     if path is not None:
         return read_passphrase(path)

@@ -55,8 +55,8 @@ def init(
 
     Example: credimus init ./n0 --fleet harbour --name n0
     """
-    from credimus.runtime.chartering import charter_of
-    from credimus.runtime.joining import Plan, found_home
+    from credimus.runtime.joining.chartering import charter_of
+    from credimus.runtime.joining.joining import Plan, found_home
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,
@@ -83,7 +83,7 @@ def join(
 
     Example: credimus join ./n1 credimus1-... --name n1 --listen 127.0.0.1:7448 --api 127.0.0.1:8702
     """
-    from credimus.runtime.joining import Plan, join_home
+    from credimus.runtime.joining.joining import Plan, join_home
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,

@@ -26,9 +26,9 @@ def recover(
     Example: credimus recover ./n0
     """
     from credimus.cli.key import opener
-    from credimus.runtime.credentials import load_node_key
+    from credimus.runtime.identity.credentials import load_node_key
     from credimus.runtime.recovering import recover as recovered
-    from credimus.runtime.settings import read_settings
+    from credimus.runtime.settings.settings import read_settings
 
     folder = home_of(home)
     folder.check_made()

@@ -13,7 +13,7 @@ from credimus.cli.output import FAILED, OK, Outcome, complain, say, table
 from credimus.cli.progress import progress
 
 if TYPE_CHECKING:
-    from credimus.sim.plan import ReplayReport
+    from credimus.sim.replay.plan import ReplayReport
 
 
 Scheme = Annotated[
@@ -63,8 +63,8 @@ def replay(
     over which the workers are spread. Bad lines are left out and reported.
     Example: credimus replay answers.csv --truth truth.csv --out verdicts.csv
     """
-    from credimus.sim.plan import ReplayOptions
-    from credimus.sim.replay import replay
+    from credimus.sim.replay.plan import ReplayOptions
+    from credimus.sim.replay.replay import replay
 
     options = ReplayOptions(
         scheme=scheme,
@@ -111,7 +111,7 @@ def _show(figures: dict[str, Any], out: Path | None) -> None:
 
 
 def _write(path: Path, report: "ReplayReport") -> None:
-    from credimus.runtime.credentials import write_file
+    from credimus.runtime.identity.credentials import write_file
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

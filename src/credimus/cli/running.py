@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from credimus.api.serving import serve
-from credimus.runtime.credentials import Ask
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
-from credimus.runtime.layers import resolve
+from credimus.runtime.identity.credentials import Ask
+from credimus.runtime.settings.layers import resolve
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ def run(
         announce(_where(daemon))
 
     async def main() -> dict[str, Any]:
-        daemon = Daemon.load(home, resolved.settings, ask=ask)
-        await serve(daemon, told)
+        def load(new_ask: Ask | None = None) -> Daemon:
+            return Daemon.load(home, resolved.settings, ask=new_ask or ask)
+
+        daemon = await serve(load(), told, load)
         return {"node": daemon.node.id.hex(), "blocks": len(daemon.node.lace)}
 
     return asyncio.run(main())

@@ -15,9 +15,9 @@ _PATIENCE_S = 600.0
 
 def verify_log(home: Home, head: str | None) -> Outcome:
     """Check the log of a node's folder; of a running node a copy of it."""
-    from credimus.runtime.credentials import name_of_key
-    from credimus.runtime.log_check import check_log
-    from credimus.runtime.settings import read_settings
+    from credimus.runtime.audit.check import check_log
+    from credimus.runtime.identity.credentials import name_of_key
+    from credimus.runtime.settings.settings import read_settings
 
     home.check_made()
     fleet, public = read_settings(home.config).fleet_id, name_of_key(home.key).public

@@ -14,8 +14,8 @@ from credimus.cli.options import Common
 from credimus.cli.output import Outcome, Refused, complain, printable, say
 from credimus.kernel.errors import CredimusError, Unavailable
 from credimus.library.exchange import connection_to, place_of
+from credimus.runtime.access.tokens import read_token
 from credimus.runtime.home import Home
-from credimus.runtime.tokens import read_token
 
 if TYPE_CHECKING:
     import http.client

@@ -18,9 +18,9 @@ from credimus.kernel.fixed import MILLION
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import create_node_key
-from credimus.runtime.founding import Policy, found_fleet, stored
+from credimus.runtime.identity.credentials import create_node_key
+from credimus.runtime.joining.authority import Authority
+from credimus.runtime.joining.founding import Policy, found_fleet, stored
 from credimus.runtime.store.sqlite import SqliteStore
 
 STOP_S = 15.0

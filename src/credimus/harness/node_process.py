@@ -18,9 +18,9 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Evaluator
-from credimus.runtime.credentials import LinkPaths, load_node_key
 from credimus.runtime.driver import Driver
 from credimus.runtime.feed import Feed
+from credimus.runtime.identity.credentials import LinkPaths, load_node_key
 from credimus.runtime.projector import Projector
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore

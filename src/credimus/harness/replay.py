@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.harness.local_fleet import LocalFleet
 from credimus.kernel.errors import InternalError
-from credimus.sim.plan import Outcome, ReplayOptions, ReplayPlan, ReplayReport
+from credimus.sim.replay.plan import Outcome, ReplayOptions, ReplayPlan, ReplayReport
 from credimus.state.verdict import Verdict
 
 
@@ -21,7 +21,7 @@ def replay_on_processes(
     """Let the workers of a file decide about its items, spread over node processes.
 
     Args:
-        answers, truth: CSV files, see `credimus.sim.answers`.
+        answers, truth: CSV files, see `credimus.sim.replay.answers`.
         progress: told how many items have all their votes on every node, and of how many.
 
     Raises:

@@ -10,8 +10,8 @@ import msgspec
 from credimus.harness.node_process import Orders, quiet, read_settings, serve
 from credimus.harness.orders import ChildSettings
 from credimus.runtime.driver import Driver
-from credimus.sim.plan import ReplayOptions, ReplayPlan, outcome_of
-from credimus.sim.replay import fully_voted
+from credimus.sim.replay.plan import ReplayOptions, ReplayPlan, outcome_of
+from credimus.sim.replay.replay import fully_voted
 from credimus.state.verdict import Verdict
 
 PATIENCE_S = 120.0

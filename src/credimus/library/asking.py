@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from credimus.api import shapes
 from credimus.api.errors import KINDS, Waited
+from credimus.api.shapes import answers as shapes
 from credimus.kernel.errors import CredimusError, InternalError, Unavailable
 from credimus.library.described import described
 from credimus.library.exchange import TIMEOUT_S, Answer, Place, exchange, problem_in

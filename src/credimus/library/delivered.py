@@ -2,7 +2,7 @@
 
 import msgspec
 
-from credimus.api.message_shapes import Receiver, SentMessage
+from credimus.api.shapes.messages import Receiver, SentMessage
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):

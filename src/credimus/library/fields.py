@@ -6,11 +6,11 @@ from typing import Any, TypeAlias, TypedDict, TypeVar
 
 import msgspec
 
-from credimus.api import shapes
-from credimus.api.inputs import UrgencyName
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes.inputs import UrgencyName
 from credimus.kernel.errors import UsageError
 from credimus.library.described import described
-from credimus.runtime.settings import AggregationName, SchemeName
+from credimus.runtime.settings.settings import AggregationName, SchemeName
 from credimus.state.operations import Evidence
 
 Shape = TypeVar("Shape")

@@ -9,12 +9,12 @@ from typing import TypeAlias, cast
 
 import msgspec
 
-from credimus.api.shapes import ChoiceName
+from credimus.api.shapes.answers import ChoiceName
 from credimus.kernel.fixed import millionths
 from credimus.protocol.voting import interface
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.inquiry import Inquiry
-from credimus.runtime.settings import CallbackSettings, Settings
+from credimus.runtime.settings.settings import CallbackSettings, Settings
 from credimus.state.operations import Choice
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from credimus.api import inputs, members
-from credimus.api.member_shapes import PowerName
+from credimus.api.endpoints import members
+from credimus.api.shapes import inputs
+from credimus.api.shapes.members import PowerName
 from credimus.library.fields import Waiting, read
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand

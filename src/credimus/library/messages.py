@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from credimus.api.message_shapes import ModeName, NewMessage, SentMessage
-from credimus.api.messages import command_of, message_id, read_id, sent_view, waiting_view
+from credimus.api.endpoints.messages import command_of, message_id, read_id, sent_view, waiting_view
+from credimus.api.shapes.messages import ModeName, NewMessage, SentMessage
 from credimus.kernel.errors import UsageError
 from credimus.library.delivered import Delivered, delivered_of
 from credimus.library.fields import read

@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
-from credimus.api import commands, inputs, shapes
-from credimus.api.convergence import convergence_view
-from credimus.api.convergence_shapes import ConvergenceAsked, ConvergenceView
-from credimus.api.fleet_views import events_view, members_view, status_view
-from credimus.api.member_shapes import MemberItem
-from credimus.api.partition_shapes import Partitions
-from credimus.api.partitions import partitions_view
-from credimus.api.recovery import recovery_view
-from credimus.api.recovery_shapes import RecoveryAnswer
-from credimus.api.views import belief_view, page_view
-from credimus.api.violation_shapes import Violations
-from credimus.api.violations import violations_view
+from credimus.api import commands
+from credimus.api.endpoints.convergence import convergence_view
+from credimus.api.endpoints.partitions import partitions_view
+from credimus.api.endpoints.recovery import recovery_view
+from credimus.api.endpoints.violations import violations_view
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes import inputs
+from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
+from credimus.api.shapes.members import MemberItem
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.violations import Violations
+from credimus.api.views.beliefs import belief_view, page_view
+from credimus.api.views.fleet import events_view, members_view, status_view
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -41,7 +43,7 @@ from credimus.node.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
-from credimus.runtime.settings import Settings, read_settings
+from credimus.runtime.settings.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 

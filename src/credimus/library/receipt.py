@@ -1,8 +1,8 @@
 """The receipt of a write that a node in this process made."""
 
-from credimus.api import shapes
-from credimus.api.partition_shapes import StandingName
-from credimus.api.views import receipt_view, word
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes.partitions import StandingName
+from credimus.api.views.beliefs import receipt_view, word
 from credimus.kernel.errors import NotFound
 from credimus.runtime import receipt as runtime
 from credimus.runtime.daemon import Daemon

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from credimus.api import shapes
-from credimus.api.convergence_shapes import ConvergenceView
-from credimus.api.member_shapes import MemberItem
-from credimus.api.message_shapes import ModeName, SentMessage
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes.convergence import ConvergenceView
+from credimus.api.shapes.members import MemberItem
+from credimus.api.shapes.messages import ModeName, SentMessage
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
 from credimus.library.exchange import Place, place_of
@@ -36,8 +36,8 @@ from credimus.library.remote_messages import (
 )
 from credimus.library.remote_receipt import RemoteReceipt
 from credimus.library.remote_troubles import RemoteTroubles
+from credimus.runtime.access.tokens import read_token
 from credimus.runtime.home import Home
-from credimus.runtime.tokens import read_token
 from credimus.why.explanation import Explanation
 
 WAIT_S = 10.0

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from credimus.api.member_shapes import PowerName
-from credimus.api.violation_shapes import Violations
+from credimus.api.shapes.members import KeyRotated, PowerName
+from credimus.api.shapes.violations import Violations
 from credimus.kernel.errors import UsageError
 from credimus.library.asking import Asker
 from credimus.library.fields import Waiting
@@ -39,6 +39,22 @@ class RemoteMemberCalls:
             unknown-member
         """
         return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
+
+    def rotate_key(self, passphrase: str | None = None) -> KeyRotated:
+        """Give the node a new key; it goes on under the new id within seconds.
+
+        Args:
+            passphrase: of a protected key; what the node's environment points to when None.
+
+        Example:
+            >>> try:
+            ...     made = credimus.connect(url, "made-up").rotate_key()
+            ... except credimus.NotPermitted as problem:
+            ...     print(problem.code)
+            token-wrong
+        """
+        given = {} if passphrase is None else {"passphrase": passphrase}
+        return self._asker.post("/v1/key/rotate", KeyRotated, given, 0.0)
 
     def grant(
         self,

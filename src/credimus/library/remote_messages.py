@@ -4,7 +4,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 
-from credimus.api.message_shapes import Finished, Inbox, SentMessage, WaitingMessage
+from credimus.api.shapes.messages import Finished, Inbox, SentMessage, WaitingMessage
 from credimus.kernel.errors import UsageError
 from credimus.library.asking import Asker
 from credimus.library.delivered import Delivered, delivered_of

@@ -1,7 +1,7 @@
 """The receipt of a write that a node elsewhere made."""
 
-from credimus.api import shapes
-from credimus.api.partition_shapes import StandingName
+from credimus.api.shapes import answers as shapes
+from credimus.api.shapes.partitions import StandingName
 from credimus.kernel.errors import NotFound
 from credimus.library.asking import Asker
 

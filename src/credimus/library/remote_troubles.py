@@ -1,7 +1,7 @@
 """What the library tells of a node elsewhere that is, or was, in trouble."""
 
-from credimus.api.partition_shapes import Partitions
-from credimus.api.recovery_shapes import RecoveryAnswer
+from credimus.api.shapes.partitions import Partitions
+from credimus.api.shapes.recovery import RecoveryAnswer
 from credimus.library.asking import Asker
 
 

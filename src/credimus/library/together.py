@@ -15,12 +15,12 @@ import msgspec
 from credimus.kernel.errors import UsageError
 from credimus.library.judging import Judge
 from credimus.library.node import Node, loaded
-from credimus.runtime.admitting import admit
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home, join_home
-from credimus.runtime.settings import SchemeName, read_settings
-from credimus.runtime.ticket import ticket_text
+from credimus.runtime.joining.admitting import admit
+from credimus.runtime.joining.joining import Plan, found_home, join_home
+from credimus.runtime.joining.ticket import ticket_text
+from credimus.runtime.settings.settings import SchemeName, read_settings
 from credimus.runtime.transport.memory import MemoryHub
 
 _ANYWHERE = "127.0.0.1:7447"

@@ -146,13 +146,18 @@ class Enclosing:
 
         Cost: a look at every belief; some 60 us for each enclosed one that was not read before.
         """
-        wanted, words = {one.node for one in readers}, normalised(content)
+        person, words = self._state.roster.current.law.person, normalised(content)
+        wanted = {person(one.node) for one in readers}
         for belief in self._state.beliefs:
             if belief.category != category or not is_enclosed(belief.content):
                 continue
             read = self._reading.read_as(author, belief.content, belief.id)
             theirs = self._holders(belief.content)
-            if read is not None and normalised(read) == words and wanted.issuperset(theirs):
+            if (
+                read is not None
+                and normalised(read) == words
+                and wanted.issuperset(map(person, theirs))
+            ):
                 return belief
         return None
 

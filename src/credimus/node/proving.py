@@ -1,6 +1,6 @@
 """Answers a node's wish for evidence from the bytes of its blocks, which its driver holds."""
 
-from credimus.certificate import Archive, fork_evidence, vote_evidence
+from credimus.certificate import Archive, fork_evidence, round_evidence
 from credimus.certificate.archive import WiresOf
 from credimus.node.commands import ExposeMember
 from credimus.node.node import Node
@@ -20,7 +20,7 @@ def exposure_wanted(node: Node, wanted: EvidenceWanted, wires_of: WiresOf) -> Ex
     if suspicion.fork is not None:
         exposure = fork_evidence(archive, *suspicion.fork)
     elif suspicion.round is not None:
-        exposure = vote_evidence(archive, suspicion.culprit, suspicion.round)
+        exposure = round_evidence(archive, suspicion.culprit, suspicion.round)
     else:
         return None
     return None if exposure is None else ExposeMember(author=wanted.author, exposure=exposure)

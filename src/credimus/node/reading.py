@@ -23,7 +23,13 @@ class Reading:
     def __init__(self, state: FleetState, signers: Iterable[Signer]) -> None:
         self._state = state
         self._signers = {signer.node_id: signer for signer in signers}
+        self._former: dict[NodeId, Signer] = {}
         self._keys: BoundedMap[tuple[bytes, NodeId], bytes] = BoundedMap(limits.READINGS_KEPT)
+
+    def lend(self, former: Iterable[Signer]) -> None:
+        """Have the keys that the hosted members had before they took new ones: they open what was
+        closed for them, and sign nothing."""
+        self._former |= {signer.node_id: signer for signer in former}
 
     def read(self, text: str, belief: BeliefId | None = None) -> str | None:
         """A text as one of the hosted members reads it; None when none of them can.
@@ -52,13 +58,8 @@ class Reading:
         known = self._keys.get((name, member))
         if known is not None:
             return known
-        signer = self._signers[member]
-        boxes = self._state.enclosures.boxes(name, member)
-        if len(boxes) > 1 and belief is not None:
-            said = {author for author, _, _ in self._state.beliefs.assertions(belief)}
-            boxes.sort(key=lambda one: one[0] not in said)
-        for _, ephemeral, box in boxes[: limits.BOXES_TRIED_MAX]:
-            key = take(name, box, ephemeral, signer.agree)
+        for signer in (self._signers[member], *self._former_of(member)):
+            key = self._taken(name, signer, belief)
             if key is not None:
                 self.remember(name, member, key)
                 return key
@@ -67,6 +68,26 @@ class Reading:
     def remember(self, name: bytes, member: NodeId, key: bytes) -> None:
         """Keep a key that was just made, until its boxes are folded."""
         self._keys.put((name, member), key)
+
+    def _taken(self, name: bytes, signer: Signer, belief: BeliefId | None) -> bytes | None:
+        """The content key out of a box for one key of a member."""
+        boxes = self._state.enclosures.boxes(name, signer.node_id)
+        if len(boxes) > 1 and belief is not None:
+            said = {author for author, _, _ in self._state.beliefs.assertions(belief)}
+            boxes.sort(key=lambda one: one[0] not in said)
+        for _, ephemeral, box in boxes[: limits.BOXES_TRIED_MAX]:
+            key = take(name, box, ephemeral, signer.agree)
+            if key is not None:
+                return key
+        return None
+
+    def _former_of(self, member: NodeId) -> list[Signer]:
+        """The keys that a member had before, as far as they were kept."""
+        if not self._former:
+            return []
+        law = self._state.roster.current.law
+        person = law.person(member)
+        return [one for node, one in self._former.items() if law.person(node) == person]
 
     def shown(self, text: str, belief: BeliefId | None = None) -> str:
         """A text for people: what it says, or that it is enclosed."""

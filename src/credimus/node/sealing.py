@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from credimus.kernel.effects import Record
 from credimus.kernel.ids import BlockId
 from credimus.kernel.instant import MILLISECOND, Instant, Now, after
 from credimus.lace.block import Block
@@ -11,6 +12,10 @@ from credimus.node.parts import Machines, Parts
 from credimus.node.step import Step
 from credimus.node.suspecting import able
 from credimus.state.members import Members
+
+OWNER = "identity/owner"
+"""The record that says whose the store is: fleet and node, 32 bytes. It changes in the transaction
+in which the block that puts a new key in the old one's place becomes durable."""
 
 
 class Sealing:
@@ -81,12 +86,20 @@ class Sealing:
                 if parts.state.roster.current is not before:
                     news = [*news, taken.block.id]
                 if author.id not in parts.state.roster.current:  # nobody would take more of it
-                    author.discard()
+                    self._end(author)
             if author.is_held_back:
                 self.unheld = after(now.instant, _HELD_BACK_NS)
         if sealed:
             step.effects.persist += sealed
             step.effects.send += self._machines.spreading.own(sealed, proposed, now)
+
+    def _end(self, author: Author) -> None:
+        """An author gave up its place. Where the node's own key took another one for it, the store
+        is that one's from here on."""
+        author.discard()
+        new = self._parts.state.roster.current.law.successor(author.id)
+        if new is not None and author.id == self._parts.id:
+            self._step.effects.remember.append(Record(OWNER, self._parts.fleet + new))
 
 
 _HELD_BACK_NS = 50 * MILLISECOND

@@ -12,7 +12,7 @@ def suspected(lace: Lace, state: FleetState) -> Suspected:
     """Every equivocation that the blocks show, proven or not."""
     known = [Suspicion(who, fork=(one, other)) for who, one, other in lace.forks()]
     for found in state.rounds:
-        known += [Suspicion(voter, round=found.id) for voter in found.double_voters()]
+        known += [Suspicion(voter, round=found.id) for voter in found.culprits()]
     return Suspected(known)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from credimus.kernel.errors import StorageError, UsageError
-from credimus.runtime.credentials import read_file, write_file
 from credimus.runtime.home import Home
+from credimus.runtime.identity.credentials import read_file, write_file
 from credimus.runtime.store.sqlite import SqliteStore
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 
 import msgspec
@@ -24,7 +24,10 @@ from credimus.protocol.checkpointing.interface import CheckpointDisputed, Checkp
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
-from credimus.runtime.credentials import Ask, KeyName, NodeKey
+from credimus.runtime.access.principals import Principal, Principals
+from credimus.runtime.access.rates import Rates
+from credimus.runtime.access.tokens import read_token
+from credimus.runtime.audit.journal import Journal
 from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.asking import Asking
@@ -32,22 +35,19 @@ from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.evaluators import Evaluators
 from credimus.runtime.feed import Feed
 from credimus.runtime.home import Home
-from credimus.runtime.journal import Journal
+from credimus.runtime.identity.credentials import Ask, KeyName, NodeKey
+from credimus.runtime.identity.succession import OWNER_FACT, former_keys, owning_key
+from credimus.runtime.joining.tickets import Tickets
 from credimus.runtime.links import Links
 from credimus.runtime.mailbox import Mailbox
-from credimus.runtime.principals import Principal, Principals
 from credimus.runtime.projector import Projector
-from credimus.runtime.rates import Rates
-from credimus.runtime.settings import Settings, VotingSettings, read_settings
+from credimus.runtime.settings.settings import Settings, VotingSettings, read_settings
 from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.streams import Streams
-from credimus.runtime.succession import OWNER_FACT, owning_key
-from credimus.runtime.tickets import Tickets
-from credimus.runtime.tokens import read_token
 from credimus.state.events import KeyRotated, MemberAdmitted, MemberExpelled, MemberLeft
 
 PEERS_FACT = "identity/peers"
@@ -93,6 +93,10 @@ class Daemon:
         self.url = f"http://{settings.node.api}"
         """Where the API answers; corrected once it listens."""
         self.started_ns = time.monotonic_ns()
+        self.succeeded = asyncio.Event()
+        """Set when a new key took this one's place: the node is to be loaded again."""
+        self.successor_ask: Ask | None = None
+        """Gives the new key's passphrase, where the old one had it from a caller."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._fingerprint: tuple[tuple[int, int], str] = (-1, 0), ""
 
@@ -123,9 +127,11 @@ class Daemon:
         settings = settings or read_settings(home.config)
         store = SqliteStore(home.database)
         try:
+            ask = None if ask is None else cache(ask)
             key = owning_key(home, store, ask)
             check_owner(home, store, settings, key)
             daemon = cls(home, settings, key, store, callback)
+            daemon.node.reading.lend(former_keys(home, ask))
             daemon._restore()
         except BaseException:
             store.close()
@@ -161,6 +167,7 @@ class Daemon:
         self.driver.listen(self.mailbox.note)
         self.driver.listen(self.diary.note)
         self.driver.listen(_log_recovery)
+        self.driver.listen(self._hand_over)
         if self.asking is not None:
             self.driver.listen(self.asking.note)
         self.driver.pruning.events_told = lambda: self.feed.number
@@ -184,7 +191,8 @@ class Daemon:
         self.dismiss()
         await self.links.close()
         self._flush_quietly()
-        self.home.note_stopped()
+        if not self.succeeded.is_set():  # then callers wait at the same address
+            self.home.note_stopped()
         self.store.close()
 
     def enter(self, what: str, on: str = "", principal: Principal | None = None) -> None:
@@ -264,6 +272,13 @@ class Daemon:
                 _log.error(
                     "our own chain is forked: this folder is an old copy; nothing is written"
                 )
+
+    def _hand_over(self, events: Sequence[NodeEvent]) -> None:
+        """Our own new key is durable: from here on this node says nothing more."""
+        for event in events:
+            if isinstance(event, KeyRotated) and event.old == self.node.id:
+                self.enter("key-rotated", event.new.hex()[:12])
+                self.succeeded.set()
 
     async def _prove(self, wanted: EvidenceWanted) -> None:
         """Make evidence of an equivocation from our store and have the node say it."""

@@ -31,7 +31,7 @@ from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.runtime.deciding import Deciding
-from credimus.runtime.founding import facts_of, stored
+from credimus.runtime.joining.founding import facts_of, stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.pruning import Pruning

@@ -10,10 +10,10 @@ from dataclasses import astuple
 from credimus.kernel.errors import Conflict, CredimusError
 from credimus.kernel.ids import NodeId
 from credimus.node.node import Node
-from credimus.runtime.credentials import LinkPaths
 from credimus.runtime.driver import Driver
 from credimus.runtime.home import Home
-from credimus.runtime.settings import NodeSettings
+from credimus.runtime.identity.credentials import LinkPaths
+from credimus.runtime.settings.settings import NodeSettings
 from credimus.runtime.transport.interface import Counts, Transport, peers_to_dial
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 

@@ -28,17 +28,17 @@ from credimus.node.salvaging import Read, salvage
 from credimus.protocol.delivery.records import FAMILIES
 from credimus.protocol.recovery.interface import Session
 from credimus.protocol.recovery.machine import Recalled, recalled
-from credimus.runtime.credentials import NodeKey
 from credimus.runtime.daemon import owner_facts
-from credimus.runtime.founding import facts_of, stored
 from credimus.runtime.home import Home
-from credimus.runtime.settings import Settings
+from credimus.runtime.identity.credentials import NodeKey
+from credimus.runtime.identity.succession import OWNER_FACT
+from credimus.runtime.joining.founding import facts_of, stored
+from credimus.runtime.settings.settings import Settings
 from credimus.runtime.store import failures, snapshots, wal
 from credimus.runtime.store.checksum import block_checksum, row_checksum
 from credimus.runtime.store.interface import Fact, StoredBlock, family_of
 from credimus.runtime.store.ownership import FolderLock
 from credimus.runtime.store.sqlite import PRUNED, Pruned, SqliteStore
-from credimus.runtime.succession import OWNER_FACT
 
 _BLOCKS_AT_ONCE = 256
 

@@ -1,6 +1,6 @@
 """What happened in a run, and when: the faults that struck and what the fleet came to meanwhile.
 
-Deliberately not here: what is right or wrong (checkers.py); nothing of a run depends on it.
+Deliberately not here: what is right or wrong (checkers/); nothing of a run depends on it.
 """
 
 from collections import Counter

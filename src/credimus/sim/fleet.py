@@ -6,7 +6,6 @@ a crash can strike between any two of these.
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -14,10 +13,9 @@ from credimus.kernel.codec import encode
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
-from credimus.kernel.ids import BlockId, NodeId, fleet_id
+from credimus.kernel.ids import NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now
-from credimus.lace.block import Block
-from credimus.node.commands import AdmitMember, AnyCommand, Written
+from credimus.node.commands import AdmitMember, AnyCommand
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import Outgoing, payload_of
@@ -36,38 +34,10 @@ from credimus.sim.host import (
 )
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
+from credimus.sim.watcher import Done, Watcher
 from credimus.state.operations import Found
 
 NONCE = b"simulated-fleet!"
-Done: TypeAlias = list[tuple[AnyCommand, Written]]
-
-
-class Watcher(Protocol):
-    """Sees all that a fleet does; a checker is one."""
-
-    def persisted(self, host: Host, blocks: Sequence[Block]) -> None:
-        """Blocks became durable."""
-        ...
-
-    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
-        """A step reached its end: callers were told."""
-        ...
-
-    def started(self, host: Host) -> None:
-        """A node was restored from its disk."""
-        ...
-
-    def replaced(self, host: Host, lost: frozenset[BlockId]) -> None:
-        """A computer got an empty disk and new keys.
-
-        Args:
-            lost: blocks that were on the old disk and are safe on no other honest one.
-        """
-        ...
-
-    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """A damaged disk was recovered; `Checker.recovered` says what is given."""
-        ...
 
 
 class Fleet:
@@ -180,6 +150,7 @@ class Fleet:
         except StorageError:
             self._note("refuse", host)
             return
+        self._place = {one.id: one.place for one in self.hosts}
         self._note("start", host)
         for watcher in self.watchers:
             watcher.started(host)
@@ -330,6 +301,13 @@ class Fleet:
             return
         for watcher in self.watchers:
             watcher.emitted(host, effects, done)
+        if host.has_successor:  # as a process whose node took a new key
+            host.stop()
+            self.start(host)
+        else:
+            self._go_on(host, node, effects)
+
+    def _go_on(self, host: Host, node: Node, effects: NodeEffects) -> None:
         host.orders += proving(host, effects)
         due = node.deadline()
         if due is not None:

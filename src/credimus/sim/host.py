@@ -13,6 +13,7 @@ from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.salvaging import Read, salvage
+from credimus.node.sealing import OWNER
 from credimus.protocol.recovery.machine import recalled
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment
@@ -86,6 +87,10 @@ class Host:
         """Whether altered rows do not even say what they are called."""
         self.recovered_count = 0
         """Disks that were recovered."""
+        self.former: list[SeedSigner] = []
+        """Keys that its own member had before."""
+        self.next: MemberKey | None = None
+        """The key that is to take its own member's place."""
         self.lies = False
         """Whether its first member lies on purpose; then it is promised nothing."""
         self.withheld: frozenset[int] = frozenset()
@@ -104,6 +109,17 @@ class Host:
         assert self.node is not None  # noqa: S101 - the caller looked
         return self.node
 
+    @property
+    def ids(self) -> set[NodeId]:
+        """All ids that its own member ever had on this disk."""
+        return {self.id, *(one.node_id for one in self.former)}
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether a new key took the old one's place, as the disk says."""
+        owner = dict(self.disk.facts("identity")).get(OWNER, b"")
+        return self.next is not None and owner[-16:] == self.next.signer.node_id
+
     def now(self, now_ns: int) -> Now:
         """What its clocks show."""
         return moment(now_ns, self.wall.skew_ms(now_ns))
@@ -116,14 +132,25 @@ class Host:
         """
         wires = self.disk.wires()
         self.life += 1
+        self._take_next_key()
         entropy = self._entropy.child(f"life-{self.life}")
         self.node = Node(fleet, self.signers, config, entropy, evaluator)
         self.node.compacting.read = self.disk.wires_of
+        self.node.reading.lend(self.former)
         if self.disk.snapshot is not None:
             self.node.restore_snapshot(self.disk.snapshot)
         self.node.restore(wires)
         self.node.recall(self.disk.facts)
         self.node.resume(now)
+
+    def _take_next_key(self) -> None:
+        """As every start does: what is durable of a new key is brought to its end, else it is
+        forgotten."""
+        if self.next is not None and self.has_successor:
+            self.former.append(self.signers[0])
+            self.members = [self.next, *self.members[1:]]
+            self.signers = [member.signer for member in self.members]
+        self.next = None
 
     def recover_disk(self, fleet: FleetId, config: Config, wall_ms: int) -> list[BlockId]:
         """Keep what is intact on a damaged disk, as `credimus recover` does; returns the blocks
@@ -151,6 +178,7 @@ class Host:
             for member in self.members
         ]
         self.signers = [member.signer for member in self.members]
+        self.former, self.next = [], None
 
     def stop(self) -> None:
         """Lose all that is not on disk."""

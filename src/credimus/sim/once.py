@@ -14,7 +14,7 @@ from credimus.lace import seal
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.node import ingress, intake, spreading
 from credimus.node.supply import read_message
-from credimus.sim.patching import patched
+from credimus.sim.saboteurs.patching import patched
 from credimus.state.operations import Operation, read_operations
 
 _REMEMBERED_MAX = 1_000_000

@@ -9,6 +9,7 @@ from credimus.sim.faults import (
     Bridge,
     ClockDrift,
     ClockJump,
+    CloseTwice,
     Crash,
     DoubleVote,
     Expulsion,
@@ -29,6 +30,7 @@ from credimus.sim.faults import (
     Pause,
     Ragged,
     Replay,
+    Rotation,
     Slander,
     Slow,
     Stack,
@@ -104,6 +106,14 @@ PROFILES: dict[str, Scenario] = {
             ),
         ),
         Scenario(
+            name="rotation",
+            faults=(
+                Rotation(every_ms=1_200),
+                Partition(every_ms=3_000),
+                Crash(every_ms=1_500, down_ms=(50, 1_500)),
+            ),
+        ),
+        Scenario(
             name="clock",
             skew_accepted_ms=2_000,
             faults=(
@@ -117,6 +127,7 @@ PROFILES: dict[str, Scenario] = {
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
             faults=(
                 DoubleVote(every_ms=300),
+                CloseTwice(every_ms=900),
                 Fork(every_ms=3_000, from_ms=1_000),
                 Forge(every_ms=300),
                 Withhold(every_ms=4_000),

@@ -17,22 +17,23 @@ from credimus.protocol.partition.interface import Level
 from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
-from credimus.sim.checker import Board, Violation, Watch
-from credimus.sim.checkers import ALL, healed_fleet_converges
+from credimus.sim.checkers.agreement import healed_fleet_converges
+from credimus.sim.checkers.checker import Board, Violation, Watch
+from credimus.sim.checkers.delivering import DELIVERING
+from credimus.sim.checkers.liveness import LIVENESS, may_be_judged
+from credimus.sim.checkers.membering import unexposed
+from credimus.sim.checkers.recovering import is_recovering
+from credimus.sim.checkers.table import ALL
+from credimus.sim.checkers.vigilant import unnoticed
 from credimus.sim.chronicle import Progress, Slice
-from credimus.sim.delivering import DELIVERING
 from credimus.sim.faults import ClockDrift, ClockJump, Impersonate
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
-from credimus.sim.liveness import LIVENESS, may_be_judged
-from credimus.sim.membering import unexposed
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
-from credimus.sim.recovering import is_recovering
 from credimus.sim.scenario import Scenario
-from credimus.sim.vigilant import unnoticed
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import AdmissionRule, Charter

@@ -17,9 +17,9 @@ from credimus.node.commands import (
 )
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question
+from credimus.sim.checkers.secrecy import readers_of
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Order
-from credimus.sim.secrecy import readers_of
 from credimus.state.operations import (
     Aggregation,
     Choice,

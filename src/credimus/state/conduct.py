@@ -9,7 +9,10 @@ could if each step were held between 0 and 1.
     correct     answered as a round was decided          incorrect   answered otherwise
     timely      answered by the stamp at which the last proposal's timeout had passed
     timeout     an elector of a closed round, past that stamp, that neither answered nor refused
-    byzantine   gave two answers in a round, or closed a turnout twice
+    byzantine   gave two answers in a round, or closed it in two ways; or was exposed (for a fork,
+                or for what these rounds do not show), which counts once
+
+Who took a new key keeps its conduct: what all ids of a person did is put together.
 
 An abstention is neither correct nor incorrect. A late answer turns a timeout into nothing.
 
@@ -19,12 +22,14 @@ own, with an hour granted; by the seed nobody would have any weight on the first
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import add
 from typing import NamedTuple
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import NodeId
 from credimus.state.electorates import Electorate
+from credimus.state.law import EMPTY, Law
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -83,8 +88,11 @@ class Conduct(NamedTuple):
         return self.acts.get(member, NOTHING_DONE)
 
 
-def conduct_of(rounds: Iterable[Round], stamp: int) -> Conduct:
+def conduct_of(rounds: Iterable[Round], stamp: int, law: Law = EMPTY) -> Conduct:
     """What everybody did in some rounds, as of a stamp.
+
+    Args:
+        law: tells who was exposed, and who took a new key.
 
     Cost: some 2 us a round, and a look at each elector of each pattern of answers.
     """
@@ -99,7 +107,10 @@ def conduct_of(rounds: Iterable[Round], stamp: int) -> Conduct:
             for kind, mask in enumerate(pattern[1:]):
                 if mask >> position & 1:
                     acts[kind] += count
-    return Conduct({member: Acts(*acts) for member, acts in sums.items()}, stamp)
+    done = {member: Acts(*acts) for member, acts in sums.items()}
+    if law.successions:
+        done = _by_person(done, law)
+    return Conduct(_with_exposures(done, stamp, law) if law.exposed else done, stamp)
 
 
 def voting_weight(acts: Acts, age_ms: int, oldest_ms: int) -> int:
@@ -158,6 +169,24 @@ def _pattern(found: Round, stamp: int) -> _Pattern:
     return _Pattern(
         found.electorate, correct, incorrect, found.voted & ~late, silent, byzantine, found.voted
     )
+
+
+def _by_person(done: Mapping[NodeId, Acts], law: Law) -> dict[NodeId, Acts]:
+    """For each id, what all ids of its person did."""
+    sums: dict[NodeId, Acts] = {}
+    for member, acts in done.items():
+        person = law.person(member)
+        sums[person] = Acts(*map(add, sums.get(person, NOTHING_DONE), acts))
+    return {one: acts for person, acts in sums.items() for one in law.ids({person})}
+
+
+def _with_exposures(done: dict[NodeId, Acts], stamp: int, law: Law) -> dict[NodeId, Acts]:
+    """Whoever was exposed by a stamp did one byzantine thing at least: a fork is in no round."""
+    culprits = {law.person(who) for who, spot in law.exposed.items() if spot.stamp <= stamp}
+    for member in law.ids(culprits):
+        acts = done.get(member, NOTHING_DONE)
+        done[member] = acts._replace(byzantine=max(1, acts.byzantine))
+    return done
 
 
 def _since_ms(earlier: int, later: int) -> int:

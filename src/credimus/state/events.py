@@ -94,7 +94,7 @@ class RoundContested(Fact, frozen=True):
 
 
 class DoubleVote(Fact, frozen=True):
-    """A member gave two different answers for one belief and attempt."""
+    """A member gave two different answers in one round, or closed it in two ways."""
 
     round: RoundId
     voter: NodeId

@@ -1,4 +1,5 @@
-"""What proves itself: two signed headers at one place of a chain, or two answers in one round.
+"""What proves itself: two signed headers at one place of a chain, two answers in one round, or two
+different closings of one.
 
 Whoever says it, every node checks the signatures and comes to the same result; what an honest
 member never signed can not be shown. Pure.
@@ -14,7 +15,7 @@ from credimus.lace.block import Header, read_header
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.sketch import merkle
 from credimus.state.member_operations import Exhibit, Expose
-from credimus.state.operations import Choice, Vote, Votes, read_operations
+from credimus.state.operations import Choice, Close, Votes, read_operations
 
 _NODE_BYTES = 32
 
@@ -26,6 +27,8 @@ class Wrong(Enum):
     """Signed two blocks at one place of its chain."""
     TWO_ANSWERS = "two answers"
     """Gave two different answers in one round."""
+    TWO_CLOSINGS = "two closings"
+    """Closed one round in two ways. Who closes once stays below this, whatever the scheme."""
 
 
 def check_exposure(said: Expose, fleet: FleetId) -> tuple[NodeId, Wrong]:
@@ -45,13 +48,23 @@ def check_exposure(said: Expose, fleet: FleetId) -> tuple[NodeId, Wrong]:
         raise _proves_nothing("the headers are not both of that member and of this fleet")
     if one.sequence == other.sequence and said.one.header != said.other.header:
         return culprit, Wrong.FORK
-    answers: dict[bytes, set[Choice]] = {}
-    for header, testimony in ((one, said.one), (other, said.other)):
-        for vote in _votes(header, testimony):
+    first, second = _shown(one, said.one), _shown(other, said.other)
+    if isinstance(first, Votes) and isinstance(second, Votes):
+        answers: dict[bytes, set[Choice]] = {}
+        for vote in (*first.votes, *second.votes):
             answers.setdefault(vote.round, set()).add(vote.choice)
-    if all(len(choices) == 1 for choices in answers.values()):
-        raise _proves_nothing("no two headers at one place, no two answers in one round")
-    return culprit, Wrong.TWO_ANSWERS
+        if any(len(choices) > 1 for choices in answers.values()):
+            return culprit, Wrong.TWO_ANSWERS
+    elif (
+        isinstance(first, Close)
+        and isinstance(second, Close)
+        and first.round == second.round
+        and first != second
+    ):
+        return culprit, Wrong.TWO_CLOSINGS
+    raise _proves_nothing(
+        "no two headers at one place, no two answers in one round, no two closings of one"
+    )
 
 
 def rotation_message(fleet: FleetId, old: NodeId, public_key: bytes) -> bytes:
@@ -59,8 +72,8 @@ def rotation_message(fleet: FleetId, old: NodeId, public_key: bytes) -> bytes:
     return fingerprint(b"credimus rotation", fleet, old, public_key)
 
 
-def _votes(header: Header, testimony: Exhibit) -> tuple[Vote, ...]:
-    """The votes that an operation under a header casts."""
+def _shown(header: Header, testimony: Exhibit) -> Votes | Close:
+    """The operation that is shown under a header."""
     if not testimony.leaf or len(testimony.cover) % _NODE_BYTES:
         raise _proves_nothing("an operation, or what leads from it to its header, is not shown")
     cover = testimony.cover
@@ -73,9 +86,9 @@ def _votes(header: Header, testimony: Exhibit) -> tuple[Vote, ...]:
         operations = read_operations(pack_leaves([testimony.leaf])[0])
     except PeerFault as fault:
         raise _proves_nothing(fault.message) from None
-    if len(operations) != 1 or not isinstance(operations[0], Votes):
-        raise _proves_nothing("an operation is not one that casts votes")
-    return operations[0].votes
+    if len(operations) != 1 or not isinstance(operations[0], (Votes, Close)):
+        raise _proves_nothing("an operation is not one that casts votes or closes a round")
+    return operations[0]
 
 
 def _proves_nothing(why: str) -> PeerFault:

@@ -97,6 +97,11 @@ class Law:
             seen.add(node)
         return node
 
+    def successor(self, node: NodeId) -> NodeId | None:
+        """The id that came right after one, the first where there are several; None before that."""
+        after = [(found.spot, new) for new, found in self.successions.items() if found.old == node]
+        return min(after)[1] if after else None
+
     def ids(self, persons: set[NodeId]) -> set[NodeId]:
         """All ids that some persons ever had."""
         return persons | {new for new in self.successions if self.person(new) in persons}

@@ -103,8 +103,8 @@ class Exhibit(Struct, frozen=True):
 
 
 class Expose(Struct, frozen=True, tag=19):
-    """Proves that a member equivocated: two blocks at one place of its chain, or two answers in
-    one round."""
+    """Proves that a member equivocated: two blocks at one place of its chain, two answers in one
+    round, or two different closings of one."""
 
     public_key: PublicKey
     """The equivocator's."""

@@ -86,7 +86,7 @@ class Round:
         return member in self.electorate.position or any(one[1] == member for one in self.openings)
 
     def culprits(self) -> list[NodeId]:
-        """The electors who gave two different answers, and proposers who closed twice."""
+        """Who gave two different answers, or closed it in two ways."""
         return sorted({*self.double_voters(), *self.closed_twice()})
 
     def double_voters(self) -> list[NodeId]:
@@ -98,9 +98,9 @@ class Round:
         return self.electorate.members(both) if both else []
 
     def closed_twice(self) -> set[NodeId]:
-        """Under turnout, those whose closings contradict each other."""
+        """Whose closings contradict each other; only under turnout does it show in the verdict."""
         twice: set[NodeId] = set()
-        if self.rules.scheme is Scheme.TURNOUT:
+        if len(self.closings) > 1:
             first: dict[NodeId, Close] = {}
             for author, _, closing in self.closings:
                 if first.setdefault(author, closing) != closing:

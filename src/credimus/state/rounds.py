@@ -201,6 +201,8 @@ class Rounds:
         events: list[StateEvent] = []
         if found.close_by(place.author, place.stamp, said):
             self._report(found, before, events)
+        if place.author in found.closed_twice():
+            events.append(DoubleVote(found.id, place.author))
         return events
 
     def conclude(self, said: Conclude, place: Place) -> None:
@@ -337,7 +339,7 @@ class Rounds:
                         climbed = found.count(position, said.choice, said.confidence)
             if climbed:
                 self._report(found, before, events)
-        events += [DoubleVote(found.id, voter) for voter in found.double_voters()]
+        events += [DoubleVote(found.id, voter) for voter in found.culprits()]
 
     def _add_conclusion(
         self, found: Round, author: NodeId, stamp: int, conclusion: Conclusion

@@ -106,7 +106,7 @@ class Standing:
     def conduct_as_of(self, epoch: int) -> Conduct:
         """How members behaved until the last epoch before one closed."""
         stamp = self.epochs.closed_stamp(epoch - 1) if epoch else 0
-        return conduct_of(self._rounds, stamp)
+        return self._conduct_by(stamp)
 
     def weights_as_of(self, epoch: int) -> dict[NodeId, int]:
         """The voting weights of all members, by their conduct, as of an epoch; on what is still
@@ -128,7 +128,7 @@ class Standing:
             if self._conduct[0] != -count:
                 self._conduct = -count, self.conduct_as_of(count)
         elif self._conduct[0] != self._block_count:
-            self._conduct = self._block_count, conduct_of(self._rounds, self._latest_stamp)
+            self._conduct = self._block_count, self._conduct_by(self._latest_stamp)
         return self._conduct[1]
 
     def weights(self) -> dict[NodeId, int]:
@@ -163,7 +163,7 @@ class Standing:
     def fingerprint(self) -> bytes:
         """Of all views; equal on every node that holds the same blocks."""
         skills = self.skills_looking_back()
-        conduct = conduct_of(self._rounds, self._latest_stamp)
+        conduct = self._conduct_by(self._latest_stamp)
         epoch = self.epochs.open_epoch()
         before = self.skills_as_of(epoch)
         said = [
@@ -222,6 +222,9 @@ class Standing:
             return True
         known = self._beliefs.get(belief)
         return known is not None and known.category == lens.category
+
+    def _conduct_by(self, stamp: int) -> Conduct:
+        return conduct_of(self._rounds, stamp, self._roster.current.law)
 
     def _weights(self, conduct: Conduct) -> dict[NodeId, int]:
         members = self._roster.current.by_id.values()

@@ -198,13 +198,20 @@ def proves(one: list, fleet: bytes) -> bool:
     if headers[0][3] == headers[1][3] and testimonies[0][0] != testimonies[1][0]:
         return True
     cast: set[tuple[bytes, int]] = set()
+    closings: list[list] = []
     for header, (_, _, index, leaf, cover) in zip(headers, testimonies, strict=True):
         if not leaf or index >= header[8] or root_of(index, leaf, header[8], cover) != header[7]:
             return False
         said = operation_of(unpack(leaf))
-        if said[0] != 9:
+        if said[0] == 9:
+            cast |= {(vote[0], vote[1]) for vote in said[1]}
+        elif said[0] == 11:
+            closings.append(said)
+        else:
             return False
-        cast |= {(vote[0], vote[1]) for vote in said[1]}
+    if closings:
+        same_round = len(closings) == 2 and closings[0][1] == closings[1][1]
+        return same_round and closings[0] != closings[1]
     return len({identifier for identifier, _ in cast}) < len(cast)
 
 

@@ -12,9 +12,9 @@ from credimus.api.tls import identity_of
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.library.exchange import pinned
-from credimus.runtime.authority import Authority
 from credimus.runtime.home import Home
-from credimus.runtime.settings import NodeSettings
+from credimus.runtime.joining.authority import Authority
+from credimus.runtime.settings.settings import NodeSettings
 
 
 def settings(api: str, **more: str) -> NodeSettings:

@@ -10,8 +10,8 @@ from asking import asked
 
 from credimus.cli.main import run
 from credimus.kernel.ids import FleetId
-from credimus.runtime.ticket import make_ticket, ticket_text
-from credimus.runtime.tickets import now_wall_ms
+from credimus.runtime.joining.ticket import make_ticket, ticket_text
+from credimus.runtime.joining.tickets import now_wall_ms
 
 INIT = ["--fleet", "harbour", "--name", "n0"]
 
@@ -121,7 +121,7 @@ def test_a_join_with_a_bad_ticket_leaves_nothing(
 def test_an_inviter_that_can_not_be_reached_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("credimus.runtime.joining.ASK_PAUSE_S", 0)
+    monkeypatch.setattr("credimus.runtime.joining.joining.ASK_PAUSE_S", 0)
     fleet, expires = FleetId(b"f" * 16), now_wall_ms() + 60_000
     ticket = make_ticket(f"http://{_nowhere()}", fleet, b"k" * 32, expires)
     home = tmp_path / "n1"

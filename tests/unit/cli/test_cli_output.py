@@ -20,7 +20,7 @@ from credimus.kernel.errors import (
     Unavailable,
     UsageError,
 )
-from credimus.runtime.tickets import now_wall_ms
+from credimus.runtime.joining.tickets import now_wall_ms
 
 INIT = ["--fleet", "harbour", "--name", "n0"]
 

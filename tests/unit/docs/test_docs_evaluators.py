@@ -14,7 +14,7 @@ from credimus.runtime.evaluating.callback import Callback
 from credimus.runtime.evaluating.inquiry import Inquiry, Proof, Said
 from credimus.runtime.evaluating.rules_file import read_rules
 from credimus.runtime.evaluating.webhook import read_reply
-from credimus.runtime.settings import FleetSettings, NodeSettings, Settings, VotingSettings
+from credimus.runtime.settings.settings import FleetSettings, NodeSettings, Settings, VotingSettings
 from credimus.state.operations import Choice
 
 ROOT = Path(__file__).parents[3]

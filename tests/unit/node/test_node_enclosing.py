@@ -6,25 +6,31 @@ import pytest
 from by_hand import Fleet
 
 from credimus.kernel import limits
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId
 from credimus.lace.enclosing import BOX_BYTES, enclose, is_enclosed, key_name, name_in
+from credimus.lace.seal import SeedSigner
 from credimus.node.commands import (
     AdmitMember,
     AssertBelief,
     CastVote,
     RetractBelief,
+    RotateKey,
     ShareBelief,
 )
+from credimus.node.config import Config
+from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question
+from credimus.state.evidence import rotation_message
 from credimus.state.keeping_operations import Enclose, ReaderBox
 from credimus.state.operations import (
     Choice,
     Evidence,
 )
 from credimus.state.verdict import Verdict
-from strategies import SIGNERS
+from strategies import FLEET, SIGNERS
 
 SECRET = "The patient in bed 4 is allergic"
 ALL = ("all",)
@@ -206,3 +212,21 @@ def test_a_text_that_only_looks_enclosed_stays_what_it_is() -> None:
     stolen = enclose("own words", bytes(32), bytes(24))
     assert key_name(bytes(32)) == key_name_of(stolen)
     assert fleet.nodes[1].reading.read(stolen) is None
+
+
+def test_a_new_key_reads_with_the_old_one_what_was_closed_for_that() -> None:
+    fleet = Fleet(3)
+    belief = said(fleet, 0, readers(1))
+    new = SeedSigner(b"\x55" * 32)
+    proof = new.sign(rotation_message(FLEET, SIGNERS[1].node_id, new.public))
+    fleet.nodes[1].execute(RotateKey(public_key=new.public, proof=proof), fleet.now)
+    fleet.settle()
+    node = Node(FLEET, [new], Config(), Entropy(b"again"))
+    node.restore(block.wire for block in fleet.stores[1])
+    found = node.state.beliefs.get(belief)
+    assert found is not None
+    assert node.reading.read(found.content, belief) is None
+    node.reading.lend([SIGNERS[2], SIGNERS[1]])
+    assert node.reading.read(found.content, belief) == SECRET
+    again = AssertBelief(content=SECRET, readers=readers(0))
+    assert node.execute(again, fleet.now).belief == belief, "the same words for the same persons"

@@ -26,7 +26,7 @@ from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.state.evidence import rotation_message
 from credimus.state.member_operations import Powers
-from credimus.state.operations import Choice, Vote, Votes
+from credimus.state.operations import Choice, Close, Rules, Scheme, Vote, Votes
 from credimus.state.verdict import Verdict
 from strategies import FLEET, SIGNERS, make_block
 
@@ -133,6 +133,23 @@ def test_a_double_vote_is_proven() -> None:
     fleet.settle()
     prove(fleet)
     assert all(node.state.roster.current.exposed == {liar.id} for node in fleet.nodes)
+
+
+@pytest.mark.parametrize("rules", [Rules(), Rules(Scheme.TURNOUT, 2, 3)])
+def test_two_closings_are_proven_whatever_the_scheme(rules: Rules) -> None:
+    fleet = Fleet()
+    liar = fleet.nodes[3].authors[0]
+    fleet.nodes[3].execute(AssertBelief(content="x", category="claim", rules=rules), fleet.now)
+    for listed in (b"", b"\x01"):
+        fleet.settle()
+        (found,) = fleet.nodes[3].state.rounds
+        liar.say(Close(RoundId(found.id), accept=listed))
+        fleet.nodes[3].execute(AssertBelief(content=f"y{listed!r}", propose=False), fleet.now)
+    fleet.settle()
+    assert prove(fleet)
+    assert all(node.state.roster.current.exposed == {liar.id} for node in fleet.nodes)
+    conduct = fleet.nodes[0].state.standing.conduct()
+    assert conduct.of(liar.id).byzantine == 1
     assert refused(fleet, 3, AssertBelief(content="z", category="claim")) == "exposed"
     fleet.nodes[1].execute(ExpelMember(member=liar.id, reason="two answers"), fleet.now)
     fleet.settle()

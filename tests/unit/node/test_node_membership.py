@@ -2,7 +2,7 @@
 
 from by_hand import Fleet
 
-from credimus.api.peers import peer_figures, peers_view
+from credimus.api.views.peers import peer_figures, peers_view
 from credimus.kernel.codec import encode
 from credimus.node.commands import AssertBelief, LeaveFleet
 from credimus.protocol.membership.interface import (

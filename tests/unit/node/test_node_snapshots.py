@@ -21,7 +21,7 @@ from credimus.protocol.checkpointing.interface import (
     SnapshotWanted,
 )
 from credimus.protocol.sync.interface import Pull
-from credimus.runtime.founding import found_fleet
+from credimus.runtime.joining.founding import found_fleet
 
 FOUNDER = SeedSigner(b"f" * 32)
 SHORT = CheckpointConfig(interval_ms=10_000, keep_ms=5_000, retention_ms=5_000, look_ns=MILLISECOND)

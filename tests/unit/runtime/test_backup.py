@@ -8,7 +8,7 @@ import pytest
 from credimus.kernel.errors import Conflict, StorageError, UsageError
 from credimus.runtime.backup import back_up, copy_stopped
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
+from credimus.runtime.joining.joining import Plan, found_home
 from credimus.runtime.store.database import Database
 from credimus.runtime.store.ownership import FolderLock
 from credimus.runtime.store.sqlite import SqliteStore

@@ -14,7 +14,7 @@ from credimus.node.node import Node
 from credimus.node.supply import payload_of
 from credimus.protocol.sync.interface import Blocks
 from credimus.runtime.driver import Driver, now
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
 from credimus.runtime.transport.interface import PAYLOAD_BYTES_MAX, check_payload

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from credimus.kernel.errors import Conflict, NotFound, StorageError, Unavailable, UsageError
+from credimus.runtime.access.tokens import make_token, read_token
 from credimus.runtime.home import Home
-from credimus.runtime.tokens import make_token, read_token
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:

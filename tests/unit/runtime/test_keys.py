@@ -13,7 +13,7 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime import keys
 from credimus.runtime.driver import Driver
-from credimus.runtime.founding import stored
+from credimus.runtime.joining.founding import stored
 from credimus.runtime.receipt import Receipt
 from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore

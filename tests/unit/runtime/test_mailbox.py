@@ -16,7 +16,7 @@ from credimus.protocol.delivery.envelope import seal_content
 from credimus.protocol.delivery.interface import Content, Mode
 from credimus.runtime import mailbox as mailboxes
 from credimus.runtime.driver import Driver
-from credimus.runtime.founding import stored
+from credimus.runtime.joining.founding import stored
 from credimus.runtime.mailbox import Mailbox
 from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore

@@ -11,7 +11,7 @@ from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
-from credimus.runtime.founding import found_fleet, stored
+from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.pruning import Pruning
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore

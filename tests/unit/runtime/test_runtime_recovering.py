@@ -11,13 +11,13 @@ from credimus.node.commands import AssertBelief
 from credimus.node.node import Node
 from credimus.protocol.recovery.interface import Phase
 from credimus.runtime import recovering
-from credimus.runtime.credentials import load_node_key
 from credimus.runtime.daemon import Daemon
-from credimus.runtime.founding import facts_of, stored
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
+from credimus.runtime.identity.credentials import load_node_key
+from credimus.runtime.joining.founding import facts_of, stored
+from credimus.runtime.joining.joining import Plan, found_home
 from credimus.runtime.recovering import Recovered, recover
-from credimus.runtime.settings import read_settings
+from credimus.runtime.settings.settings import read_settings
 from credimus.runtime.store.sqlite import SqliteStore
 
 PLAN = Plan(name="n0", listen="127.0.0.1:1", api="127.0.0.1:0", link="tls")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from credimus.kernel.hlc import stamp_of
-from credimus.kernel.ids import NodeId, RoundId
+from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.state.conduct import (
     BOOST_MAX,
     FULL_AGE_MS,
@@ -17,6 +17,7 @@ from credimus.state.conduct import (
 )
 from credimus.state.electorates import Electorate
 from credimus.state.epochs import ROUNDS_MIN, Epochs
+from credimus.state.law import Law, Spot, Succession
 from credimus.state.operations import Choice, Close, Conclusion, Elector, Rules, Scheme
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
@@ -83,6 +84,37 @@ def test_conduct_is_held_between_bounds_only_when_it_is_read() -> None:
     assert Acts(correct=1_000).conduct == 1_000_000
     assert Acts(byzantine=100).conduct == 0
     assert Acts(correct=1_000, byzantine=100).conduct == 500_000
+
+
+def law_of(exposed: dict[NodeId, int], successions: Sequence[tuple[int, NodeId]] = ()) -> Law:
+    """Who was exposed when (ms), and which ids came after which."""
+    law = Law()
+    for who, ms in exposed.items():
+        law.exposed[who] = Spot(stamp_of(ms), BlockId(b"b" * 32), 0)
+    for old, new in successions:
+        law.successions[new] = Succession(Spot(0, BlockId(b"b" * 32), 0), NAMES[old])
+    return law
+
+
+def test_evidence_is_byzantine_once_from_when_it_was_said() -> None:
+    law = law_of({NAMES[1]: 1_500, NAMES[2]: 1_500})
+    found = round_of([(0, YES, 1), (1, YES, 2), (2, YES, 3), (2, NO, 4)])
+    before, after = (conduct_of([found], stamp_of(ms), law) for ms in (1_400, 1_500))
+    assert before.of(NAMES[1]).byzantine == 0
+    assert after.of(NAMES[1]) == Acts(correct=1, timely=1, byzantine=1, votes=1)
+    assert after.of(NAMES[1]).conduct == 415_000
+    assert after.of(NAMES[2]).byzantine == 1  # its two answers are the evidence
+    assert after.of(NAMES[0]).byzantine == 0
+
+
+def test_a_new_key_keeps_the_conduct() -> None:
+    new = NodeId(b"n" * 16)
+    law = law_of({NAMES[1]: 1_500}, [(0, new)])
+    found = round_of([(0, NO, 1), (1, YES, 2), (2, YES, 3), (3, YES, 3)])
+    conduct = conduct_of([found, found], stamp_of(2_000), law)
+    assert conduct.of(new) == conduct.of(NAMES[0]) == Acts(incorrect=2, timely=2, votes=2)
+    both = conduct_of([], stamp_of(2_000), law_of({NAMES[0]: 1_500}, [(0, new)]))
+    assert both.of(new).conduct == 400_000
 
 
 @pytest.mark.parametrize("votes", [[(0, 300), (0, 50)], [(0, 50), (0, 300)]])

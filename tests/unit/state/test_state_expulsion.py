@@ -1,6 +1,6 @@
 """Who is exposed and who expelled: each rule once, block by block."""
 
-from member_stage import IDS, KEYS, electorate, of, proposal, rotation
+from member_stage import IDS, KEYS, Stage, electorate, of, proposal, rotation
 
 from credimus.kernel.codec import encode
 from credimus.sketch import merkle
@@ -10,6 +10,7 @@ from credimus.state.events import (
     ProposalIgnored,
     RoundOpened,
 )
+from credimus.state.evidence import Wrong, check_exposure
 from credimus.state.member_operations import (
     Exhibit,
     Expel,
@@ -18,7 +19,9 @@ from credimus.state.member_operations import (
 from credimus.state.operations import (
     Admit,
     Choice,
+    Close,
     Leave,
+    Operation,
     Vote,
     Votes,
 )
@@ -52,6 +55,32 @@ def test_two_answers_in_one_round_are_evidence() -> None:
     again = Exhibit(both.header_bytes, both.signature, 1, both.leaves()[1], cover)
     stage.say(0, Expose(KEYS[2].public, again, again))
     assert stage.roster.exposed == {IDS[2]}
+
+
+def shown_by(stage: Stage, who: int, *said: Operation) -> list[Exhibit]:
+    """Operations that a member signs in one block, one by one."""
+    block = stage.make(who, said, None)
+    leaves = block.leaves()
+    return [
+        Exhibit(block.header_bytes, block.signature, at, leaves[at],
+                b"".join(merkle.cover(leaves, [at])))
+        for at in range(len(leaves))
+    ]  # fmt: skip
+
+
+def test_two_different_closings_of_one_round_are_evidence() -> None:
+    stage = of(4)
+    said = ((b"r", b"\x01"), (b"r", b"\x01"), (b"r", b"\x02"), (b"s", b"\x02"))
+    closings = (Close(name * 16, accept=listed) for name, listed in said)
+    votes = Votes((Vote(b"r" * 16, Choice.ACCEPT),))
+    first, same, other, elsewhere, vote = shown_by(stage, 2, *closings, votes)
+    key = KEYS[2].public
+    for one, two in ((first, same), (first, elsewhere), (first, vote), (vote, first)):
+        assert stage.refuses(0, Expose(key, one, two)) == "bad-evidence"
+    stage.say(0, Expose(key, first, other))
+    assert stage.roster.exposed == {IDS[2]}
+    shown = Expose(key, first, other)
+    assert check_exposure(shown, stage.fleet) == (IDS[2], Wrong.TWO_CLOSINGS)
 
 
 def test_what_proves_nothing_is_refused() -> None:

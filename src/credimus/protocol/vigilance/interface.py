@@ -73,7 +73,8 @@ class Kind(IntEnum):
     """What a member did wrong."""
 
     EQUIVOCATION = 1
-    """Signed two blocks at one place, or two answers in one round. The fold deals with it."""
+    """Signed two blocks at one place, or two answers or closings in one round. The fold deals with
+    it."""
     CONTRADICTION = 2
     """Signed two claims of its state that no honest node makes both of."""
     FALSE_CLAIM = 3
@@ -225,12 +226,16 @@ class Suspicion(msgspec.Struct, frozen=True, gc=False):
     fork: tuple[BlockId, BlockId] | None = None
     """Two blocks at one place of the culprit's chain."""
     round: RoundId | None = None
-    """Or a round in which it answered twice."""
+    """Or a round that it answered, or closed, in two ways."""
 
     @property
     def words(self) -> str:
         """What was seen."""
-        return "two answers in one round" if self.fork is None else "two blocks at one place"
+        return (
+            "two answers or closings in one round"
+            if self.fork is None
+            else "two blocks at one place"
+        )
 
 
 class Suspected(msgspec.Struct, frozen=True, gc=False):

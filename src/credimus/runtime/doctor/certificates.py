@@ -9,10 +9,15 @@ from cryptography.x509.oid import NameOID
 
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.ids import NodeId
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import LinkPaths, name_of_key, read_file, read_private_file
 from credimus.runtime.doctor.finding import Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
+from credimus.runtime.identity.credentials import (
+    LinkPaths,
+    name_of_key,
+    read_file,
+    read_private_file,
+)
+from credimus.runtime.joining.authority import Authority
 
 CHECK = "certificates"
 EXPIRY_DAYS_LOW = 90

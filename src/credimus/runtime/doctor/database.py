@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.hlc import wall_ms_of
-from credimus.runtime.credentials import name_of_key
 from credimus.runtime.daemon import check_owner
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
-from credimus.runtime.settings import Settings
+from credimus.runtime.identity.credentials import name_of_key
+from credimus.runtime.settings.settings import Settings
 from credimus.runtime.store import readmodel_schema, schema
 from credimus.runtime.store.interface import MemberRow
 from credimus.runtime.store.readmodel import ReadModels

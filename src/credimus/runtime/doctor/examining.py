@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 
 from credimus.kernel.errors import CredimusError
-from credimus.runtime.credentials import name_of_key
 from credimus.runtime.doctor.certificates import check_certificates
 from credimus.runtime.doctor.clock import check_clock
 from credimus.runtime.doctor.database import Examined, Progress, check_database, database_of
@@ -16,8 +15,9 @@ from credimus.runtime.doctor.ports import check_ports
 from credimus.runtime.doctor.use import check_use, lock_holder
 from credimus.runtime.doctor.versions import check_versions
 from credimus.runtime.home import Home
-from credimus.runtime.layers import resolve
-from credimus.runtime.settings import Settings
+from credimus.runtime.identity.credentials import name_of_key
+from credimus.runtime.settings.layers import resolve
+from credimus.runtime.settings.settings import Settings
 
 
 def examine(

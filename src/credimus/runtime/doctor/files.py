@@ -5,10 +5,10 @@ import stat
 from pathlib import Path
 
 from credimus.kernel.errors import CredimusError
-from credimus.runtime.credentials import LinkPaths
+from credimus.runtime.access.tokens import read_token
 from credimus.runtime.doctor.finding import Finding, of_error, ok, problem, warning
 from credimus.runtime.home import Home
-from credimus.runtime.tokens import read_token
+from credimus.runtime.identity.credentials import LinkPaths
 
 CHECK = "files"
 

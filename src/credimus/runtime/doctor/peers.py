@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from credimus.kernel.errors import UsageError
 from credimus.runtime.doctor.finding import Answers, Finding, ok, problem, warning
-from credimus.runtime.settings import host_port
+from credimus.runtime.settings.settings import host_port
 
 CHECK = "peers"
 CONNECT_S = 1.0

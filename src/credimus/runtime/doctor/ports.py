@@ -5,7 +5,7 @@ import socket
 
 from credimus.kernel.errors import CredimusError
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, problem, warning
-from credimus.runtime.settings import NodeSettings, host_port
+from credimus.runtime.settings.settings import NodeSettings, host_port
 
 CHECK = "ports"
 

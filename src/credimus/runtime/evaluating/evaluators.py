@@ -9,12 +9,12 @@ from credimus.protocol.voting.interface import Answer, Ballot, Evaluator, Left, 
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.rulebook import Rulebook
 from credimus.runtime.evaluating.callback import Callback, Function, load_function
+from credimus.runtime.evaluating.knowledge_file import read_knowledge
 from credimus.runtime.evaluating.rules_file import read_rules
 from credimus.runtime.evaluating.steps import AnyStep, Slow, at_once
 from credimus.runtime.evaluating.target import target_of
 from credimus.runtime.evaluating.webhook import Webhook
-from credimus.runtime.knowledge_file import read_knowledge
-from credimus.runtime.settings import OnFailure, Settings, VotingSettings
+from credimus.runtime.settings.settings import OnFailure, Settings, VotingSettings
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice
 

@@ -22,7 +22,7 @@ import zenoh
 
 from credimus.kernel.errors import Conflict, CredimusError, UsageError
 from credimus.kernel.ids import ID_BYTES, FleetId, NodeId
-from credimus.runtime.credentials import LinkPaths
+from credimus.runtime.identity.credentials import LinkPaths
 from credimus.runtime.transport.inbox import Inbox
 from credimus.runtime.transport.interface import (
     Counts,

@@ -4,11 +4,12 @@ line in the union below."""
 from typing import TypeAlias
 
 from credimus.sim.faults.clocks import ClockDrift, ClockJump
-from credimus.sim.faults.computers import Crash, Flood, Pause, Slow
+from credimus.sim.faults.computers import Crash, Flood, Pause, Rotation, Slow
 from credimus.sim.faults.deceit import Accuse, FalseState, Impersonate, TwoStates
 from credimus.sim.faults.disks import BitFlip, FullDisk
 from credimus.sim.faults.floods import Hail, Torrent
 from credimus.sim.faults.lies import (
+    CloseTwice,
     DoubleVote,
     FalseFrontier,
     Forge,
@@ -23,10 +24,10 @@ from credimus.sim.faults.slander import Expulsion, FalseEvidence, Overreach, Sla
 
 AnyFault: TypeAlias = (
     Partition | OneWay | Bridge | Ragged | Flapping | BadLink
-    | Crash | Pause | Slow | Flood
+    | Crash | Pause | Slow | Flood | Rotation
     | BitFlip | FullDisk
     | ClockJump | ClockDrift
-    | DoubleVote | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
+    | DoubleVote | CloseTwice | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
     | Slander | FalseEvidence | Overreach | Expulsion
     | Torrent | Hail
     | FalseState | TwoStates | Accuse | Impersonate
@@ -40,6 +41,7 @@ __all__ = (
     "Bridge",
     "ClockDrift",
     "ClockJump",
+    "CloseTwice",
     "Crash",
     "DoubleVote",
     "Expulsion",
@@ -60,6 +62,7 @@ __all__ = (
     "Pause",
     "Ragged",
     "Replay",
+    "Rotation",
     "Slander",
     "Slow",
     "Stack",

@@ -5,9 +5,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from credimus.kernel.instant import MILLISECOND
-from credimus.node.commands import AssertBelief
+from credimus.lace.seal import SeedSigner
+from credimus.node.commands import AssertBelief, RotateKey
 from credimus.sim.faults.fault import Fault, Scene, Span
-from credimus.sim.host import Host, Lane
+from credimus.sim.host import Host, Lane, MemberKey
+from credimus.state.evidence import rotation_message
 
 _PATIENCE_NS = 200 * MILLISECOND
 """How long an armed crash waits for a step that writes; then it strikes the idle node."""
@@ -65,6 +67,24 @@ class Slow(Fault, frozen=True, tag="slow"):
 
     def _recover(self, host: Host) -> None:
         host.slow_ns = 0
+
+
+class Rotation(Fault, frozen=True, tag="rotation"):
+    """Gives a running node a new key; it begins again with that once it is durable."""
+
+    def strike(self, scene: Scene) -> None:
+        """Ask one that is up and tells the truth, unless it is about to take one already."""
+        up = [one for one in self.hosts(scene) if one.node is not None and not one.lies]
+        ready = [one for one in up if one.next is None]
+        if not ready:
+            return
+        host = scene.stream.choose(ready)
+        scene.note(self.kind, host.place)
+        signer = SeedSigner(scene.stream.octets(32))
+        host.next = MemberKey(host.members[0].name, signer)
+        message = rotation_message(scene.fleet.id, host.id, signer.public)
+        command = RotateKey(public_key=signer.public, proof=signer.sign(message))
+        scene.fleet.order(host.place, command)
 
 
 class Flood(Fault, frozen=True, tag="flood"):

@@ -21,7 +21,7 @@ from credimus.protocol.sync.interface import Beacon, Blocks, Message
 from credimus.sim.faults.fault import Fault, Scene, Span
 from credimus.sim.host import Host
 from credimus.sim.stacking import stacking
-from credimus.state.operations import Choice, Vote
+from credimus.state.operations import Choice, Close, Vote
 
 _ROUNDS_MAX = 16
 
@@ -63,6 +63,14 @@ class Fork(Lie, frozen=True, tag="fork"):
             block = _block_that_votes(scene, liar, choice)
             if block is not None:
                 _send(scene, liar, told, Blocks((block.wire,)))
+
+
+class CloseTwice(Lie, frozen=True, tag="close-twice"):
+    """Closes every open round in two ways, on one chain: once as if nobody had answered."""
+
+    def act(self, scene: Scene, liar: Host) -> None:
+        """Say both closings in the node's next block."""
+        scene.fleet.order(liar.place, _close_both_ways)
 
 
 class Forge(Lie, frozen=True, tag="forge"):
@@ -171,6 +179,14 @@ def _vote_both_ways(node: Node) -> None:
     for identifier in _open_rounds(node, node.id):
         for choice in (Choice.ACCEPT, Choice.REJECT):
             author.vote(Vote(identifier, choice))
+    node.seal_soon()
+
+
+def _close_both_ways(node: Node) -> None:
+    author = node.authors[0]
+    for identifier in _open_rounds(node, node.id):
+        for listed in (b"", b"\x01"):
+            author.say(Close(identifier, accept=listed))
     node.seal_soon()
 
 

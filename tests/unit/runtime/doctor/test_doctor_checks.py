@@ -15,8 +15,6 @@ import pytest
 from credimus import __version__
 from credimus.harness.local_fleet import free_ports
 from credimus.kernel.ids import FleetId
-from credimus.runtime.authority import Authority
-from credimus.runtime.credentials import load_node_key, write_file
 from credimus.runtime.doctor.certificates import check_certificates
 from credimus.runtime.doctor.clock import check_clock
 from credimus.runtime.doctor.database import check_database
@@ -29,8 +27,10 @@ from credimus.runtime.doctor.ports import check_ports
 from credimus.runtime.doctor.use import check_use
 from credimus.runtime.doctor.versions import check_versions
 from credimus.runtime.home import Home
-from credimus.runtime.joining import Plan, found_home
-from credimus.runtime.settings import NodeSettings, read_settings
+from credimus.runtime.identity.credentials import load_node_key, write_file
+from credimus.runtime.joining.authority import Authority
+from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.settings.settings import NodeSettings, read_settings
 from credimus.runtime.store.ownership import FolderLock
 
 NOW_MS = 1_800_000_000_000

@@ -1,0 +1,1 @@
+"""What a node holds, as the API's shapes. They change nothing."""

@@ -1,0 +1,1 @@
+"""Who may ask what of a node's API, and how often."""

@@ -1,0 +1,1 @@
+"""A node's key: how it is kept, closed with a passphrase, and succeeded by another."""

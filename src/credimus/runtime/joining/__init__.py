@@ -1,0 +1,1 @@
+"""How a fleet begins and how nodes join it."""

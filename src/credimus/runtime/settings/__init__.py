@@ -1,0 +1,1 @@
+"""The settings of a node: what they are, and where each came from."""

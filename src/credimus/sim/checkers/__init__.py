@@ -1,0 +1,1 @@
+"""What must hold of a whole fleet, as sentences; each is proven by a saboteur."""

@@ -1,0 +1,119 @@
+"""What must hold where blocks are let go, as sentences.
+
+Where they are checked nothing is old enough to be let go of the state itself, so that a node which
+holds a checkpoint and some blocks must come to what all blocks that ever were give.
+"""
+
+from credimus.kernel.entropy import Stream
+from credimus.kernel.ids import BlockId, NodeId, short
+from credimus.node.node import NodeEffects
+from credimus.protocol.checkpointing.interface import CheckpointTaken
+from credimus.sim.checkers.checker import Checker
+from credimus.sim.checkers.refold import fold_blocks
+from credimus.sim.host import Host
+from credimus.sim.watcher import Done
+from credimus.state.fleet import FleetState
+from credimus.state.keeping_operations import Certify
+from credimus.state.operations import (
+    Admit,
+    Leave,
+)
+
+
+class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
+    """A node that let blocks go has the beliefs, rounds and members that all blocks give."""
+
+    def started(self, host: Host) -> None:
+        """Look at a node that began from its snapshot."""
+        self._look(host)
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look at everybody."""
+        for host in self.watch.honest:
+            self._look(host)
+
+    def _look(self, host: Host) -> None:
+        node, record = host.running, self.watch.record
+        if not node.state.checkpoints.number:
+            return
+        waiting = [head.block for head in node.lace.frontier().heads]
+        past: set[BlockId] = set()
+        while waiting:
+            one = waiting.pop()
+            if one in past:
+                continue
+            if one not in record.blocks:
+                return  # something taken is not durable yet
+            past.add(one)
+            header = record.blocks[one].header
+            waiting += (header.previous, *header.parents) if header.previous else header.parents
+        order = sorted(past, key=lambda one: (record.blocks[one].header.stamp, one))
+        whole = fold_blocks(self.watch.fleet.id, record, order, None)
+        agreed = [_agreed(state, rounds=self._is_steady()) for state in (whole, node.state)]
+        if agreed[0] != agreed[1]:
+            self.fail(f"node {host.place}: {len(past)} blocks give another state when all are held")
+
+    def _is_steady(self) -> bool:
+        """Whether nobody joined or left after the founding: a proposal of who was cut off longer
+        than blocks are kept is judged by the roster of the checkpoint, not by that of its past."""
+        said = [one for every in self.watch.record.operations.values() for one in every]
+        admitted = sum(isinstance(one, Admit) for one in said)
+        config = self.watch.fleet.config
+        return admitted < config.nodes * config.members_per_node and not any(
+            isinstance(one, Leave) for one in said
+        )
+
+
+class nothing_is_pruned_before_it_is_certified(Checker):  # noqa: N801 - a sentence
+    """When a node lets blocks go, more than two thirds of the electors have signed for it."""
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """Count the words on all disks."""
+        for event in effects.emit:
+            if isinstance(event, CheckpointTaken):
+                members = set(event.checkpoint.electors)
+                signed = max(self._words(event.identifier).values(), key=len, default=set())
+                if 3 * len(signed & members) <= 2 * len(members):
+                    self.fail(
+                        f"node {host.place}: {len(signed)} of {len(members)} certify checkpoint "
+                        f"{event.checkpoint.number}, {short(event.identifier)}"
+                    )
+
+    def _words(self, identifier: bytes) -> dict[int, set[NodeId]]:
+        record = self.watch.record
+        words: dict[int, set[NodeId]] = {}
+        for block, operations in record.operations.items():
+            for said in operations:
+                if isinstance(said, Certify) and said.checkpoint == identifier:
+                    words.setdefault(said.attempt, set()).add(record.blocks[block].author)
+        return words
+
+
+class a_joiner_from_a_checkpoint_agrees(Checker):  # noqa: N801 - a sentence
+    """Who begins from a checkpoint holds all that is in it, and comes to the others' state."""
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """Compare a node that has just taken a checkpoint with its certified snapshot."""
+        base = host.running.compacting.base
+        if base is None or not any(isinstance(one, CheckpointTaken) for one in effects.emit):
+            return
+        certified, state = FleetState.restored(base.image), host.running.state
+        lacking = _named(certified) - _named(state)
+        if lacking or certified.checkpoints.id != state.checkpoints.id:
+            self.fail(f"node {host.place} lacks {len(lacking)} beliefs and rounds of a checkpoint")
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """All that came to the same blocks came to the same checkpoint, too."""
+        ids = {host.running.state.checkpoints.id for host in self.watch.honest}
+        if len({host.running.lace.frontier() for host in self.watch.honest}) == 1 < len(ids):
+            self.fail(f"{len(ids)} different checkpoints are in force over the same blocks")
+
+
+def _named(state: FleetState) -> set[bytes]:
+    """The ids of all beliefs and rounds; for membership only."""
+    return {one.id for one in state.beliefs} | {one.id for one in state.rounds}
+
+
+def _agreed(state: FleetState, *, rounds: bool) -> tuple[bytes, ...]:
+    parts = state.beliefs.fingerprint(), state.roster.fingerprint()
+    return (*parts, state.rounds.fingerprint()) if rounds else parts

@@ -1,0 +1,115 @@
+"""What must hold when damaged disks are recovered, as sentences."""
+
+from typing import TypeAlias
+
+from credimus.kernel.entropy import Stream
+from credimus.kernel.ids import BeliefId, BlockId, NodeId, short
+from credimus.lace.block import Block
+from credimus.node.node import NodeEffects
+from credimus.sim.checkers.checker import Checker, Watch
+from credimus.sim.fleet import Fleet
+from credimus.sim.host import Host
+from credimus.sim.watcher import Done
+from credimus.state.identity import belief_id
+from credimus.state.operations import Assert, Retract
+
+Place: TypeAlias = tuple[NodeId, int]
+
+
+def is_recovering(host: Host, fleet: Fleet) -> bool:
+    """Whether a recovery goes on that can end."""
+    recovery = host.running.recovery
+    return recovery.is_busy and not recovery.is_stuck(host.now(fleet.agenda.now_ns).instant)
+
+
+class a_recovered_node_agrees_with_all(Checker):  # noqa: N801 - a sentence
+    """In the end a node whose disk was recovered writes again, and has everybody's state."""
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look at everybody who recovered."""
+        for host in self.watch.honest:
+            if not host.recovered_count:
+                continue
+            if is_recovering(host, self.watch.fleet):
+                self.fail(f"node {host.place} still waits, and writes nothing")
+            if not self.watch.fleet.agree([*self.watch.honest]):
+                self.fail(f"node {host.place} recovered to another state")
+
+
+class a_recovering_node_never_contradicts_itself(Checker):  # noqa: N801 - a sentence
+    """No honest member signs two blocks at one place of its chain, as far as anybody can know: what
+    was on a recovered disk alone is known to nobody, unless it is still on its way."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._blocks: dict[Place, BlockId] = {}
+
+    def noted(self, host: Host, block: Block) -> None:
+        """Compare with what stands at that place."""
+        if block.author in self.watch.liars:
+            return
+        place = block.author, block.header.sequence
+        known = self._blocks.setdefault(place, block.id)
+        if known != block.id:
+            self.fail(
+                f"node {host.place} holds a second block {block.header.sequence} of "
+                f"{short(block.author)}"
+            )
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """What nobody else has is given up, when what was before it is gone."""
+        own = {signer.node_id for signer in host.signers}
+        for place, one in list(self._blocks.items()):
+            if gone and one in alone and place[0] in own:
+                del self._blocks[place]
+
+
+class recovery_loses_nothing_acknowledged(Checker):  # noqa: N801 - a sentence
+    """What a node acknowledged, and its disk still held unaltered, is in every final state, though
+    in other blocks."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._owed: dict[tuple[NodeId, BeliefId], int] = {}
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """What is taken back later is owed no more."""
+        if not self._owed:
+            return
+        for block in effects.persist:
+            said = self.watch.record.operations.get(block.id, ())
+            if any(isinstance(one, Retract) for one in said):
+                self._owed = {key: at for key, at in self._owed.items() if key[0] != block.author}
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """Write down what intact blocks said that nobody else has."""
+        own = {signer.node_id for signer in host.signers}
+        record = self.watch.record
+        for one in sorted(alone - gone):
+            if one not in record.blocks or record.blocks[one].author not in own:
+                continue
+            author = record.blocks[one].author
+            for said in record.operations[one]:
+                if isinstance(said, Assert):
+                    self._owed[author, belief_id(said.content, said.category)] = host.place
+        for one in sorted(alone):
+            if any(isinstance(said, Retract) for said in record.operations.get(one, ())):
+                author = record.blocks[one].author
+                self._owed = {key: at for key, at in self._owed.items() if key[0] != author}
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look for all of it in every node."""
+        for host in self.watch.honest:
+            beliefs, hosts = host.running.state.beliefs, self.watch.fleet.hosts
+            lost = [
+                place
+                for (_, one), place in self._owed.items()
+                if beliefs.get(one) is None and not _has_told(hosts[place])
+            ]
+            if lost:
+                self.fail(f"node {host.place} lacks {len(lost)} beliefs that {lost[0]} had stated")
+
+
+def _has_told(host: Host) -> bool:
+    """Whether a node says of itself that it can never write again."""
+    return host.node is None or host.node.recovery.is_holding

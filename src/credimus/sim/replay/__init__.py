@@ -1,0 +1,1 @@
+"""Real answers of a crowd, replayed through the real core in virtual time."""

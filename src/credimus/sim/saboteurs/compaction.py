@@ -1,0 +1,62 @@
+"""Small wrongs with checkpoints, under which their sentences must fail; see saboteurs.py."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from credimus.node.compacting import Compacting
+from credimus.sim.checkers.compaction import (
+    a_joiner_from_a_checkpoint_agrees,
+    nothing_is_pruned_before_it_is_certified,
+    pruned_and_whole_nodes_agree,
+)
+from credimus.sim.fleet import Fleet
+from credimus.sim.saboteurs.patching import patched
+from credimus.state import releasing
+from credimus.state.checkpoints import Checkpoints, Released
+from credimus.state.fleet import FleetState
+
+
+@contextmanager
+def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Everybody lets go of what is still wanted."""
+    kept = releasing.release
+
+    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Released:  # noqa: ARG001
+        return kept(state, stamp, 0)
+
+    with patched(releasing, "release", all_of_it):
+        yield
+
+
+@contextmanager
+def a_word_that_is_enough(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """One member certifies a checkpoint for all."""
+
+    def enough(self: Checkpoints, key: tuple[int, bytes], members: Any) -> bool:
+        return bool(members) and self.proposal(key[1]) is not None
+
+    with patched(Checkpoints, "_suffices", enough):
+        yield
+
+
+@contextmanager
+def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who begins from a checkpoint of others forgets a belief."""
+    install = Compacting.install
+
+    def forgetful(self: Compacting, *given: Any) -> Any:
+        taken = install(self, *given)
+        self._state.beliefs._beliefs.popitem()  # noqa: SLF001
+        return taken
+
+    with patched(Compacting, "install", forgetful):
+        yield
+
+
+WRONGS = (
+    (a_checkpoint_that_lets_all_go, pruned_and_whole_nodes_agree, 8),
+    (a_word_that_is_enough, nothing_is_pruned_before_it_is_certified, 8),
+    (a_snapshot_that_lacks_a_belief, a_joiner_from_a_checkpoint_agrees, 12),
+)
+"""Each with the sentence that it trips, and the virtual seconds that it needs to show."""

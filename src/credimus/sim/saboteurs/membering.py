@@ -1,0 +1,72 @@
+"""Small wrongs about members, as in saboteurs.py."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from credimus.kernel.effects import Effects
+from credimus.kernel.ids import NodeId
+from credimus.node.reading import Reading
+from credimus.protocol.vigilance.machine import Vigilance
+from credimus.sim.checkers.membering import (
+    an_equivocator_is_exposed_to_all,
+    an_honest_member_is_never_expelled,
+    nothing_unauthorised_is_folded,
+)
+from credimus.sim.checkers.secrecy import only_readers_read
+from credimus.sim.fleet import Fleet
+from credimus.sim.saboteurs.patching import patched
+from credimus.state import members, roster
+from credimus.state.law import Law
+
+
+@contextmanager
+def an_expulsion_by_one_word(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever says that a member is to go has it gone."""
+
+    def one(law: Law, *_: Any) -> dict[NodeId, int]:
+        return {who: term for who, term, _ in law.ballots}
+
+    with patched(members, "_expulsions", one):
+        yield
+
+
+@contextmanager
+def a_vigilance_that_sleeps(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Equivocations are seen, and nobody proves them."""
+
+    def nothing(*_: Any) -> Effects[Any, Any, Any]:
+        return Effects()
+
+    with patched(Vigilance, "tick", nothing), patched(Vigilance, "deadline", lambda _: None):
+        yield
+
+
+@contextmanager
+def a_door_that_asks_for_no_permission(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Members may say whatever they like."""
+
+    def nothing(*_: Any) -> None:
+        return None
+
+    with patched(roster, "check_permitted", nothing):
+        yield
+
+
+@contextmanager
+def a_node_that_forgets_its_former_keys(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who takes a new key throws the old one away."""
+
+    def nothing(*_: Any) -> None: ...
+
+    with patched(Reading, "lend", nothing):
+        yield
+
+
+MEMBER_WRONGS = (
+    (an_expulsion_by_one_word, an_honest_member_is_never_expelled, "slander"),
+    (a_vigilance_that_sleeps, an_equivocator_is_exposed_to_all, "byzantine"),
+    (a_node_that_forgets_its_former_keys, only_readers_read, "rotation"),
+    (a_door_that_asks_for_no_permission, nothing_unauthorised_is_folded, "slander"),
+)
+"""Each wrong, the checker that it must trip, and the profile under which it shows."""
