@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from credimus.certificate import Archive, Trust, make_certificate
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import FleetId, NodeId, fleet_id
-from credimus.lace.block import Block
+from credimus.lace.block import Block, Parts
 from credimus.lace.lace import Lace
 from credimus.node.ingress import Ingress
 from credimus.state.electorates import electorate_id
@@ -165,7 +165,8 @@ def lengthened(number: int, block: Block) -> Block:
     plain = block.header_bytes
     at = plain.index(block.author) + len(block.author)
     longer = plain[:at] + b"\xcc" + plain[at:]
-    return Block(block.header, longer, SIGNERS[number].sign(longer), block.body)
+    signature = SIGNERS[number].sign(longer)
+    return Block(block.header, Parts(longer, signature, block.predecessors, block.body))
 
 
 def accepted() -> History:
@@ -299,7 +300,9 @@ def among_much_else() -> History:
     for number in (0, 2, 3, 1):
         own = Vote(round_id(proposal), YES, 900_000, "seen")
         noise = [Assert(10 + one, f"noise {one} of {number}", "general", 1) for one in range(9)]
-        history.say(number, *noise, Votes((*others[:number], own, *others[number:])))
+        shared = (own, others[0]) if number % 2 else (others[0], own)
+        rest = [Votes((one,)) for one in others[1:]]
+        history.say(number, *noise, *rest[:number], Votes(shared), *rest[number:])
     return history
 
 

@@ -33,6 +33,7 @@ from credimus.state.operations import (
     Strategy,
     Vote,
     Votes,
+    Withdraw,
     mask_bytes,
 )
 from strategies import (
@@ -147,7 +148,7 @@ class Liar:
     def _votes(self) -> Operation:
         choose = self.stream.choose
         choice = choose((Choice.ACCEPT, Choice.REJECT, Choice.REJECT, Choice.ABSTAIN))
-        return Votes(self._some(8, lambda: Vote(choose(ROUNDS), choice, self._confidence())))
+        return Votes(self._some(2, lambda: Vote(choose(ROUNDS), choice, self._confidence())))
 
     def _propose(self) -> Operation:
         one = self.stream.choose(PROPOSALS)
@@ -171,7 +172,8 @@ class Liar:
         finding = choose(list(Finding))
         careful = choose((Strategy.LAST_WRITER, Strategy.MULTI_VALUE, Strategy.CONSENSUS))
         strategy = careful if finding is Finding.CONTRADICTORY else Strategy.SEMANTIC
-        return Reconcile((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
+        said = choose((Reconcile, Reconcile, Withdraw))
+        return said((first, second), (choose(ROUNDS), choose(ROUNDS)), strategy, finding)
 
     def _enclose(self) -> Operation:
         choose = self.stream.choose

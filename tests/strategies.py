@@ -12,7 +12,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fleet_id
-from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header, root_of, write_predecessors
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
 from credimus.node.ingress import Ingress, Taken
@@ -62,7 +62,7 @@ def make_block(
     """
     others = {block.id: block for block in parents}
     before = [*others.values(), *([previous] if previous else [])]
-    body, root = pack_leaves([encode(operation) for operation in operations])
+    leaves = [encode(operation) for operation in operations]
     header: dict[str, object] = {
         "version": VERSION,
         "fleet": FLEET,
@@ -71,11 +71,13 @@ def make_block(
         "stamp": max((block.header.stamp for block in before), default=stamp_of(WALL_MS)) + 1,
         "previous": previous.id if previous else NO_PREVIOUS,
         "parents": tuple(sorted(others)),
-        "operations_root": root,
         "operation_count": len(operations),
     }
     changed = {name.removeprefix("header_"): value for name, value in fields.items()}
-    return seal(signer, Header(**{**header, **changed}), body)  # type: ignore[arg-type]
+    header |= {"root": b"", **changed}
+    named = write_predecessors(header["previous"], header["parents"])  # type: ignore[arg-type]
+    header["root"] = header["root"] or root_of(named, leaves)
+    return seal(signer, Header(**header), pack_leaves(leaves))  # type: ignore[arg-type]
 
 
 FOUND = Found("test fleet", NONCE, SIGNERS[0].public, "n0", "", LEFT_OUT_MAX)

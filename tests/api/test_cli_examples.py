@@ -21,6 +21,8 @@ ELSEWHERE = {
     "up": "starts the nodes of this test",
     "join": "makes the second node of this test",
     "checkpoints": "a young fleet has none; test_pruning.py and test_checkpoints.py make some",
+    "recovery begin": "needs the id of a plan; test_recovery_process.py begins one",
+    "recovery abort": "needs a reunion; test_recovery_process.py takes one back",
     "recover": "needs a damaged store; test_recovery_process.py damages one",
     "top": "runs for ever; test_cli_live.py runs it",
     "watch": "runs for ever; test_api_commands.py runs it",

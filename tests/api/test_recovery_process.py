@@ -50,7 +50,7 @@ def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:
     second.run("assert", "pump 1 leaks")
     second.run("assert", "pump 2 leaks")
     until(lambda: len(contents(first)) == 2)
-    assert second.run("recovery") == {"recovery": None}
+    assert second.run("recovery") == {"recovery": None, "reunion": None}
     with pytest.raises(Failed, match="in use"):
         credimus("recover", str(second.home))
     since = second.client().get("/v1/events")["cursor"]
@@ -83,3 +83,23 @@ def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:
     second.run("assert", "pump 4 leaks")
     until(lambda: all("pump 4 leaks" in contents(one) for one in fleet.nodes))
     assert all(one.status()["faults"] == [] for one in fleet.nodes)
+
+
+def test_a_reunion_is_planned_begun_and_taken_back_at_the_command_line(fleet: Fleet) -> None:
+    node = fleet.found()
+    node.up()
+    node.run("assert", "pump 1 leaks", "--wait", "decided")
+    asked = ("--strategy", "last_writer", "--partition", "all")
+    until(lambda: node.run("recovery", "plan", *asked)["plan"]["near"]["accepted"] == 1)
+    plan = node.run("recovery", "plan", *asked)["plan"]
+    begun = node.run("recovery", "begin", plan["id"], *asked)["reunion"]
+    assert begun["plan"] == plan["id"]
+    ended = node.run("recovery", "--follow")["reunion"]
+    assert (ended["health"], ended["steps_total"]) == ("ended", 0)
+    node.kill()
+    node.up()
+    assert node.run("recovery")["reunion"]["health"] == "ended", "it is remembered"
+    node.run("recovery", "abort")
+    assert node.run("recovery", "--follow")["reunion"]["health"] == "undone"
+    with pytest.raises(Failed, match="give newest, all"):
+        node.run("recovery", "plan", "--partition", "yesterday")

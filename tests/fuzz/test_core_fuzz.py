@@ -184,7 +184,7 @@ def read_any(reader: Any, raw: bytes) -> None:
 
 def read_wire(raw: bytes) -> None:
     """A block, from its wire form."""
-    read_block(*open_wire(raw))
+    read_block(open_wire(raw))
 
 
 READERS = {

@@ -38,10 +38,9 @@ def test_audit_paths_of_the_example_in_section_2_1_3() -> None:
     a, b, c, d, e, f, j = map(merkle.leaf, leaves)
     g, h, i = (merkle.root(leaves[n : n + 2]) for n in (0, 2, 4))
     k, l = merkle.root(leaves[:4]), merkle.root(leaves[4:])  # noqa: E741 - the RFC's letters
-    assert merkle.path(leaves, 0) == [b, h, l]
-    assert merkle.path(leaves, 3) == [c, g, l]
-    assert merkle.path(leaves, 4) == [f, j, k]
-    assert merkle.path(leaves, 6) == [i, k]
+    paths = {0: [b, h, l], 3: [c, g, l], 4: [f, j, k], 6: [i, k]}
+    for place, path in paths.items():  # a cover has the same nodes, from left to right
+        assert sorted(merkle.cover(leaves, [place])) == sorted(path)
     assert {a, d, e}.isdisjoint({b, c, f})
 
 
@@ -49,5 +48,6 @@ def test_audit_paths_of_the_example_in_section_2_1_3() -> None:
 def test_our_levels_are_the_splits_of_the_rfc(leaves: list[bytes], data: st.DataObject) -> None:
     assert merkle.root(leaves) == blocks.merkle_root(leaves)
     index = data.draw(st.integers(0, len(leaves) - 1))
-    steps = merkle.path(leaves, index)
-    assert merkle.root_from_path(leaves[index], index, len(leaves), steps) == merkle.root(leaves)
+    nodes = merkle.cover(leaves, [index])
+    root = merkle.root_from_cover({index: leaves[index]}, len(leaves), nodes)
+    assert root == merkle.root(leaves)

@@ -50,7 +50,7 @@ def test_a_reason_is_bound_by_characters_when_read() -> None:
     assert op.read_operations(ids.mp([[3, "\u00e9" * 512]]))
 
 
-@pytest.mark.parametrize(("header", "code"), [(b"\x99\x02", "unknown-version"), (b"", "malformed")])
+@pytest.mark.parametrize(("header", "code"), [(b"\x97\x01", "unknown-version"), (b"", "malformed")])
 def test_the_version_is_the_second_byte(header: bytes, code: str) -> None:
     with pytest.raises(PeerFault) as fault:
         read_header(header)

@@ -26,7 +26,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fingerprint, fleet_id
 from credimus.kernel.instant import Instant, Now
-from credimus.lace.block import VERSION, Block, Header
+from credimus.lace.block import VERSION, Block, Header, root_of, write_predecessors
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
@@ -90,12 +90,13 @@ def of_code() -> dict[str, bytes | str]:
 
     def block(signer: SeedSigner, place: tuple, said: list) -> Block:
         sequence, stamp, previous, parents = place
-        body, root = pack_leaves([encode(one) for one in said])
+        leaves = [encode(one) for one in said]
+        root = root_of(write_predecessors(previous, parents), leaves)
         header = Header(
             VERSION, fleet, signer.node_id, sequence, stamp, previous, tuple(parents), root,
             len(said),
         )  # fmt: skip
-        return seal(signer, header, body)
+        return seal(signer, header, pack_leaves(leaves))
 
     found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX)
     genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
@@ -159,11 +160,12 @@ def of_code() -> dict[str, bytes | str]:
         "genesis header": genesis.header_bytes,
         "genesis id": genesis.id,
         "genesis signature": genesis.signature,
-        "genesis root": genesis.header.operations_root,
+        "genesis root": genesis.header.root,
         "genesis wire": genesis.wire,
         "second header": second.header_bytes,
         "second id": second.id,
         "second wire": second.wire,
+        "third predecessors": third.predecessors,
         "third id": third.id,
         "third wire": third.wire,
         "found": encode(found),
@@ -237,17 +239,15 @@ def of_stranger() -> dict[str, bytes | str]:
     votes = [9, [[identifier, 1, 900_000, ""]]]
     stamp = 1_700_000_000_000 * 65_536
     first = [found, [2, keys[1], "bob", ""]]
-    header = their_blocks.header_of(fleet, ada, (1, stamp, b"", []), first)
-    genesis = their_blocks.Block(their_blocks.sealed(b"\x01" * 32, header, first))
+    seeds = b"\x01" * 32, b"\x02" * 32
+    wires = [their_blocks.sealed(seeds[0], fleet, (ada, 1, stamp, b"", []), first)]
+    genesis = their_blocks.Block(wires[0])
     after = [said, publish, propose, votes]
-    header_2 = their_blocks.header_of(fleet, bob, (1, stamp + 1, b"", [genesis.id]), after)
-    second = their_blocks.Block(their_blocks.sealed(b"\x02" * 32, header_2, after))
-    header_3 = their_blocks.header_of(fleet, ada, (2, stamp + 2, genesis.id, [second.id]), [votes])
-    wires = [
-        their_blocks.sealed(b"\x01" * 32, header, first),
-        their_blocks.sealed(b"\x02" * 32, header_2, after),
-        their_blocks.sealed(b"\x01" * 32, header_3, [votes]),
-    ]
+    place = bob, 1, stamp + 1, b"", [genesis.id]
+    wires.append(their_blocks.sealed(seeds[1], fleet, place, after))
+    second = their_blocks.Block(wires[1])
+    place = ada, 2, stamp + 2, genesis.id, [second.id]
+    wires.append(their_blocks.sealed(seeds[0], fleet, place, [votes]))
     state = their_roster.Fleet(fleet)
     state.take_all(wires)
     assert len(state.taken) == 3
@@ -262,11 +262,11 @@ def of_stranger() -> dict[str, bytes | str]:
     whole = their_state.state_fingerprint(state)
     claim = their_messages.claim(b"\x01" * 32, [fleet, ada, WALL_MS, 1, 3, digest_of_heads, whole])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
-    listed = [genesis.id, second.id]
+    told_ids, nodes = [identifier, belief], [ada, bob]
     excerpts = [
-        their_certificates.excerpt_of(0, genesis, [0, 1], []),
-        their_certificates.excerpt_of(1, second, [1, 2, 3], listed),
-        their_certificates.excerpt_of(0, third, [0], listed),
+        their_certificates.excerpt_of(0, genesis, [0, 1], 0, told_ids),
+        their_certificates.excerpt_of(1, second, [1, 2, 3], stamp, [*told_ids, *nodes]),
+        their_certificates.excerpt_of(0, third, [0], stamp + 1, [*told_ids, *nodes]),
     ]
     text = b32encode(ticket + fp(b"credimus ticket", ticket)[:4]).decode().rstrip("=").lower()
     request = mp([1, TICKET_ID, keys[1], "bob", ["127.0.0.1:7449"], JOIN_NONCE])
@@ -292,11 +292,12 @@ def of_stranger() -> dict[str, bytes | str]:
         "genesis header": genesis.header_bytes,
         "genesis id": genesis.id,
         "genesis signature": genesis.signature,
-        "genesis root": their_blocks.merkle_root([mp(one) for one in first]),
+        "genesis root": their_blocks.merkle_root([mp([]), *map(mp, first)]),
         "genesis wire": wires[0],
-        "second header": header_2,
+        "second header": second.header_bytes,
         "second id": second.id,
         "second wire": wires[1],
+        "third predecessors": third.first,
         "third id": third.id,
         "third wire": wires[2],
         "found": mp(found),
@@ -334,7 +335,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
         "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
-        "proof": mp([1, b"", excerpts]),
+        "proof": mp([2, excerpts]),
         "ticket": "credimus1-" + text,
         "request": request + mac,
         "answer": bytes(box),

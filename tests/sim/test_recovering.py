@@ -1,13 +1,28 @@
 """Damaged disks that are recovered, and nodes that were away behind a compaction."""
 
 import pytest
-from fleets import YES, fleet_of
+from fleets import VOTING, YES, fleet_of
 from test_checkpoints import busy, comes_to_rest, fleet_with_checkpoints
 
+from credimus.kernel.entropy import Entropy
+from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.node.commands import AssertBelief
-from credimus.protocol.recovery.interface import Cause, Phase, Session
+from credimus.node.config import Config
+from credimus.node.supply import read_message
+from credimus.protocol.recovery.interface import (
+    AskCame,
+    Cause,
+    HeadsAsked,
+    Phase,
+    RecoveryConfig,
+    Session,
+    WaitingHead,
+    WayKind,
+)
+from credimus.protocol.sync.interface import Blocks
 from credimus.sim.fleet import Fleet
+from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host, Lane
 from credimus.sim.operator import recover
 from credimus.sim.profiles import scenario_of
@@ -15,9 +30,10 @@ from credimus.sim.run import simulate
 from credimus.sim.scenario import altered
 
 
-@pytest.mark.parametrize("seed", [1, 15, 56])
+@pytest.mark.parametrize("seed", [1, 15, 56, 9026])
 def test_recovery_under_faults_keeps_every_sentence(seed: int) -> None:
-    """Among them nodes that are damaged twice, and one that is stuck behind a gap (56)."""
+    """Among them nodes that are damaged twice, one that is stuck behind a gap (56), and one whose
+    block is altered that a recovery before had kept (9026)."""
     assert simulate(scenario_of("recovery", seed)).violations == ()
 
 
@@ -47,6 +63,59 @@ def session_of(host: Host) -> Session:
     session = host.running.recovery.session
     assert session is not None
     return session
+
+
+def bytes_sent_back(by_name_ns: int) -> int:
+    """Of blocks, to a node whose first block was altered, until it writes again."""
+    recovery = RecoveryConfig(by_name_ns=by_name_ns)
+    config = FleetConfig(nodes=4, node=Config(voting=VOTING, recovery=recovery))
+    fleet = Fleet(config, Entropy(b"gap"))
+    fleet.found()
+    for number in range(30):
+        fleet.order(number % 4, AssertBelief(content=f"pump {number} leaks"))
+        fleet.run_for(100 * MILLISECOND)
+    fleet.run_for(3 * SECOND)
+    host = fleet.hosts[2]
+    assert host.disk.flip_bit(7, [next(host.running.lace.walk(0, host.id)).id])
+    host.recovers = True
+    fleet.crash(host)
+    heard = {"bytes": 0}
+    hear = host.hear
+
+    def counted(sender: NodeId, payload: bytes) -> bool:
+        message = read_message(payload)
+        heard["bytes"] += len(payload) if isinstance(message, Blocks) else 0
+        return hear(sender, payload)
+
+    host.hear = counted  # type: ignore[method-assign]
+    recover(fleet, host)
+    shown = host.running.recovery.shown(host.now(fleet.agenda.now_ns))
+    assert shown is not None
+    costs = {one.kind: one.byte_count for one in shown.ways}
+    assert costs[WayKind.DIFFERENTIAL] * 10 < costs[WayKind.INCREMENTAL]
+    assert shown.way is WayKind.DIFFERENTIAL
+    fleet.run_for(10 * SECOND)
+    assert session_of(host).phase is Phase.ENDED
+    assert fleet.agree()
+    return heard["bytes"]
+
+
+def test_a_gap_is_filled_by_name_without_sending_what_is_intact() -> None:
+    by_name, by_frontier = bytes_sent_back(5 * SECOND), bytes_sent_back(0)
+    assert by_name * 4 < by_frontier, (by_name, by_frontier)
+
+
+def test_who_was_recovering_goes_on_telling_what_waited_in_vain() -> None:
+    """Seed 1 had a node sign a second block: another had the first among its loose ones only."""
+    fleet = fleet_of(YES, YES, YES)
+    host, other = fleet.hosts[1], fleet.hosts[0]
+    block = next(other.running.lace.walk(0, other.id))
+    seen = (other.id, block.sequence + 7, block.id)
+    recovery = host.running.recovery
+    recovery.session = Session(cause=Cause.DAMAGED, phase=Phase.ENDED, witnessed=(seen,))
+    asked = AskCame(other.id, HeadsAsked((other.id,)))
+    (send,) = recovery.handle(asked, host.now(fleet.agenda.now_ns)).send
+    assert send.message.waiting == (WaitingHead(*seen),)
 
 
 @pytest.mark.parametrize("names", [True, False])

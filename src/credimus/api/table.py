@@ -18,7 +18,7 @@ from credimus.api.endpoints import (
 )
 from credimus.api.endpoints.convergence import convergence
 from credimus.api.endpoints.metrics import metrics
-from credimus.api.endpoints.recovery import show_recovery
+from credimus.api.endpoints.recovery import recover, show_recovery
 from credimus.api.message import Answer, Request
 from credimus.api.openapi import describe, written
 from credimus.api.shapes import answers as shapes
@@ -29,6 +29,7 @@ from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
 from credimus.api.shapes.members import MemberItem
 from credimus.api.shapes.partitions import Partitions
 from credimus.api.shapes.recovery import RecoveryAnswer
+from credimus.api.shapes.reunion import RecoveryAsked
 from credimus.api.shapes.violations import Violations
 from credimus.certificate import FleetKey
 from credimus.runtime.access.principals import Scope
@@ -85,6 +86,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/v1/partitions", partitions.show_partitions, Partitions),
     _get("/v1/violations", violations.show_violations, Violations),
     _get("/v1/recovery", show_recovery, RecoveryAnswer),
+    _post("/v1/recovery", recover, RecoveryAsked, RecoveryAnswer, scope="admin"),
     _get("/v1/events", fleet.events, shapes.EventPage, inputs.EventsAsked),
     _get(stream.PATH, stream.stream, None, inputs.StreamAsked, media_type=stream.MEDIA_TYPE),
     _write("/v1/beliefs", beliefs.assert_belief, inputs.NewBelief),

@@ -7,14 +7,15 @@ from typing import Any
 from credimus.bench.decide_node import Load
 from credimus.certificate import Archive, Trust, make_certificate, verify
 from credimus.certificate.document import proof_of, read_certificate
-from credimus.certificate.excerpt import Excerpt, Proof
+from credimus.certificate.excerpt import Proof, operations_shown
 from credimus.harness.node_process import Orders, read_settings, serve
 from credimus.harness.orders import ChildSettings
 from credimus.kernel.codec import encode
-from credimus.kernel.ids import BeliefId
+from credimus.kernel.ids import BeliefId, node_id
 from credimus.lace.seal import pack_leaves
+from credimus.runtime.archiving import packed
 from credimus.runtime.driver import Driver
-from credimus.state.operations import Admit, Found, Propose, Publish, read_operations
+from credimus.state.operations import Admit, Found, Operation, Propose, Publish, read_operations
 
 
 class Certifier:
@@ -42,27 +43,32 @@ def certified(driver: Driver, name: str) -> dict[str, int]:
     made = time.perf_counter_ns()
     verified = verify(text, Trust(driver.node.fleet))
     checked = time.perf_counter_ns()
-    proof = proof_of(read_certificate(text))
+    stated = read_certificate(text)
+    told = bytes.fromhex(stated.round), bytes.fromhex(stated.belief)
     return {
         "bytes": len(text),
+        "kept_bytes": len(packed(text)),
         "votes": len(verified.voters),
         "make_us": (made - begun) // 1_000,
         "verify_us": (checked - made) // 1_000,
-        **parts(proof),
+        **parts(proof_of(stated), told),
         "words_bytes": len(text) - len(verified.certificate.proof),
     }
 
 
-def parts(proof: Proof) -> dict[str, int]:
-    """Bytes of a proof by what they are for, as base64."""
-    found = {"roster": 0, "proposal": 0, "votes": 0, "ids": len(proof.ids)}
+def parts(proof: Proof, told: tuple[bytes, bytes]) -> dict[str, int]:
+    """Bytes of a proof by what they are for, in base 85."""
+    found = {"roster": 0, "proposal": 0, "votes": 0}
+    nodes: list[bytes] = []
     for excerpt in proof.excerpts:
-        found[_purpose(excerpt)] += len(encode(excerpt))
-    return {f"{name}_bytes": -(-count * 4 // 3) for name, count in found.items()}
+        shown = operations_shown(excerpt, (*told, *nodes))
+        said = read_operations(pack_leaves([*shown.values()]))
+        nodes += [node_id(one.public_key) for one in said if isinstance(one, Found | Admit)]
+        found[_purpose(said)] += len(encode(excerpt))
+    return {f"{name}_bytes": -(-count * 5 // 4) for name, count in found.items()}
 
 
-def _purpose(excerpt: Excerpt) -> str:
-    said = read_operations(pack_leaves([raw for _, raw in excerpt.shown])[0])
+def _purpose(said: list[Operation]) -> str:
     if any(isinstance(one, Propose | Publish) for one in said):
         return "proposal"
     return "roster" if any(isinstance(one, Found | Admit) for one in said) else "votes"

@@ -98,7 +98,7 @@ class Reading:
 
     def _read(self, block: BlockId) -> Opened | None:
         for wire in self._archive.wires_of([block]):
-            read = read_block(*open_wire(wire))
+            read = read_block(open_wire(wire))
             if is_plain(read):
                 return Opened(read, read_operations(read.body))
         return None

@@ -4,7 +4,7 @@ There is one way to write it, but for the space between the tokens: `verify` wri
 the proof and compares.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b85decode, b85encode
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -20,7 +20,7 @@ from credimus.state.operations import Rules, Scheme
 from credimus.state.round import Round, listed_masks
 from credimus.state.verdict import Verdict
 
-FORM = 1
+FORM = 2
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     quorum: int
     electors: int
     proof: str
-    """Base64 of the encoding of a `Proof`."""
+    """The encoding of a `Proof`, in base 85."""
 
 
 class Tally(NamedTuple):
@@ -83,7 +83,8 @@ def read_certificate(text: bytes) -> Certificate:
     if stated.certificate != FORM:
         raise PeerFault(
             "unknown-version",
-            f"certificate form {stated.certificate} is not {FORM}; use a newer credimus",
+            f"certificate form {stated.certificate} is not {FORM}; read it with the credimus that "
+            "made it, or have it made again",
         )
     return stated
 
@@ -95,9 +96,9 @@ def proof_of(stated: Certificate) -> Proof:
         PeerFault: `certificate-malformed`, `malformed`, `unknown-version`.
     """
     try:
-        packed = b64decode(stated.proof, validate=True)
+        packed = b85decode(stated.proof)
     except ValueError as problem:
-        raise _malformed(f"its proof is not base64: {problem}") from None
+        raise _malformed(f"its proof is not in base 85: {problem}") from None
     return read_proof(packed)
 
 
@@ -129,7 +130,7 @@ def describe(state: FleetState, found: Round, words: tuple[str, str], proof: Pro
         voted=tally.voted,
         quorum=found.quorum_count,
         electors=len(found.electorate),
-        proof=b64encode(encode(proof)).decode(),
+        proof=b85encode(encode(proof)).decode(),
     )
 
 

@@ -15,7 +15,6 @@ from credimus.kernel import limits
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.lace.block import Block, open_wire, read_block
-from credimus.sketch import merkle
 from credimus.state.evidence import check_exposure
 from credimus.state.member_operations import Exhibit, Expose
 from credimus.state.operations import Choice, Operation, Votes, read_operations
@@ -90,7 +89,7 @@ def _find(archive: Archive, chain: tuple[NodeId, int], wanted: _Said) -> Exhibit
         for index, said in enumerate(operations):
             if block is not None and wanted(said):
                 leaves = block.leaves()
-                cover = b"".join(merkle.cover(leaves, [index]))
+                cover = b"".join(block.cover([index]))
                 return Exhibit(block.header_bytes, block.signature, index, leaves[index], cover)
     return None
 
@@ -103,5 +102,5 @@ def _casts(said: Operation, identifier: RoundId, choice: Choice) -> bool:
 
 def _read(archive: Archive, block: BlockId) -> Block | None:
     for wire in archive.wires_of([block]):
-        return read_block(*open_wire(wire), wire)
+        return read_block(open_wire(wire), wire)
     return None

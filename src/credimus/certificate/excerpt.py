@@ -1,23 +1,32 @@
 """Excerpts: signed blocks of which some operations are shown, in as few bytes as can be.
 
-An excerpt leaves out whatever its reader can recompute: version, fleet, the author's id, the root
-of the operations, and the ids of blocks that the same proof shows. The reader puts the header
-together again; only the bytes that the author signed pass the check of the signature.
+An excerpt leaves out whatever its reader can recompute: version, fleet, the author's id, the root,
+and ids that the reader knows by then. The reader puts the header together again; only the bytes
+that the author signed pass the check of the signature. What a block builds on is not shown.
 
 Deliberately not here: signatures and meaning (verifying.py), which blocks are shown (making.py).
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import msgspec
 
+from credimus.certificate.abbreviating import expanded, shortened
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import BLOCK_ID_BYTES, BlockId, FleetId, NodeId
-from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header, read_header
-from credimus.sketch import merkle
+from credimus.kernel.ids import FleetId, NodeId
+from credimus.lace.block import (
+    NO_PREVIOUS,
+    SIGNATURE_BYTES,
+    VERSION,
+    Block,
+    Header,
+    read_header,
+    root_shown,
+)
 
-PROOF_VERSION = 1
+PROOF_VERSION = 2
 _NODE_BYTES = 32
 
 
@@ -27,24 +36,20 @@ class Excerpt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     author: int
     """Place among the nodes in order of their first admission in this proof; the founder has 0."""
     sequence: int
-    stamp: int
-    predecessors: tuple[int, ...]
-    """Places in the list of ids: first that of `previous`, unless the sequence is 1; then those of
-    the parents."""
+    rise: int
+    """Its stamp less that of the excerpt before."""
     operation_count: int
-    shown: tuple[tuple[int, bytes], ...]
-    """Place and bytes of each operation shown, by rising place."""
-    cover: bytes
-    """Roots of the subtrees in between, 32 bytes each; see `merkle.cover`."""
-    signature: bytes
+    shown: tuple[Any, ...]
+    """For each operation shown its place and, in short, what it says; by rising place."""
+    seal: bytes
+    """The cover, roots of the subtrees in between, 32 bytes each, see `Block.cover`; then the
+    signature."""
 
 
 class Proof(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Excerpts in order of stamp. The list of ids: those given here, then those of the excerpts."""
+    """Excerpts in order of stamp."""
 
     version: int
-    ids: bytes
-    """Ids of blocks that are named and not shown, 32 bytes each."""
     excerpts: tuple[Excerpt, ...]
 
 
@@ -55,101 +60,102 @@ def read_proof(packed: bytes) -> Proof:
     """The proof that these bytes hold.
 
     Raises:
-        PeerFault: `malformed`.
+        PeerFault: `malformed`, `unknown-version`.
     """
-    proof: Proof = decode(packed, _proof, "the proof of a certificate")
-    if proof.version != PROOF_VERSION:
+    if packed[1:2] not in (b"\x02", b""):  # the version stands first, whatever follows it
         raise PeerFault(
             "unknown-version",
-            f"certificate version {proof.version} is not {PROOF_VERSION}; use a newer credimus",
+            f"certificate version {packed[1]} is not {PROOF_VERSION}; have it made again by a "
+            "member that runs this version of credimus",
         )
+    proof: Proof = decode(packed, _proof, "the proof of a certificate")
     return proof
 
 
-def cut(octets: bytes) -> list[bytes]:
-    """Ids or nodes of 32 bytes that stand end to end.
-
-    Raises:
-        PeerFault: `malformed`.
-    """
-    if len(octets) % _NODE_BYTES:
-        raise PeerFault("malformed", "a list of fingerprints is no multiple of 32 bytes")
-    return [octets[at : at + _NODE_BYTES] for at in range(0, len(octets), _NODE_BYTES)]
-
-
-def excerpt_of(block: Block, kept: Collection[int], author: int, ids: Sequence[BlockId]) -> Excerpt:
+def excerpt_of(
+    block: Block, kept: Collection[int], author: int, rise: int, names: Sequence[bytes]
+) -> Excerpt:
     """The excerpt of a block that shows the operations at some places.
 
     Args:
         author: the place of its author.
-        ids: the list of ids, with every predecessor of the block.
+        rise: its stamp less that of the excerpt before.
+        names: the ids that its reader knows by then.
     """
     header, leaves = block.header, block.leaves()
-    previous = (header.previous,) if header.previous else ()
     return Excerpt(
         author=author,
         sequence=header.sequence,
-        stamp=header.stamp,
-        predecessors=tuple(ids.index(one) for one in (*previous, *header.parents)),
+        rise=rise,
         operation_count=header.operation_count,
-        shown=tuple((index, leaves[index]) for index in sorted(kept)),
-        cover=b"".join(merkle.cover(leaves, kept)),
-        signature=block.signature,
+        shown=tuple(
+            part for place in sorted(kept) for part in (place, shortened(leaves[place], names))
+        ),
+        seal=b"".join(block.cover(kept)) + block.signature,
     )
 
 
-def header_bytes_of(
-    excerpt: Excerpt, fleet: FleetId, author: NodeId, ids: Sequence[BlockId]
-) -> tuple[bytes, Header]:
-    """The header that an excerpt is of, and the bytes that its author must have signed.
+def operations_shown(excerpt: Excerpt, names: Sequence[bytes]) -> dict[int, bytes]:
+    """The bytes of each operation shown, by place, in order.
 
     Raises:
         PeerFault: `malformed`.
     """
-    named = excerpt.predecessors
-    if any(not 0 <= one < len(ids) for one in named):
-        raise PeerFault("malformed", "an excerpt names a predecessor that is not listed before it")
-    if excerpt.sequence > 1 and not named:
-        raise PeerFault("malformed", "an excerpt of a later block names no previous one")
-    count = 1 if excerpt.sequence > 1 else 0
+    check_places(excerpt)
+    pairs = zip(excerpt.shown[::2], excerpt.shown[1::2], strict=True)
+    return {place: expanded(one, names) for place, one in pairs}
+
+
+def check_places(excerpt: Excerpt) -> None:
+    """Refuse operations that do not stand in order, each once behind its place.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    places = excerpt.shown[::2]
+    whole = len(excerpt.shown) == 2 * len(places) > 0
+    in_order = all(type(one) is int for one in places) and list(places) == sorted(set(places))
+    if not (whole and in_order):
+        raise PeerFault("malformed", "the operations of an excerpt do not stand in order")
+
+
+def signature_of(excerpt: Excerpt) -> bytes:
+    """The author's signature; shorter when the excerpt has none."""
+    return excerpt.seal[-SIGNATURE_BYTES:]
+
+
+def header_of(
+    excerpt: Excerpt, shown: dict[int, bytes], place: tuple[FleetId, NodeId, int]
+) -> tuple[bytes, Header]:
+    """The bytes that an excerpt's author must have signed, and the header that they are.
+
+    Args:
+        shown: the operations, by place.
+        place: fleet, author, and stamp.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    fleet, author, stamp = place
+    root = root_shown(shown, excerpt.operation_count, _cover(excerpt))
+    if root is None:
+        raise PeerFault("malformed", "the Merkle path of an excerpt does not fit its operations")
     header = Header(
-        version=VERSION,
-        fleet=fleet,
-        author=author,
-        sequence=excerpt.sequence,
-        stamp=excerpt.stamp,
-        previous=ids[named[0]] if count else NO_PREVIOUS,
-        parents=tuple(ids[one] for one in named[count:]),
-        operations_root=_root(excerpt),
-        operation_count=excerpt.operation_count,
-    )
-    header_bytes = encode(header)
-    return header_bytes, read_header(header_bytes)
+        VERSION, fleet, author, excerpt.sequence, stamp, NO_PREVIOUS, (), root,
+        excerpt.operation_count,
+    )  # fmt: skip
+    header_bytes = encode(header.signed())
+    read_header(header_bytes)
+    return header_bytes, header
 
 
 def is_plain(block: Block) -> bool:
     """Whether a header is written in the one form that an excerpt gives back."""
-    return encode(block.header) == block.header_bytes
+    return encode(block.header.signed()) == block.header_bytes
 
 
-def check_places(excerpt: Excerpt) -> None:
-    """Refuse operations that do not stand in order, each once: every one must be under the root.
-
-    Raises:
-        PeerFault: `malformed`.
-    """
-    places = [place for place, _ in excerpt.shown]
-    if places != sorted(set(places)):
-        raise PeerFault("malformed", "the operations of an excerpt do not stand in order")
-
-
-def _root(excerpt: Excerpt) -> bytes:
-    check_places(excerpt)
-    nodes = cut(excerpt.cover)
-    root = merkle.root_from_cover(dict(excerpt.shown), excerpt.operation_count, nodes)
-    if root is None:
-        raise PeerFault("malformed", "the Merkle path of an excerpt does not fit its operations")
-    return root
-
-
-assert _NODE_BYTES == BLOCK_ID_BYTES  # noqa: S101 - `cut` serves both
+def _cover(excerpt: Excerpt) -> list[bytes]:
+    octets = excerpt.seal[:-SIGNATURE_BYTES]
+    if len(octets) % _NODE_BYTES:
+        raise PeerFault("malformed", "the seal of an excerpt is cut in the middle of a fingerprint")
+    return [octets[at : at + _NODE_BYTES] for at in range(0, len(octets), _NODE_BYTES)]

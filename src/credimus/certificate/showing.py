@@ -1,6 +1,8 @@
 """Gathers the operations that a certificate shows: each with the admission of its author, and with
 that of whoever admitted him, back to the founder."""
 
+from collections.abc import Sequence
+
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_of
 from credimus.kernel.errors import Conflict
@@ -66,38 +68,36 @@ class Showing:
                 if left is not None and node not in past:
                     self.show(left)
                 for _, block, leaf in past.why_gone(node):
-                    self.show(Spot(self._archive.lace.place(block), leaf))
+                    self.show(Spot(self._held(block), leaf))
 
-    def proof(self) -> Proof:
+    def proof(self, told: tuple[bytes, bytes]) -> Proof:
         """What is shown, in order of stamps.
+
+        Args:
+            told: the ids of round and belief, as the text tells them.
 
         Raises:
             Conflict: `not-certifiable`, when a block can not be read.
         """
         order = sorted(self._places.values(), key=lambda place: (place.stamp, place.id))
-        listed: dict[BlockId, None] = {}
-        before: set[BlockId] = set()
-        for place in order:
-            listed |= dict.fromkeys(one for one in place.predecessors() if one not in before)
-            before.add(place.id)
-        ids = [*listed]
         known: list[NodeId] = []
         excerpts: list[Excerpt] = []
+        before = 0
         for place in order:
             author = known.index(place.author) if known else 0
-            excerpts.append(self._excerpt(place, author, ids))
+            rise, before = place.stamp - before, place.stamp
+            excerpts.append(self._excerpt(place, author, rise, (*told, *known)))
             known += [one for one in self._admits(place) if one not in known]
-            ids.append(place.id)
-        return Proof(PROOF_VERSION, b"".join(listed), tuple(excerpts))
+        return Proof(PROOF_VERSION, tuple(excerpts))
 
-    def _excerpt(self, place: Place, author: int, ids: list[BlockId]) -> Excerpt:
+    def _excerpt(self, place: Place, author: int, rise: int, names: Sequence[bytes]) -> Excerpt:
         opened = self._reading.opened(place)
         if opened is None:
             raise Conflict(
                 "not-certifiable",
                 f"block {short(place.id)} can not be read here any more; ask another node.",
             )
-        return excerpt_of(opened.block, self._kept[place.id], author, ids)
+        return excerpt_of(opened.block, self._kept[place.id], author, rise, names)
 
     def _admissions(self, node: NodeId, view: Members) -> list[Spot]:
         """Where a member was admitted by others, not where it described itself anew, and where it
@@ -106,13 +106,13 @@ class Showing:
         appointed = view.law.powers.get(view.law.person(node)) if view.law.powers else None
         if appointed is not None:
             spot = appointed.spot
-            spots.append(Spot(self._archive.lace.place(spot.block), spot.leaf))
+            spots.append(Spot(self._held(spot.block), spot.leaf))
         return spots
 
     def _vouched(self, node: NodeId, view: Members) -> list[Spot]:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
-            return [Spot(lace.place(roster.founding), 0)]
+            return [Spot(self._held(roster.founding), 0)]
         while node in view:
             found = [(lace.get(block), index) for block, index in view.admissions(node)]
             admissions = [Spot(place, index) for place, index in found if place is not None]
@@ -129,6 +129,16 @@ class Showing:
             "compacted",
             f"the admission of {short(node)} was let go under a checkpoint; ask another node.",
         )
+
+    def _held(self, block: BlockId) -> Place:
+        place = self._archive.lace.get(block)
+        if place is None:
+            raise Conflict(
+                "compacted",
+                f"block {short(block)}, which is to be shown, was let go under a checkpoint; ask "
+                "another node.",
+            )
+        return place
 
     def _admitted(self) -> list[NodeId]:
         """Everybody whose admission is shown."""

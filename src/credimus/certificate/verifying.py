@@ -20,10 +20,10 @@ from credimus.certificate.document import (
     read_certificate,
     statement_of,
 )
-from credimus.certificate.excerpt import Excerpt, Proof, cut, header_bytes_of
+from credimus.certificate.excerpt import Excerpt, Proof, header_of, operations_shown, signature_of
 from credimus.certificate.trust import Trust
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import BlockId, FleetId, NodeId, RoundId, node_id, short
+from credimus.kernel.ids import FleetId, NodeId, RoundId, node_id, short
 from credimus.lace.block import block_id
 from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
@@ -66,7 +66,7 @@ def verify(text: bytes, trust: Trust) -> Verified:
     stated = read_certificate(text)
     check_fleet(stated, trust)
     proof = proof_of(stated)
-    state = fold(proof, trust.fleet)
+    state = fold(proof, trust.fleet, (_octets(stated.round), _octets(stated.belief)))
     check_founder(state, trust)
     found = decided_round(state, stated)
     check_statement(stated, found)
@@ -75,29 +75,32 @@ def verify(text: bytes, trust: Trust) -> Verified:
     return _verified(stated, state, found)
 
 
-def fold(proof: Proof, fleet: FleetId) -> FleetState:
+def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
     """The state that the excerpts give when nothing else was ever said.
+
+    Args:
+        told: the ids of round and belief, as the text tells them.
 
     Raises:
         PeerFault: `malformed`, `certificate-disordered`, `bad-signature`, `not-a-member`,
             `wrong-genesis`.
     """
     state = FleetState(fleet)
-    ids = [BlockId(one) for one in cut(proof.ids)]
     last: tuple[int, bytes] = 0, b""
     for excerpt in proof.excerpts:
-        operations = read_operations(pack_leaves([said for _, said in excerpt.shown])[0])
-        author = _author(excerpt, operations, list(state.roster.keys))
-        header_bytes, header = header_bytes_of(excerpt, fleet, author, ids)
+        known = list(state.roster.keys)
+        shown = operations_shown(excerpt, (*told, *known))
+        operations = read_operations(pack_leaves([*shown.values()]))
+        author = _author(excerpt, (0 in shown, operations[0]), known)
+        header_bytes, header = header_of(excerpt, shown, (fleet, author, last[0] + excerpt.rise))
         place = Place(block_id(header_bytes), header)
         this = place.stamp, place.id
         check_order(last, this)
         past = state.roster.current
         key = state.roster.check(header, operations, past)
         what = f"block {short(place.id)} of {short(author)}"
-        check_signature(key, header_bytes, excerpt.signature, what)
+        check_signature(key, header_bytes, signature_of(excerpt), what)
         state.apply(place, operations, past)
-        ids.append(place.id)
         last = this
     return state
 
@@ -185,11 +188,16 @@ def check_statement(stated: Certificate, found: Round) -> None:
         )
 
 
-def _author(excerpt: Excerpt, operations: list[Operation], known: list[NodeId]) -> NodeId:
+def _author(excerpt: Excerpt, shown: tuple[bool, Operation], known: list[NodeId]) -> NodeId:
+    """Who wrote a block.
+
+    Args:
+        shown: whether the block's first operation is shown, and the first one that is.
+    """
     if 0 <= excerpt.author < len(known):
         return known[excerpt.author]
-    first = operations[0] if operations and excerpt.shown[0][0] == 0 else None
-    if isinstance(first, Found) and not known and excerpt.author == 0:
+    is_first, first = shown
+    if is_first and isinstance(first, Found) and not known and excerpt.author == 0:
         return node_id(first.public_key)
     raise PeerFault("not-a-member", "a block is shown before its author's admission")
 

@@ -137,13 +137,12 @@ class CastVotes:
         return electorate.value_most(position, rules.aggregation)
 
     def _bytes_of(self, spot: Spot) -> int:
-        """What it takes to show a vote, about."""
+        """What it takes to show a vote, but for what all take."""
         opened = self._reading.opened(spot.place)
         if opened is None or self._showing.has(spot.place):
             return 0
-        header, leaf = opened.block.header, opened.block.leaves()[spot.leaf]
-        path_count = (header.operation_count - 1).bit_length()
-        return len(leaf) + 32 * (path_count + len(header.parents) + bool(header.previous))
+        leaf = opened.block.leaves()[spot.leaf]
+        return len(leaf) + sum(map(len, opened.block.cover([spot.leaf])))
 
 
 def _dearest_last(one: Cast) -> tuple[int, int, int]:

@@ -10,7 +10,8 @@ from credimus.cli.output import Outcome, say, table
 
 Kind = Literal[
     "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "share",
+    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "withdraw",
+    "share",
 ]  # fmt: skip
 _PAGE_MAX = 1_000
 

@@ -26,10 +26,11 @@ def parser_of_all() -> App:
     groups = {name: App(name=name, help=text, version_flags=()) for name, text in GROUPS.items()}
     for app in groups.values():
         whole.command(app)
+    parents = dict(groups)
     for entry in COMMANDS:
         group, _, word = entry.words.rpartition(" ")
-        parent = groups[group] if group else whole
-        parent.command(_app(word, function_of(entry), ("--help", "-h")))
+        app = parents[entry.words] = _app(word, function_of(entry), ("--help", "-h"))
+        (parents[group] if group else whole).command(app)
     return whole
 
 

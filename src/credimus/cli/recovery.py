@@ -52,23 +52,78 @@ def recovery(
     follow: Annotated[bool, Parameter(negative="", help="Go on until it has ended.")] = False,
     common: Common = Common(),
 ) -> Outcome:
-    """Show how far a recovery of the node is.
+    """Show how far a recovery or a reunion of the node is.
+
+    A reunion brings together what parts of a split decided apart: see `recovery plan`.
 
     Example: credimus recovery --follow
     """
     client = Client(home_of(common.home))
-    found = client.get("/v1/recovery")["recovery"]
-    if follow and found is not None:
+    found = client.get("/v1/recovery")
+    if follow:
         with progress("recovery") as told:
-            while found["health"] not in ("ended", "stuck"):
-                done, total = _done(found)
+            while _goes_on(found):
+                done, total = _far(found)
                 if told is not None:
                     told(done, total)
                 elif not common.json:
-                    complain(_line(found))
+                    for line in _lines(found):
+                        complain(line)
                 time.sleep(_LOOK_S)
-                found = client.get("/v1/recovery")["recovery"]
-    return Outcome({"recovery": found}, lambda: _show(found))
+                found = client.get("/v1/recovery")
+    return Outcome(
+        {"recovery": found["recovery"], "reunion": found["reunion"]}, lambda: _show_both(found)
+    )
+
+
+def reunion_line(found: dict[str, Any]) -> str:
+    """How far a reunion is, in a line."""
+    words = (
+        f"reunion by {found['strategy']}: {found['phase']}, {found['health']}, "
+        f"{found['steps']} of {found['steps_total']}"
+    )
+    if found["outvoted"]:
+        words += f", {found['outvoted']} outvoted"
+    if found["remaining_ms"] is not None:
+        words += f", some {found['remaining_ms'] / 1_000:.0f} s left"
+    return f"{words}; {found['why']}" if found["why"] else words
+
+
+def _goes_on(found: dict[str, Any]) -> bool:
+    recovery, reunion = found["recovery"], found["reunion"]
+    return (recovery is not None and recovery["health"] not in ("ended", "stuck")) or (
+        reunion is not None and reunion["health"] not in ("ended", "undone")
+    )
+
+
+def _far(found: dict[str, Any]) -> tuple[int, int]:
+    """How much is done, and of how much, of what goes on."""
+    recovery, reunion = found["recovery"], found["reunion"]
+    if recovery is not None and recovery["health"] not in ("ended", "stuck"):
+        return _done(recovery)
+    return reunion["steps"], reunion["steps_total"]
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lines = [] if found["recovery"] is None else [_line(found["recovery"])]
+    return lines + ([] if found["reunion"] is None else [reunion_line(found["reunion"])])
+
+
+def _show_both(found: dict[str, Any]) -> None:
+    if found["reunion"] is None or found["recovery"] is not None:
+        _show(found["recovery"])
+    if found["reunion"] is not None:
+        _show_reunion(found["reunion"])
+
+
+def _show_reunion(found: dict[str, Any]) -> None:
+    say(reunion_line(found))
+    rows = [("plan", found["plan"]), ("began", moment_text(found["began_ms"]))]
+    if found["ended_ms"]:
+        rows.append(("ended", moment_text(found["ended_ms"])))
+    rows.append(("come to", f"{found['resolved']}, {found['pending']} not yet"))
+    rows.append(("known to", f"{found['synchronized']} of {found['others']} other members"))
+    pairs(rows)
 
 
 def _told(data: dict[str, Any]) -> None:
@@ -91,6 +146,13 @@ def _show(found: dict[str, Any] | None) -> None:
     rows = [("began", moment_text(found["began_ms"]))]
     if found["ended_ms"]:
         rows.append(("ended", moment_text(found["ended_ms"])))
+    if not found["ended_ms"]:
+        costs = [
+            f"{one['way']} {one['blocks']} blocks, {one['bytes']} bytes"
+            for one in found["ways"]
+            if one["possible"]
+        ]
+        rows.append(("costs", "; ".join(costs)))
     if found["unanswered"]:
         rows.append(("waits for", ", ".join(one["name"] for one in found["unanswered"])))
     pairs(rows)
@@ -104,7 +166,8 @@ def _show(found: dict[str, Any] | None) -> None:
 
 def _line(found: dict[str, Any]) -> str:
     done, total = _done(found)
-    words = f"{found['cause']}: {found['phase']}, {found['health']}, {done} of {total}"
+    words = f"{found['cause']}, {found['way']}: {found['phase']}, {found['health']}, "
+    words += f"{done} of {total}"
     if found["remaining_ms"] is not None:
         words += f", some {found['remaining_ms'] / 1_000:.0f} s left"
     return words if found["writes"] else f"{words}; nothing is written meanwhile"

@@ -90,6 +90,9 @@ RULES_MAX = 1_024
 """Rules in one file: each may be looked at for every belief. [guess]"""
 FAULTS_MAX = 4_096
 """Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""
+KEPT_GIVEN_MAX = 4_096
+"""Blocks kept below a cut that a peer is given at once. [guess: more than members and electorates
+of a large fleet]"""
 CERTIFICATE_BYTES_MAX = 262_144
 """Bytes of a certificate: some hundred electors; the work of reading grows with their square.
 [guess]"""
@@ -168,10 +171,11 @@ CONVERGENCE_KEPT_MAX = 1_000
 CONVERGENCE_WAITING_MAX = 1_024
 """Own blocks of which is not known yet that all hold them; past it the oldest is not measured.
 [guess]"""
-EVIDENCE_HEADER_BYTES_MAX = 4_096
-"""Bytes of a header that is shown as evidence: one with 64 parents has 2.4 KB. [guess]"""
+EVIDENCE_HEADER_BYTES_MAX = 128
+"""Bytes of a header that is shown as evidence: in its longest form it has 108."""
 EVIDENCE_LEAF_BYTES_MAX = 32_768
-"""Bytes of an operation that is shown as evidence: eight votes with long reasons. [guess]"""
+"""Bytes of an operation that is shown as evidence: a closing that lists the confidences of 4,096
+electors has 22 KB."""
 CAPABILITY_CATEGORIES_MAX = 64
 """Categories to which a member's capabilities are held. [guess]"""
 ADMISSION_QUORUM_MAX = 1_024
@@ -285,3 +289,11 @@ RECOVERY_AUTHORS_MAX = 64
 RECOVERY_LOOSE_MAX = 4_096
 """Intact blocks behind missing ones that are kept to be taken later; past it those of others stay
 in the old store alone, for peers have them. [guess: as many as wait in the orphans' room]"""
+REUNION_STEPS_MAX = 256
+"""Steps of one reunion; further conflicts wait for the next one. [guess: they fit in one stored
+fact]"""
+REUNION_KINDS_MAX = 7
+"""Ways in which one member can reconcile one pair: three strategies, and four findings of the
+semantic one. [what the operations allow]"""
+REUNION_DEPENDENTS_MAX = 64
+"""Beliefs that lean on a conflict, as far as they are told. [guess: a screen]"""

@@ -1,12 +1,9 @@
 """The last blocks of all branches of all chains, their frontier and their sum, kept current."""
 
 from collections.abc import Mapping
-from itertools import islice
-from operator import attrgetter
 
-from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
-from credimus.lace.frontier import HEADS_SUM_BYTES, Frontier, Head
+from credimus.lace.frontier import HEADS_SUM_BYTES, Frontier, Head, frontier_of
 from credimus.lace.place import Place
 
 
@@ -57,12 +54,7 @@ class Heads:
             for author in sorted(self._by_author)
             for block_id in sorted(self._by_author[author])
         ]
-        if len(heads) > limits.FRONTIER_HEADS_MAX:
-            firsts = {head.author: head for head in reversed(heads)}
-            rest = (head for head in heads if firsts[head.author] is not head)
-            chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
-            heads = sorted(chosen, key=attrgetter("author", "block"))
-        return Frontier(tuple(heads))
+        return frontier_of(heads)
 
 
 def _weight(block_id: BlockId) -> int:

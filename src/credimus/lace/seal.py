@@ -12,9 +12,8 @@ from nacl import bindings, exceptions
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId, node_id
-from credimus.lace.block import Block, Header
+from credimus.lace.block import Block, Header, Parts, write_predecessors
 from credimus.lace.enclosing import agreement
-from credimus.sketch import merkle
 
 SEED_BYTES = 32
 PUBLIC_KEY_BYTES = 32
@@ -77,13 +76,15 @@ class SeedSigner:
 
 def seal(signer: Signer, header: Header, body: bytes) -> Block:
     """A signed block."""
-    header_bytes = encode(header)
-    return Block(header, header_bytes, signer.sign(header_bytes), body)
+    header_bytes = encode(header.signed())
+    predecessors = write_predecessors(header.previous, header.parents)
+    parts = Parts(header_bytes, signer.sign(header_bytes), predecessors, body)
+    return Block(header, parts)
 
 
-def pack_leaves(leaves: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """The body of a block whose operations are these bytes, and their Merkle root."""
-    return _array_head(len(leaves)) + b"".join(leaves), merkle.root(leaves)
+def pack_leaves(leaves: Sequence[bytes]) -> bytes:
+    """The body of a block whose operations are these bytes."""
+    return _array_head(len(leaves)) + b"".join(leaves)
 
 
 def check_signature(public_key: bytes, message: bytes, signature: bytes, what: object) -> None:

@@ -10,16 +10,10 @@ from typing import Unpack
 
 from credimus.api import commands
 from credimus.api.endpoints.convergence import convergence_view
-from credimus.api.endpoints.partitions import partitions_view
-from credimus.api.endpoints.recovery import recovery_view
-from credimus.api.endpoints.violations import violations_view
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
 from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
 from credimus.api.shapes.members import MemberItem
-from credimus.api.shapes.partitions import Partitions
-from credimus.api.shapes.recovery import RecoveryAnswer
-from credimus.api.shapes.violations import Violations
 from credimus.api.views.beliefs import belief_view, page_view
 from credimus.api.views.fleet import events_view, members_view, status_view
 from credimus.library.fields import (
@@ -30,6 +24,7 @@ from credimus.library.fields import (
     Waiting,
     evidence_fields,
     filter_fields,
+    known_kinds,
     read,
     wanted,
 )
@@ -37,6 +32,7 @@ from credimus.library.judging import Judge, function_of, with_judge
 from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
+from credimus.library.troubles import Troubles
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
@@ -51,7 +47,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node(Messaging, MemberCalls):
+class Node(Messaging, MemberCalls, Troubles):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -301,33 +297,6 @@ class Node(Messaging, MemberCalls):
         asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
         return convergence_view(self._daemon.node, asked)
 
-    def partitions(self) -> Partitions:
-        """Who is in reach, and the diary of splits, newest first.
-
-        Example:
-            >>> (node.partitions().level, node.partitions().reachable)
-            ('none', 1)
-        """
-        return partitions_view(self._daemon)
-
-    def violations(self) -> Violations:
-        """What was found against members, who says so, and how this node holds them.
-
-        Example:
-            >>> (node.violations().violations, node.violations().threshold)
-            ([], 8)
-        """
-        return violations_view(self._daemon)
-
-    def recovery(self) -> RecoveryAnswer:
-        """The node's last recovery, from a damaged store or after a long absence.
-
-        Example:
-            >>> node.recovery().recovery is None
-            True
-        """
-        return recovery_view(self._daemon)
-
     def watch(
         self,
         after: str | None = None,
@@ -346,7 +315,7 @@ class Node(Messaging, MemberCalls):
             belief: only what concerns this one, by its whole id, and `missed`.
 
         Raises:
-            UsageError: `bad-cursor`.
+            UsageError: `bad-cursor`, `unknown-event-type`.
             Unavailable: `stopping`, while iterating, when the node stops.
 
         Example:
@@ -356,6 +325,7 @@ class Node(Messaging, MemberCalls):
             >>> (event.kind, event.verdict, event.belief == receipt.belief)
             ('decided', 'accepted', True)
         """
+        known_kinds(kinds)
         feed = self._daemon.feed
         start = feed.newest if after is None else feed.mark_of(after)
         return self._events(start, kinds, belief)

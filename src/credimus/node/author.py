@@ -12,7 +12,14 @@ from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.hlc import Stamp, stamp_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId
 from credimus.lace.allowance import BLOCK_UNITS, BYTES_PER_UNIT, burst_of, left_before
-from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.block import (
+    NO_PREVIOUS,
+    VERSION,
+    Block,
+    Header,
+    root_of,
+    write_predecessors,
+)
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
@@ -200,19 +207,19 @@ class Author:
             self.proposes = self._changes_roster = False
             self._open_units = 0
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
-        body, root = pack_leaves(leaves)
+        previous, parents = head.id if head else NO_PREVIOUS, self._parents(head, news)
         header = Header(
             version=VERSION,
             fleet=self._fleet,
             author=self.id,
             sequence=head.sequence + 1 if head else 1,
             stamp=stamped,
-            previous=head.id if head else NO_PREVIOUS,
-            parents=self._parents(head, news),
-            operations_root=root,
+            previous=previous,
+            parents=parents,
+            root=root_of(write_predecessors(previous, parents), leaves),
             operation_count=len(leaves),
         )
-        return seal(self._signer, header, body), operations
+        return seal(self._signer, header, pack_leaves(leaves)), operations
 
     def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
         """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves
@@ -243,6 +250,8 @@ class Author:
         known of the roster is in its past, our own admission first."""
         most = limits.BLOCK_PARENTS_MAX
         parents = self._lace.tips(self.id, most, news)
+        if head is None and not parents:  # we begin from a checkpoint, and have no block above it
+            parents = self._lace.beginning()
         if len(parents) < most:
             return parents
         shown = {} if head is None else {_view_key(head): head}

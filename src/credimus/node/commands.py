@@ -9,6 +9,7 @@ from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.protocol.delivery.interface import Mode
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.partition.interface import Standing
+from credimus.protocol.reunion.interface import Asked
 from credimus.state.member_operations import ALL_POWERS, Expose, Powers
 from credimus.state.operations import Choice, Evidence, Relation, Rules
 
@@ -149,6 +150,18 @@ class FinishMessage(Command, frozen=True):
     """For the sender."""
 
 
+class BeginReunion(Command, frozen=True):
+    """Bring together what was decided apart, by the plan that was looked at."""
+
+    plan: bytes
+    """Its id."""
+    asked: Asked
+
+
+class UndoReunion(Command, frozen=True):
+    """Take back what the last reunion has said."""
+
+
 OnMembers: TypeAlias = AdmitMember | GrantPowers | RotateKey | ExposeMember | ExpelMember
 PlainCommand: TypeAlias = (
     AssertBelief
@@ -161,7 +174,8 @@ PlainCommand: TypeAlias = (
 )
 """What is written as it is said."""
 MessageCommand: TypeAlias = SendMessage | FinishMessage
-AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand
+ReunionCommand: TypeAlias = BeginReunion | UndoReunion
+AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand | ReunionCommand
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):

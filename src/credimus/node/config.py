@@ -10,6 +10,7 @@ from credimus.protocol.guard.interface import GuardConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig
 from credimus.protocol.recovery.interface import RecoveryConfig
+from credimus.protocol.reunion.interface import ReunionConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -36,6 +37,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What it makes of a split."""
     recovery: RecoveryConfig = RecoveryConfig()
     """How patient it is when it recovers."""
+    reunion: ReunionConfig = ReunionConfig()
+    """How fast it brings together, by plan, what was decided apart."""
     guard: GuardConfig = GuardConfig()
     """How much of one peer it hears."""
     skew_ms_max: int = limits.SKEW_MS_MAX

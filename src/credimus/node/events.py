@@ -11,6 +11,7 @@ from credimus.protocol.guard.interface import GuardEvent
 from credimus.protocol.membership.interface import MembershipEvent
 from credimus.protocol.partition.interface import PartitionEvent
 from credimus.protocol.recovery.interface import RecoveryEvent
+from credimus.protocol.reunion.interface import ReunionEvent
 from credimus.protocol.sync.interface import SyncEvent
 from credimus.protocol.vigilance.interface import VigilanceEvent
 from credimus.protocol.voting.interface import EvaluationWanted
@@ -65,6 +66,7 @@ NodeEvent: TypeAlias = (
     | DeliveryEvent
     | PartitionEvent
     | RecoveryEvent
+    | ReunionEvent
     | Sealed
     | Acknowledged
     | PeerFaulted

@@ -22,6 +22,7 @@ from credimus.node.commands import (
     CastVote,
     FinishMessage,
     MessageCommand,
+    ReunionCommand,
     SendMessage,
     Written,
 )
@@ -31,6 +32,7 @@ from credimus.node.messages import deliver
 from credimus.node.parts import Machines, Parts
 from credimus.node.permitting import marked, permit_of
 from credimus.node.returning import Returning
+from credimus.node.reuniting import reunion_input
 from credimus.node.sealing import Sealing
 from credimus.node.step import NodeEffects, Step
 from credimus.node.suspecting import suspected
@@ -72,7 +74,7 @@ class Node:
             parts.enclosing,
         )  # fmt: skip
         self._returning = Returning(parts, machines, self._step, self._intake, self._writing)
-        self.recovery = machines.recovery
+        self.recovery, self.reunion = machines.recovery, machines.reunion
         self.lace, self.state, self.clock = parts.lace, parts.state, parts.clock
         self.authors, self.copies, self.reading = parts.authors, parts.copies, parts.reading
         self.membership, self.spreading = machines.membership, machines.spreading
@@ -168,6 +170,7 @@ class Node:
         self.delivery.recall(facts_of)
         self.vigilance.recall(facts_of)
         self.recovery.recall(facts_of)
+        self.reunion.recall(facts_of)
         self._returning.hold()
 
     def resume(self, now: Now) -> None:
@@ -177,6 +180,7 @@ class Node:
         self._step.give("vigilance", suspected(self.lace, self.state), now)
         self.delivery.resume(now)
         self._step.carry_out(self.recovery.resume(now))
+        self._step.carry_out(self.reunion.resume(now))
 
     # --- inputs
 
@@ -199,6 +203,9 @@ class Node:
             self._check_allowance(command, now)
         if isinstance(command, CastVote):
             written = self._cast(command, now)
+        elif isinstance(command, ReunionCommand):
+            self._step.give("reunion", reunion_input(command), now)
+            written = Written(self.id)
         else:
             written = self._writing.execute(command, now)
         self.spreading.ask(command.urgency)
@@ -227,6 +234,7 @@ class Node:
     def collect(self, now: Now) -> NodeEffects:
         """Seal what is open, let the machines hear what changed, hand over all effects."""
         self._step.hear(now)
+        self._intake.look_again(now)
         self._sealing.all_open(now)
         self.spreading.end_step(self._step.effects, now)
         return self._step.hand_over()

@@ -1,12 +1,12 @@
 """What one node holds, and its machines: made once, in the order in which they need each other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import FleetId, NodeId
+from credimus.kernel.ids import BeliefId, FleetId, NodeId
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.node.author import Author
@@ -18,19 +18,27 @@ from credimus.node.ingress import Ingress
 from credimus.node.reading import Reading
 from credimus.node.sight import FleetView, hears_us
 from credimus.node.spreading import Spreading
+from credimus.node.wants import Wants
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine
 from credimus.protocol.membership.machine import Membership
+from credimus.protocol.partition.interface import Level
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Holdings
-from credimus.protocol.recovery.machine import Recovery, Sources
+from credimus.protocol.recovery.interface import ProposeAgain, Sources
+from credimus.protocol.recovery.machine import Recovery
+from credimus.protocol.reunion.discovering import Holdings as Decided
+from credimus.protocol.reunion.machine import Reunion
+from credimus.protocol.reunion.machine import Sources as ReunionSources
 from credimus.protocol.sync.machine import Sync
 from credimus.protocol.vigilance.machine import Vigilance, Watched
 from credimus.protocol.voting.interface import Evaluator, Say
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
+from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
+from credimus.state.operations import Finding
 
 
 class Parts:
@@ -68,7 +76,8 @@ class Machines:
         self.membership = membership = Membership(config.membership, own, stream("membership"))
         self.spreading = Spreading(config, membership, parts.copies, parts.ingress, entropy)
         orphans, audience = parts.ingress.orphans, self.spreading.machine
-        self.sync = Sync(config.sync, lace, orphans, stream("sync"), audience)
+        self.wants = Wants(orphans)
+        self.sync = Sync(config.sync, lace, self.wants, stream("sync"), audience)
         self.delivery = Delivery(
             config.delivery, parts.fleet, parts.signers[0], state.roster, stream("delivery")
         )
@@ -84,13 +93,16 @@ class Machines:
             config.vigilance, watched, parts.signers[0], own, stream("vigilance")
         )
         self.compacting = Compacting(config.checkpoints, lace, state, parts.clock, parts.id)
+        parts.ingress.is_lacking = self.compacting.is_lacking
         sources = Sources(
             orphans.highest,
             self.compacting.read_durable,
             self.compacting.fetched,
             lambda: not any(author.is_held_back for author in parts.authors),
         )
-        self.recovery = Recovery(config.recovery, lace, state, own, sources)
+        self.recovery = self.wants.recovery = Recovery(config.recovery, lace, state, own, sources)
+        self.sync.held = self.recovery.held
+        self.reunion = _reunion_of(parts, self.partition, self.recovery)
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self.voting,
@@ -102,5 +114,28 @@ class Machines:
             "partition": self.partition,
             **self.compacting.machines,
             "recovery": self.recovery,
+            "reunion": self.reunion,
         }
         self.every = tuple(self.all.values())
+
+
+def _reunion_of(parts: Parts, partition: Partition, recovery: Recovery) -> Reunion:
+    roster, copies, own = parts.state.roster, parts.copies, parts.authors[0]
+
+    def bears(beliefs: list[Belief]) -> Iterable[tuple[BeliefId, BeliefId, Finding]]:
+        return partition.similarity.pairs(beliefs)
+
+    def is_whole() -> bool:
+        can_write = parts.id in roster.current and not own.forked and not recovery.is_holding
+        return can_write and partition.level < Level.PARTIAL
+
+    def synchronized() -> tuple[int, int]:
+        others = [one for one in roster.current.by_id if one not in parts.by_id]
+        holders = copies.holders(own.sequence)
+        return sum(one in holders for one in others), len(others)
+
+    sources = ReunionSources(
+        bears, Say, ProposeAgain, lambda: not own.is_held_back, is_whole, synchronized
+    )
+    decided = Decided(parts.id, parts.state, parts.lace)
+    return Reunion(parts.config.reunion, decided, sources)

@@ -21,7 +21,7 @@ from credimus.protocol.recovery.interface import (
     Phase,
     Session,
 )
-from credimus.protocol.recovery.machine import Recalled
+from credimus.protocol.recovery.recalling import Recalled
 
 _PART_BYTES = 65_000  # a fact of the store takes a little more
 
@@ -64,7 +64,7 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
     going = before is not None and before.phase is not Phase.ENDED
     late = [one.wire for one in read.earlier.loose] if going else []
     for wire in (*read.wires, *late):
-        block = read_block(*open_wire(wire), wire)
+        block = read_block(open_wire(wire), wire)
         if block.id in seen:
             continue
         seen.add(block.id)
@@ -73,7 +73,7 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
             if key is not None:
                 check_signature(key, block.header_bytes, block.signature, block)
             is_below = node.lace.is_below(block.author, block.header.sequence)
-            if is_below or not node.lace.missing(block.header):
+            if is_below or not node.lace.missing(block.header, names_suffice=True):
                 node.restore([wire])
                 kept.append(block)
             else:
@@ -99,6 +99,7 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
         intact_count=len(kept) + len(loose),
         loose_count=len(loose),
         claims=before.claims if before is not None and going else (),
+        witnessed=() if before is None else before.witnessed,
     )
     records = [Record(key, None) for key in read.earlier.keys]
     records += [Record(SESSION_KEY, encode(session))]

@@ -151,7 +151,7 @@ class Spreading:
         arrivals: list[Arrival] = []
         for item in push.items:
             try:
-                header_bytes = open_wire(item.wire)[0]
+                header_bytes = open_wire(item.wire).header
                 author = read_header(header_bytes).author
             except PeerFault:
                 continue  # ingress says so

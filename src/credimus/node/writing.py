@@ -49,6 +49,7 @@ from credimus.state.operations import (
     Leave,
     Relate,
     Retract,
+    Votes,
 )
 from credimus.state.verdict import Verdict
 
@@ -146,7 +147,7 @@ class Writing:
         check_evidence(command.evidence)
         check_millionths(command.confidence, "confidence")
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
-            raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
+            raise UsageError("out-of-range", f"ttl is 0 to {limits.TTL_MS_MAX} ms")
         check_proposal(command.rules, command.electors)
         if command.propose:
             check_may_propose(author.id, category, self._state.roster.current)
@@ -291,7 +292,7 @@ class Writing:
                 case Say():
                     author.say(said.operation)
                 case SayVote():
-                    author.vote(said.vote)
+                    author.say(Votes((said.vote,)))  # beside its proposal: one path proves both
         author.proposing.add(belief)
         return Written(author.id, belief, opened.round)
 

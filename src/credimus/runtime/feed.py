@@ -36,6 +36,7 @@ from credimus.protocol.partition.interface import (
     PartitionHealed,
 )
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded, ToldEvent
+from credimus.protocol.reunion.interface import ReunionBegan, ReunionEnded, ToldReunion
 from credimus.protocol.vigilance.interface import (
     ConductEvent,
     MemberParoled,
@@ -56,6 +57,7 @@ from credimus.state.events import (
     MemberExpelled,
     MemberLeft,
     ProposalIgnored,
+    ReconciliationWithdrawn,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -76,13 +78,16 @@ _TOLD = frozenset({
     CheckpointAttested, CheckpointReached,
     BeliefAsserted, BeliefChanged, DoubleVote, MemberAdmitted, MemberLeft, ProposalIgnored,
     RoundContested, RoundDecided, RoundExpired, RoundOpened, RoundRefused, BeliefsReconciled,
-    EquivocationProven, KeyRotated, MemberExpelled,
+    ReconciliationWithdrawn, EquivocationProven, KeyRotated, MemberExpelled,
 })  # fmt: skip
 _LOCAL = frozenset({
     PeerAlive, PeerSuspected, PeerDead, PartitionChanged, PartitionHealed, RecoveryBegan,
-    RecoveryEnded, ViolationSeen, MemberQuarantined, MemberParoled, StateDoubted,
+    RecoveryEnded, ReunionBegan, ReunionEnded, ViolationSeen, MemberQuarantined, MemberParoled,
+    StateDoubted,
 })  # fmt: skip
-FeedEvent: TypeAlias = StateEvent | MembershipEvent | PartitionEvent | ConductEvent | ToldEvent
+FeedEvent: TypeAlias = (
+    StateEvent | MembershipEvent | PartitionEvent | ConductEvent | ToldEvent | ToldReunion
+)
 
 
 class Mark(NamedTuple):

@@ -27,7 +27,7 @@ from credimus.node.node import Node
 from credimus.node.salvaging import Read, salvage
 from credimus.protocol.delivery.records import FAMILIES
 from credimus.protocol.recovery.interface import Session
-from credimus.protocol.recovery.machine import Recalled, recalled
+from credimus.protocol.recovery.recalling import Recalled, recalled
 from credimus.runtime.daemon import owner_facts
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import NodeKey

@@ -14,7 +14,7 @@ from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.salvaging import Read, salvage
 from credimus.node.sealing import OWNER
-from credimus.protocol.recovery.machine import recalled
+from credimus.protocol.recovery.recalling import recalled
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment
 from credimus.sim.disk import Disk

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from credimus.lace import seal
-from credimus.lace.block import Block, open_wire, read_block
+from credimus.lace.block import Block, Parts, open_wire, read_block
 from credimus.node import ingress, intake, spreading
 from credimus.node.supply import read_message
 from credimus.sim.saboteurs.patching import patched
@@ -64,15 +64,12 @@ def _checking_once() -> Callable[[bytes, bytes, bytes, object], None]:
     return check_once
 
 
-def _reading_blocks_once() -> Callable[[bytes, bytes, bytes, bytes], Block]:
+def _reading_blocks_once() -> Callable[[Parts, bytes], Block]:
     @lru_cache(maxsize=_READ_MAX)
     def read(wire: bytes) -> Block:
-        return read_block(*open_wire(wire), wire)
+        return read_block(open_wire(wire), wire)
 
-    def read_once(_header: bytes, _signature: bytes, _body: bytes, wire: bytes) -> Block:
-        return read(wire)
-
-    return read_once
+    return lambda _, wire: read(wire)
 
 
 def _reading_operations_once() -> Callable[[bytes], list[Operation]]:

@@ -33,6 +33,12 @@ def recover(fleet: Fleet, host: Host) -> None:
     fleet.start(host)
 
 
+def is_outside(host: Host) -> bool:
+    """Whether a computer with a new disk has not been admitted yet."""
+    keys = host.running.state.roster.keys
+    return bool(host.replaced_count) and any(one.node_id not in keys for one in host.signers)
+
+
 def _ask(fleet: Fleet, host: Host, identity: int, asked_count: int) -> None:
     """Ask one member after another until the new keys are in the roster."""
     if host.replaced_count != identity:

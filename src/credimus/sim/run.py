@@ -23,6 +23,7 @@ from credimus.sim.checkers.delivering import DELIVERING
 from credimus.sim.checkers.liveness import LIVENESS, may_be_judged
 from credimus.sim.checkers.membering import unexposed
 from credimus.sim.checkers.recovering import is_recovering
+from credimus.sim.checkers.reunions import is_reuniting
 from credimus.sim.checkers.table import ALL
 from credimus.sim.checkers.vigilant import unnoticed
 from credimus.sim.chronicle import Progress, Slice
@@ -31,6 +32,7 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
+from credimus.sim.operator import is_outside
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
@@ -213,8 +215,11 @@ class _Run:
         )
 
     def _is_settling(self) -> bool:
-        """Whether some node has still to notice that all is well, to reconcile, or to recover."""
-        if any(is_recovering(host, self.fleet) for host in self._watch.honest):
+        """Whether some node has still to notice that all is well, to be admitted under new keys, to
+        reconcile, or to recover."""
+        if any(is_outside(one) or is_recovering(one, self.fleet) for one in self._watch.honest):
+            return True
+        if any(is_reuniting(host) for host in self._watch.honest):
             return True
         splits = [host.running.partition for host in self._watch.honest]
         if any(one.is_settling for one in splits) or unnoticed(self.fleet):

@@ -30,37 +30,6 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of one leaf, from the bottom up (RFC 6962, section 2.1.1)."""
-    level = [leaf(content) for content in leaves]
-    steps = []
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            steps.append(level[sibling])
-        level = _parents(level)
-        index >>= 1
-    return steps
-
-
-def root_from_path(content: bytes, index: int, count: int, steps: Sequence[bytes]) -> bytes | None:
-    """The root that a path leads to, or None when it is no path of a tree of `count` leaves."""
-    if not 0 <= index < count:
-        return None
-    node = leaf(content)
-    remaining = iter(steps)
-    while count > 1:
-        if index ^ 1 < count:
-            sibling = next(remaining, None)
-            if sibling is None:
-                return None
-            pair = sibling + node if index & 1 else node + sibling
-            node = sha256(b"\x01" + pair).digest()
-        index >>= 1
-        count = (count + 1) >> 1
-    return node if next(remaining, None) is None else None
-
-
 def cover(leaves: Sequence[bytes], kept: Collection[int]) -> list[bytes]:
     """The roots of the largest subtrees without a kept leaf, left to right.
 

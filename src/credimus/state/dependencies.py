@@ -41,6 +41,16 @@ class Dependencies:
                 found.add(link.source)
         return sorted(found)
 
+    def leaning_on(self, belief: BeliefId) -> list[BeliefId]:
+        """What leans on a belief directly: those of which it is a ground."""
+        found = set()
+        for link in self.edges(belief):
+            if link.target == belief and link.relation in _LEANS_ON:
+                found.add(link.source)
+            elif link.source == belief and link.relation in _CARRIES:
+                found.add(link.target)
+        return sorted(found)
+
     def all_grounds(self, belief: BeliefId) -> list[BeliefId]:
         """What a belief leans on directly or through others, itself left out; cycles end."""
         seen: set[BeliefId] = set()

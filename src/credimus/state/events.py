@@ -133,6 +133,17 @@ class BeliefsReconciled(Fact, frozen=True):
     author: NodeId
 
 
+class ReconciliationWithdrawn(Fact, frozen=True):
+    """A member took back how two beliefs are brought together, and now less holds of them."""
+
+    first: BeliefId
+    second: BeliefId
+    rounds: tuple[RoundId, RoundId]
+    strategy: Strategy
+    """That prevailed before."""
+    author: NodeId
+
+
 MemberFact: TypeAlias = (
     MemberAdmitted | MemberLeft | MemberExpelled | KeyRotated | EquivocationProven
 )
@@ -141,4 +152,4 @@ PlainFact: TypeAlias = (
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
     | CheckpointAttested | CheckpointReached
 )  # fmt: skip
-StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled
+StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled | ReconciliationWithdrawn

@@ -11,9 +11,8 @@ from enum import Enum
 
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, fingerprint, node_id
-from credimus.lace.block import Header, read_header
+from credimus.lace.block import Signed, read_header, root_shown
 from credimus.lace.seal import check_signature, pack_leaves
-from credimus.sketch import merkle
 from credimus.state.member_operations import Exhibit, Expose
 from credimus.state.operations import Choice, Close, Votes, read_operations
 
@@ -72,18 +71,17 @@ def rotation_message(fleet: FleetId, old: NodeId, public_key: bytes) -> bytes:
     return fingerprint(b"credimus rotation", fleet, old, public_key)
 
 
-def _shown(header: Header, testimony: Exhibit) -> Votes | Close:
+def _shown(header: Signed, testimony: Exhibit) -> Votes | Close:
     """The operation that is shown under a header."""
     if not testimony.leaf or len(testimony.cover) % _NODE_BYTES:
         raise _proves_nothing("an operation, or what leads from it to its header, is not shown")
     cover = testimony.cover
     nodes = [cover[at : at + _NODE_BYTES] for at in range(0, len(cover), _NODE_BYTES)]
-    if testimony.index >= header.operation_count or header.operations_root != (
-        merkle.root_from_cover({testimony.index: testimony.leaf}, header.operation_count, nodes)
-    ):
+    shown = {testimony.index: testimony.leaf}
+    if header.root != root_shown(shown, header.operation_count, nodes):
         raise _proves_nothing("an operation is not under its header's root")
     try:
-        operations = read_operations(pack_leaves([testimony.leaf])[0])
+        operations = read_operations(pack_leaves([testimony.leaf]))
     except PeerFault as fault:
         raise _proves_nothing(fault.message) from None
     if len(operations) != 1 or not isinstance(operations[0], (Votes, Close)):

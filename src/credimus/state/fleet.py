@@ -29,6 +29,7 @@ from credimus.state.operations import (
     Relate,
     Retract,
     Votes,
+    Withdraw,
 )
 from credimus.state.permissions import check_permitted
 from credimus.state.reconciliations import Reconciliations
@@ -163,8 +164,8 @@ class FleetState:
                 return self.rounds.close(operation, place)
             case Attest() | Certify():
                 return self.checkpoints.note(operation, place)
-            case Reconcile():
-                return self.reconciliations.reconcile(operation, place)
+            case Reconcile() | Withdraw():
+                return self.reconciliations.take(operation, place)
             case Enclose():
                 return self.enclosures.add(operation, place)
             case _:

@@ -36,8 +36,9 @@ from credimus.state.operation import (
 Epoch: TypeAlias = Annotated[int, Meta(ge=0, lt=1 << 40)]
 SKILL_MIN = 100
 """Nobody is taken to be right, or wrong, more often than 9,999 times in 10,000; in millionths."""
-VOTES_PER_OPERATION = 8
-"""Votes that share one leaf: fewer fingerprints to compute, at 64 bytes more in a certificate."""
+VOTES_PER_OPERATION = 2
+"""Votes that share one leaf: as many bytes in a certificate as one, and half the fingerprints."""
+CONCLUSIONS_PER_OPERATION = 8
 
 
 class Choice(IntEnum):
@@ -304,7 +305,7 @@ class Conclude(Struct, frozen=True, tag=12):
     """Records verdicts that the votes have reached, and removes what was rejected."""
 
     conclusions: Annotated[
-        tuple[Conclusion, ...], Meta(min_length=1, max_length=VOTES_PER_OPERATION)
+        tuple[Conclusion, ...], Meta(min_length=1, max_length=CONCLUSIONS_PER_OPERATION)
     ]
 
 
@@ -332,9 +333,7 @@ class Finding(IntEnum):
     CONTRADICTORY = 4
 
 
-class Reconcile(Struct, frozen=True, tag=13):
-    """Brings together two beliefs that were accepted by rounds of which neither knew the other."""
-
+class _OfPair(Struct, frozen=True):
     beliefs: tuple[Id, Id]
     """Strictly sorted."""
     rounds: tuple[Id, Id]
@@ -349,10 +348,18 @@ class Reconcile(Struct, frozen=True, tag=13):
             raise ValueError("only the semantic strategy takes a finding")
 
 
+class Reconcile(_OfPair, frozen=True, tag=13):
+    """Brings together two beliefs that were accepted by rounds of which neither knew the other."""
+
+
+class Withdraw(_OfPair, frozen=True, tag=23):
+    """Takes back what its author has said of a pair, by this strategy and finding, up to here."""
+
+
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
-    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Enclose
-    | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
+    | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Withdraw
+    | Enclose | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

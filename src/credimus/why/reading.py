@@ -65,7 +65,7 @@ class VoteReader:
         for wire in self._wires_of([block]):
             self._bytes_left -= len(wire)
             if named in wire:  # most blocks name other rounds, and need no decoding
-                body = open_wire(wire)[2]
+                body = open_wire(wire).body
                 said = (one for one in read_operations(body) if isinstance(one, Votes))
                 return [vote for one in said for vote in one.votes if vote.round == named]
         return []

@@ -21,18 +21,19 @@ def merkle_root(leaves: list[bytes]) -> bytes:
     return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
 
 
-def header_of(fleet: bytes, author: bytes, place: tuple, operations: list) -> bytes:
-    """The header bytes; `place` is (sequence, stamp, previous, parents)."""
-    root = merkle_root([mp(one) for one in operations])
-    sequence, stamp, previous, parents = place
-    count = len(operations)
-    return mp([1, fleet, author, sequence, stamp, previous, sorted(parents), root, count])
+def sealed(seed: bytes, fleet: bytes, place: tuple, operations: list) -> bytes:
+    """The wire form of a block signed with the key of this seed.
 
-
-def sealed(seed: bytes, header: bytes, operations: list) -> bytes:
-    """The wire form of a block signed with the key of this seed."""
+    Args:
+        place: (author, sequence, stamp, previous, parents).
+    """
+    author, sequence, stamp, previous, parents = place
+    predecessors = mp([*([previous] if sequence > 1 else []), *sorted(parents)])
+    root = merkle_root([predecessors, *map(mp, operations)])
+    header = mp([2, fleet, author, sequence, stamp, root, len(operations)])
     _, secret = bindings.crypto_sign_seed_keypair(seed)
-    return mp([header, bindings.crypto_sign(header, secret)[:64], mp(operations)])
+    signature = bindings.crypto_sign(header, secret)[:64]
+    return mp([header, signature, predecessors, mp(operations)])
 
 
 _DEFAULTS: dict[int, list] = {
@@ -44,6 +45,7 @@ _DEFAULTS: dict[int, list] = {
     20: [None, None, None, False],
     11: [None, None, b"", b"", b"", []],
     13: [None] * 4 + [4],
+    23: [None] * 4 + [4],
 }
 
 
@@ -73,12 +75,15 @@ class Block:
     """A block as read from the wire; its place is not judged yet."""
 
     def __init__(self, wire: bytes) -> None:
-        self.header_bytes, self.signature, body = unpack(wire)
+        self.header_bytes, self.signature, first, body = unpack(wire)
         self.id = sha256(self.header_bytes).digest()
-        (self.version, self.fleet, self.author, self.sequence, self.stamp, self.previous,
-         self.parents, root, count) = unpack(self.header_bytes)  # fmt: skip
+        (self.version, self.fleet, self.author, self.sequence, self.stamp, root,
+         count) = unpack(self.header_bytes)  # fmt: skip
+        named = unpack(first)
+        self.previous, self.parents = (named[0], named[1:]) if self.sequence > 1 else (b"", named)
         self.leaves = leaves = [bytes(one) for one in unpack(body, type=list[msgspec.Raw])]
-        assert merkle_root(leaves) == root
+        self.first = first
+        assert merkle_root([first, *leaves]) == root
         assert len(leaves) == count
         self.operations = [operation_of(one) for one in unpack(body)]
 

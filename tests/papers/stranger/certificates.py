@@ -1,10 +1,11 @@
 """certificates.md: a verifier of certificates, and a writer of proofs."""
 
 import json
-from base64 import b64decode, b64encode
 from hashlib import sha256
 from types import SimpleNamespace
+from typing import Any
 
+from msgspec.msgpack import Ext
 from nacl import bindings, exceptions
 
 from stranger.blocks import Block, merkle_root, operation_of
@@ -47,12 +48,11 @@ def require(holds: object, why: str) -> None:
 class Proof:
     """The excerpts of a proof, taken as all the blocks of a fleet."""
 
-    def __init__(self, packed: bytes, fleet: bytes) -> None:
-        version, ids, excerpts = unpack(packed)
-        require(version == 1 and len(ids) % 32 == 0, "form")
-        require(mp([version, ids, excerpts]) == packed, "form")
-        self.fleet = fleet
-        self.ids = [ids[at : at + 32] for at in range(0, len(ids), 32)]
+    def __init__(self, packed: bytes, fleet: bytes, told: list[bytes]) -> None:
+        version, excerpts = unpack(packed)
+        require(version == 2, "form")
+        require(mp([version, excerpts]) == packed, "form")
+        self.fleet, self.told = fleet, told
         self.keys: dict[bytes, bytes] = {}
         self.members: set[bytes] = set()
         self.name, self.policy = "", 0
@@ -61,35 +61,36 @@ class Proof:
         self.said: list[tuple[SimpleNamespace, list]] = []
         last = (0, b"")
         for excerpt in excerpts:
-            block = self.block_of(excerpt)
+            block = self.block_of(excerpt, last[0])
             require((block.stamp, block.id) > last, "order")
             last = (block.stamp, block.id)
             self.fold(block)
-            self.ids.append(block.id)
         for block, one in self.said:
             self.hear(block, one)
 
-    def block_of(self, excerpt: list) -> SimpleNamespace:
-        author, sequence, stamp, places, count, shown, cover, signature = excerpt
-        require(shown and len(cover) % 32 == 0, "cover")
-        indexes = [place for place, _ in shown]
-        require(indexes == sorted(set(indexes)) and indexes[-1] < count, "places")
-        operations = [operation_of(unpack(raw)) for _, raw in shown]
-        require(all(0 <= place < len(self.ids) for place in places), "predecessors")
-        named = [self.ids[place] for place in places]
-        previous, parents = (named[0], named[1:]) if sequence > 1 else (b"", named)
+    def block_of(self, excerpt: list, before: int) -> SimpleNamespace:
+        author, sequence, rise, count, shown, seal = excerpt
+        stamp, cover, signature = before + rise, seal[:-64], seal[-64:]
+        require(0 < stamp < 1 << 63 and 1 <= sequence < 1 << 48 and count <= 2048, "range")
+        require(shown and len(shown) % 2 == 0 and len(cover) % 32 == 0, "cover")
+        places = shown[::2]
+        require(all(type(one) is int and 0 <= one < count for one in places), "places")
+        require(places == sorted(set(places)), "places")
+        names = [*self.told, *self.keys]
+        leaves = [whole(one, names) for one in shown[1::2]]
+        operations = [operation_of(unpack(raw)) for raw in leaves]
         founds = operations[0][0] == 1
         key = operations[0][3] if founds else None
         if founds:
-            require(not self.keys and not named and author == indexes[0] == 0, "founding")
+            require(not self.keys and author == places[0] == 0 and sequence == 1, "founding")
             require(fleet_id(key, operations[0][2], *operations[0][6:8]) == self.fleet, "founding")
             node = node_id(key)
         else:
             require(author < len(self.keys), "author")
             node = list(self.keys)[author]
             require(node in self.members, "author")
-        root = root_of(dict(shown), count, cover)
-        header = mp([1, self.fleet, node, sequence, stamp, previous, parents, root, count])
+        under = {place + 1: raw for place, raw in zip(places, leaves, strict=True)}
+        header = mp([2, self.fleet, node, sequence, stamp, root_of(under, count + 1, cover), count])
         try:
             bindings.crypto_sign_open(signature + header, key or self.keys[node])
         except (exceptions.BadSignatureError, exceptions.ValueError):
@@ -158,13 +159,35 @@ def root_of(shown: dict[int, bytes], count: int, cover: bytes) -> bytes:
     return root
 
 
-def excerpt_of(author: int, block: Block, kept: list[int], ids: list[bytes]) -> list:
-    """What a writer makes of a block."""
-    leaves = [mp(one) for one in block.operations]
+def whole(said: Any, names: list[bytes]) -> bytes:
+    """The bytes of an operation that is told in short."""
+
+    def spelt(one: Any) -> Any:
+        if isinstance(one, list):
+            return [spelt(part) for part in one]
+        if not isinstance(one, Ext):
+            return one
+        require(one.code == 0 and len(one.data) == 1 and one.data[0] < len(names), "name")
+        return names[one.data[0]]
+
+    return said if isinstance(said, bytes) else mp(spelt(said))
+
+
+def short(said: Any, names: list[bytes]) -> Any:
+    """An operation, with a number in the place of each id that its reader knows."""
+    if isinstance(said, list):
+        return [short(part, names) for part in said]
+    known = isinstance(said, bytes) and said in names
+    return Ext(0, bytes([names.index(said)])) if known else said
+
+
+def excerpt_of(author: int, block: Block, kept: list[int], before: int, names: list) -> list:
+    """What a writer makes of a block, shown behind one of the stamp `before`."""
+    leaves = [block.first, *block.leaves]
     cover: list[bytes] = []
 
     def walk(low: int, high: int) -> None:
-        if not any(low <= place < high for place in kept):
+        if not any(low <= place + 1 < high for place in kept):
             cover.append(merkle_root(leaves[low:high]))
         elif high > low + 1:
             size = 1
@@ -174,18 +197,46 @@ def excerpt_of(author: int, block: Block, kept: list[int], ids: list[bytes]) -> 
             walk(low + size, high)
 
     walk(0, len(leaves))
-    return [
-        author, block.sequence, block.stamp, [ids.index(one) for one in block.predecessors],
-        len(leaves), [[place, leaves[place]] for place in kept], b"".join(cover), block.signature,
-    ]  # fmt: skip
+    shown = [part for place in kept for part in (place, short(block.operations[place], names))]
+    seal = b"".join(cover) + block.signature
+    return [author, block.sequence, block.stamp - before, len(block.leaves), shown, seal]
+
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+
+
+def octets_of(text: str) -> bytes:
+    """What a text in base 85 holds."""
+    padded = text + "~" * (-len(text) % 5)
+    found = b""
+    for at in range(0, len(padded), 5):
+        number = 0
+        for digit in padded[at : at + 5]:
+            number = number * 85 + DIGITS.index(digit)
+        require(number < 1 << 32, "base 85")
+        found += number.to_bytes(4, "big")
+    return found[: len(found) - (-len(text) % 5)]
+
+
+def text_of(octets: bytes) -> str:
+    """These bytes in base 85."""
+    padded = octets + bytes(-len(octets) % 4)
+    text = ""
+    for at in range(0, len(padded), 4):
+        number, digits = int.from_bytes(padded[at : at + 4], "big"), ""
+        for _ in range(5):
+            number, digit = divmod(number, 85)
+            digits = DIGITS[digit] + digits
+        text += digits
+    return text[: len(text) - (-len(octets) % 4)]
 
 
 def verify(text: bytes, fleet: bytes) -> int:
     """The verdict that a certificate proves."""
     stated = json.loads(text)
     require(stated["fleet"] == fleet.hex(), "fleet")
-    packed = b64decode(stated["proof"], validate=True)
-    proof = Proof(packed, fleet)
+    packed = octets_of(stated["proof"])
+    proof = Proof(packed, fleet, [bytes.fromhex(stated["round"]), bytes.fromhex(stated["belief"])])
     found = proof.rounds.get(bytes.fromhex(stated["round"]))
     require(found, "no round")
     assert found is not None
@@ -195,7 +246,7 @@ def verify(text: bytes, fleet: bytes) -> int:
     require(normalised(statement) == statement.encode(), "statement")
     require(belief_id(statement, category) == found.belief, "statement")
     expected = {
-        "certificate": 1,
+        "certificate": 2,
         "fleet": fleet.hex(),
         "fleet_name": proof.name,
         "belief": found.belief.hex(),
@@ -209,7 +260,7 @@ def verify(text: bytes, fleet: bytes) -> int:
         **tally_told(found, ACCEPT if verdict == ACCEPTED else REJECT),
         "quorum": -(-found.rules[4] * len(found.electors) // MILLION),
         "electors": len(found.electors),
-        "proof": b64encode(packed).decode(),
+        "proof": text_of(packed),
     }
     require(stated == expected and list(stated) == list(expected), "fields")
     return verdict

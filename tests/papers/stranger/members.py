@@ -200,7 +200,8 @@ def proves(one: list, fleet: bytes) -> bool:
     cast: set[tuple[bytes, int]] = set()
     closings: list[list] = []
     for header, (_, _, index, leaf, cover) in zip(headers, testimonies, strict=True):
-        if not leaf or index >= header[8] or root_of(index, leaf, header[8], cover) != header[7]:
+        root, count = header[5:7]
+        if not leaf or index >= count or root_of(index + 1, leaf, count + 1, cover) != root:
             return False
         said = operation_of(unpack(leaf))
         if said[0] == 9:

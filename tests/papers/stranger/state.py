@@ -35,15 +35,25 @@ def enclosures_fingerprint(fleet: Fleet) -> bytes:
 
 def reconciliations_fingerprint(fleet: Fleet) -> list[bytes]:
     """reconciliations.md: one part, or none where nobody said any."""
-    said: dict[tuple, dict] = defaultdict(dict)
-    for block, (_, beliefs, rounds, strategy, finding) in fleet.said(13):
-        kinds = said[tuple(beliefs), tuple(rounds)]
-        first = kinds.get((strategy, finding), (block.stamp, block.author))
-        kinds[strategy, finding] = min(first, (block.stamp, block.author))
-    entries = [
-        [*pair, sorted([*kind, *first] for kind, first in kinds.items())]
-        for pair, kinds in sorted(said.items())
-    ]
+    said: dict[tuple, dict] = defaultdict(lambda: defaultdict(set))
+    gone: dict[tuple, dict] = defaultdict(dict)
+    for block, (tag, beliefs, rounds, *kind) in fleet.said(13, 23):
+        pair, dot = (tuple(beliefs), tuple(rounds)), (block.stamp, block.author)
+        if tag == 13:
+            said[pair][tuple(kind)].add(dot)
+        else:
+            key = (*kind, block.author)
+            gone[pair][key] = max(block.stamp, gone[pair].get(key, 0))
+    entries = []
+    for pair in sorted({*said, *gone}):
+        withdrawn = gone[pair]
+        standing = {
+            kind: [dot for dot in dots if dot[0] > withdrawn.get((*kind, dot[1]), -1)]
+            for kind, dots in said[pair].items()
+        }
+        firsts = sorted([*kind, *min(dots)] for kind, dots in standing.items() if dots)
+        last = sorted([s, f, stamp, by] for (s, f, by), stamp in withdrawn.items())
+        entries.append([*pair, firsts, *([last] if last else [])])
     return [fingerprint(b"credimus reconciliations", mp(entries))] if entries else []
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from credimus.kernel import limits
 from credimus.kernel.errors import InternalError, NotFound
-from credimus.lace.block import Block
+from credimus.lace.block import Block, Parts
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.orphans import Orphans
@@ -172,7 +172,8 @@ def orphan(number: int, body_bytes: int = 0) -> Block:
     block = make_block(
         SIGNERS[1], [], None, header_sequence=2, header_previous=unknown, header_parents=(unknown,)
     )
-    return Block(block.header, block.header_bytes, block.signature, b"x" * body_bytes)
+    parts = Parts(block.header_bytes, block.signature, block.predecessors, b"x" * body_bytes)
+    return Block(block.header, parts)
 
 
 def test_orphans_are_bounded_in_count(monkeypatch: pytest.MonkeyPatch) -> None:

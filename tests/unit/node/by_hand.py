@@ -5,13 +5,17 @@ from collections.abc import Iterable, Sequence
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.block import Block
+from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
-from strategies import FLEET, FOUND, SIGNERS, WALL_MS
+from strategies import FLEET, FOUND, WALL_MS
+
+KEYS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(20))
+"""Of the nodes; the first six are those of `SIGNERS`."""
 
 
 class Fleet:
@@ -30,7 +34,7 @@ class Fleet:
                 FLEET, [signer], self.config, Entropy(b"%d" % number),
                 evaluators[number] if number < len(evaluators) else None,
             )
-            for number, signer in enumerate(SIGNERS[:count])
+            for number, signer in enumerate(KEYS[:count])
         ]  # fmt: skip
         self.stores: list[list[Block]] = [[] for _ in self.nodes]
         self.events: list[list[object]] = [[] for _ in self.nodes]
@@ -38,7 +42,7 @@ class Fleet:
         self.nodes[0].found(FOUND)
         self.settle()
         for number in range(1, count):
-            self.nodes[0].execute(AdmitMember(public_key=SIGNERS[number].public, name=""), self.now)
+            self.nodes[0].execute(AdmitMember(public_key=KEYS[number].public, name=""), self.now)
         self.settle()
 
     @property
@@ -80,7 +84,7 @@ class Fleet:
 
     def restart(self, number: int) -> Node:
         """A new node from what the old one had stored."""
-        node = Node(FLEET, [SIGNERS[number]], self.config, Entropy(b"%d" % number))
+        node = Node(FLEET, [KEYS[number]], self.config, Entropy(b"%d" % number))
         node.restore(block.wire for block in self.stores[number])
         self.nodes[number] = node
         return node
@@ -92,4 +96,4 @@ class Fleet:
     def push(self, number: int, blocks: Iterable[Block], sender: int = -1) -> None:
         """Bring blocks to one node."""
         payload = payload_of(Blocks(tuple(block.wire for block in blocks)), lambda _: [])
-        self.nodes[number].receive(SIGNERS[sender].node_id, payload, self.now)
+        self.nodes[number].receive(KEYS[sender].node_id, payload, self.now)

@@ -9,7 +9,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import StorageError
 from credimus.kernel.hlc import stamp_of
-from credimus.lace.block import Block
+from credimus.lace.block import Block, open_wire
 from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.node.events import ForkSeen, IdentityForked, PeerFaulted
 from credimus.protocol.sync.interface import Blocks
@@ -22,8 +22,7 @@ ADMITTED, STRANGER, PEER = SIGNERS[1], SIGNERS[5], 3
 
 def wire(block: Block, **parts: bytes) -> bytes:
     """A block's bytes with some parts replaced."""
-    whole = {"header": block.header_bytes, "signature": block.signature, "body": block.body}
-    return encode(tuple({**whole, **parts}.values()))
+    return encode(open_wire(block.wire)._replace(**parts))
 
 
 def say(
@@ -43,8 +42,11 @@ MAKERS: dict[str, list[Callable[[Fleet], bytes]]] = {
         lambda fleet: make_block(ADMITTED, SAID, fleet.stores[0][-1]).wire,
         lambda fleet: make_block(SIGNERS[0], SAID, None, fleet.stores[0][-1:]).wire,
     ],
-    "oversized": [lambda _: b"\x93" + b"x" * limits.BLOCK_BYTES_MAX],
-    "unknown-version": [lambda fleet: say(fleet, header_version=2).wire],
+    "oversized": [lambda _: b"\x94" + b"x" * limits.BLOCK_BYTES_MAX],
+    "unknown-version": [
+        lambda fleet: say(fleet, header_version=1).wire,
+        lambda _: encode((b"\x99\x01", bytes(64), b"\x90")),
+    ],
     "stamp-too-far-in-future": [
         lambda fleet: say(fleet, header_stamp=stamp_of(WALL_MS + 60_001)).wire
     ],
@@ -55,13 +57,14 @@ MAKERS: dict[str, list[Callable[[Fleet], bytes]]] = {
     "wrong-fleet": [lambda fleet: say(fleet, header_fleet=b"f" * 16).wire],
     "wrong-root": [
         lambda fleet: wire(say(fleet), body=say(fleet, said=[Leave("")]).body),
-        lambda fleet: say(fleet, header_operations_root=b"r" * 32).wire,
+        lambda fleet: wire(say(fleet), predecessors=b"\x90"),
+        lambda fleet: say(fleet, header_root=b"r" * 32).wire,
         lambda fleet: say(fleet, header_operation_count=2).wire,
     ],
     "malformed": [
         lambda _: b"",
         lambda _: b"\xc1",
-        lambda _: encode(("not", "bytes", "at all")),
+        lambda _: encode(("not", "bytes", "at", "all")),
         lambda fleet: wire(say(fleet), signature=b"short"),
         lambda fleet: wire(say(fleet), body=b"\x91"),
         lambda fleet: say(fleet, header_author=b"short").wire,
@@ -69,6 +72,8 @@ MAKERS: dict[str, list[Callable[[Fleet], bytes]]] = {
         lambda fleet: say(fleet, header_stamp=1 << 63).wire,
         lambda fleet: say(fleet, header_parents=(b"p" * 32, b"p" * 32)).wire,
         lambda fleet: say(fleet, header_parents=(b"short",)).wire,
+        lambda fleet: say(fleet, header_sequence=2, header_parents=()).wire,
+        lambda fleet: say(fleet, header_parents=tuple(bytes([n]) * 32 for n in range(65))).wire,
         lambda fleet: say(fleet, said=[Assert(0, "counters begin at 1", "general", 5)]).wire,
         lambda fleet: say(fleet, said=[Assert(1, "x", "no such\n", 5)]).wire,
         lambda fleet: say(fleet, said=[Assert(1, "x", "general\n", 5)]).wire,

@@ -7,7 +7,6 @@ from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier, Head
@@ -17,12 +16,9 @@ from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
     Blocks,
-    Digest,
-    DigestSeen,
     GapSeen,
     Pull,
     PullAsked,
-    PullDue,
     Supply,
     SyncConfig,
 )
@@ -195,117 +191,70 @@ def test_a_gap_that_can_not_close_by_itself_is_pulled_at_once_and_only_once() ->
     assert messages(whole.handle(GapSeen(PEER, at_once=True), at(10))) == [], "nothing is missing"
 
 
-# --- digests, in large fleets
-
-OTHER = MEMBERS[2]
+OTHER, THIRD = MEMBERS[2], MEMBERS[3]
 
 
-class Crowd:
-    """An audience of two neighbours."""
-
-    def listeners(self) -> tuple[NodeId, ...]:
-        return (PEER, OTHER)
-
-    def answers(self, stranger: NodeId) -> bool:  # noqa: ARG002
-        return False
+def wide(name: bytes) -> Frontier:
+    """More than one answer brings."""
+    return Frontier((Head(PEER, 2_000, name * 32),))
 
 
-class Side:
-    """A machine of a large fleet, and its lace."""
-
-    def __init__(self, blocks: list[Block]) -> None:
-        self.replica = Replica().take_all(blocks)
-        stream = Entropy(b"sync").stream("sync")
-        lace, orphans = self.replica.lace, self.replica.ingress.orphans
-        self.sync = Sync(SyncConfig(full_period_ns=10**15), lace, orphans, stream, Crowd())
-
-    def digest(self, ms: int) -> Digest:
-        """What it shows all its neighbours now."""
-        sends = self.sync.tick(at(ms)).send
-        assert [send.to for send in sends] == [PEER, OTHER]
-        (digest,) = {id(send.message): send.message for send in sends}.values()
-        return digest
-
-    def hear(self, digest: Digest, ms: int) -> list[object]:
-        """What it answers a neighbour's digest."""
-        return messages(self.sync.handle(DigestSeen(PEER, digest), at(ms)))
+def pulled(sync: Sync, ms: int) -> list[object]:
+    """From whom is pulled at a moment."""
+    return [one.to for one in sync.tick(at(ms)).send if isinstance(one.message, Pull)]
 
 
-def test_over_an_overlay_equal_holders_show_sums_and_nothing_more() -> None:
-    one, other = Side(chain(3)), Side(chain(3))
-    first = one.digest(0)
-    assert len(encode(first)) < 30
-    assert other.digest(0) == first
-    assert other.hear(first, 10) == []
-    assert other.sync.deadline() == SECOND, "there is no gap"
+def quiet(**config: int) -> Sync:
+    sync = machine([GENESIS], beacon_period_ns=10**15, full_period_ns=10**15, **config)
+    sync.tick(at(0))
+    return sync
 
 
-def test_new_heads_are_named_once_and_open_a_gap() -> None:
-    blocks = chain(2)
-    one, other = Side(blocks[:2]), Side(blocks[:2])
-    one.digest(0)
-    one.replica.take_all(blocks)
-    news = one.digest(1_000)
-    assert [head.block for head in news.fresh] == [blocks[2].id]
-    assert other.hear(news, 1_010) == []
-    (pull,) = messages(other.sync.tick(at(1_050)))[-1:]
-    assert isinstance(pull, Pull)
-    assert one.digest(2_000).fresh == ()
+def test_while_one_peer_sends_much_the_others_are_not_asked_for_the_same() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER, THIRD):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    for ms in range(100, 2_000, 100):
+        (again,) = sync.handle(BatchTaken(source, more=True), at(ms)).send
+        assert again.to == source
+        assert pulled(sync, ms + 50) == []
+    assert source not in pulled(sync, 2_400)
 
 
-def test_an_old_difference_is_shown_at_once_then_again_after_a_while() -> None:
-    blocks = chain(2)
-    ahead, behind = Side(blocks), Side(blocks[:2])
-    ahead.digest(0)
-    old = behind.digest(0)
-    assert ahead.hear(old, 10) == [Beacon(ahead.replica.lace.frontier())]
-    assert ahead.hear(old, 1_010) == []
-    assert len(ahead.hear(old, 3_100)) == 1, "the first may have been lost"
-    assert ahead.hear(Digest(ahead.replica.lace.heads_sum), 3_200) == []
+def test_a_source_whose_next_part_is_overdue_is_replaced() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    found = pulled(sync, 540)
+    assert source not in found[:1]
+    assert set(found) <= {PEER, OTHER}
 
 
-def test_while_all_change_a_difference_is_shown_every_third_time() -> None:
-    side = Side(chain(1))
-    side.digest(0)
-    shown = []
-    for number in range(1, 7):
-        fresh = side.replica.lace.frontier().heads
-        digest = Digest(number.to_bytes(16, "big"), fresh)
-        shown.append(len(side.hear(digest, number * 1_000)))
-    assert shown == [0, 0, 1, 0, 0, 1]
+def test_who_sends_little_by_little_is_not_the_only_source_for_ever() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, wide(b"?")), at(0))
+    (source,) = pulled(sync, 40)
+    asked = set()
+    for ms in range(100, 8_000, 100):
+        sync.handle(BatchTaken(source, more=True), at(ms))
+        asked.update(pulled(sync, ms + 50))
+    assert asked - {source}, "the other had its turn"
 
 
-def test_who_asks_is_shown_a_frontier_only_when_it_differs() -> None:
-    side = Side(chain(1))
-    same = Digest(side.replica.lace.heads_sum, asked=True)
-    assert side.hear(same, 0) == []
-    other = Digest(bytes(16), asked=True)
-    assert side.hear(other, 0) == side.hear(other, 1) == [Beacon(side.replica.lace.frontier())]
-    (asking,) = messages(side.sync.handle(PullDue(PEER), at(0)))
-    assert asking == same
+def test_when_nothing_is_waited_for_any_more_all_are_asked_again() -> None:
+    sync = quiet()
+    sync.handle(BeaconSeen(PEER, wide(b"?")), at(0))
+    assert pulled(sync, 40) == [PEER]
+    sync.handle(BatchTaken(PEER, more=False), at(60))
+    sync.handle(BeaconSeen(OTHER, wide(b"!")), at(70))
+    assert pulled(sync, 110) == [OTHER]
 
 
-def test_what_all_neighbours_show_is_asked_of_one_and_then_of_another() -> None:
-    side = Side([GENESIS])
-    side.digest(0)
-    for peer in (PEER, OTHER):
-        side.sync.handle(BeaconSeen(peer, UNKNOWN), at(0))
-    asked = []
-    for ms in range(10, 900, 10):
-        asked += [
-            (ms, send.to) for send in side.sync.tick(at(ms)).send if isinstance(send.message, Pull)
-        ]
-    first, second = sorted((PEER, OTHER))
-    assert asked[:2] == [(40, first), (290, second)]
-
-
-def test_the_sum_of_heads_does_not_depend_on_the_order_of_arrival() -> None:
-    blocks = [GENESIS, *(make_block(SIGNERS[n], [], None, [GENESIS]) for n in (1, 2, 3))]
-    sums = {
-        Replica().take_all([GENESIS, *order]).lace.heads_sum
-        for order in (blocks[1:], blocks[:0:-1])
-    }
-    assert len(sums) == 1
-    weights = (int.from_bytes(head.block[:16], "big")
-               for head in Replica().take_all(blocks).lace.frontier().heads)  # fmt: skip
-    assert sums == {(sum(weights) % 2**128).to_bytes(16, "big")}
+def test_a_narrow_gap_is_filled_from_whoever_has_it() -> None:
+    sync = quiet()
+    for peer in (OTHER, PEER):
+        sync.handle(BeaconSeen(peer, UNKNOWN), at(0))
+    assert set(pulled(sync, 40)) == {OTHER, PEER}

@@ -26,7 +26,7 @@ from credimus.protocol.recovery.interface import (
     Session,
     WaitingHead,
 )
-from credimus.protocol.recovery.machine import Recalled
+from credimus.protocol.recovery.recalling import Recalled
 from strategies import FLEET, FOUND, SIGNERS, WALL_MS
 
 OWN, OTHER, THIRD = (signer.node_id for signer in SIGNERS[:3])

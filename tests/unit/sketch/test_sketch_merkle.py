@@ -60,26 +60,23 @@ def test_known_roots(count: int) -> None:
 def test_root_and_paths_are_the_rfc_s(contents: list[bytes]) -> None:
     assert merkle.root(contents) == textbook_root(contents)
     for index, content in enumerate(contents):
-        steps = merkle.path(contents, index)
-        assert steps == textbook_path(contents, index)
-        assert merkle.root_from_path(content, index, len(contents), steps) == merkle.root(contents)
+        nodes = merkle.cover(contents, [index])
+        assert sorted(nodes) == sorted(textbook_path(contents, index))
+        root = merkle.root_from_cover({index: content}, len(contents), nodes)
+        assert root == merkle.root(contents)
 
 
 @given(leaves.filter(bool), st.data())
 def test_a_tampered_path_leads_elsewhere(contents: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(contents) - 1))
-    root, steps = merkle.root(contents), merkle.path(contents, index)
+    root, nodes = merkle.root(contents), merkle.cover(contents, [index])
     count, content = len(contents), contents[index]
-    assert merkle.root_from_path(content + b"!", index, count, steps) != root
-    assert merkle.root_from_path(content, index, count, [*steps, b"x" * 32]) is None
-    assert merkle.root_from_path(content, count, count, steps) is None
-    assert merkle.root_from_path(content, -1, count, steps) is None
-    if steps:
-        at = data.draw(st.integers(0, len(steps) - 1))
-        flipped = bytes([steps[at][0] ^ 1]) + steps[at][1:]
-        changed = [*steps[:at], flipped, *steps[at + 1 :]]
-        assert merkle.root_from_path(content, index, count, changed) != root
-        assert merkle.root_from_path(content, index, count, steps[:-1]) is None
+    assert merkle.root_from_cover({index: content + b"!"}, count, nodes) != root
+    if nodes:
+        at = data.draw(st.integers(0, len(nodes) - 1))
+        flipped = bytes([nodes[at][0] ^ 1]) + nodes[at][1:]
+        changed = [*nodes[:at], flipped, *nodes[at + 1 :]]
+        assert merkle.root_from_cover({index: content}, count, changed) != root
 
 
 def test_a_node_is_no_leaf() -> None:

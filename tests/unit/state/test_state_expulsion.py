@@ -3,7 +3,6 @@
 from member_stage import IDS, KEYS, Stage, electorate, of, proposal, rotation
 
 from credimus.kernel.codec import encode
-from credimus.sketch import merkle
 from credimus.state.events import (
     EquivocationProven,
     MemberExpelled,
@@ -51,7 +50,7 @@ def test_two_answers_in_one_round_are_evidence() -> None:
     stage = of(3)
     one, other = Vote(b"r" * 16, Choice.ACCEPT), Vote(b"r" * 16, Choice.REJECT)
     both = stage.make(2, [Leave(""), Votes((one, other))], None)
-    cover = b"".join(merkle.cover(both.leaves(), [1]))
+    cover = b"".join(both.cover([1]))
     again = Exhibit(both.header_bytes, both.signature, 1, both.leaves()[1], cover)
     stage.say(0, Expose(KEYS[2].public, again, again))
     assert stage.roster.exposed == {IDS[2]}
@@ -63,7 +62,7 @@ def shown_by(stage: Stage, who: int, *said: Operation) -> list[Exhibit]:
     leaves = block.leaves()
     return [
         Exhibit(block.header_bytes, block.signature, at, leaves[at],
-                b"".join(merkle.cover(leaves, [at])))
+                b"".join(block.cover([at])))
         for at in range(len(leaves))
     ]  # fmt: skip
 
@@ -87,7 +86,8 @@ def test_what_proves_nothing_is_refused() -> None:
     stage = of(3)
     a, b = (stage.make(2, [Votes((Vote(b"r" * 16, one),))], None) for one in (1, 1))
     key, shown = KEYS[2].public, Exhibit(a.header_bytes, a.signature)
-    leaf = Exhibit(a.header_bytes, a.signature, 0, a.leaves()[0])
+    cover = b"".join(a.cover([0]))
+    leaf = Exhibit(a.header_bytes, a.signature, 0, a.leaves()[0], cover)
     other_key = Expose(KEYS[1].public, shown, shown)
     elsewhere = make_block(KEYS[2], [], header_fleet=b"f" * 16)
     elsewhere_too = make_block(KEYS[2], [Leave("")], header_fleet=b"f" * 16)
@@ -95,9 +95,9 @@ def test_what_proves_nothing_is_refused() -> None:
     for said in (
         Expose(key, shown, shown),
         Expose(key, leaf, leaf),
-        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 0, a.leaves()[0], b"x" * 31)),
-        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 7, a.leaves()[0])),
-        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 0, encode(Leave("")))),
+        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 0, a.leaves()[0], cover[:31])),
+        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 7, a.leaves()[0], cover)),
+        Expose(key, leaf, Exhibit(a.header_bytes, a.signature, 0, encode(Leave("")), cover)),
         Expose(key, shown, Exhibit(a.header_bytes + b"x", a.signature)),
         Expose(key, shown, Exhibit(b.header_bytes, bytes(64))),
         Expose(key, Exhibit(b"", a.signature), shown),

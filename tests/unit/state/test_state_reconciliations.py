@@ -9,8 +9,8 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BeliefId, RoundId
 from credimus.lace.block import Block
 from credimus.lace.lace import Place
-from credimus.state.events import BeliefsReconciled
-from credimus.state.operations import Finding, Reconcile, Strategy, read_operations
+from credimus.state.events import BeliefsReconciled, ReconciliationWithdrawn
+from credimus.state.operations import Finding, Reconcile, Strategy, Withdraw, read_operations
 from credimus.state.reconciliations import Reconciliation, Reconciliations, reconciliation_id
 from strategies import MEMBERS, SIGNERS, make_block
 
@@ -93,3 +93,68 @@ def test_what_is_no_reconciliation_is_malformed(raw: list[object]) -> None:
 def test_a_finding_may_be_left_out() -> None:
     (read,) = read_operations(encode([[13, [ONE, OTHER], ROUNDS, 4]]))
     assert read == said(Strategy.CONSENSUS)
+
+
+def withdrawn(strategy: Strategy, finding: Finding = Finding.CONTRADICTORY) -> Withdraw:
+    return Withdraw((ONE, OTHER), ROUNDS, strategy, finding)
+
+
+WITH_WITHDRAWALS = (
+    *ALL[1:4],
+    (withdrawn(Strategy.MULTI_VALUE), place(1, 9)),
+    (withdrawn(Strategy.SEMANTIC, Finding.COMPATIBLE), place(1, 20)),
+)
+
+
+def test_what_its_author_takes_back_counts_no_longer_in_any_order() -> None:
+    fingerprints, snapshots = set(), set()
+    for order in permutations(WITH_WITHDRAWALS):
+        fold = Reconciliations()
+        for one, where in order:
+            fold.take(one, where)
+        assert fold.prevailing(PAIR) == Reconciliation(
+            Strategy.SEMANTIC, Finding.COMPATIBLE, 6, MEMBERS[2]
+        ), "the withdrawal of another's word is idle"
+        assert fold.standing_by(PAIR, MEMBERS[1]) == [(Strategy.SEMANTIC, Finding.FIRST_SUBSUMES)]
+        fingerprints.add(fold.fingerprint())
+        snapshots.add(fold.snapshot())
+    assert len(fingerprints) == len(snapshots) == 1
+    again = Reconciliations()
+    again.restore(snapshots.pop())
+    assert again.fingerprint() == fingerprints.pop()
+    assert again.prevailing(PAIR) == fold.prevailing(PAIR)
+
+
+def test_it_can_be_said_again_and_others_stand_by_it() -> None:
+    fold = Reconciliations()
+    kind = Strategy.CONSENSUS, Finding.CONTRADICTORY
+    fold.take(said(Strategy.CONSENSUS), place(0, 5))
+    (fact,) = fold.take(withdrawn(Strategy.CONSENSUS), place(0, 6))
+    assert fact == ReconciliationWithdrawn(ONE, OTHER, ROUNDS, Strategy.CONSENSUS, MEMBERS[0])
+    assert fold.prevailing(PAIR) is None
+    assert fold.take(withdrawn(Strategy.CONSENSUS), place(0, 7)) == []
+    fold.take(said(Strategy.CONSENSUS), place(0, 8))
+    assert fold.prevailing(PAIR) == Reconciliation(*kind, 8, MEMBERS[0])
+    fold.take(said(Strategy.CONSENSUS), place(1, 9))
+    assert fold.take(withdrawn(Strategy.CONSENSUS), place(0, 10)) == []
+    assert fold.prevailing(PAIR) == Reconciliation(*kind, 9, MEMBERS[1])
+
+
+def test_what_prevails_by_others_is_told() -> None:
+    fold = Reconciliations()
+    for one, where in ALL:
+        fold.take(one, where)
+    least = Strategy.LAST_WRITER, Finding.CONTRADICTORY
+    careful = Strategy.MULTI_VALUE, Finding.CONTRADICTORY
+    assert fold.others_above(PAIR, least, MEMBERS[0])[-1] == careful, "member 1 stands by it too"
+    assert fold.others_above(PAIR, careful, MEMBERS[0]) == []
+
+
+def test_withdrawals_go_with_their_pair() -> None:
+    fold = Reconciliations()
+    for one, where in WITH_WITHDRAWALS:
+        fold.take(one, where)
+    assert fold.let_go({ONE}, 20) == 0, "the last word on it is not old enough"
+    assert fold.let_go({ONE, OTHER}, 21) == 0
+    assert fold.let_go({ONE}, 21) == 1
+    assert (len(fold), fold.of(ONE)) == (0, [])

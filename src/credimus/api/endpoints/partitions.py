@@ -3,7 +3,7 @@ metrics."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from credimus.api.message import Request
 from credimus.api.shapes import answers as shapes
@@ -32,10 +32,17 @@ from credimus.protocol.partition.interface import (
     PartitionHealed,
 )
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded, ToldEvent
+from credimus.protocol.reunion.interface import ReunionBegan, ReunionEnded, ToldReunion
 from credimus.runtime.daemon import Daemon
-from credimus.state.events import BeliefsReconciled
+from credimus.state.events import BeliefsReconciled, ReconciliationWithdrawn
 from credimus.state.fleet import FleetState
 from credimus.state.outcomes import outcomes_of
+
+ReachEvent: TypeAlias = (
+    MembershipEvent | PartitionEvent | ToldEvent | ToldReunion
+    | BeliefsReconciled | ReconciliationWithdrawn
+)  # fmt: skip
+"""About who is in reach, or what came of it."""
 
 
 def show_partitions(daemon: Daemon, _: None, __: Request) -> Partitions:
@@ -130,14 +137,14 @@ def outcome_views(node: Node, belief: BeliefId) -> list[OutcomeItem]:
 def reach_event(
     state: FleetState,
     cursor: str,
-    event: MembershipEvent | PartitionEvent | ToldEvent | BeliefsReconciled,
+    event: ReachEvent,
 ) -> shapes.Event:
     """An event about who is in reach, or what came of it."""
     match event:
-        case BeliefsReconciled():
+        case BeliefsReconciled() | ReconciliationWithdrawn():
             return shapes.Event(
                 cursor=cursor,
-                kind="reconciled",
+                kind="reconciled" if isinstance(event, BeliefsReconciled) else "withdrawn",
                 belief=event.first.hex(),
                 other=event.second.hex(),
                 member=event.author.hex(),
@@ -164,14 +171,23 @@ def reach_event(
         case RecoveryEnded(_, said, lost):
             reason = f"{said} steps said again, {lost} blocks lost"
             return shapes.Event(cursor=cursor, kind="recovered", reason=reason)
+        case ReunionBegan(strategy, count):
+            reason = f"diverged: {count} steps by {strategy.name.lower()}"
+            return shapes.Event(cursor=cursor, kind="recovering", reason=reason)
+        case ReunionEnded(undone, count, why):
+            reason = f"undone: {why}; {count} steps last" if undone else f"{count} steps done"
+            return shapes.Event(cursor=cursor, kind="recovered", reason=f"diverged: {reason}")
         case _:
             assert_never(event)
 
 
-LOCAL_KINDS: dict[type[MembershipEvent | PartitionEvent | ToldEvent], shapes.EventKind] = {
+LOCAL_KINDS: dict[
+    type[MembershipEvent | PartitionEvent | ToldEvent | ToldReunion], shapes.EventKind
+] = {
     PeerAlive: "alive", PeerSuspected: "suspected", PeerDead: "dead",
     PartitionChanged: "partition", PartitionHealed: "healed",
     RecoveryBegan: "recovering", RecoveryEnded: "recovered",
+    ReunionBegan: "recovering", ReunionEnded: "recovered",
 }  # fmt: skip
 
 

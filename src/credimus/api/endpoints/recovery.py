@@ -1,11 +1,22 @@
-"""GET /v1/recovery: how far the node is on its way back."""
+"""GET and POST /v1/recovery: how far the node is on its way back; reunions, planned and undone."""
 
 from typing import Literal
 
+import msgspec
+
+from credimus.api.endpoints.reunion import asked_of, command_of, plan_view, reunion_view
 from credimus.api.message import Request
-from credimus.api.shapes.recovery import MemberName, RecoveryAnswer, RecoveryView
+from credimus.api.shapes.recovery import (
+    MemberName,
+    RecoveryAnswer,
+    RecoveryView,
+    WayName,
+    WayView,
+)
+from credimus.api.shapes.reunion import RecoveryAsked
 from credimus.node.queries import name_of
-from credimus.protocol.recovery.interface import Cause, Phase, Shown
+from credimus.protocol.recovery.interface import Cause, Phase, Shown, WayKind
+from credimus.runtime.access.principals import Principal
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.driver import now
 
@@ -25,10 +36,35 @@ def show_recovery(daemon: Daemon, _: None, __: Request) -> RecoveryAnswer:
     return recovery_view(daemon)
 
 
+async def recover(daemon: Daemon, asked: RecoveryAsked, request: Request) -> RecoveryAnswer:
+    """POST /v1/recovery: plans, begins or takes back a reunion of what was decided apart."""
+    return await reunited(daemon, asked, request.principal)
+
+
+async def reunited(
+    daemon: Daemon, asked: RecoveryAsked, principal: Principal | None = None
+) -> RecoveryAnswer:
+    """What was asked is done; the answer tells how things are then.
+
+    Raises:
+        UsageError: `bad-field`.
+        NotFound: `unknown-partition`, `no-reunion`.
+        Conflict: `reunion-under-way`, `plan-changed`.
+    """
+    if asked.action == "plan":
+        plan = daemon.node.reunion.plan(asked_of(daemon, asked))
+        return msgspec.structs.replace(recovery_view(daemon), plan=plan_view(daemon, plan))
+    await daemon.driver.submit(command_of(daemon, asked)).local()
+    begins = asked.action == "begin"
+    daemon.enter("reunion-begun" if begins else "reunion-undone", asked.plan or "", principal)
+    return recovery_view(daemon)
+
+
 def recovery_view(daemon: Daemon) -> RecoveryAnswer:
-    """The last recovery of a node."""
+    """The last recovery of a node, and its last reunion."""
     shown = daemon.node.recovery.shown(now())
-    return RecoveryAnswer(recovery=None if shown is None else _view(daemon, shown))
+    view = None if shown is None else _view(daemon, shown)
+    return RecoveryAnswer(recovery=view, reunion=reunion_view(daemon))
 
 
 def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
@@ -37,6 +73,16 @@ def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
         cause=CAUSES[shown.cause],
         phase=PHASES[shown.phase],
         health=_health(shown),
+        way=_word(shown.way),
+        ways=[
+            WayView(
+                way=_word(one.kind),
+                blocks=one.block_count,
+                bytes=one.byte_count,
+                possible=one.is_possible,
+            )
+            for one in shown.ways
+        ],
         began_ms=shown.began_ms,
         ended_ms=shown.ended_ms,
         writes=not shown.is_holding,
@@ -49,6 +95,10 @@ def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
         steps_total=shown.step_total,
         remaining_ms=shown.remaining_ms,
     )
+
+
+def _word(kind: WayKind) -> WayName:
+    return kind.name.lower()  # type: ignore[return-value]
 
 
 def _health(shown: Shown) -> Literal["moving", "stalled", "stuck", "ended"]:

@@ -27,13 +27,14 @@ RelationName = Literal[
 VerdictName = Literal["open", "expired", "accepted", "rejected", "contested"]
 EventKind = Literal[
     "asserted", "changed", "opened", "ignored", "refused", "decided", "expired", "contested",
-    "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled",
+    "contradicted", "exposed", "admitted", "left", "expelled", "rotated", "reconciled", "withdrawn",
     "alive", "suspected", "dead", "partition", "healed", "recovering", "recovered", "missed",
     "violation", "quarantined", "paroled", "doubted",
 ]  # fmt: skip
 """`changed`: assertions or relations of a belief were taken back or removed; `ignored`: a proposal
 opened nothing; `contradicted`: a member gave two answers; `exposed`: it was proven
-to equivocate; `rotated`: it has a new key, see `Event.successor`; `missed`: see `Event.missed`."""
+to equivocate; `rotated`: it has a new key, see `Event.successor`; `withdrawn`: a member took back
+how it had reconciled two beliefs; `missed`: see `Event.missed`."""
 ProblemKind = Literal[
     "usage", "not-found", "conflict", "not-permitted", "unavailable", "storage", "internal"
 ]

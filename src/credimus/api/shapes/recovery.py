@@ -4,12 +4,28 @@ from typing import Literal
 
 import msgspec
 
+from credimus.api.shapes.reunion import PlanView, ReunionView
+
 
 class MemberName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A member."""
 
     id: str
     name: str
+
+
+WayName = Literal["differential", "incremental", "snapshot"]
+
+
+class WayView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One way to get what is missing, and what it would cost from here on, estimated."""
+
+    way: WayName
+    """`differential`: blocks missing in the middle are asked for by name. `incremental`: all that
+    does not follow from each other. `snapshot`: a checkpoint in place of blocks that are gone."""
+    blocks: int
+    bytes: int
+    possible: bool
 
 
 class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -24,6 +40,9 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     health: Literal["moving", "stalled", "stuck", "ended"]
     """`stuck`: it can not end, because a member holds a block of this node's whose predecessor is
     nowhere; the node reads on, and never writes again."""
+    way: WayName
+    """That it goes: the cheapest that is possible; where that brings nothing, the next."""
+    ways: list[WayView]
     began_ms: int
     ended_ms: int
     """0 while it goes on."""
@@ -46,7 +65,11 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Estimated; null when nothing can be said."""
 
 
-class RecoveryAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The last recovery, if there was one."""
+class RecoveryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The last recovery and the last reunion, if there were any."""
 
     recovery: RecoveryView | None
+    reunion: ReunionView | None
+    """How far what was decided apart is brought together by plan."""
+    plan: PlanView | None = None
+    """Where one was asked for."""

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from credimus import __version__
 from credimus.api.endpoints.doors import doors_view
-from credimus.api.endpoints.partitions import reach_event
+from credimus.api.endpoints.partitions import ReachEvent, reach_event
 from credimus.api.endpoints.violations import conduct_event
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
@@ -19,9 +19,6 @@ from credimus.api.views.standing import Standings
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
-from credimus.protocol.membership.interface import MembershipEvent
-from credimus.protocol.partition.interface import PartitionEvent
-from credimus.protocol.recovery.interface import ToldEvent
 from credimus.protocol.vigilance.interface import ConductEvent
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
@@ -41,6 +38,7 @@ from credimus.state.events import (
     MemberLeft,
     PlainFact,
     ProposalIgnored,
+    ReconciliationWithdrawn,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -201,7 +199,7 @@ def events_view(daemon: Daemon, after: Mark, limit: int) -> shapes.EventPage:
 
 
 def _event(state: FleetState, cursor: str, event: FeedEvent) -> shapes.Event:
-    if isinstance(event, MembershipEvent | PartitionEvent | ToldEvent | BeliefsReconciled):
+    if isinstance(event, ReachEvent):
         return reach_event(state, cursor, event)
     if isinstance(event, ConductEvent):
         return conduct_event(state, cursor, event)
@@ -273,4 +271,5 @@ KINDS: dict[type[StateEvent], shapes.EventKind] = {
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",
     MemberAdmitted: "admitted", MemberLeft: "left", MemberExpelled: "expelled",
     KeyRotated: "rotated", EquivocationProven: "exposed", BeliefsReconciled: "reconciled",
+    ReconciliationWithdrawn: "withdrawn",
 }  # fmt: skip

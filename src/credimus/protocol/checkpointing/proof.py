@@ -12,9 +12,8 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id
-from credimus.lace.block import open_wire, read_block, read_header
+from credimus.lace.block import open_wire, read_block, read_header, root_shown
 from credimus.lace.seal import check_signature
-from credimus.sketch import merkle
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify
 from credimus.state.operations import (
@@ -70,12 +69,12 @@ def prove(said: Attest, attempt: int, wires: Iterable[bytes]) -> CheckpointProof
     words: dict[NodeId, Word] = {}
     electors = frozenset(said.electors)  # of who came later the snapshot has no key
     for wire in wires:
-        block = read_block(*open_wire(wire), wire)
+        block = read_block(open_wire(wire), wire)
         leaves = block.leaves()
         word = encode(Certify(said.base, attempt, identifier))
         if word in leaves and block.author in electors and block.author not in words:
             at = leaves.index(word)
-            path = tuple(merkle.path(leaves, at))
+            path = tuple(block.cover([at]))
             words[block.author] = Word(block.header_bytes, block.signature, word, at, path)
     ordered = tuple(words[one] for one in sorted(words))
     return CheckpointProof(said, attempt, ordered)
@@ -92,11 +91,11 @@ def certifiers(proof: CheckpointProof, fleet: FleetId, keys: Mapping[NodeId, byt
     for word in proof.words:
         header = read_header(word.header)
         key = keys.get(header.author, b"")
-        root = merkle.root_from_path(word.leaf, word.index, header.operation_count, word.path)
+        root = root_shown({word.index: word.leaf}, header.operation_count, word.path)
         if (
             header.fleet != fleet
             or node_id(key) != header.author
-            or root != header.operations_root
+            or root != header.root
             or decode(word.leaf, _operation, "certification") != wanted
         ):
             raise PeerFault("bad-checkpoint", "a certification of a checkpoint proves nothing")

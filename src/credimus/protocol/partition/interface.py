@@ -105,6 +105,9 @@ class PartitionConfig(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy = Strategy.MULTI_VALUE
     """How this node reconciles accepted beliefs that contradict each other. [guess: it loses
     nothing]"""
+    by_itself: bool = True
+    """Whether this node reconciles by itself once the parts have come together; else its operator
+    plans that."""
 
     def __post_init__(self) -> None:
         bounds = self.severe_below, self.partial_below, self.minor_below

@@ -145,6 +145,11 @@ class Partition:
         self._reconciling.similarity = similarity
 
     @property
+    def similarity(self) -> Similarity:
+        """How this node judges that statements bear on each other."""
+        return self._reconciling.similarity
+
+    @property
     def is_settling(self) -> bool:
         """Whether a split has healed and is still to be reconciled or written down."""
         return self._close_due is not None or self._reconciling.is_busy

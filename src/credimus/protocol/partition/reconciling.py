@@ -58,7 +58,9 @@ class Reconciling:
             self.dropped_count += 1
 
     def returned(self, at: Instant) -> None:
-        """Somebody came back: search when its blocks have come."""
+        """Somebody came back: search when its blocks have come, unless an operator does."""
+        if not self._config.by_itself:
+            return
         self._search_due = after(at, self._config.settle_ns)
 
     @property

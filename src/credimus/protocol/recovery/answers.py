@@ -1,9 +1,10 @@
 """What members say that they hold, and what we still lack of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
+from credimus.lace.block import Block
 from credimus.lace.frontier import Head
 from credimus.lace.lace import Lace
 from credimus.protocol.recovery.interface import HeadsAsked, HeadsHeld, WaitingHead
@@ -23,6 +24,36 @@ def answer(
         tuple(WaitingHead(one, *found) for one, found in heads if found is not None),
         own[1 : 1 + limits.RECOVERY_AUTHORS_MAX],
     )
+
+
+def highest_of(
+    author: NodeId,
+    waiting: tuple[int, BlockId] | None,
+    loose: Iterable[Block],
+    witnessed: Iterable[tuple[NodeId, int, BlockId]],
+) -> tuple[int, BlockId] | None:
+    """The highest block of an author that somebody recovering is to know of.
+
+    Args:
+        waiting: that waits among the orphans.
+        loose: what waits in a recovery of our own.
+        witnessed: what did when one ended.
+    """
+    known = [(one.header.sequence, one.id) for one in loose if one.author == author]
+    known += [(sequence, block) for who, sequence, block in witnessed if who == author]
+    return max([*known, *([] if waiting is None else [waiting])], default=None)
+
+
+def witnessed_of(
+    loose: Sequence[Block],
+    before: Iterable[tuple[NodeId, int, BlockId]],
+    own: Collection[NodeId],
+) -> tuple[tuple[NodeId, int, BlockId], ...]:
+    """The last blocks of others among those that are let go, and those of before, sorted."""
+    authors = sorted({one.author for one in loose} | {who for who, _, _ in before})
+    last = ((one, highest_of(one, None, loose, before)) for one in authors if one not in own)
+    kept = [(one, *found) for one, found in last if found is not None]
+    return tuple(kept[: limits.FRONTIER_HEADS_MAX])
 
 
 class Answers:

@@ -1,7 +1,8 @@
 """What recovery says to peers, what it hears, what it remembers and shows, and its settings."""
 
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +33,9 @@ class RecoveryConfig(msgspec.Struct, frozen=True, kw_only=True):
     counts_hosted: bool = False
     """Whether a node's word counts for members that it says it hosts, too. Only for fleets that
     host members and trust each other with that: who lies so can hide a silent member's word."""
+    by_name_ns: int = 5 * SECOND
+    """So long missing blocks are asked for by name alone; without news of them all is asked for
+    that does not follow from each other. Range 0 and up. [guess: ten pulls]"""
     step_pause_ns: int = 20 * MILLISECOND
     """Between two batches of steps. [guess: most of the node's time is for its work]"""
 
@@ -81,6 +85,29 @@ class Session(
     """Claims that each of our own chains had made as far as it is held, when saying began."""
     lost_count: int = 0
     """Awaited blocks that nobody had."""
+    witnessed: Annotated[
+        tuple[tuple[NodeId, int, BlockId], ...], Meta(max_length=limits.FRONTIER_HEADS_MAX)
+    ] = ()
+    """The last blocks of others that waited here in vain when it ended, by author. They were let
+    go, and are told whoever recovers: he has signed them."""
+
+
+class WayKind(IntEnum):
+    """How a node gets what it lacks; choosing.py tells them apart."""
+
+    DIFFERENTIAL = 0
+    INCREMENTAL = 1
+    SNAPSHOT = 2
+
+
+class Way(msgspec.Struct, frozen=True, gc=False):
+    """One way and what it costs, estimated."""
+
+    kind: WayKind
+    block_count: int
+    """That peers have to send."""
+    byte_count: int
+    is_possible: bool
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +115,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     cause: Cause
     phase: Phase
+    way: WayKind
+    """That it goes, or went at last."""
+    ways: tuple[Way, ...]
+    """All of them, as they would cost from here on."""
     began_ms: int
     ended_ms: int
     is_holding: bool
@@ -110,6 +141,19 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Whether nothing moved for long."""
     remaining_ms: int | None
     """Estimated; None when nothing can be said."""
+
+
+class Sources(NamedTuple):
+    """What recovery looks at beside lace and state."""
+
+    waiting: Callable[[NodeId], tuple[int, BlockId] | None]
+    """The highest block of an author that waits for predecessors."""
+    read: Callable[[Sequence[BlockId]], list[bytes]]
+    """The wires of durable blocks."""
+    snapshot: Callable[[], tuple[int, int] | None]
+    """Bytes fetched of a snapshot, and of how many; None when none is fetched."""
+    is_free: Callable[[], bool]
+    """Whether all that was said is in blocks."""
 
 
 # --- messages between peers

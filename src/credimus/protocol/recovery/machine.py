@@ -16,21 +16,21 @@ Deliberately not here: reading a damaged file (runtime/recovering.py), fetching 
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
 from credimus.kernel import limits
-from credimus.kernel.codec import decode, decoder, encode
+from credimus.kernel.codec import encode
 from credimus.kernel.effects import Effects, Record, Send
-from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after
 from credimus.lace.block import Block
+from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace
-from credimus.protocol.recovery.answers import Answers, answer
+from credimus.protocol.recovery.answers import Answers, answer, highest_of, witnessed_of
+from credimus.protocol.recovery.choosing import Lacking, choose, frontier_with, names_of, ways_of
 from credimus.protocol.recovery.interface import (
-    LOOSE_FAMILY,
     SESSION_KEY,
     AskCame,
     Cause,
@@ -45,9 +45,12 @@ from credimus.protocol.recovery.interface import (
     Session,
     Shown,
     SnapshotPut,
+    Sources,
     TakeAgain,
+    WayKind,
     WriteAgain,
 )
+from credimus.protocol.recovery.recalling import recalled
 from credimus.protocol.recovery.repeating import Step, is_said, read, steps_of, void_proposals
 from credimus.state.fleet import FleetState
 
@@ -55,53 +58,6 @@ RecoveryEffects: TypeAlias = Effects[Any, Any, Any]
 STEPS_AT_ONCE = 10
 """Steps between two records of the session. [seed: a checkpoint each 10 steps]"""
 _TAKEN_AT_ONCE = 16
-_session = decoder(Session)
-
-
-class Sources(NamedTuple):
-    """What recovery looks at beside lace and state."""
-
-    waiting: Callable[[NodeId], tuple[int, BlockId] | None]
-    """The highest block of an author that waits for predecessors."""
-    read: Callable[[Sequence[BlockId]], list[bytes]]
-    """The wires of durable blocks."""
-    snapshot: Callable[[], tuple[int, int] | None]
-    """Bytes fetched of a snapshot, and of how many; None when none is fetched."""
-    is_free: Callable[[], bool]
-    """Whether all that was said is in blocks."""
-
-
-class Recalled(NamedTuple):
-    """What a store remembers of a recovery."""
-
-    session: Session | None
-    loose: list[Block]
-    keys: list[str]
-    """Of the records with the loose blocks."""
-
-
-def recalled(facts_of: Callable[[str], Iterable[tuple[str, bytes]]]) -> Recalled:
-    """What a store remembers.
-
-    Raises:
-        StorageError: `corrupt`.
-    """
-    session: Session | None = None
-    parts: dict[str, bytes] = {}
-    keys: list[str] = []
-    try:
-        for key, value in facts_of("recovery"):
-            if key == SESSION_KEY:
-                session = decode(value, _session, "recovery session")
-        for key, value in facts_of(LOOSE_FAMILY):
-            keys.append(key)
-            name = key.rpartition("-")[0]
-            parts[name] = parts.get(name, b"") + value
-        return Recalled(session, [read(wire) for wire in parts.values()], keys)
-    except PeerFault as problem:
-        raise StorageError(
-            "corrupt", f"what was kept of a recovery is damaged: {problem.message}"
-        ) from None
 
 
 class Recovery:
@@ -130,6 +86,8 @@ class Recovery:
         self._loose_keys: list[str] = []
         self._refused: set[BlockId] = set()
         """Loose blocks that were handed to the door; who comes back did not pass."""
+        self._are_all_loose = True
+        self._is_by_name = False
         self._answers = Answers(lace, state, self._own, counts_hosted=config.counts_hosted)
         self._steps: list[Step] | None = None
         self._at = 0
@@ -156,6 +114,22 @@ class Recovery:
         """Whether a recovery goes on."""
         return self.session is not None and self.session.phase is not Phase.ENDED
 
+    def held(self) -> Frontier:
+        """What peers are told that we hold, when we pull from them: while what is missing is asked
+        for by name, also what waits for that."""
+        held = self._lace.frontier()
+        return frontier_with(held, self._loose) if self._is_by_name else held
+
+    def wanted(self, others: Iterable[BlockId], count: int) -> list[BlockId]:
+        """What they are asked for by name, at most `count`.
+
+        Args:
+            others: what is missing for what they sent.
+        """
+        session = self.session
+        named = self._lacking(session) if self._is_by_name and session is not None else []
+        return names_of(named, others, self._loose, count)
+
     def is_stuck(self, at: Instant) -> bool:
         """Whether a member holds a block of ours whose predecessor is nowhere any more: whatever
         this node wrote would contradict it. Its identity is lost; only a new one can write."""
@@ -172,6 +146,8 @@ class Recovery:
         return Shown(
             cause=session.cause,
             phase=session.phase,
+            way=self._way(session),
+            ways=ways_of(self._lack(session)),
             began_ms=session.began_ms,
             ended_ms=session.ended_ms,
             is_holding=self.is_holding,
@@ -198,6 +174,8 @@ class Recovery:
         self.session, self._loose_keys = kept.session, kept.keys
         if self.is_busy:
             self._loose = kept.loose
+            kept_all = self.session is not None and len(kept.loose) >= self.session.loose_count
+            self._are_all_loose = kept_all
 
     def resume(self, now: Now) -> RecoveryEffects:
         """Go on where the last run left it."""
@@ -205,6 +183,7 @@ class Recovery:
         if session is None or session.phase is Phase.ENDED:
             return Effects()
         self._due = self._moved = now.instant
+        self._is_by_name = choose(ways_of(self._lack(session))) is WayKind.DIFFERENTIAL
         return Effects(emit=[RecoveryBegan(session.cause)])
 
     # --- inputs
@@ -213,7 +192,7 @@ class Recovery:
         """Take one input."""
         match event:
             case AskCame(peer, asked):
-                held = answer(self._lace, self._own, asked, self._sources.waiting)
+                held = answer(self._lace, self._own, asked, self._waiting)
                 return Effects(send=[Send(peer, held)])
             case HeldCame(peer, held):
                 if self.is_holding:
@@ -242,6 +221,8 @@ class Recovery:
         self._due = after(now.instant, self._config.ask_period_ns)
         session = self.session
         self._watch(session, now, effects)
+        if now.instant >= after(self._moved, self._config.by_name_ns) or not self._loose:
+            self._is_by_name = False
         if session.phase is Phase.SAYING:
             self._say_on(session, now, effects)
         elif session.cause is Cause.DAMAGED:
@@ -258,9 +239,15 @@ class Recovery:
         if session is not None and session.phase is not Phase.ENDED:
             return Effects()
         self._steps, self._at = None, 0
-        self.session = Session(cause=Cause.BEHIND, began_ms=now.wall_ms)
+        told = () if session is None else session.witnessed
+        self.session = Session(cause=Cause.BEHIND, began_ms=now.wall_ms, witnessed=told)
         self._due, self._moved = after(now.instant, self._config.ask_period_ns), now.instant
         return Effects(remember=[self._record()], emit=[RecoveryBegan(Cause.BEHIND)])
+
+    def _waiting(self, author: NodeId) -> tuple[int, BlockId] | None:
+        """The highest block of an author that waits here, or did when a recovery ended."""
+        told = self.session.witnessed if self.session is not None else ()
+        return highest_of(author, self._sources.waiting(author), self._loose, told)
 
     def _gather(self, session: Session, now: Now, effects: RecoveryEffects) -> None:
         """Take what fits now; end when all that we ever signed is held, or nowhere."""
@@ -295,11 +282,21 @@ class Recovery:
         fitting = (
             one
             for one in self._loose
-            if one.id not in self._refused and not lace.missing(one.header)
+            if one.id not in self._refused and not lace.missing(one.header, names_suffice=True)
         )
         taken = list(islice(fitting, _TAKEN_AT_ONCE))
         self._refused.update(one.id for one in taken)
         return taken
+
+    def _lack(self, session: Session) -> Lacking:
+        size = (self._sources.snapshot() or (0, 0))[1]
+        named = len(self._lacking(session))
+        return Lacking(session, named, self._loose, self._are_all_loose, size)
+
+    def _way(self, session: Session) -> WayKind:
+        if session.cause is Cause.BEHIND:
+            return WayKind.SNAPSHOT
+        return WayKind.DIFFERENTIAL if self._is_by_name else WayKind.INCREMENTAL
 
     def _lacking(self, session: Session) -> list[BlockId]:
         """Awaited blocks that have not come."""
@@ -352,7 +349,11 @@ class Recovery:
 
     def _end(self, session: Session, now: Now, effects: RecoveryEffects) -> None:
         self.session = msgspec.structs.replace(
-            session, phase=Phase.ENDED, ended_ms=now.wall_ms, awaited=()
+            session,
+            phase=Phase.ENDED,
+            ended_ms=now.wall_ms,
+            awaited=(),
+            witnessed=witnessed_of(self._loose, session.witnessed, self._own),
         )
         effects.remember.append(self._record())
         effects.remember += [Record(key, None) for key in self._loose_keys]

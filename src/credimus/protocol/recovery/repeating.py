@@ -32,7 +32,7 @@ def read(wire: bytes) -> Block:
     Raises:
         PeerFault: `malformed` and others.
     """
-    return read_block(*open_wire(wire), wire)
+    return read_block(open_wire(wire), wire)
 
 
 def steps_of(blocks: Sequence[Block], claims: Mapping[NodeId, int]) -> list[Step]:

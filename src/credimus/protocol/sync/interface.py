@@ -28,6 +28,9 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     """For so long nobody else is asked for heads that a peer was asked for, in large fleets, where
     all neighbours show the same. Below `retry_ns`: so who never answers comes after others. [guess]
     """
+    turn_ns: int = 5 * SECOND
+    """How long one peer may be the only one from which a wide gap is filled. Range above 0. [guess:
+    long enough for ten thousand blocks]"""
     pulls_max: int = 8
     """Pulls for one gap before it is forgotten; the peer's next beacon opens it again. [guess]"""
     unanswered_max: int = 8

@@ -1,6 +1,6 @@
 """Shows our frontier, notices gaps, pulls what is missing, supplies what others lack."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -38,6 +38,17 @@ class _Gap(NamedTuple):
     due: Instant
     missing: tuple[BlockId, ...]
     pulls: int = 0
+    is_wide: bool = False
+    """Whether one answer does not bring them all; then others are likely to show the same."""
+
+
+class _Source(NamedTuple):
+    """Who sends us much at present; others would send the same."""
+
+    peer: NodeId
+    until: Instant
+    """When its next part is overdue."""
+    turn_ends: Instant
 
 
 class Wanting(Protocol):
@@ -88,12 +99,16 @@ class Sync:
         self._orphans = orphans
         self._stream = stream
         self._audience = audience
+        self.held: Callable[[], Frontier] = lace.frontier
+        """What peers are told that we hold when we pull: more than the lace, where blocks wait for
+        ones that are asked for by name."""
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
         self._digests = Digests(config, lace)
         self._pulled: dict[BlockId, Instant] = {}
         """Heads that somebody was asked for, and until when nobody else is."""
+        self._source: _Source | None = None
         self._peers: dict[NodeId, None] = {}
         self._silence: dict[NodeId, tuple[int, bool]] = {}
         """Pulls in a row that a peer has not answered, and whether one is open since it was heard
@@ -104,7 +119,8 @@ class Sync:
         match event:
             case BeaconSeen(peer, frontier):
                 self._meet(peer)
-                self._note_gap(peer, self._lace.lacks(frontier), now)
+                lacking = self._lace.lacks(frontier)
+                self._note_gap(peer, lacking, now, is_wide=self._is_wide(frontier, lacking))
                 effects = self._note_silence(peer)
                 if self._audience.answers(peer):
                     effects.send.append(Send(peer, Beacon(self._lace.frontier())))
@@ -121,7 +137,7 @@ class Sync:
                     return self._look_again(peer, self._gaps.pop(peer), now)
                 return Effects()
             case BatchTaken(peer, more):
-                return self._go_on(peer, more, now)
+                return self._taken(peer, more, now)
             case PullDue(peer):
                 return self._ask(peer)
             case _:
@@ -150,9 +166,33 @@ class Sync:
             if self._peers:
                 effects.absorb(self._ask(self._stream.choose(sorted(self._peers))))
         due = [peer for peer, gap in self._gaps.items() if gap.due <= now.instant]
-        for peer in sorted(due):
+        source = None if self._source is None else self._source.peer
+        for peer in sorted(due, key=lambda one: (one == source, one)):  # who is overdue comes last
             effects.absorb(self._look_again(peer, self._gaps.pop(peer), now))
         return effects
+
+    def _taken(self, peer: NodeId, more: bool, now: Now) -> SyncEffects:
+        """Blocks of a peer were taken."""
+        self._meet(peer)
+        self._silence.pop(peer, None)
+        if more:
+            return self._go_on_with(peer, now)
+        if self._source is not None and not self._orphans.wanted(1):
+            self._source = None  # nothing is waited for any more
+        return Effects()
+
+    def _go_on_with(self, peer: NodeId, now: Now) -> SyncEffects:
+        """Pull the next part from a peer, unless another sends us the same already."""
+        wanted = tuple(self._orphans.wanted(_WITNESSES))
+        self._gaps.pop(peer, None)
+        source = self._other_source(peer, now)
+        if source is None and self._is_turn_over(peer, now):
+            source, self._source = after(now.instant, self._config.retry_ns), None
+        if source is not None:
+            self._gaps[peer] = _Gap(source, wanted, is_wide=True)
+            return Effects()
+        self._gaps[peer] = _Gap(self._take_turn(peer, now), wanted, is_wide=True)
+        return self._pull(peer)
 
     def _look_again(self, peer: NodeId, gap: "_Gap", now: Now) -> SyncEffects:
         """Pull when a gap did not close by itself; give up on a peer that never answers."""
@@ -160,34 +200,60 @@ class Sync:
         if not still:
             self._note_gap(peer, self._orphans.wanted(_WITNESSES), now)
             return Effects()
+        source = self._other_source(peer, now)
+        if source is not None:
+            self._gaps[peer] = gap._replace(due=source, missing=still)
+            return Effects()
         if self._audience.listeners() is not None and not self._may_pull(still, now):
             self._gaps[peer] = gap._replace(due=min(self._pulled[one] for one in still))
             return Effects()
+        retry = after(now.instant, self._config.retry_ns)
+        if gap.is_wide:
+            self._take_turn(peer, now)
         if gap.pulls < self._config.pulls_max:
-            retry = after(now.instant, self._config.retry_ns)
-            self._gaps[peer] = _Gap(retry, still, gap.pulls + 1)
+            self._gaps[peer] = gap._replace(due=retry, missing=still, pulls=gap.pulls + 1)
         if peer in self._peers:
             self._silence[peer] = self._silence.get(peer, (0, False))[0], True
         return self._pull(peer)
 
-    def _go_on(self, peer: NodeId, more: bool, now: Now) -> SyncEffects:
-        """Blocks of a peer were taken: pull the next ones, if it has more."""
-        self._meet(peer)
-        self._silence.pop(peer, None)
-        if not more:
-            return Effects()
-        for one in self._pulled:  # what it sends is on its way, and what it sends next
-            self._pulled[one] = after(now.instant, self._config.spare_ns)
-        wanted = tuple(self._orphans.wanted(_WITNESSES))
-        self._gaps[peer] = _Gap(after(now.instant, self._config.retry_ns), wanted)
-        return self._pull(peer)
+    def _is_wide(self, frontier: Frontier, lacking: Sequence[BlockId]) -> bool:
+        """Whether a peer has shown more than one answer brings."""
+        if not lacking:
+            return False
+        heads = ((head.sequence, self._lace.head(head.author)) for head in frontier.heads)
+        counts = (shown - (0 if held is None else held.sequence) for shown, held in heads)
+        return sum(max(0, count) for count in counts) > self._config.supply_count_max
+
+    def _other_source(self, peer: NodeId, now: Now) -> Instant | None:
+        """Until when another peer sends us much; None when none does."""
+        source = self._source
+        if source is None or source.peer == peer or source.until <= now.instant:
+            return None
+        return source.until
+
+    def _take_turn(self, peer: NodeId, now: Now) -> Instant:
+        """A peer is to send us much; returns when its next part is overdue."""
+        retry, source = after(now.instant, self._config.retry_ns), self._source
+        ends = after(now.instant, self._config.turn_ns)
+        if source is not None and source.peer == peer and now.instant < source.turn_ends:
+            ends = source.turn_ends
+        self._source = _Source(peer, min(retry, ends), ends)
+        return retry
+
+    def _is_turn_over(self, peer: NodeId, now: Now) -> bool:
+        """Whether a peer has sent for long while others wait: who sends little by little would keep
+        us from all others."""
+        source = self._source
+        is_late = source is not None and source.peer == peer and source.turn_ends <= now.instant
+        return is_late and bool(self._gaps)
 
     def _compare(self, peer: NodeId, digest: Digest, now: Now) -> SyncEffects:
         """A peer showed the sum of its heads: note what we lack, or show what it may lack."""
         self._meet(peer)
         effects = self._note_silence(peer)
-        lacking = self._lace.lacks(Frontier(digest.fresh))
-        self._note_gap(peer, lacking, now)
+        fresh = Frontier(digest.fresh)
+        lacking = self._lace.lacks(fresh)
+        self._note_gap(peer, lacking, now, is_wide=self._is_wide(fresh, lacking))
         if not lacking and self._digests.is_to_be_shown(peer, digest, now):
             effects.send.append(Send(peer, Beacon(self._lace.frontier())))
         return effects
@@ -228,13 +294,17 @@ class Sync:
         if peer not in self._peers and len(self._peers) < limits.FRONTIER_HEADS_MAX:
             self._peers[peer] = None
 
-    def _note_gap(self, peer: NodeId, missing: Sequence[BlockId], now: Now) -> None:
+    def _note_gap(
+        self, peer: NodeId, missing: Sequence[BlockId], now: Now, *, is_wide: bool = False
+    ) -> None:
         if missing and peer not in self._gaps:
-            self._gaps[peer] = _Gap(after(now.instant, self._config.patience_ns), tuple(missing))
+            due = after(now.instant, self._config.patience_ns)
+            self._gaps[peer] = _Gap(due, tuple(missing), is_wide=is_wide)
 
     def _pull(self, peer: NodeId) -> SyncEffects:
-        wanted = tuple(self._orphans.wanted(limits.WANTED_MAX))
-        return Effects(send=[Send(peer, Pull(self._lace.frontier(), wanted))])
+        wanted = self._orphans.wanted(limits.WANTED_MAX)
+        wanted += self._lace.names(limits.WANTED_MAX - len(wanted))
+        return Effects(send=[Send(peer, Pull(self.held(), tuple(wanted)))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
         if self._lace.is_behind(pull.frontier):

@@ -14,7 +14,13 @@ from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
 from credimus.protocol.voting.closing import closing_of, conclusion_of
 from credimus.protocol.voting.interface import Say, VotingConfig
 from credimus.state.fleet import FleetState
-from credimus.state.operations import VOTES_PER_OPERATION, Choice, Conclude, Conclusion, Scheme
+from credimus.state.operations import (
+    CONCLUSIONS_PER_OPERATION,
+    Choice,
+    Conclude,
+    Conclusion,
+    Scheme,
+)
 from credimus.state.round import Round
 from credimus.state.verdict import Verdict
 
@@ -92,8 +98,8 @@ class Concluding:
                 by_author.setdefault(author, []).append(said_of)
         self._to_conclude.clear()
         for author, conclusions in by_author.items():
-            for first in range(0, len(conclusions), VOTES_PER_OPERATION):
-                batch = tuple(conclusions[first : first + VOTES_PER_OPERATION])
+            for first in range(0, len(conclusions), CONCLUSIONS_PER_OPERATION):
+                batch = tuple(conclusions[first : first + CONCLUSIONS_PER_OPERATION])
                 said.append(Say(author, Conclude(batch)))
 
     def _time_is_up(self, found: Round, now: Now, said: list[Any]) -> None:

@@ -28,6 +28,7 @@ from credimus.state.operations import (
     Relate,
     Retract,
     Votes,
+    Withdraw,
 )
 from credimus.state.rounds import round_id
 
@@ -35,7 +36,7 @@ Kind = Literal[
     "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
     "assert", "relate", "retract", "share",
     "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
-    "attest", "certify",
+    "withdraw", "attest", "certify",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -99,7 +100,7 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
             for one in said.conclusions:
                 outcome = {0: "no decision", 1: "accepted", 2: "rejected"}[int(one.outcome)]
                 yield _of_round(state, "conclude", one.round, f"recorded the verdict: {outcome}")
-        case Reconcile():
+        case Reconcile() | Withdraw():
             yield _of_reconciliation(said)
         case _:
             assert_never(said)
@@ -116,10 +117,14 @@ def _of_ending(said: Refuse | Close, state: FleetState) -> Entry:
             assert_never(said)
 
 
-def _of_reconciliation(said: Reconcile) -> Entry:
+def _of_reconciliation(said: Reconcile | Withdraw) -> Entry:
     one, other = BeliefId(said.beliefs[0]), BeliefId(said.beliefs[1])
     how = said.strategy.name.lower().replace("_", " ")
-    text = f"reconciled {short(one)} and {short(other)}, accepted apart: {how}"
+    pair = f"{short(one)} and {short(other)}"
+    if isinstance(said, Withdraw):
+        text = f"took back how it had reconciled {pair}: {how}"
+        return Entry(kind="withdraw", summary=text, belief=one, other=other)
+    text = f"reconciled {pair}, accepted apart: {how}"
     return Entry(kind="reconcile", summary=text, belief=one, other=other)
 
 
@@ -200,8 +205,10 @@ def _of_belief(said: Assert | Relate | Retract | Enclose) -> Entry:
 def _of_round(state: FleetState, kind: Kind, named: bytes, summary: str) -> Entry:
     identifier = RoundId(named)
     found = state.rounds.get(identifier)
-    belief = None if found is None else found.belief
-    return Entry(kind=kind, summary=summary, belief=belief, round=identifier)
+    if found is None:
+        return Entry(kind=kind, summary=summary, round=identifier)
+    text = summary if found.attempt == 1 else f"in attempt {found.attempt} {summary}"
+    return Entry(kind=kind, summary=text, belief=found.belief, round=identifier)
 
 
 def _because(text: str, reason: str) -> str:

@@ -94,7 +94,7 @@ def _blocks(
         wires = store.wires([place.id])
         if not wires:  # taken, but the disk is full
             continue
-        entries = entries_of(read_operations(open_wire(wires[0])[2]), node.state)
+        entries = entries_of(read_operations(open_wire(wires[0]).body), node.state)
         if backwards:
             entries.reverse()
         if after is not None and here == after[:2]:

@@ -73,6 +73,8 @@ class PartitionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     strategy: Literal["last_writer", "semantic", "multi_value", "consensus"] = "multi_value"
     """How this node reconciles contradicting beliefs that were accepted apart: the one put to the
     vote later stands, by meaning, both are kept, or a new round. [guess]"""
+    by_itself: bool = True
+    """Whether this node reconciles by itself; else you plan it with `credimus recovery plan`."""
 
     def __post_init__(self) -> None:
         self.core()
@@ -93,4 +95,5 @@ class PartitionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             grace_ns=self.grace_ms * MILLISECOND,
             settle_ns=self.settle_ms * MILLISECOND,
             strategy=Strategy[self.strategy.upper()],
+            by_itself=self.by_itself,
         )

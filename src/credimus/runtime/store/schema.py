@@ -8,7 +8,7 @@ from typing import Final
 from credimus.kernel.errors import StorageError
 from credimus.runtime.store import failures
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised with every change that an older credimus can not read."""
 APPLICATION: Final = 0x63726564
 """`cred`: marks the file as ours."""

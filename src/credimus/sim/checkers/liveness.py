@@ -70,11 +70,13 @@ class the_living_are_not_declared_dead(Judge):  # noqa: N801 - a sentence
 
 
 class a_partition_is_noticed_and_told_healed(Judge):  # noqa: N801 - a sentence
-    """Where links and lives have not changed for long, every node's level says how it is."""
+    """Where links, lives and rosters have not changed for long, every node's level says how it
+    is."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self._before: tuple[frozenset[Link], frozenset[NodeId]] = frozenset(), frozenset()
+        self._before: tuple[frozenset[Link], frozenset[tuple[NodeId, bytes]]]
+        self._before = frozenset(), frozenset()
         self._same_since = 0
 
     def sample(self) -> None:
@@ -82,7 +84,8 @@ class a_partition_is_noticed_and_told_healed(Judge):  # noqa: N801 - a sentence
         super().sample()
         fleet = self.watch.fleet
         cut, up = fleet.network.cut_links, fleet.up
-        seen = cut, frozenset(host.id for host in up)
+        lives = ((host.id, host.running.state.roster.current.key) for host in up)
+        seen = cut, frozenset(lives)
         if seen != self._before:
             self._before, self._same_since = seen, fleet.agenda.now_ns
         if fleet.agenda.now_ns - self._same_since < STEADY_NS:

@@ -82,9 +82,15 @@ class recovery_loses_nothing_acknowledged(Checker):  # noqa: N801 - a sentence
                 self._owed = {key: at for key, at in self._owed.items() if key[0] != block.author}
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """Write down what intact blocks said that nobody else has."""
+        """Write down what intact blocks said that nobody else has; what was owed from a recovery
+        before, and stands in a block that is altered by now, is lost."""
         own = {signer.node_id for signer in host.signers}
         record = self.watch.record
+        for one in gone:
+            for said in record.operations.get(one, ()):
+                if isinstance(said, Assert):
+                    belief = belief_id(said.content, said.category)
+                    self._owed.pop((record.blocks[one].author, belief), None)
         for one in sorted(alone - gone):
             if one not in record.blocks or record.blocks[one].author not in own:
                 continue

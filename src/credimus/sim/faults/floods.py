@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from credimus.kernel.codec import encode
 from credimus.kernel.hlc import stamp_of
-from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header
+from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header, root_of, write_predecessors
 from credimus.lace.seal import pack_leaves, seal
 from credimus.protocol.sync.interface import Beacon, Blocks
 from credimus.sim.faults.fault import Scene
@@ -72,11 +72,12 @@ def _chain(scene: Scene, liar: Host, operation_count: int) -> list[Block]:
                    "observation", 1)
             for n in range(count)
         ]  # fmt: skip
-        body, root = pack_leaves([encode(one) for one in said])
+        leaves = [encode(one) for one in said]
+        root = root_of(write_predecessors(previous, ()), leaves)
         sequence, stamp = sequence + 1, stamp + 1
         header = Header(
             VERSION, node.fleet, signer.node_id, sequence, stamp, previous, (), root, count
         )  # fmt: skip
-        blocks.append(seal(signer, header, body))
+        blocks.append(seal(signer, header, pack_leaves(leaves)))
         previous = blocks[-1].id
     return blocks

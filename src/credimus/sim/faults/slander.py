@@ -83,7 +83,7 @@ def _victim(scene: Scene) -> Host:
 
 def _blocks_of(liar: Host, victim: NodeId) -> list[Block]:
     ids: Sequence[BlockId] = [place.id for place in liar.running.lace.walk(0, victim)]
-    return [read_block(*open_wire(wire), wire) for wire in liar.disk.wires_of(ids[-16:])]
+    return [read_block(open_wire(wire), wire) for wire in liar.disk.wires_of(ids[-16:])]
 
 
 def _testimony(block: Block) -> Exhibit:

@@ -38,6 +38,7 @@ from credimus.state.operations import (
     Strategy,
     Vote,
     Votes,
+    Withdraw,
 )
 
 ID, OTHER = b"\x01" * 16, b"\x02" * 16
@@ -60,6 +61,7 @@ OPERATIONS = [
     Close(ID),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
     Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
+    Withdraw((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
     Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
     Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, 0, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
     Certify(b"", 0, bytes(32)),
@@ -80,8 +82,9 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[9]
     assert said[10] == "took back 2 claims: wrong gauge"
     assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-5] == "recorded the verdict: rejected"
-    assert said[-4].endswith("accepted apart: last writer")
+    assert said[-6] == "recorded the verdict: rejected"
+    assert said[-5].endswith("accepted apart: last writer")
+    assert said[-4].startswith("took back how it had reconciled")
     assert (found[-4].belief, found[-4].other) == (ID, OTHER)
     assert said[-3] == "let 1 member read an enclosed belief"
     assert all(len(text) < 200 for text in said)

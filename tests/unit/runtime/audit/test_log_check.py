@@ -118,10 +118,10 @@ def bend(rows: list[StoredBlock]) -> None:
 
 def resign(rows: list[StoredBlock]) -> None:
     """Another signature over the same header."""
-    header, signature, body = open_wire(rows[3].wire)
-    other = bytearray(signature)
+    parts = open_wire(rows[3].wire)
+    other = bytearray(parts.signature)
     other[0] ^= 1
-    wire = encode((header, bytes(other), body))
+    wire = encode(parts._replace(signature=bytes(other)))
     rows[3] = StoredBlock(rows[3].id, rows[3].author, rows[3].sequence, rows[3].stamp, wire)
 
 

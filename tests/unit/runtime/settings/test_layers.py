@@ -69,7 +69,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
               "enabled": "false", "push": "0.7", "pull": "0.7",
               "relay": "0.7", "selection": "random", "policy": "open",
-              "strategy": "consensus"}  # fmt: skip
+              "strategy": "consensus", "by_itself": "false"}  # fmt: skip
     shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
               "suspicion_ms_max": "1700", "pause_s_max": "70"}  # fmt: skip
     last = field.name.rpartition(".")[2]
@@ -79,7 +79,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
     found: Any = resolved.settings
     for part in field.name.split("."):
         found = getattr(found, part)
-    expected = {"evaluators": ("manual",), "enabled": False}
+    expected = {"evaluators": ("manual",), "enabled": False, "by_itself": False}
     assert found == expected.get(last, type(found)(text))
     assert resolved.origins[field.name] == Origin("variable", field.variable)
     assert resolved.warnings == ()
@@ -111,7 +111,7 @@ def test_a_threshold_belongs_to_its_scheme(config: Path) -> None:
             {"CREDIMUS_VOTING_WEBHOOK_TIMEOUT_MS": "9"},
             {},
             "bad-config",
-            "CREDIMUS_VOTING_WEBHOOK_TIMEOUT_MS: Object missing required field `url`",
+            "CREDIMUS_VOTING_WEBHOOK_TIMEOUT_MS: `voting.webhook.url` is missing",
         ),
     ],
 )
@@ -130,7 +130,7 @@ def test_what_is_wrong_in_the_file_is_the_file_s(config: Path) -> None:
     with pytest.raises(UsageError) as caught:
         resolve(config, {"CREDIMUS_VOTING_TIMEOUT_MS": "7"})
     assert caught.value.code == "bad-config"
-    assert "$.voting.timeout_ms" in caught.value.message
+    assert "`voting.timeout_ms`" in caught.value.message
     with pytest.raises(NotFound):
         resolve(config.with_name("absent.toml"), {})
 

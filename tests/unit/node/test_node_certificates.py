@@ -1,0 +1,66 @@
+"""Certificates of what a busy fleet decided are as small as they are promised to be."""
+
+from itertools import pairwise
+
+import pytest
+from by_hand import Fleet
+
+from credimus.certificate import Archive, Trust, make_certificate, verify
+from credimus.kernel.ids import BlockId
+from credimus.node.commands import AssertBelief
+from credimus.protocol.voting.interface import Ballot, Question
+from credimus.state.operations import Choice, Propose, Votes, read_operations
+from credimus.state.rounds import round_id
+from strategies import FLEET
+
+IN_FLIGHT = {3: 64, 5: 64, 7: 64, 20: 20}
+"""Beliefs that are proposed at once, by all nodes of a fleet together, so that all of an author's
+votes on them are in one block or two and what is shown has long paths. A real fleet of twenty with
+64 in flight puts some sixteen votes in a block (`credimus bench certificate --nodes 20`)."""
+
+
+class Believes:
+    """Accepts everything, and is sure of each thing in another degree."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def evaluate(self, _: Question) -> Ballot:
+        self._asked += 1
+        return Ballot(Choice.ACCEPT, 900_000 + self._asked)
+
+
+def busy(count: int) -> Fleet:
+    """A fleet in which every node proposed its share at once."""
+    fleet = Fleet(count, evaluators=[Believes() for _ in range(count)])
+    fleet.ms += 1_000
+    for number in range(IN_FLIGHT[count]):
+        said = AssertBelief(content=f"pump {number} leaks", category="observation")
+        fleet.nodes[number % count].execute(said, fleet.now)
+    fleet.settle()
+    return fleet
+
+
+@pytest.mark.parametrize("count", IN_FLIGHT)
+def test_certificates_of_a_busy_fleet_meet_the_goal(count: int) -> None:
+    fleet = busy(count)
+    node, wires = fleet.nodes[-1], {b.id: b.wire for b in fleet.stores[-1]}
+    archive = Archive(FLEET, node.lace, node.state, lambda ids: [wires[BlockId(i)] for i in ids])
+    beliefs = list(node.state.beliefs)
+    assert len(beliefs) == IN_FLIGHT[count]
+    for belief in beliefs[::4]:
+        text = make_certificate(archive, belief)
+        proved = verify(text, Trust(FLEET))
+        assert len(text) <= 2_048 + 300 * len(proved.voters)
+
+
+def test_a_certificate_shows_at_most_one_other_answer_of_an_elector_beside_the_proposer() -> None:
+    fleet = busy(5)
+    said = [read_operations(block.body) for block in fleet.stores[-1]]
+    votes = [one for operations in said for one in operations if isinstance(one, Votes)]
+    assert {len(one.votes) for one in votes} == {1, 2}
+    for operations in said:
+        for before, one in pairwise(operations):
+            if isinstance(before, Propose):  # its author's own vote stands alone, and beside it
+                assert isinstance(one, Votes)
+                assert [vote.round for vote in one.votes] == [round_id(before)]
