@@ -29,8 +29,10 @@ def page() -> str:
     middle = LEFT + sum(width_of(one) for one in left) + 40
     end = middle + sum(width_of(one) for one in right) + 10
     parts = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {end} 300" '
-        'font-family="sans-serif" font-size="11" fill="#444">'),
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {end} 300" '
+            'font-family="sans-serif" font-size="11" fill="#444">'
+        ),
         "<title>Accuracy by majority and by skill</title>",
         f'<rect width="{end}" height="300" fill="white"/>',
         *legend(),

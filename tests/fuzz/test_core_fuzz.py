@@ -52,7 +52,7 @@ from credimus.protocol.membership.interface import (
     Row,
     Status,
 )
-from credimus.protocol.sync.interface import Beacon, Blocks, Pull
+from credimus.protocol.sync.interface import Beacon, Blocks, Digest, Pull
 from credimus.state.operations import (
     read_operations,
 )
@@ -88,6 +88,8 @@ MESSAGES = [
     for message in (
         Blocks((GENESIS.wire, SETTING.wire, BLOCK.wire), more=True),
         Beacon(Frontier((Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b"")))),
+        Digest(bytes(16), (Head(MEMBERS[1], 2, BLOCK.id), Head(MEMBERS[0], 1, b""))),
+        Digest(b"sixteen bytes...", asked=True),
         Pull(Frontier((Head(MEMBERS[1], 1, GENESIS.id),)), (GENESIS.id, b"?" * 32)),
         Push(
             (

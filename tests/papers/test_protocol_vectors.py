@@ -36,7 +36,7 @@ from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership import turns
 from credimus.protocol.membership.interface import Claim, Ping, Status
 from credimus.protocol.membership.rows import RowStore
-from credimus.protocol.sync.interface import Beacon, Blocks, Pull
+from credimus.protocol.sync.interface import Beacon, Blocks, Digest, Pull
 from credimus.runtime.joining import ticket as tickets
 from credimus.sketch import merkle
 from credimus.state import operations as op
@@ -182,6 +182,7 @@ def of_code() -> dict[str, bytes | str]:
         "checkpoints fingerprint": state.checkpoints.fingerprint(),
         "state fingerprint": state.fingerprint(),
         "beacon": encode(Beacon(heads)),
+        "digest": encode(Digest(lace.heads_sum, (heads.heads[0],))),
         "pull": encode(Pull(Frontier(()), (third.id,))),
         "blocks": encode(Blocks((genesis.wire,))),
         "ping": encode(a_ping()),
@@ -313,6 +314,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "checkpoints fingerprint": their_checkpoints.checkpoints_fingerprint(state),
         "state fingerprint": their_state.state_fingerprint(state),
         "beacon": mp([2, [heads]]),
+        "digest": mp([27, their_messages.heads_sum(heads), [heads[0]], False]),
         "pull": mp([3, [[]], [third.id]]),
         "blocks": mp([1, [wires[0]], False]),
         "envelope": their_messages.envelope(

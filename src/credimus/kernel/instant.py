@@ -25,8 +25,11 @@ def after(instant: Instant, duration: int) -> Instant:
 
 def earliest(*deadlines: Instant | None) -> Instant | None:
     """The first of several deadlines, or None when there is none."""
-    known = [deadline for deadline in deadlines if deadline is not None]
-    return min(known) if known else None
+    first: Instant | None = None
+    for one in deadlines:
+        if one is not None and (first is None or one < first):
+            first = one
+    return first
 
 
 class Now(msgspec.Struct, frozen=True, gc=False):

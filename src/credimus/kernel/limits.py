@@ -145,6 +145,14 @@ TRIPS_MAX = 16
 NEIGHBOURS_MAX = 32
 """Neighbours of one node that settings, or a topology from outside, may ask for. [guess: more is no
 overlay]"""
+DIGEST_HEADS_MAX = 256
+"""New heads that one digest names; past it the sums alone show the difference. [guess: 15 kB]"""
+DIGEST_PEERS_MAX = 256
+"""Peers of which a node remembers how their digests differ; the oldest is forgotten. [guess: eight
+times as many as it may have neighbours]"""
+PULLED_HEADS_MAX = 4_096
+"""Heads of which a node remembers that it has asked somebody for them; past it they are asked of
+several. [guess: as many as a frontier has]"""
 PUSH_HOPS_MAX = 255
 """Hops that a pushed block counts; a tree of a thousand nodes is some ten deep. [guess]"""
 ANNOUNCED_MAX = 4_096

@@ -43,6 +43,10 @@ class PeerBehind(msgspec.Struct, frozen=True, gc=False):
     peer: NodeId
 
 
+HEADS_SUM_BYTES = 16
+"""Bytes of the sum of a frontier's heads, and of each head's id that are added."""
+
+
 class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The heads of all chains, sorted by author and block; a fork shows as two heads."""
 

@@ -220,12 +220,11 @@ class Node:
 
     def deadline(self) -> Instant | None:
         """When `tick` is wanted next."""
-        machines = self._machines.all.values()
-        return earliest(self._sealing.unheld, *(machine.deadline() for machine in machines))
+        return earliest(self._sealing.unheld, *[one.deadline() for one in self._machines.every])
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time."""
-        for machine in self._machines.all.values():
+        for machine in self._machines.every:
             self._step.carry_out(machine.tick(now))
         self._intake.turn_aside(now)
         self._returning.tick(now)

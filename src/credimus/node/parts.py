@@ -118,6 +118,7 @@ class Machines:
             "recovery": self.recovery,
             "reunion": self.reunion,
         }
+        self.every = tuple(self.all.values())
 
 
 def _reunion_of(parts: Parts, partition: Partition, recovery: Recovery) -> Reunion:

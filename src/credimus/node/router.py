@@ -56,6 +56,8 @@ from credimus.protocol.recovery.interface import (
 from credimus.protocol.sync.interface import (
     Beacon,
     BeaconSeen,
+    Digest,
+    DigestSeen,
     Pull,
     PullAsked,
     PullsUnanswered,
@@ -96,6 +98,7 @@ def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
 
 TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     Beacon: ("sync", lambda peer, message: BeaconSeen(peer, message.frontier)),
+    Digest: ("sync", DigestSeen),
     Pull: ("sync", PullAsked),
     Ping: ("membership", MessageCame),
     Ack: ("membership", MessageCame),

@@ -12,7 +12,7 @@ class FleetView:
 
     def __init__(self, membership: Membership, roster: Roster, lace: Lace) -> None:
         self.members: tuple[NodeId, ...] = tuple(roster.current.by_id)
-        self._peers = {one.peer: one.status for one in membership.snapshot()}
+        self._peers = membership.standing.statuses()
         self._rows = membership.reachability()
         self._lace = lace
 

@@ -8,6 +8,7 @@
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
     25 HeadsAsked         26 HeadsHeld                          recovery
+    27 Digest                                                   sync
     30 Shielded                                                 any of these, for members only
 
 A driver turns a supply of block ids into bytes from its store here.

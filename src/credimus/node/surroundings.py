@@ -1,7 +1,6 @@
 """What dissemination looks at, as membership sees it."""
 
 from credimus.kernel.ids import NodeId
-from credimus.protocol.membership.interface import PeerView, Status
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.reachability import Reachability
 
@@ -16,12 +15,11 @@ class Surroundings:
 
     def there(self) -> list[NodeId]:
         """The other nodes that are heard of and not dead, sorted."""
-        return [view.peer for view in self._alive()]
+        return self._membership.standing.there()
 
     def trip_us(self, peer: NodeId) -> int | None:
         """The median round trip to a peer, in us; None when it was not measured."""
-        view = self._membership.peer(peer)
-        return None if view is None else view.trip_us_median
+        return self._membership.standing.trip_us(peer)
 
     def unheard(self) -> list[NodeId]:
         """Those who are there, but to whom our messages may not come straight; sorted.
@@ -29,11 +27,11 @@ class Surroundings:
         Cost: in fleets above `_LOOK_AT_ALL_MAX` nothing, unless some probe went through others.
         """
         self._matrix = None
-        alive = self._alive()
-        if len(alive) > _LOOK_AT_ALL_MAX and not any(view.through for view in alive):
+        through, there = self._membership.standing.goes_through, self.there()
+        if len(there) > _LOOK_AT_ALL_MAX and not any(map(through, there)):
             return []
         matrix = self.matrix()
-        return [view.peer for view in alive if view.through or self._is_deaf(view.peer, matrix)]
+        return [one for one in there if through(one) or self._is_deaf(one, matrix)]
 
     def matrix(self) -> Reachability:
         """Who hears whom, as far as is known."""
@@ -43,13 +41,6 @@ class Surroundings:
 
     def _is_deaf(self, peer: NodeId, matrix: Reachability) -> bool:
         return matrix.is_known(peer) and not matrix.hears(peer, self._own)
-
-    def _alive(self) -> list[PeerView]:
-        return [
-            view
-            for view in self._membership.snapshot()
-            if view.status in (Status.ALIVE, Status.SUSPECT)
-        ]
 
 
 _LOOK_AT_ALL_MAX = 12

@@ -327,12 +327,17 @@ class Fleet:
     def _send_all(self, host: Host, effects: NodeEffects, lane: Lane | None) -> bool:
         """Send what a step has to say; False when a damaged disk stopped the node over it."""
         most = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
+        last: object = None
+        payload = b""
         for send in effects.send:
             try:
-                self._send(host, send, most)
-            except StorageError:  # an altered row that was to be sent; the real driver stops too
+                if send.message is not last:  # what goes to several is encoded once
+                    plain = payload_of(send.message, host.disk.wires_of)
+                    last, payload = send.message, host.running.shield.wrapped(plain)
+            except StorageError:  # an altered row was to be sent; the real driver stops too
                 self.crash(host)
                 return False
+            self._send(host, send, payload, most)
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
@@ -344,8 +349,7 @@ class Fleet:
         for watcher in self.watchers if effects.persist else ():
             watcher.persisted(host, effects.persist)
 
-    def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
-        payload = host.running.shield.wrapped(payload_of(send.message, host.disk.wires_of))
+    def _send(self, host: Host, send: Send[Outgoing], payload: bytes, most: int | None) -> None:
         to = self.places if send.to is None else self._receivers(send.to)
         if host.withheld and isinstance(send.message, Blocks | Supply):
             to = [one for one in to if one not in host.withheld]
@@ -368,8 +372,7 @@ class Fleet:
             trace.update(part)
 
 
-_STEP_NS = 50 * MICROSECOND
-_RETRY_NS = SECOND
+_STEP_NS, _RETRY_NS = 50 * MICROSECOND, SECOND
 _COMMON = frozenset({"hear", "step"})
 
 

@@ -296,5 +296,5 @@ def _usual(base: Scenario, nodes: int, duration_ms: int) -> int:
     return min(for_the_time, 10 * base.statements, max(10, _VOTES_MAX // max(1, nodes * nodes)))
 
 
-_VOTES_MAX = 500_000
-"""Deliveries of votes that a run is planned with. [guess: some minutes]"""
+_VOTES_MAX = 200_000
+"""Deliveries of votes that a run is planned with. [guess: a minute or two]"""

@@ -1,5 +1,5 @@
-"""delivery.md: messages between applications, and what a receiver answers; vigilance.md: claims and
-accusations."""
+"""sync.md: digests; delivery.md: messages between applications, and what a receiver answers;
+vigilance.md: claims and accusations."""
 
 from nacl import bindings
 
@@ -7,6 +7,11 @@ from stranger.identifiers import mp, unpack
 
 TAKEN, DONE, OVERLOADED, STALE = 0, 1, 2, 4
 UNDER_WAY_MAX = 128
+
+
+def heads_sum(heads: list) -> bytes:
+    """sync.md, digests."""
+    return (sum(int.from_bytes(one[2][:16], "big") for one in heads) % 2**128).to_bytes(16, "big")
 
 
 def envelope(seed: bytes, content: list) -> bytes:

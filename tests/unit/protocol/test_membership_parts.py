@@ -151,13 +151,13 @@ def test_rumours_told_least_go_first_and_each_a_bounded_number_of_times() -> Non
     assert not len(rumours)
 
 
-def test_rumours_are_replaced_dropped_and_bounded() -> None:
+def test_rumours_are_replaced_removed_and_bounded() -> None:
     rumours: Rumours[int, int] = Rumours()
     rumours.times = 9
     rumours.put(1, 10)
     rumours.put(1, 11)
     assert rumours.take(5) == [11]
-    rumours.drop(lambda key: key == 1)
+    rumours.remove(1)
     assert not rumours.take(5)
     rumours.put(0, 0)
     rumours.take(1)

@@ -151,7 +151,7 @@ class Relay(Message, frozen=True, tag=13):
     expires_ms: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
     """On the origin's wall clock."""
     payload: Annotated[bytes, Meta(max_length=limits.RELAY_BYTES_MAX)]
-    """A message of sync or dissemination, but no Relay and no Neighbour."""
+    """Blocks, a Pull, an Envelope or an Answer."""
 
 
 class Wish(IntEnum):

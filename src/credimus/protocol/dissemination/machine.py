@@ -107,6 +107,10 @@ class Dissemination:
             and self._stream.happens(_ANSWERS * 1_000_000 // (len(self.overlay.there) + 1))
         )
 
+    def some(self, count: int) -> list[NodeId]:
+        """At most so many of those who are there, at random."""
+        return self._stream.sample(self.overlay.there, count)
+
     # --- the machine
 
     def handle(self, event: DisseminationInput, now: Now) -> DisseminationEffects:

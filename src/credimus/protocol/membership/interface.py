@@ -12,6 +12,7 @@ from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 
 _CONFIRMATIONS_MAX = 8
+_PAIR = 2
 
 
 class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,19 @@ class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
     row_period_ns: int = SECOND
     """Between two versions of whom we hear, at least. [guess]"""
     notice_gap_ns: int = 20 * MILLISECOND
-    """Between two notices to all, at least; what comes sooner travels with probes. [guess]"""
+    """Between two notices to all, at least; what comes sooner travels with probes. In a fleet of
+    more than `crowd_count` members longer in proportion. [guess]"""
+    crowd_count: int = 12
+    """Members above which only the first hello goes to all, and later ones to some who are not
+    there. Range 1 and up. [guess: as many as need no overlay]"""
+    hello_sample_count: int = 8
+    """Those some. [guess]"""
+    checks_at_once_from: int = 64
+    """Members from which on a node finds out for itself what it was told of others only with its
+    turns, `checks_per_turn` at a time: else each would ping each when a large fleet starts or
+    splits. Range 2 and up. [guess]"""
+    checks_per_turn: int = 4
+    """See there. Range 1 and up. [guess]"""
 
     def __post_init__(self) -> None:
         if self.period_ns < MILLISECOND or self.period_ns % MILLISECOND:
@@ -67,6 +80,10 @@ class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"confirmation_count: 0 to {_CONFIRMATIONS_MAX}")
         if min(self.direct_ns, self.indirect_ns, self.relay_count, self.health_max) < 0:
             raise ValueError("direct_ns, indirect_ns, relay_count, health_max: from 0")
+        if min(self.crowd_count, self.hello_sample_count, self.checks_per_turn) < 1:
+            raise ValueError("crowd_count, hello_sample_count, checks_per_turn: above 0")
+        if self.checks_at_once_from < _PAIR:
+            raise ValueError(f"checks_at_once_from: from {_PAIR}")
         if self.retransmit_factor < 1:
             raise ValueError("retransmit_factor: above 0")
 

@@ -15,6 +15,7 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, Instant, Now, after, earliest
+from credimus.protocol.membership.calling import Calls
 from credimus.protocol.membership.health import Health
 from credimus.protocol.membership.interface import (
     Ack,
@@ -56,20 +57,23 @@ class Membership:
         self._config = config
         self._own = own[0]
         self._stream = stream
-        self._standing = Standing(config, own)
+        self.standing = Standing(config, own)
         self._rows = RowStore(own[0])
-        self._telling = Telling(own[0], self._standing, self._rows)
+        self._telling = Telling(own[0], self.standing, self._rows)
         self._probes = Probes()
         self._errands = Errands()
         self._health = Health(config.health_max)
         self._checks: dict[NodeId, None] = {}
         self._rota = Rota(own[0], config.period_ns)
         self._turn_count = 0
-        self._call_due: Instant | None = None
-        self._call_count = 0
+        self._checks_left = 0
+        self._calls = Calls(config, self.standing, self._telling, stream)
         self._row_due = Instant(0)
         self._notice_due = Instant(0)
         self._forgiven_until = Instant(0)
+        self._deadline: Instant | None = None
+        self._is_stale = True
+        """Whether something has happened since the deadline was worked out."""
         self.counts = Counts()
 
     # --- asking
@@ -86,16 +90,16 @@ class Membership:
 
     def peer(self, identifier: NodeId) -> PeerView | None:
         """What is held of a member that is not of this node; None for anybody else."""
-        peer = self._standing.get(identifier)
-        return None if peer is None else _view(peer)
+        peer = self.standing.get(identifier)
+        return None if peer is None else peer.view
 
     def snapshot(self) -> list[PeerView]:
         """What is held of all other members, in order of id."""
-        return [_view(peer) for peer in self._standing]
+        return [peer.view for peer in self.standing]
 
     def reachability(self) -> Reachability:
         """Who hears whom, as far as is known here."""
-        return self._rows.matrix(self._standing.is_there)
+        return self._rows.matrix(self.standing.is_there)
 
     # --- the machine
 
@@ -103,6 +107,7 @@ class Membership:
         """Take one input."""
         effects: MembershipEffects = Effects()
         self._forgive_lateness(now)
+        self._is_stale = True
         match event:
             case RosterChanged(members):
                 self._follow(members, now, effects)
@@ -115,28 +120,32 @@ class Membership:
 
     def deadline(self) -> Instant | None:
         """The next turn, call, or end of somebody's patience."""
-        return earliest(
-            self._rota.deadline(),
-            self._call_due,
-            self._probes.deadline(),
-            self._errands.deadline(),
-            self._standing.deadline(),
-        )
+        if self._is_stale:
+            self._is_stale = False
+            self._deadline = earliest(
+                self._rota.deadline(),
+                self._calls.due,
+                self._probes.deadline(),
+                self._errands.deadline(),
+                self.standing.deadline(),
+            )
+        return self._deadline
 
     def tick(self, now: Now) -> MembershipEffects:
         """Probe whose turn it is; go on with probes; let suspects die."""
         effects: MembershipEffects = Effects()
         self._forgive_lateness(now)
+        self._is_stale = True
         for probe in self._probes.due(now.instant):
             self._go_on(probe, now, effects)
         for errand in self._errands.expire(now.instant):
             self._report(errand, effects, heard=False)
-        for peer in self._standing.expire(now):
+        for peer in self.standing.expire(now):
             self._bury(peer, now, effects)
         target = self._rota.take(now)
         if target is not None:
             self._take_turn(target, now, effects)
-        if self._call_due is not None and self._call_due <= now.instant:
+        if self._calls.due is not None and self._calls.due <= now.instant:
             self._call(now, effects)
         self._check(now, effects)
         return effects
@@ -145,48 +154,49 @@ class Membership:
 
     def _follow(self, members: tuple[NodeId, ...], now: Now, effects: MembershipEffects) -> None:
         is_member, first = self._own in members, not self._telling.incarnation
-        self._standing.follow(members if is_member else ())
+        self.standing.follow(members if is_member else ())
         self._rows.follow(members)
         if is_member:
             times = self._config.retransmit_factor * len(members).bit_length()
             self._telling.follow(times, now)
         self._plan(now)
-        if len(self._standing):
-            self._call_due = now.instant
+        if len(self.standing):
+            self._calls.due = now.instant
             if first:
                 self._call(now, effects)
 
+    @property
+    def _is_planned(self) -> bool:
+        """Whether there is a next turn, in a ring so large that one more or less may wait for the
+        turn after it."""
+        is_large = len(self.standing) >= self._config.checks_at_once_from
+        return is_large and self._rota.deadline() is not None
+
     def _plan(self, now: Now) -> None:
-        self._rota.plan((peer.id for peer in self._standing if peer.is_there), now)
+        self._rota.plan((peer.id for peer in self.standing if peer.is_there), now)
 
     def _take_turn(self, target: NodeId, now: Now, effects: MembershipEffects) -> None:
         self._turn_count += 1
         if self._turn_count % self._health.multiplier == 0:
             self._probe(target, now, effects)
+        self._checks_left = self._config.checks_per_turn
         if self._row_due <= now.instant:
             self._row_due = after(now.instant, self._config.row_period_ns)
             window_ns = (2 * self._rota.member_count + 1) * self._config.period_ns
             since = Instant(now.instant - max(_HEARING_NS_MIN, window_ns))
-            standing = self._standing
+            standing = self.standing
             self._rows.tell(lambda one: standing.hears(one, since), standing.goes_through, now)
         self._plan(now)
 
     def _call(self, now: Now, effects: MembershipEffects) -> None:
-        """Ping somebody who is not there, and all after a start; nothing follows from silence."""
-        absent = [peer for peer in self._standing if not peer.is_there]
-        if not absent:
-            self._call_due = None
-            return
-        if self._call_count < self._config.hello_count:
-            effects.send.append(Send(None, self._telling.notice()))
-        self._call_count += 1
-        self._call_due = after(now.instant, self._config.call_period_ns)
-        self._ping(absent[self._call_count % len(absent)], now, effects)
+        absent = self._calls.call(now, effects.send)
+        if absent is not None:
+            self._ping(absent, now, effects)
 
     # --- probes
 
     def _probe(self, target: NodeId, now: Now, effects: MembershipEffects) -> None:
-        peer = self._standing.get(target)
+        peer = self.standing.get(target)
         if peer is None or target in self._probes:
             return
         self.counts.probes += 1
@@ -204,13 +214,13 @@ class Membership:
 
     def _go_on(self, probe: Probe, now: Now, effects: MembershipEffects) -> None:
         """A stage is over: ask others, or conclude."""
-        peer = self._standing.get(probe.target)
+        peer = self.standing.get(probe.target)
         if peer is None:
             self._probes.end(probe.target)
         elif probe.relays is None:
             others = [
                 one.id
-                for one in self._standing
+                for one in self.standing
                 if one.status is Status.ALIVE and one.id != probe.target
             ]
             relays = self._stream.sample(others, self._config.relay_count)
@@ -236,9 +246,11 @@ class Membership:
 
     def _check(self, now: Now, effects: MembershipEffects) -> None:
         """Find out for ourselves what we were told of somebody, a bounded number at once."""
-        while self._checks and not self._probes.is_full:
+        is_slow = len(self.standing) >= self._config.checks_at_once_from
+        while self._checks and not self._probes.is_full and (self._checks_left or not is_slow):
             target = next(iter(self._checks))
             del self._checks[target]
+            self._checks_left = max(0, self._checks_left - 1)
             self._probe(target, now, effects)
 
     def _wait(self, peer: Peer, least_ns: int) -> int:
@@ -258,14 +270,14 @@ class Membership:
             self.counts.late += 1
             self._health.worse()
             self._probes.forgive(late_ns)
-            self._standing.forgive(late_ns)
+            self.standing.forgive(late_ns)
 
     # --- what peers say
 
     def _hear(
         self, sender: NodeId, message: MembershipMessage, now: Now, effects: MembershipEffects
     ) -> None:
-        peer = self._standing.get(sender)
+        peer = self.standing.get(sender)
         if peer is not None:
             self._learn(peer, message, now, effects)
         match message:
@@ -306,7 +318,7 @@ class Membership:
             self._succeed(peer.id, through=False)
 
     def _succeed(self, target: NodeId, *, through: bool) -> None:
-        peer = self._standing.get(target)
+        peer = self.standing.get(target)
         if peer is not None:
             peer.through = through
         if self._probes.end(target) is not None:
@@ -315,7 +327,7 @@ class Membership:
     def _run_errand(
         self, origin: NodeId, asked: PingFor, now: Now, effects: MembershipEffects
     ) -> None:
-        target = self._standing.get(NodeId(asked.target))
+        target = self.standing.get(NodeId(asked.target))
         if target is None:
             return
         nonce = self._nonce()
@@ -324,7 +336,7 @@ class Membership:
             effects.send.append(Send(target.id, self._telling.ping(nonce, target)))
 
     def _report(self, errand: Errand, effects: MembershipEffects, *, heard: bool) -> None:
-        target = self._standing.get(errand.target)
+        target = self.standing.get(errand.target)
         answer = self._telling.relayed(errand.nonce, target, heard=heard)
         effects.send.append(Send(errand.origin, answer))
 
@@ -335,7 +347,7 @@ class Membership:
                 self._health.worse()
                 self._notify(now, effects)
             return
-        change = self._standing.take(claim, now)
+        change = self.standing.take(claim, now)
         if change is not None:
             self._changed(change, now, effects)
 
@@ -343,7 +355,7 @@ class Membership:
         """A peer is held for something else than before."""
         peer, before = change.peer, change.before
         self._telling.spread(change.spread)
-        if before in (None, Status.DEAD):
+        if before in (None, Status.DEAD) and not self._is_planned:
             self._plan(now)
         if peer.status is before:
             return
@@ -365,27 +377,17 @@ class Membership:
         self._telling.spread(Claim(peer.id, peer.incarnation, Status.DEAD, self._own))
         effects.emit.append(PeerDead(peer.id))
         self._probes.end(peer.id)
-        if self._call_due is None:
-            self._call_due = after(now.instant, self._config.call_period_ns)
-        self._plan(now)
+        self._calls.begin(now)
+        if not self._is_planned:
+            self._plan(now)
 
     def _notify(self, now: Now, effects: MembershipEffects) -> None:
         """Tell all at once, unless we did a moment ago: then it travels with probes."""
         if now.instant < self._notice_due:
             return
-        self._notice_due = after(now.instant, self._config.notice_gap_ns)
+        crowds = max(1, len(self.standing) // self._config.crowd_count)
+        self._notice_due = after(now.instant, crowds * self._config.notice_gap_ns)
         effects.send.append(Send(None, self._telling.notice()))
-
-
-def _view(peer: Peer) -> PeerView:
-    return PeerView(
-        peer=peer.id,
-        status=peer.status,
-        incarnation=peer.incarnation,
-        through=peer.through,
-        trip_us_median=peer.trips.percentile(50),
-        trip_us_p90=peer.trips.percentile(90),
-    )
 
 
 _PATIENCE = 3

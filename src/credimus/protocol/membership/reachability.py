@@ -6,7 +6,8 @@ straight to its member. What a member that is gone said last must not be among t
 Deliberately not here: what to do about a split, and where rows come from.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import NodeId
@@ -31,10 +32,14 @@ class Reachability:
         known = frozenset(self.members)
         self._hears = _edges(known, hears)
         self._through = _edges(known, through)
-        self._heard_by: dict[NodeId, dict[NodeId, None]] = {one: {} for one in self.members}
+
+    @cached_property
+    def _heard_by(self) -> dict[NodeId, dict[NodeId, None]]:
+        heard_by: dict[NodeId, dict[NodeId, None]] = {one: {} for one in self.members}
         for hearer, speakers in self._hears.items():
             for speaker in speakers:
-                self._heard_by[speaker][hearer] = None
+                heard_by[speaker][hearer] = None
+        return heard_by
 
     def hears(self, hearer: NodeId, speaker: NodeId) -> bool:
         """Whether messages come straight from one to the other."""
@@ -50,8 +55,7 @@ class Reachability:
 
     def row(self, member: NodeId) -> frozenset[NodeId] | None:
         """Whom a member hears; None when its row is not in the matrix."""
-        row = self._hears.get(member)
-        return None if row is None else frozenset(row)
+        return self._hears.get(member)
 
     def heard_by(self, speaker: NodeId) -> tuple[NodeId, ...]:
         """Who hears a member, sorted; itself left out."""
@@ -135,20 +139,19 @@ class Reachability:
 
 def _edges(
     members: frozenset[NodeId], rows: Mapping[NodeId, Iterable[NodeId]]
-) -> dict[NodeId, dict[NodeId, None]]:
+) -> dict[NodeId, frozenset[NodeId]]:
     return {
-        one: {other: None for other in others if other in members and other != one}
+        one: members.intersection(others).difference((one,))
         for one, others in rows.items()
         if one in members
     }
 
 
-def _closure(start: NodeId, edges: Mapping[NodeId, Mapping[NodeId, None]]) -> set[NodeId]:
+def _closure(start: NodeId, edges: Mapping[NodeId, Collection[NodeId]]) -> set[NodeId]:
     """All that can be come to from a member, itself included."""
     found, ahead = {start}, [start]
     while ahead:
-        for one in edges.get(ahead.pop(), ()):
-            if one not in found:
-                found.add(one)
-                ahead.append(one)
+        news = [one for one in edges.get(ahead.pop(), ()) if one not in found]
+        found.update(news)
+        ahead += news
     return found

@@ -23,6 +23,8 @@ class RowStore:
         self._place: dict[NodeId, int] = {}
         self._roster = b""
         self._rows: dict[NodeId, Row] = {}
+        self._read: dict[NodeId, tuple[Row, frozenset[NodeId], frozenset[NodeId]]] = {}
+        """What each row says; read when it is first asked for."""
         self._turns: list[NodeId] = []
         self._version = 0
         self.fresh: Rumours[NodeId, Row] = Rumours()
@@ -33,8 +35,9 @@ class RowStore:
         self._place = {one: place for place, one in enumerate(self._members)}
         self._roster = fingerprint(b"credimus roll", *members)[:8]
         self._rows.clear()
+        self._read.clear()
         self._turns.clear()
-        self.fresh.drop(lambda _: True)
+        self.fresh.clear()
 
     def take(self, row: Row, now: Now) -> None:
         """Hear a row; what is old, of another roster or from the future is passed over."""
@@ -76,12 +79,20 @@ class RowStore:
 
     def matrix(self, is_there: Callable[[NodeId], bool]) -> Reachability:
         """The rows of all members that are there; what the others said last is over."""
-        rows = {one: row for one, row in self._rows.items() if is_there(one)}
+        read = {one: self._read_row(one) for one in self._rows if is_there(one)}
         return Reachability(
             self._members,
-            {one: self._unpacked(row.hears) for one, row in rows.items()},
-            {one: self._unpacked(row.through) for one, row in rows.items()},
+            {one: hears for one, (_, hears, _) in read.items()},
+            {one: through for one, (_, _, through) in read.items()},
         )
+
+    def _read_row(self, member: NodeId) -> tuple[Row, frozenset[NodeId], frozenset[NodeId]]:
+        row, read = self._rows[member], self._read.get(member)
+        if read is None or read[0] is not row:
+            own = frozenset((member,))
+            hears, through = self._unpacked(row.hears), self._unpacked(row.through)
+            read = self._read[member] = row, hears - own, through - own
+        return read
 
     def _put(self, member: NodeId, row: Row) -> None:
         if member not in self._rows:
@@ -93,9 +104,9 @@ class RowStore:
         bits = sum(1 << place for place, one in enumerate(self._members) if is_set(one))
         return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
 
-    def _unpacked(self, packed: bytes) -> tuple[NodeId, ...]:
+    def _unpacked(self, packed: bytes) -> frozenset[NodeId]:
         bits = int.from_bytes(packed, "little")
-        return tuple(one for place, one in enumerate(self._members) if bits >> place & 1)
+        return frozenset(one for place, one in enumerate(self._members) if bits >> place & 1)
 
 
 _REMINDERS = 2

@@ -16,7 +16,7 @@ import msgspec
 from credimus.kernel import limits
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant, Now
-from credimus.protocol.membership.interface import Claim, MembershipConfig, Status
+from credimus.protocol.membership.interface import Claim, MembershipConfig, PeerView, Status
 from credimus.protocol.membership.suspicion import Suspicion
 from credimus.protocol.membership.trips import Trips
 
@@ -41,6 +41,18 @@ class Peer:
     def is_there(self) -> bool:
         """Heard of, and not dead: it has a place in the ring of turns."""
         return self.status is not None and self.status is not Status.DEAD
+
+    @property
+    def view(self) -> PeerView:
+        """What is held of it now."""
+        return PeerView(
+            peer=self.id,
+            status=self.status,
+            incarnation=self.incarnation,
+            through=self.through,
+            trip_us_median=self.trips.percentile(50),
+            trip_us_p90=self.trips.percentile(90),
+        )
 
 
 class Change(NamedTuple):
@@ -93,6 +105,19 @@ class Standing:
         """Whether a member answered the last probe through others only."""
         peer = self._peers.get(identifier)
         return peer is not None and peer.through
+
+    def statuses(self) -> dict[NodeId, Status | None]:
+        """What is held of all, in order of id; None where nothing was heard."""
+        return {peer.id: peer.status for peer in self}
+
+    def there(self) -> list[NodeId]:
+        """Those heard of and not dead, in order of id."""
+        return [peer.id for peer in self if peer.is_there]
+
+    def trip_us(self, identifier: NodeId) -> int | None:
+        """The median round trip to a member, in us; None when it was not measured."""
+        peer = self._peers.get(identifier)
+        return None if peer is None else peer.trips.percentile(50)
 
     def missing(self) -> list[Peer]:
         """Those suspected or dead, in order of id."""

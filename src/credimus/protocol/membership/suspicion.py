@@ -10,6 +10,7 @@ for confirmations that can not come.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant
@@ -51,6 +52,7 @@ def timeout_ns(config: MembershipConfig, confirmations: int, wanted: int) -> int
     return most - (most - least) * _millilog(confirmations + 1) // _millilog(wanted + 1)
 
 
+@lru_cache(maxsize=64)
 def _millilog(number: int) -> int:
     """1,000 times the binary logarithm, rounded down, without floats."""
     return int((number**1_000).bit_length()) - 1

@@ -33,6 +33,7 @@ class Telling:
         self._rows = rows
         self._reminded = 0
         self._rumours: Rumours[tuple[NodeId, NodeId], Claim] = Rumours()  # by member, and by whom
+        self._said: dict[NodeId, dict[NodeId, None]] = {}  # by member: by whom, since it was alive
         self.incarnation = 0
         """Our own; 0 before we were a member."""
 
@@ -57,12 +58,17 @@ class Telling:
         """Pass a claim on, in place of those that it supersedes; suspicions of one member stand
         beside each other."""
         member = NodeId(claim.member)
+        said = self._said.setdefault(member, {})
         if claim.status is Status.SUSPECT:
-            self._rumours.drop(lambda key: key == (member, member))
-            self._rumours.put((member, NodeId(claim.by)), claim)
+            by = NodeId(claim.by)
+            self._rumours.remove((member, member))
         else:
-            self._rumours.drop(lambda key: key[0] == member)
-            self._rumours.put((member, member), claim)
+            by = member
+            for one in said:
+                self._rumours.remove((member, one))
+            said.clear()
+        said[by] = None
+        self._rumours.put((member, by), claim)
 
     # --- messages
 

@@ -170,7 +170,7 @@ class Partition:
                 self._look(now, effects)
             case Told(facts):
                 if self._hear(facts, now.instant):
-                    self._look(now, effects)
+                    self._look_soon(now, effects)
             case _:
                 assert_never(event)
         return effects
@@ -208,6 +208,16 @@ class Partition:
                 del self._away[member]
         if not self._away:
             self._reconciling.forget()
+
+    def _look_soon(self, now: Now, effects: PartitionEffects) -> None:
+        """Look at once; in a large fleet, where a look costs more and peers come and go in
+        crowds, a moment later for all that come and go until then."""
+        crowds = len(self._state.roster.current) // _LOOK_SLOWER_FROM
+        if not crowds:
+            self._look(now, effects)
+        else:
+            soon = after(now.instant, crowds * _MOMENT_NS)
+            self._look_due = earliest(self._look_due, soon)
 
     def _look(self, now: Now, effects: PartitionEffects) -> None:
         """See who is in reach, and what has become of those who were not."""
@@ -312,5 +322,7 @@ _FRESH_NS = 3_000 * MILLISECOND
 _TOGETHER_NS = 3_000 * MILLISECOND
 """Members that fall silent within this time of each other went together. [guess: they are found
 out in turns]"""
+_MOMENT_NS = 50 * MILLISECOND
+"""From news of a peer to the look, for each `_LOOK_SLOWER_FROM` members. [guess]"""
 _LOOK_SLOWER_FROM = 64
 """In larger fleets looks are rarer, because each costs the square of the members. [guess]"""

@@ -34,7 +34,7 @@ def sight_of(view: View, fresh: Collection[NodeId] = (), *, forgiving: bool = Fa
     for one, row in told.items():
         known = present if row is None else row & present
         edges[one] = known | ours if one in ours else known
-    around = _closure(own, edges) & _closure(own, _reversed(edges))
+    around = _closure(own, edges) & _hearers(own, edges)
     reach = around | ours | {one for one in there if one in fresh}
     members = []
     for one in view.members:
@@ -69,10 +69,11 @@ def _groups(
 ) -> tuple[tuple[NodeId, ...], ...]:
     groups = [tuple(one for one in members if one in reach)]
     placed = set(reach)
-    back = _reversed(edges)
     for one in members:
         if one not in placed:
-            group = (_closure(one, edges) & _closure(one, back)) - placed | {one}
+            group = {one}
+            if one in edges:
+                group |= (_closure(one, edges) & _hearers(one, edges)) - placed
             groups.append(tuple(sorted(group)))
             placed |= group
     return tuple(groups)
@@ -81,21 +82,25 @@ def _groups(
 def _one_way(
     told: Mapping[NodeId, frozenset[NodeId] | None],
 ) -> tuple[tuple[NodeId, NodeId], ...]:
-    pairs = []
-    for hearer, row in told.items():
-        for speaker in sorted(row or ()):
-            back = told.get(speaker)
-            if back is not None and hearer not in back and speaker != hearer:
-                pairs.append((speaker, hearer))
-    return tuple(pairs)
+    voices = frozenset(one for one, row in told.items() if row is not None)
+    speakers: dict[NodeId, list[NodeId]] = {}
+    for speaker, back in told.items():
+        for hearer in () if back is None else voices - back:
+            row = told[hearer]
+            if row is not None and speaker in row and speaker != hearer:
+                speakers.setdefault(hearer, []).append(speaker)
+    return tuple((one, hearer) for hearer in told for one in sorted(speakers.get(hearer, ())))
 
 
-def _reversed(edges: _Edges) -> dict[NodeId, frozenset[NodeId]]:
-    back: dict[NodeId, set[NodeId]] = {one: set() for one in edges}
-    for hearer, speakers in edges.items():
-        for speaker in speakers:
-            back[speaker].add(hearer)
-    return {one: frozenset(hearers) for one, hearers in back.items()}
+def _hearers(start: NodeId, edges: _Edges) -> set[NodeId]:
+    """All to whom messages of a member can come, itself included."""
+    found, left = {start}, [one for one in edges if one != start]
+    while True:
+        news = [one for one in left if not edges[one].isdisjoint(found)]
+        if not news:
+            return found
+        found.update(news)
+        left = [one for one in left if one not in found]
 
 
 def _closure(start: NodeId, edges: _Edges) -> set[NodeId]:

@@ -8,7 +8,7 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.lace.frontier import Frontier
+from credimus.lace.frontier import HEADS_SUM_BYTES, Frontier, Head
 
 
 class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,10 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     under full load nearly all gaps close by themselves within 20 ms]"""
     retry_ns: int = 500 * MILLISECOND
     """From a pull to the next one for the same gap, when no answer came. [guess]"""
+    spare_ns: int = 250 * MILLISECOND
+    """For so long nobody else is asked for heads that a peer was asked for, in large fleets, where
+    all neighbours show the same. Below `retry_ns`: so who never answers comes after others. [guess]
+    """
     turn_ns: int = 5 * SECOND
     """How long one peer may be the only one from which a wide gap is filled. Range above 0. [guess:
     long enough for ten thousand blocks]"""
@@ -33,6 +37,11 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Pulls in a row, each followed by a beacon of the peer and by no block, after which it is told
     that the peer does not answer. [measured: a tenth of the messages lost leaves a fifth of the
     pulls without an answer]"""
+    differences_max: int = 3
+    """Digests of a peer in a row that differ from ours, while one of us changes, after which it is
+    shown our whole frontier. [guess: what is on its way arrives between two of them]"""
+    again_ns: int = 3 * SECOND
+    """Between two showings of our frontier for the same difference. [guess: one may be lost]"""
     supply_count_max: int = 512
     """Blocks in one answer. [guess]"""
 
@@ -65,7 +74,18 @@ class Pull(Message, frozen=True, tag=3):
     wanted: Annotated[tuple[BlockId, ...], Meta(max_length=limits.WANTED_MAX)] = ()
 
 
-SyncMessage: TypeAlias = Blocks | Beacon | Pull
+class Digest(Message, frozen=True, tag=27):
+    """What the sender holds, in few bytes: in place of a beacon in large fleets."""
+
+    sum: Annotated[bytes, Meta(min_length=HEADS_SUM_BYTES, max_length=HEADS_SUM_BYTES)]
+    """The first 16 bytes of the ids of all heads, added as numbers, modulo 2**128."""
+    fresh: Annotated[tuple[Head, ...], Meta(max_length=limits.DIGEST_HEADS_MAX)] = ()
+    """Heads that are new since the sender's last digest to all its listeners."""
+    asked: bool = False
+    """Whether the sender wants to be shown the receiver's frontier when its sum is another."""
+
+
+SyncMessage: TypeAlias = Blocks | Beacon | Pull | Digest
 
 
 class Supply(msgspec.Struct, frozen=True, gc=False):
@@ -83,6 +103,13 @@ class BeaconSeen(msgspec.Struct, frozen=True, gc=False):
 
     peer: NodeId
     frontier: Frontier
+
+
+class DigestSeen(msgspec.Struct, frozen=True, gc=False):
+    """A peer showed the sum of its heads."""
+
+    peer: NodeId
+    digest: Digest
 
 
 class PullAsked(msgspec.Struct, frozen=True, gc=False):
@@ -108,12 +135,13 @@ class BatchTaken(msgspec.Struct, frozen=True, gc=False):
 
 
 class PullDue(msgspec.Struct, frozen=True, gc=False):
-    """It is time to pull from a peer, whatever it has shown."""
+    """It is time to pull from a peer, whatever it has shown; in large fleets, to ask it first
+    whether it holds anything else than we."""
 
     peer: NodeId
 
 
-SyncInput: TypeAlias = BeaconSeen | PullAsked | GapSeen | BatchTaken | PullDue
+SyncInput: TypeAlias = BeaconSeen | DigestSeen | PullAsked | GapSeen | BatchTaken | PullDue
 
 
 # --- events

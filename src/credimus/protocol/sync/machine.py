@@ -10,10 +10,13 @@ from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, earliest
 from credimus.lace.frontier import Frontier, PeerBehind
 from credimus.lace.lace import Lace
+from credimus.protocol.sync.digests import Digests
 from credimus.protocol.sync.interface import (
     BatchTaken,
     Beacon,
     BeaconSeen,
+    Digest,
+    DigestSeen,
     GapSeen,
     Pull,
     PullAsked,
@@ -102,6 +105,9 @@ class Sync:
         self._beacon_due: Instant | None = Instant(0)
         self._full_due: Instant | None = None
         self._gaps: dict[NodeId, _Gap] = {}
+        self._digests = Digests(config, lace)
+        self._pulled: dict[BlockId, Instant] = {}
+        """Heads that somebody was asked for, and until when nobody else is."""
         self._source: _Source | None = None
         self._peers: dict[NodeId, None] = {}
         self._silence: dict[NodeId, tuple[int, bool]] = {}
@@ -119,6 +125,8 @@ class Sync:
                 if self._audience.answers(peer):
                     effects.send.append(Send(peer, Beacon(self._lace.frontier())))
                 return effects
+            case DigestSeen(peer, digest):
+                return self._compare(peer, digest, now)
             case PullAsked(peer, pull):
                 self._meet(peer)
                 return self._supply(peer, pull)
@@ -129,43 +137,49 @@ class Sync:
                     return self._look_again(peer, self._gaps.pop(peer), now)
                 return Effects()
             case BatchTaken(peer, more):
-                self._meet(peer)
-                self._silence.pop(peer, None)
-                if not more:
-                    if self._source is not None and not self._orphans.wanted(1):
-                        self._source = None  # nothing is waited for any more
-                    return Effects()
-                return self._go_on_with(peer, now)
+                return self._taken(peer, more, now)
             case PullDue(peer):
-                return self._pull(peer)
+                return self._ask(peer)
             case _:
                 assert_never(event)
 
     def deadline(self) -> Instant | None:
         """The next beacon, or the next gap to look at."""
-        gaps = (gap.due for gap in self._gaps.values())
-        return earliest(self._beacon_due, self._full_due, min(gaps, default=None))
+        gaps = [gap.due for gap in self._gaps.values()] if self._gaps else ()
+        return earliest(self._beacon_due, self._full_due, *gaps)
 
     def tick(self, now: Now) -> SyncEffects:
         """Show our frontier when it is time; pull where a gap did not close by itself."""
         effects: SyncEffects = Effects()
         if self._beacon_due is None or self._beacon_due <= now.instant:
             self._beacon_due = after(now.instant, self._config.beacon_period_ns)
-            beacon = Beacon(self._lace.frontier())
             listeners = self._audience.listeners()
-            to: Sequence[NodeId | None] = (None,) if listeners is None else listeners
-            effects.send += [Send(one, beacon) for one in to]
+            if listeners is None:
+                effects.send.append(Send(None, Beacon(self._lace.frontier())))
+            else:
+                digest = self._digests.next()
+                effects.send += [Send(one, digest) for one in listeners]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:
             self._full_due = after(now.instant, self._config.full_period_ns)
             if self._peers:
-                effects.absorb(self._pull(self._stream.choose(sorted(self._peers))))
+                effects.absorb(self._ask(self._stream.choose(sorted(self._peers))))
         due = [peer for peer, gap in self._gaps.items() if gap.due <= now.instant]
         source = None if self._source is None else self._source.peer
         for peer in sorted(due, key=lambda one: (one == source, one)):  # who is overdue comes last
             effects.absorb(self._look_again(peer, self._gaps.pop(peer), now))
         return effects
+
+    def _taken(self, peer: NodeId, more: bool, now: Now) -> SyncEffects:
+        """Blocks of a peer were taken."""
+        self._meet(peer)
+        self._silence.pop(peer, None)
+        if more:
+            return self._go_on_with(peer, now)
+        if self._source is not None and not self._orphans.wanted(1):
+            self._source = None  # nothing is waited for any more
+        return Effects()
 
     def _go_on_with(self, peer: NodeId, now: Now) -> SyncEffects:
         """Pull the next part from a peer, unless another sends us the same already."""
@@ -189,6 +203,9 @@ class Sync:
         source = self._other_source(peer, now)
         if source is not None:
             self._gaps[peer] = gap._replace(due=source, missing=still)
+            return Effects()
+        if self._audience.listeners() is not None and not self._may_pull(still, now):
+            self._gaps[peer] = gap._replace(due=min(self._pulled[one] for one in still))
             return Effects()
         retry = after(now.instant, self._config.retry_ns)
         if gap.is_wide:
@@ -229,6 +246,37 @@ class Sync:
         source = self._source
         is_late = source is not None and source.peer == peer and source.turn_ends <= now.instant
         return is_late and bool(self._gaps)
+
+    def _compare(self, peer: NodeId, digest: Digest, now: Now) -> SyncEffects:
+        """A peer showed the sum of its heads: note what we lack, or show what it may lack."""
+        self._meet(peer)
+        effects = self._note_silence(peer)
+        fresh = Frontier(digest.fresh)
+        lacking = self._lace.lacks(fresh)
+        self._note_gap(peer, lacking, now, is_wide=self._is_wide(fresh, lacking))
+        if not lacking and self._digests.is_to_be_shown(peer, digest, now):
+            effects.send.append(Send(peer, Beacon(self._lace.frontier())))
+        return effects
+
+    def _may_pull(self, missing: Sequence[BlockId], now: Now) -> bool:
+        """Whether one of these was not asked of anybody a moment ago; notes that they are now. All
+        neighbours show what a healed split brings, and one of them is enough to bring it."""
+        pulled = self._pulled = {
+            one: until
+            for one, until in self._pulled.items()
+            if until > now.instant and one not in self._lace
+        }
+        if all(one in pulled for one in missing):
+            return False
+        if len(pulled) + len(missing) <= limits.PULLED_HEADS_MAX:
+            pulled |= dict.fromkeys(missing, after(now.instant, self._config.spare_ns))
+        return True
+
+    def _ask(self, peer: NodeId) -> SyncEffects:
+        """Find out what a peer holds that we lack, without any sign that there is something."""
+        if self._audience.listeners() is None:
+            return self._pull(peer)
+        return Effects(send=[Send(peer, self._digests.asking())])
 
     def _note_silence(self, peer: NodeId) -> SyncEffects:
         """A peer is there, and has not answered the last pull, if it was asked."""

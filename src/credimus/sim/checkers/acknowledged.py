@@ -20,7 +20,7 @@ class nothing_acknowledged_is_lost(Checker):  # noqa: N801 - a sentence
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
         """Remember own blocks, and the commands that they carry."""
-        if host.lies:
+        if host.lies or not (effects.persist or done):
             return
         own = {author.id for author in host.running.authors}
         for block in effects.persist:

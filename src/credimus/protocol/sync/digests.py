@@ -1,0 +1,81 @@
+"""What a node shows of its frontier in a large fleet: a sum of all heads, and those that are new.
+
+A frontier of 500 chains has 29 kB, and is the same at all neighbours nearly always. So they compare
+sums, and show a whole frontier only where these differ and nothing is on its way that explains it.
+
+Deliberately not here: gaps and pulls (machine.py).
+"""
+
+from typing import NamedTuple
+
+from credimus.kernel import limits
+from credimus.kernel.bounded import BoundedMap
+from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.instant import Instant, Now, after
+from credimus.lace.frontier import Head
+from credimus.lace.lace import Lace
+from credimus.protocol.sync.interface import Digest, SyncConfig
+
+
+class _Difference(NamedTuple):
+    """What a peer and we held when its digest differed from ours."""
+
+    theirs: bytes
+    ours: bytes
+    in_a_row: int
+    """Digests in a row that differed, each time otherwise, since our frontier was shown."""
+    quiet_until: Instant
+    """Before that the same difference is not answered again."""
+
+
+class Digests:
+    """What was shown last, and whose digests differ."""
+
+    def __init__(self, config: SyncConfig, lace: Lace) -> None:
+        self._config = config
+        self._lace = lace
+        self._shown_sum = b""
+        self._shown: frozenset[BlockId] = frozenset()
+        self._differing: BoundedMap[NodeId, _Difference] = BoundedMap(limits.DIGEST_PEERS_MAX)
+
+    def next(self) -> Digest:
+        """The digest of this period: with the heads that are new since the last one."""
+        held = self._lace.heads_sum
+        fresh: tuple[Head, ...] = ()
+        if held != self._shown_sum:
+            heads = self._lace.frontier().heads
+            if self._shown_sum:
+                news = [head for head in heads if head.block not in self._shown]
+                fresh = tuple(news[: limits.DIGEST_HEADS_MAX])
+            self._shown_sum, self._shown = held, frozenset(head.block for head in heads)
+        return Digest(held, fresh)
+
+    def asking(self) -> Digest:
+        """A digest that wants a frontier if that of its receiver differs."""
+        return Digest(self._lace.heads_sum, asked=True)
+
+    def is_to_be_shown(self, peer: NodeId, digest: Digest, now: Now) -> bool:
+        """Whether a peer is to be shown our whole frontier because its digest is another.
+
+        At once when neither of us has changed since the last period, so that nothing on its way
+        explains it; while one of us changes, every third time. Once for each difference, and again
+        after a while, for the answer may be lost.
+        """
+        ours = self._lace.heads_sum
+        if digest.sum == ours:
+            self._differing.take(peer)
+            return False
+        if digest.asked:
+            return True
+        known = self._differing.get(peer)
+        if known is not None and (known.theirs, known.ours) == (digest.sum, ours):
+            is_shown = known.quiet_until <= now.instant
+        else:
+            known = _Difference(digest.sum, ours, known.in_a_row + 1 if known else 1, Instant(0))
+            is_calm = not digest.fresh and ours == self._shown_sum
+            is_shown = is_calm or known.in_a_row >= self._config.differences_max
+        if is_shown:
+            quiet_until = after(now.instant, self._config.again_ns)
+            known = known._replace(in_a_row=0, quiet_until=quiet_until)
+        self._differing.put(peer, known)
+        return is_shown
