@@ -3,8 +3,6 @@
 What is let go was never acknowledged, so the ordinary exchange of frontiers fetches it again.
 """
 
-from collections.abc import Callable
-
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block
@@ -72,21 +70,15 @@ class Orphans:
                     behind.append(block_id)
         return gone
 
-    def drop_below(self, is_below: Callable[[NodeId, int], bool]) -> int:
-        """Let go of the blocks below a cut; returns how many. Whoever waits for one of them wants
-        it by name again, and needs no more of it.
-
-        Args:
-            is_below: whether a place in a chain is.
-        """
-        gone = [
-            identifier
-            for identifier, (block, _) in self._blocks.items()
-            if is_below(block.author, block.header.sequence)
-        ]
-        for identifier in gone:
-            self._drop(identifier)
-        return len(gone)
+    def empty(self) -> list[Block]:
+        """Let all go, and return them, by stamp: predecessors first."""
+        waited = sorted(
+            (block for block, _ in self._blocks.values()),
+            key=lambda block: (block.header.stamp, block.id),
+        )
+        for block in waited:
+            self._drop(block.id)
+        return waited
 
     def highest(self, author: NodeId) -> tuple[int, BlockId] | None:
         """The place in its chain, and the id, of the author's last block here. Cost: linear."""

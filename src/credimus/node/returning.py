@@ -56,11 +56,7 @@ class Returning:
             ).after(1_000)
 
     def tick(self, now: Now) -> None:
-        """Do what recovery has asked for; take what waited for blocks that a checkpoint covers."""
-        if self._step.cut_moved:
-            self._step.cut_moved = False
-            for one in self._parts.ingress.above_the_cut():
-                self._intake.note(one)
+        """Do what recovery has asked for."""
         while self._step.again:
             again, self._step.again = self._step.again, []
             for event in again:
@@ -93,5 +89,6 @@ class Returning:
         """Take blocks of our old store, as if they had come; nobody is to blame for faults."""
         for wire in wires:
             with suppress(PeerFault):
-                for one in self._parts.ingress.take(wire, wall_ms_of(self._parts.clock.last)):
+                wall_ms = wall_ms_of(self._parts.clock.last)
+                for one in self._parts.ingress.take(wire, wall_ms, names_suffice=True):
                     self._intake.note(one)

@@ -16,6 +16,7 @@ from credimus.sim.checkers.compaction import (
     a_joiner_from_a_checkpoint_agrees,
     nothing_is_pruned_before_it_is_certified,
     pruned_and_whole_nodes_agree,
+    what_a_block_names_is_held,
 )
 from credimus.sim.checkers.guarding import (
     an_honest_peer_is_never_faulted,
@@ -63,6 +64,7 @@ ALL: tuple[type[Checker], ...] = (
     *VIGILANT,
     pruned_and_whole_nodes_agree,
     nothing_is_pruned_before_it_is_certified,
+    what_a_block_names_is_held,
     a_joiner_from_a_checkpoint_agrees,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
