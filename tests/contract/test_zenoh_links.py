@@ -12,6 +12,7 @@ import pytest
 from posts import FLEET, Post, connected, free_address, node_of, until
 
 from credimus.kernel.errors import CredimusError
+from credimus.kernel.ids import NodeId
 from credimus.runtime.identity.credentials import LinkPaths
 from credimus.runtime.joining.authority import Authority
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
@@ -26,7 +27,10 @@ def equipped(folder: Path, authority: Authority, number: int) -> LinkPaths:
     return authority.equip(own, node_of(number))
 
 
-def linked(number: int, listen: str, peers: tuple[str, ...], paths: LinkPaths | None) -> Post:
+def linked(
+    number: int, listen: str, peers: tuple[str, ...], paths: LinkPaths | None,
+    shut_out: tuple[NodeId, ...] = (),
+) -> Post:  # fmt: skip
     config = ZenohConfig(
         fleet=FLEET,
         node=node_of(number),
@@ -34,6 +38,7 @@ def linked(number: int, listen: str, peers: tuple[str, ...], paths: LinkPaths | 
         listen=listen,
         peers=peers,
         credentials=paths,
+        shut_out=shut_out,
     )
     return Post(node_of(number), lambda post: ZenohTransport(config, post.hear))
 
@@ -65,6 +70,44 @@ def test_a_stranger_neither_hears_nor_is_heard(tmp_path: Path) -> None:
             for post in posts:
                 assert post.heard == []
                 assert post.transport.neighbours() == frozenset()
+        finally:
+            for post in posts:
+                await post.transport.close()
+
+    asyncio.run(scene())
+
+
+def test_who_is_shut_out_neither_hears_nor_is_heard(tmp_path: Path) -> None:
+    """Its certificate is of the same authority; the others hear each other all the while."""
+    authority = Authority.create(FLEET)
+    addresses = [free_address() for _ in range(3)]
+    paths = [equipped(tmp_path, authority, number) for number in range(3)]
+    gone = (node_of(2),)
+
+    async def scene() -> None:
+        posts = [
+            linked(0, addresses[0], (), paths[0], gone),
+            linked(1, addresses[1], (addresses[0], addresses[2]), paths[1], gone),
+            linked(2, addresses[2], (addresses[0],), paths[2]),
+        ]
+        for post in posts:
+            await post.transport.open()
+        try:
+            loop = asyncio.get_running_loop()
+            enough = loop.time() + STRANGER_S
+
+            def tried() -> bool:
+                for post in posts:
+                    post.transport.broadcast(b"anyone there?")
+                    for peer in posts:
+                        post.transport.send(peer.node, b"and you?")
+                return loop.time() > enough and all(post.heard for post in posts[:2])
+
+            await until(tried)
+            for post in posts[:2]:
+                assert {sender for sender, _ in post.heard} <= {posts[0].node, posts[1].node}
+                assert node_of(2) not in post.transport.neighbours()
+            assert posts[2].heard == []
         finally:
             for post in posts:
                 await post.transport.close()

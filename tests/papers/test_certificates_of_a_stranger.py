@@ -1,7 +1,8 @@
 """A verifier that was made from docs/protocol/certificates.md alone judges as ours does."""
 
 import json
-from base64 import b85encode
+from base64 import b85decode, b85encode
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,10 +13,12 @@ from stranger.certificates import Refused
 from stranger.certificates import verify as their_verify
 
 import decisions
-from credimus.certificate import verify
+import member_decisions
+from credimus.certificate import Trust, verify
 from credimus.certificate.document import proof_of, read_certificate
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
+from member_decisions import Decided
 
 HISTORIES = [scene() for scene in decisions.SCENES]
 TEXTS = [history.certificate() for history in HISTORIES]
@@ -45,6 +48,21 @@ def test_a_stranger_takes_what_we_take(number: int) -> None:
     verdict = history.state.rounds.verdict(decisions.BELIEF)
     assert their_verify(TEXTS[number], history.fleet) == verdict
     assert not theirs(TEXTS[number], b"f" * 16)
+
+
+@pytest.mark.parametrize("scene", member_decisions.SCENES, ids=lambda scene: scene.__name__)
+def test_a_stranger_knows_the_rules_on_members(scene: Callable[[], Decided]) -> None:
+    fleet, founder, text = scene()
+    assert verify(text, Trust(fleet, founder))
+    assert their_verify(text, fleet) == 2
+    fields = json.loads(text)
+    version, excerpts = msgspec.msgpack.decode(b85decode(fields["proof"]))
+    for place in range(len(excerpts)):
+        fewer = encode([version, excerpts[:place] + excerpts[place + 1 :]])
+        less = json.dumps({**fields, "proof": b85encode(fewer).decode()}, ensure_ascii=False)
+        assert not theirs(less.encode(), fleet)
+        with pytest.raises(PeerFault):
+            verify(less.encode(), Trust(fleet, founder))
 
 
 @given(st.data())

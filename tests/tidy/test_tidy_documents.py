@@ -39,6 +39,7 @@ def test_the_pages_that_are_made_are_known() -> None:
         "make_events",
         "make_metrics",
         "make_openapi",
+        "make_skill_picture",
         "make_errors",
         "make_limits",
     ]

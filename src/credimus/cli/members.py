@@ -29,7 +29,8 @@ def members(
 ) -> Outcome:
     """List the fleet's members: who, where, admitted when and by whom, and what they may say.
 
-    Standing tells who was proven to equivocate, and what a member that may not say everything may.
+    Standing tells who was proven to equivocate, what a member that may not say everything may, and
+    whom this node watches or does not hear (credimus violations says why).
     Lag counts the blocks of this node that a member is not known to hold. It is known from what
     the member writes, so that a silent member may lag by its last few. Conduct is its reputation,
     0 to 1; right is how often its answers are, as far as the answers of all show it.
@@ -123,12 +124,14 @@ def grant(
 
 
 def standing_words(member: dict[str, Any]) -> str:
-    """How a member stands, and what it may say where that is not everything."""
+    """How a member stands, what it may say if that is not everything, and how the node holds it."""
     limits = []
     if len(member["may"]) < len(POWERS):
         limits.append("may " + (", ".join(member["may"]) or "state beliefs only"))
     if member["categories"]:
         limits.append("in " + ", ".join(member["categories"]))
+    if member["held"] != "clear":
+        limits.append(f"{member['held']} here")
     return "; ".join([member["standing"], *limits])
 
 

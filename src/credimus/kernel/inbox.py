@@ -47,9 +47,9 @@ class Inbox:
 
     def take(self) -> list[Message]:
         """The messages of the next step: all, or when they are many one of each sender in turn
-        until it is enough."""
+        until it is enough, of nobody too many."""
         waiting = self._waiting
-        few = len(waiting) <= limits.TURN_MESSAGES_MAX
+        few = len(waiting) <= 2 * limits.TURN_ROUNDS_MAX
         if few and sum([len(payload) for _, payload in waiting]) <= limits.TURN_BYTES_MAX:
             taken = list(waiting)
             self.clear()
@@ -89,12 +89,14 @@ def _in_turns(queues: dict[NodeId, deque[bytes]]) -> list[Message]:
     """One of each sender, round by round, until it is enough; taken from the queues."""
     taken: list[Message] = []
     size = 0
-    while any(queues.values()):
+    for _ in range(limits.TURN_ROUNDS_MAX):
         for sender, queue in queues.items():
             if queue:
                 payload = queue.popleft()
                 taken.append((sender, payload))
                 size += len(payload)
         if len(taken) >= limits.TURN_MESSAGES_MAX or size >= limits.TURN_BYTES_MAX:
+            break
+        if not any(queues.values()):
             break
     return taken

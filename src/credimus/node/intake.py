@@ -18,8 +18,9 @@ from credimus.node.ingress import Taken
 from credimus.node.parts import Machines, Parts
 from credimus.node.router import TAKES
 from credimus.node.sealing import Sealing
+from credimus.node.shielding import Shielded
 from credimus.node.step import Step
-from credimus.node.supply import PeerMessage, read_message
+from credimus.node.supply import PeerMessage, may_show_life, read_message
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.membership.interface import MembershipMessage
@@ -39,6 +40,8 @@ class Intake:
         self._step = step
         self._sealing = sealing
         self.faults: Counter[tuple[NodeId, str]] = Counter()
+        self.unheard_count = 0
+        """Messages of quarantined and limited members that were not looked at."""
 
     def receive(self, sender: NodeId, payload: bytes, now: Now) -> None:
         """Take one message, unless its sender was expelled or the guard ignores it."""
@@ -46,12 +49,19 @@ class Intake:
             not self._machines.guard.admits(sender, now.instant)
         ):
             return
+        is_ignoring = self._vigilance.is_ignoring
+        if is_ignoring and not may_show_life(payload) and self._is_unheard(sender, now):
+            return  # before it is read, at some 1 us
         try:
             message = read_message(payload)
-            if not self._vigilance.is_ignoring or (
-                isinstance(message, MembershipMessage) or self._vigilance.hears(sender, now.instant)
-            ):
-                self._heed(sender, message, now)
+            if isinstance(message, Shielded):
+                inside = self._parts.shield.opened(message)
+                if inside is None:
+                    return
+                message = read_message(inside)
+                if not isinstance(message, MembershipMessage) and self._is_unheard(sender, now):
+                    return
+            self._heed(sender, message, now)
         except PeerFault as fault:
             self._fault(sender, fault, now)
         self.turn_aside(now)
@@ -113,6 +123,13 @@ class Intake:
 
     # --- private
 
+    def _is_unheard(self, sender: NodeId, now: Now) -> bool:
+        """Whether a member is held so that this message of it is not heard; counts it."""
+        if self._vigilance.hears(sender, now.instant):
+            return False
+        self.unheard_count += 1
+        return True
+
     def _heed(self, sender: NodeId, message: PeerMessage, now: Now) -> None:
         if isinstance(message, Blocks):
             self._take(sender, message, now)
@@ -121,7 +138,10 @@ class Intake:
             wires = tuple(item.wire for item in message.items)
             self._take(sender, Blocks(wires), now, arrivals)
         else:
-            name, input_of = TAKES[type(message)]
+            found = TAKES.get(type(message))
+            if found is None:
+                raise PeerFault("malformed", "a shielded message holds another one")
+            name, input_of = found
             self._step.give(name, input_of(sender, message), now)
 
     def _take(

@@ -80,6 +80,7 @@ class Node:
         self.membership, self.spreading = machines.membership, machines.spreading
         self.delivery, self.partition = machines.delivery, machines.partition
         self.guard, self.compacting = machines.guard, machines.compacting
+        self.shield = parts.shield
         self.vigilance = machines.vigilance
 
     # --- asking
@@ -93,6 +94,11 @@ class Node:
     def faults(self) -> Counter[tuple[NodeId, str]]:
         """How often each peer was found at fault, by code."""
         return self._intake.faults
+
+    @property
+    def ignored_count(self) -> int:
+        """Messages that were not looked at, because of who is named as their sender."""
+        return self.guard.ignored_count + self._intake.unheard_count
 
     @property
     def orphan_count(self) -> int:
@@ -258,4 +264,5 @@ class Node:
         author = self._parts.by_id.get(command.author or self.id)
         if author is not None:
             author.units_per_s_max = self.state.roster.units_per_s_max
-            author.check_allowance(max(now.wall_ms, wall_ms_of(self.clock.last)))
+            wall_ms = max(now.wall_ms, wall_ms_of(self.clock.last))
+            author.check_allowance(wall_ms, command.urgency)

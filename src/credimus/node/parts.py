@@ -16,6 +16,7 @@ from credimus.node.copies import Copies
 from credimus.node.enclosing import Discreet, Enclosing
 from credimus.node.ingress import Ingress
 from credimus.node.reading import Reading
+from credimus.node.shielding import Shield
 from credimus.node.sight import FleetView, hears_us
 from credimus.node.spreading import Spreading
 from credimus.node.wants import Wants
@@ -57,6 +58,7 @@ class Parts:
         self.copies = Copies(self.id, self.lace, self.state.roster)
         self.reading = Reading(self.state, signers)
         self.enclosing = Enclosing(self.state, self.reading, signers)
+        self.shield = Shield(self.state.roster, signers)
 
     @property
     def id(self) -> NodeId:

@@ -8,17 +8,19 @@
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
     25 HeadsAsked         26 HeadsHeld                          recovery
+    30 Shielded                                                 any of these, for members only
 
 A driver turns a supply of block ids into bytes from its store here.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
+from credimus.node.shielding import Shielded
 from credimus.protocol.checkpointing.interface import SnapshotMessage
 from credimus.protocol.delivery.interface import DeliveryMessage
 from credimus.protocol.dissemination.interface import DisseminationMessage, Enveloped, Relay
@@ -35,9 +37,16 @@ PeerMessage: TypeAlias = (
     | SnapshotMessage
     | VigilanceMessage
     | RecoveryMessage
+    | Shielded
 )
 Outgoing: TypeAlias = PeerMessage | Supply | Enveloped
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]
+
+_SHORT_ARRAY = 0x90
+_TAGS_OF_LIFE = frozenset(
+    [*(one.__struct_config__.tag for one in get_args(MembershipMessage)),
+     Shielded.__struct_config__.tag]
+)  # fmt: skip
 
 _messages: msgspec.msgpack.Decoder[PeerMessage] = decoder(PeerMessage)
 
@@ -49,6 +58,14 @@ def read_message(payload: bytes) -> PeerMessage:
         PeerFault: `malformed`.
     """
     return decode(payload, _messages, "message")
+
+
+def may_show_life(payload: bytes) -> bool:
+    """Whether a message may be one of membership, by its first bytes; a shielded one may hold one.
+
+    In a longer form than it needs to have it is taken for another.
+    """
+    return len(payload) > 1 and payload[0] & 0xF0 == _SHORT_ARRAY and payload[1] in _TAGS_OF_LIFE
 
 
 def payload_of(message: Outgoing, wires_of: WiresOf) -> bytes:

@@ -113,7 +113,7 @@ class Writing:
         return Written(author.id)
 
     def author_of(self, command: Command) -> Author:
-        """The hosted author of a command, with room for it.
+        """The hosted author of a command, with room for what is that urgent.
 
         Raises:
             NotFound: `not-hosted`.
@@ -135,7 +135,7 @@ class Writing:
                 f"{author.id.hex()[:12]} is a proven equivocator: nobody takes what it writes. "
                 "Join the fleet anew, from an empty folder.",
             )
-        author.check_room()
+        author.check_room(command.urgency)
         return author
 
     def assert_belief(self, command: AssertBelief) -> Written:

@@ -21,6 +21,9 @@ REOPEN_ATTEMPTS = 20
 """How often a port that we have just left is tried again. [guess: the engine lets go in 0.1 s]"""
 REOPEN_PAUSE_S = 0.25
 
+REFUSED_MAX = 256
+"""Certificates that are refused by name; what is sent is closed for the others too. [guess]"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +43,7 @@ class Links:
         self._first = first
         self._transport: Transport | None = None
         self._dialled: tuple[str, ...] = ()
+        self._refused: tuple[NodeId, ...] = ()
         self._adopted = False
         self._past = Counts()
         self._turn = asyncio.Lock()
@@ -97,25 +101,30 @@ class Links:
                 await self._open(REOPEN_ATTEMPTS)
 
     async def follow_roster(self) -> None:
-        """Open the links anew when the roster has an address to dial that is not dialled yet."""
+        """Open the links anew when the roster has an address to dial that is not dialled yet, or
+        when others are shut out."""
         async with self._turn:
             if self._transport is None or self._adopted:
                 return
-            if set(self._to_dial()) <= set(self._dialled):
+            if set(self._to_dial()) <= set(self._dialled) and self._refused == self._to_refuse():
                 return
-            _log.info("the roster has new addresses to dial: opening the links anew")
+            _log.info("the roster has others to dial or to refuse: opening the links anew")
             await self._close()
             try:
                 await self._open(REOPEN_ATTEMPTS)
             except CredimusError as problem:
                 _log.error("the links are down: %s", problem.message)
 
+    def _to_refuse(self) -> tuple[NodeId, ...]:
+        shut_out = self._driver.node.state.roster.current.shut_out
+        return tuple(sorted(shut_out))[:REFUSED_MAX]
+
     def _to_dial(self) -> tuple[str, ...]:
         return addresses_to_dial(self._driver.node, self._first)
 
     async def _open(self, attempts: int) -> None:
         settings, node = self._settings, self._driver.node
-        dialled = self._to_dial()
+        dialled, self._refused = self._to_dial(), self._to_refuse()
         config = ZenohConfig(
             fleet=node.fleet,
             node=node.id,
@@ -123,6 +132,7 @@ class Links:
             listen=settings.listen,
             peers=dialled,
             credentials=LinkPaths.inside(self._home.folder),
+            shut_out=self._refused,
         )
         for left in reversed(range(attempts)):
             transport = ZenohTransport(config, self._driver.deliver)

@@ -255,9 +255,9 @@ class Fleet:
         """How long a step takes beside the disk, and what it came to."""
         busy_ns = host.slow_ns
         for sender, payload in host.inbox.take():
-            ignored_count = node.guard.ignored_count
+            ignored_count = node.ignored_count
             node.receive(sender, payload, now)
-            if node.guard.ignored_count == ignored_count:
+            if node.ignored_count == ignored_count:
                 busy_ns += self.config.take_ns * (1 + len(payload) // 256)
         orders, host.orders = host.orders, []
         for order in orders:
@@ -345,7 +345,7 @@ class Fleet:
             watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], most: int | None) -> None:
-        payload = payload_of(send.message, host.disk.wires_of)
+        payload = host.running.shield.wrapped(payload_of(send.message, host.disk.wires_of))
         to = self.places if send.to is None else self._receivers(send.to)
         if host.withheld and isinstance(send.message, Blocks | Supply):
             to = [one for one in to if one not in host.withheld]

@@ -163,6 +163,17 @@ PROFILES: dict[str, Scenario] = {
             ),
         ),
         Scenario(
+            name="expulsion",
+            liars=1,
+            weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
+            faults=(
+                DoubleVote(every_ms=300),
+                Expulsion(every_ms=500, from_ms=500),
+                Pause(every_ms=1_000),
+                Partition(every_ms=3_000, from_ms=1_000),
+            ),
+        ),
+        Scenario(
             name="deceit",
             liars=1,
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),

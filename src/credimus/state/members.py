@@ -123,11 +123,15 @@ class Members:
     def sidelined(self) -> frozenset[NodeId]:
         """Ids whose blocks are taken only where others build on them: of exposed persons, and of
         expelled ones who did not come back."""
-        if not self.exposed and not self.expulsions:
+        return self.exposed | self.shut_out
+
+    @cached_property
+    def shut_out(self) -> frozenset[NodeId]:
+        """All ids of expelled persons who did not come back."""
+        if not self.expulsions:
             return frozenset()
         back = {self.law.person(node) for node in self.by_id}
-        gone = {person for person in self.expulsions if person not in back}
-        return self.exposed | self.law.ids(gone)
+        return frozenset(self.law.ids({one for one in self.expulsions if one not in back}))
 
     def is_expelled(self, node: NodeId) -> bool:
         """Whether somebody was expelled and did not come back."""

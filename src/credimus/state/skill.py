@@ -86,7 +86,8 @@ def estimated(
         echoes: groups of members that answer alike.
         shared: whether each group has one voice in each item.
 
-    Cost: some 0.1 us for each answer and turn; 25,000 answers take about 0.2 s.
+    Cost: 3 to 30 us an answer in all, by how many turns it takes and how few answers an item has;
+    25,000 answers to 8,300 items take some 0.4 s. [measured]
     """
     if not items:
         return NOTHING_KNOWN

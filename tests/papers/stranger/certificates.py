@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from msgspec.msgpack import Ext
-from nacl import bindings, exceptions
 
 from stranger.blocks import Block, merkle_root, operation_of
 from stranger.identifiers import (
@@ -19,6 +18,8 @@ from stranger.identifiers import (
     round_id,
     unpack,
 )
+from stranger.members import View, may_not, signed
+from stranger.roster import Draft
 from stranger.rounds import (
     ACCEPT,
     ACCEPTED,
@@ -46,15 +47,16 @@ def require(holds: object, why: str) -> None:
 
 
 class Proof:
-    """The excerpts of a proof, taken as all the blocks of a fleet."""
+    """The excerpts of a proof, taken as all the blocks of a fleet, in one line."""
 
-    def __init__(self, packed: bytes, fleet: bytes, told: list[bytes]) -> None:
+    def __init__(self, packed: bytes, fleet: bytes, told: list[bytes], category: str) -> None:
         version, excerpts = unpack(packed)
         require(version == 2, "form")
         require(mp([version, excerpts]) == packed, "form")
-        self.fleet, self.told = fleet, told
-        self.keys: dict[bytes, bytes] = {}
-        self.members: set[bytes] = set()
+        self.fleet, self.told, self.category = fleet, told, category
+        self.view = View()
+        self.nodes: list[bytes] = []
+        """In the order in which they are first admitted."""
         self.name, self.policy = "", 0
         self.electorates: dict[bytes, list] = {}
         self.rounds: dict[bytes, Round] = {}
@@ -76,48 +78,57 @@ class Proof:
         places = shown[::2]
         require(all(type(one) is int and 0 <= one < count for one in places), "places")
         require(places == sorted(set(places)), "places")
-        names = [*self.told, *self.keys]
+        names = [*self.told, *self.nodes]
         leaves = [whole(one, names) for one in shown[1::2]]
         operations = [operation_of(unpack(raw)) for raw in leaves]
-        founds = operations[0][0] == 1
-        key = operations[0][3] if founds else None
-        if founds:
-            require(not self.keys and author == places[0] == 0 and sequence == 1, "founding")
-            require(fleet_id(key, operations[0][2], *operations[0][6:8]) == self.fleet, "founding")
+        if operations[0][0] == 1:
+            require(not self.nodes and author == places[0] == 0 and sequence == 1, "founding")
+            key = self.founder_of(operations, places)
             node = node_id(key)
         else:
-            require(author < len(self.keys), "author")
-            node = list(self.keys)[author]
-            require(node in self.members, "author")
+            require(author < len(self.nodes), "author")
+            node = self.nodes[author]
+            require(node in self.view.members, "author")
+            key = self.view.members[node]
         under = {place + 1: raw for place, raw in zip(places, leaves, strict=True)}
         header = mp([2, self.fleet, node, sequence, stamp, root_of(under, count + 1, cover), count])
-        try:
-            bindings.crypto_sign_open(signature + header, key or self.keys[node])
-        except (exceptions.BadSignatureError, exceptions.ValueError):
-            raise Refused("signature") from None
+        require(signed(key, signature, header), "signature")
         identifier = sha256(header).digest()
-        return SimpleNamespace(author=node, stamp=stamp, id=identifier, operations=operations)
+        block = SimpleNamespace(
+            author=node, stamp=stamp, id=identifier, operations=operations, fleet=self.fleet
+        )
+        require(operations[0][0] == 1 or not may_not(self.view, block), "permission")
+        return block
+
+    def founder_of(self, operations: list[list], places: list[int]) -> bytes:
+        key = operations[0][3]
+        chartered = len(operations) > 1 and operations[1][0] == 16
+        require(not chartered or places[1] == 1, "founding")
+        charter = mp(operations[1]) if chartered else b""
+        found = fleet_id(key, operations[0][2], *operations[0][6:8], charter)
+        require(found == self.fleet, "founding")
+        require(all(one[0] not in (1, 16) for one in operations[1 + chartered :]), "founding")
+        return key
 
     def fold(self, block: SimpleNamespace) -> None:
-        past = set(self.members)
+        past = self.view
+        self.view = Draft(block, past).view()
         for one in block.operations:
             if one[0] == 1:
                 self.name, self.policy = one[1], one[6]
-            if one[0] in (1, 2):
-                key = one[3] if one[0] == 1 else one[1]
-                self.keys.setdefault(node_id(key), key)
-                self.members.add(node_id(key))
-            elif one[0] == 3:
-                self.members.discard(block.author)
             elif one[0] == 7:
                 self.electorates[electorate_id(one[1], one[2:])] = one
+            if one[0] in (1, 2, 17, 18):
+                node = node_id(one[3] if one[0] == 1 else one[1])
+                if node not in self.nodes and node in self.view.live():
+                    self.nodes.append(node)
         for one in block.operations:
             self.said.append((SimpleNamespace(**vars(block), past=past), one))
 
     def hear(self, block: SimpleNamespace, one: list) -> None:
         if one[0] == 8 and one[4] in self.electorates:
             published = self.electorates[one[4]]
-            if self.is_fair(block.past, published, one[3]):
+            if self.is_fair(block, published, one[3]):
                 identifier = round_id(one[1], one[2], one[3], one[4])
                 found = self.rounds.setdefault(identifier, Round(identifier, one, published))
                 found.openings.add((block.stamp, block.author, one[5]))
@@ -129,7 +140,10 @@ class Proof:
     def answers(self, one: list) -> list[tuple[int, list]]:
         return [(9, vote) for vote in one[1]] if one[0] == 9 else [(11, one)] * (one[0] == 11)
 
-    def is_fair(self, past: set[bytes], published: list, rules: list) -> bool:
+    def is_fair(self, block: SimpleNamespace, published: list, rules: list) -> bool:
+        powers, past = block.past.powers(block.author), block.past.voters(self.category)
+        if not powers[0] or (powers[4] and self.category not in powers[4]):
+            return False
         electors = published[1]
         voters, weights = {one for one, _ in electors}, sorted(weight for _, weight in electors)
         if rules[3] == REPUTATION and len(weights) > 1 and weights[-1] > sum(weights[:-1]):
@@ -236,7 +250,8 @@ def verify(text: bytes, fleet: bytes) -> int:
     stated = json.loads(text)
     require(stated["fleet"] == fleet.hex(), "fleet")
     packed = octets_of(stated["proof"])
-    proof = Proof(packed, fleet, [bytes.fromhex(stated["round"]), bytes.fromhex(stated["belief"])])
+    told = [bytes.fromhex(stated["round"]), bytes.fromhex(stated["belief"])]
+    proof = Proof(packed, fleet, told, stated["category"])
     found = proof.rounds.get(bytes.fromhex(stated["round"]))
     require(found, "no round")
     assert found is not None

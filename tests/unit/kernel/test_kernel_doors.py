@@ -137,13 +137,21 @@ class TestInbox:
         inbox.put([(FLOODER, b"%d" % n) for n in range(1_000)])
         inbox.put([(QUIET, b"a"), (QUIET, b"b")])
         first = inbox.take()
-        assert len(first) == limits.TURN_MESSAGES_MAX
+        assert len(first) == limits.TURN_ROUNDS_MAX + 2
         assert [payload for sender, payload in first if sender == QUIET] == [b"a", b"b"]
         rest = []
         while inbox:
             rest += inbox.take()
         flood = [payload for sender, payload in first + rest if sender == FLOODER]
         assert flood == [b"%d" % n for n in range(1_000)], "each sender's in their order"
+
+    def test_many_senders_fill_a_turn_together(self) -> None:
+        inbox = Inbox()
+        senders = [NodeId(bytes([number]) * 16) for number in range(20)]
+        inbox.put([(sender, b"") for _ in range(40) for sender in senders])
+        taken = inbox.take()
+        assert len(taken) == -(-limits.TURN_MESSAGES_MAX // 20) * 20
+        assert {sum(one == sender for one, _ in taken) for sender in senders} == {13}
 
     def test_large_messages_fill_a_turn_too(self) -> None:
         inbox = Inbox()

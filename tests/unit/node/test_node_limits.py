@@ -15,6 +15,7 @@ from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.ingress import Ingress
 from credimus.node.node import Node
+from credimus.protocol.dissemination.urgency import Urgency
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Assert, Found
 from strategies import SIGNERS, WALL_MS, make_block
@@ -217,6 +218,29 @@ def test_less_of_the_allowance_is_kept_for_the_more_urgent() -> None:
         refused_at.append(author._open_units)
     parts = [round(4 * units / full) for units in refused_at]
     assert parts == [1, 2, 3]
+
+
+@pytest.mark.parametrize("limit", ["room", "allowance"])
+def test_callers_are_refused_by_the_urgency_of_what_they_ask(limit: str) -> None:
+    alone = Alone()
+    node, author = alone.node, alone.node.authors[0]
+    if limit == "room":
+        node.state.roster.units_per_s_max = 0
+    refused: dict[str, Unavailable] = {}
+    asked = 0
+    while len(refused) < len(Urgency):
+        for urgency in Urgency:
+            command = AssertBelief(content=f"x {asked}", urgency=urgency, propose=False)
+            asked += 1
+            try:
+                node.execute(command, alone.now)
+            except Unavailable as refusal:
+                refused.setdefault(urgency.word, refusal)
+        for operation in said(200):
+            author.say(operation)
+    assert list(refused) == ["low", "normal", "critical"]
+    assert {one.code for one in refused.values()} == {"overloaded"}
+    assert all(one.retry_after_ms for one in refused.values())
 
 
 @pytest.mark.parametrize("rate", [0, 1, 200_000, limits.UNITS_PER_S_MAX])

@@ -28,6 +28,7 @@ from credimus.protocol.vigilance.interface import (
     SignedCame,
     Standing,
     StateDoubted,
+    VigilanceConfig,
 )
 from credimus.protocol.vigilance.judging import (
     GAP_MS,
@@ -176,6 +177,19 @@ def test_claims_are_passed_on_once_to_some_others() -> None:
     told = {one.to for one in effects.send if one.message == message}
     assert told == {MEMBERS[WITNESS], MEMBERS[THIRD]}
     assert desk.take(message, sender=WITNESS) == []
+
+
+def test_claims_of_who_is_watched_are_shown_to_more() -> None:
+    config = VigilanceConfig(passed_on=1)
+
+    def told(desk: Desk) -> int:
+        effects = desk.machine.handle(SignedCame(MEMBERS[LIAR], claimed(LIAR)), at(1))
+        return len([one for one in effects.send if isinstance(one.message, Claim)])
+
+    plain, watching = Desk(config=config), Desk(config=config)
+    watching.machine.handle(FaultFound(MEMBERS[LIAR], "malformed", "nonsense"), at(0))
+    assert watching.standing(LIAR) is Standing.WATCHED
+    assert (told(plain), told(watching)) == (1, 2)
 
 
 def test_claims_without_end_have_nobody_work_for_them() -> None:

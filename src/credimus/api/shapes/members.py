@@ -7,6 +7,7 @@ import msgspec
 from credimus.api.shapes.standing import ConductItem, SkillItem
 
 PowerName = Literal["propose", "vote", "admit", "expel"]
+Held = Literal["clear", "watched", "limited", "quarantined"]
 Standing = Literal["member", "exposed", "pending", "expelled"]
 
 
@@ -29,6 +30,8 @@ class MemberItem(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = "member"
     """`exposed`: proven to equivocate, so it votes no more; `pending`: too few members have
     admitted it yet; `expelled`."""
+    held: Held = "clear"
+    """How the node that was asked holds it, by itself: see `GET /v1/violations`."""
     may: list[PowerName] = []
     """What it may say besides stating beliefs."""
     categories: list[str] = []

@@ -12,7 +12,7 @@ from credimus.api.endpoints.violations import conduct_event
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
 from credimus.api.shapes.doors import FaultItem
-from credimus.api.shapes.members import MemberItem, PowerName, Standing
+from credimus.api.shapes.members import Held, MemberItem, PowerName, Standing
 from credimus.api.views.beliefs import word
 from credimus.api.views.peers import peers_view
 from credimus.api.views.standing import Standings
@@ -20,7 +20,9 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
 from credimus.protocol.vigilance.interface import ConductEvent
+from credimus.protocol.vigilance.interface import Standing as VigilanceStanding
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.driver import now
 from credimus.runtime.evaluating.asking import Asking
 from credimus.runtime.feed import FeedEvent, Mark
 from credimus.runtime.store.interface import read_cursor, written_cursor
@@ -142,6 +144,7 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
     connected = set(daemon.links.neighbours())
     standing = Standings(daemon.node.state)
     roster = daemon.node.state.roster.current
+    held = _held(daemon)
     return [
         MemberItem(
             id=one.node.hex(),
@@ -156,11 +159,25 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
             conduct=standing.conduct(one.node),
             skill=standing.skill(one.node),
             standing=_standing(roster, one.node),
+            held=held.get(one.node, "clear"),
             may=powers_named(roster.powers(one.node)),
             categories=list(roster.powers(one.node).categories),
         )
         for one in members
     ]
+
+
+_HELD: dict[VigilanceStanding, Held] = {
+    VigilanceStanding.CLEAR: "clear",
+    VigilanceStanding.WATCHED: "watched",
+    VigilanceStanding.LIMITED: "limited",
+    VigilanceStanding.QUARANTINED: "quarantined",
+}
+
+
+def _held(daemon: Daemon) -> dict[NodeId, Held]:
+    conduct = daemon.node.vigilance.conduct(now().instant)
+    return {one.member: _HELD[one.standing] for one in conduct}
 
 
 def _standing(roster: Members, node: NodeId) -> Standing:

@@ -76,7 +76,7 @@ class ConductBook:
     # --- what changes it
 
     def watch(self, member: NodeId, now: Instant) -> None:
-        """Something was found from which nothing follows."""
+        """Something was found that earns no points."""
         self._met(member, now).watched_until = Instant(now + self._config.window_ns)
 
     def blame(self, member: NodeId, points: int, now: Instant) -> int:

@@ -38,6 +38,9 @@ class VigilanceConfig(msgspec.Struct, frozen=True, kw_only=True):
     passed_on: int = 2
     """Members to whom a claim is passed on by whoever sees it first. Range 0 and up. [guess: two of
     five; claims made to some meet those made to others]"""
+    passed_on_watched: int = 16
+    """The same for a claim of a member that is watched, or worse. Range 0 and up. [guess: all of a
+    small fleet, so that what it tells some certainly meets what it tells others]"""
     threshold: int = 8
     """Points that bring a member into quarantine, 1 and up; see `Kind.points`. [guess: two wrongs
     that are certain]"""
@@ -140,7 +143,7 @@ class Standing(IntEnum):
 
     CLEAR = 0
     WATCHED = 1
-    """Something was found; nothing follows from it."""
+    """Something was found: what it claims of its state is compared by more members."""
     LIMITED = 2
     """Few of its messages are heard: half the points are there, or it is on parole."""
     QUARANTINED = 3

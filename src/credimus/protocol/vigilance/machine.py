@@ -33,6 +33,7 @@ from credimus.protocol.vigilance.interface import (
     MemberParoled,
     NamesIgnored,
     SignedCame,
+    Standing,
     StateClaim,
     StateDoubted,
     Suspected,
@@ -274,9 +275,17 @@ class Vigilance:
         if self._is_to_be_passed_on(claim, now):
             apart = {sender, claim.member, *self._hosted}
             others = [one for one in sorted(self._state.roster.current.by_id) if one not in apart]
-            count = min(self._config.passed_on, len(others))
-            for one in self._stream.sample(others, count):  # claims made to some meet the others
+            count = self._passed_on_to(claim.member, now)
+            # Claims made to some meet those made to the others.
+            for one in self._stream.sample(others, min(count, len(others))):
                 effects.send.append(Send(one, message))
+
+    def _passed_on_to(self, member: NodeId, now: Now) -> int:
+        """How many others are to see a claim. That somebody is watched may rest on its name alone,
+        so what follows from it harms nobody."""
+        if self._docket.conduct.standing(member, now.instant) is Standing.CLEAR:
+            return self._config.passed_on
+        return max(self._config.passed_on, self._config.passed_on_watched)
 
     def _is_to_be_passed_on(self, claim: StateClaim, now: Now) -> bool:
         """Whether a claim is newer than any passed on before, and the first in a second: so nothing

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -55,6 +55,11 @@ PUBLISHERS_MAX = 1_024
 TOKENS_MAX = 4_096
 """Liveliness tokens kept; past it the newest is passed over. [guess: 4 runs of each peer]"""
 
+_ALL_MESSAGES = [
+    "put", "delete", "declare_subscriber", "query", "reply", "declare_queryable",
+    "liveliness_token", "liveliness_query", "declare_liveliness_subscriber",
+]  # fmt: skip
+
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +76,8 @@ class ZenohConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`host:port` of the peers to dial, for ever: the result of `peers_to_dial`."""
     credentials: LinkPaths | None = None
     """Needed unless `link` is `tcp`."""
+    shut_out: tuple[NodeId, ...] = ()
+    """Whose certificates are refused: nothing is sent to their links, or heard from them."""
 
 
 class ZenohTransport:
@@ -244,6 +251,8 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "transport/unicast/qos/enabled": True,
         "transport/shared_memory/enabled": False,
     }
+    if config.shut_out:
+        settings["access_control"] = _refusing(config.shut_out)
     if link == "tcp":
         return settings
     paths = config.credentials
@@ -268,6 +277,23 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "connect_private_key": str(paths.key),
     }
     return settings
+
+
+def _refusing(nodes: Sequence[NodeId]) -> dict[str, Any]:
+    """The engine's rules by which nothing passes on links with the certificates of some nodes."""
+    return {
+        "enabled": True,
+        "default_permission": "allow",
+        "rules": [{
+            "id": "nothing", "messages": _ALL_MESSAGES, "flows": ["egress", "ingress"],
+            "permission": "deny", "key_exprs": ["**"],
+        }],
+        "subjects": [{
+            "id": "shut-out",
+            "cert_common_names": [f"node-{node.hex()}.credimus" for node in nodes],
+        }],
+        "policies": [{"rules": ["nothing"], "subjects": ["shut-out"]}],
+    }  # fmt: skip
 
 
 def opening_error(reason: str, config: ZenohConfig) -> CredimusError:

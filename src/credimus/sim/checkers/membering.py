@@ -79,6 +79,30 @@ class nothing_unauthorised_is_folded(Checker):  # noqa: N801 - a sentence
         return True
 
 
+class an_expelled_member_gets_nothing_more(Checker):  # noqa: N801 - a sentence
+    """What is written in the knowledge of an expulsion never reaches the disk of who was expelled;
+    where no member that lies could pass it on."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._closed_for: dict[BlockId, frozenset[NodeId]] = {}
+
+    def noted(self, host: Host, block: Block) -> None:
+        """Remember for whom each honest block is not; look what the others have."""
+        if not host.lies and block.author == host.id:
+            roster = host.running.state.roster.current
+            if roster.expelled:
+                self._closed_for[block.id] = frozenset(roster.expelled)
+        elif (
+            host.lies
+            and len(self.watch.liars) == 1
+            and self._closed_for.get(block.id, frozenset()).issuperset(
+                one.node_id for one in host.signers
+            )
+        ):
+            self.fail(f"node {host.place} was expelled, and holds {short(block.id)} of later")
+
+
 def unexposed(node: Node) -> set[NodeId]:
     """Who else equivocated in what a node holds and is not exposed in its roster."""
     seen = {who for who, _, _ in node.lace.forks()}
@@ -116,4 +140,5 @@ MEMBERING: tuple[type[Checker], ...] = (
     an_honest_member_is_never_expelled,
     an_equivocator_is_exposed_to_all,
     nothing_unauthorised_is_folded,
+    an_expelled_member_gets_nothing_more,
 )

@@ -51,11 +51,13 @@ def replay(
     """
     began = stopwatch() if stopwatch else 0.0
     plan = ReplayPlan(answers, truth, options or ReplayOptions())
-    outcome = _Replay(plan).play(progress)
+    outcome = Replay(plan).play(progress)
     return plan.report(outcome, stopwatch() - began if stopwatch else None)
 
 
-class _Replay:
+class Replay:
+    """A fleet whose members are the nodes and the workers of a plan."""
+
     def __init__(self, plan: ReplayPlan) -> None:
         self._plan = plan
         sheet = plan.sheet()
@@ -66,11 +68,12 @@ class _Replay:
             skew_ms_max=0,
             left_out_max=LEFT_OUT_MAX,
         )
-        self._fleet = Fleet(config, plan.entropy, lambda _, __: sheet, self._spread())
-        self._fleet.network.weather = Weather(delay_us_min=1_000, delay_us_max=1_000)
+        self.fleet = Fleet(config, plan.entropy, lambda _, __: sheet, self._spread())
+        self.fleet.network.weather = Weather(delay_us_min=1_000, delay_us_max=1_000)
 
     def play(self, progress: Callable[[int, int], None] | None) -> Outcome:
-        fleet, plan = self._fleet, self._plan
+        """Let all answer, and tell what it came to; the fleet stays as it is then."""
+        fleet, plan = self.fleet, self._plan
         fleet.found()
         places = cycle(fleet.places)
         items = list(plan.contents)
@@ -105,11 +108,11 @@ class _Replay:
         ]
 
     def _until(self, condition: Callable[[], bool]) -> None:
-        until_ns = self._fleet.agenda.now_ns + _PATIENCE_NS
+        until_ns = self.fleet.agenda.now_ns + _PATIENCE_NS
         while not condition():
-            if self._fleet.agenda.now_ns > until_ns:
+            if self.fleet.agenda.now_ns > until_ns:
                 raise InternalError("replay-stuck", "the rounds of a replay do not come to an end")
-            self._fleet.run_for(10 * MILLISECOND)
+            self.fleet.run_for(10 * MILLISECOND)
 
     def _voted(self, chunk: Sequence[str]) -> bool:
         """Whether every replica has seen every vote on these items; and where earlier items tell
@@ -117,7 +120,7 @@ class _Replay:
         beliefs = [self._plan.beliefs[item] for item in chunk]
         return all(
             fully_voted(host.running.state.rounds.on(belief), self._plan.learns)
-            for host in self._fleet.hosts
+            for host in self.fleet.hosts
             for belief in beliefs
         )
 
@@ -126,10 +129,10 @@ class _Replay:
         return (
             not any(
                 found.verdict is Verdict.OPEN
-                for host in self._fleet.hosts
+                for host in self.fleet.hosts
                 for found in host.running.state.rounds
             )
-            and self._fleet.agree()
+            and self.fleet.agree()
         )
 
 

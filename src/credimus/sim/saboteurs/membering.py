@@ -7,9 +7,11 @@ from typing import Any
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
 from credimus.node.reading import Reading
+from credimus.node.shielding import Shield
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.checkers.membering import (
     an_equivocator_is_exposed_to_all,
+    an_expelled_member_gets_nothing_more,
     an_honest_member_is_never_expelled,
     nothing_unauthorised_is_folded,
 )
@@ -63,9 +65,21 @@ def a_node_that_forgets_its_former_keys(fleet: Fleet) -> Iterator[None]:  # noqa
         yield
 
 
+@contextmanager
+def a_shield_that_hides_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Messages go out in the clear, whoever was expelled."""
+
+    def clear(_: Shield, payload: bytes) -> bytes:
+        return payload
+
+    with patched(Shield, "wrapped", clear):
+        yield
+
+
 MEMBER_WRONGS = (
     (an_expulsion_by_one_word, an_honest_member_is_never_expelled, "slander"),
     (a_vigilance_that_sleeps, an_equivocator_is_exposed_to_all, "byzantine"),
+    (a_shield_that_hides_nothing, an_expelled_member_gets_nothing_more, "expulsion"),
     (a_node_that_forgets_its_former_keys, only_readers_read, "rotation"),
     (a_door_that_asks_for_no_permission, nothing_unauthorised_is_folded, "slander"),
 )
