@@ -302,10 +302,8 @@ class Round:
         for author, stamp, closing in self.closings:
             if stamp < due_stamp:
                 continue
-            proposed = author in proposers
-            if author in self.electorate.position or (proposed and not turnout):
-                verdict = join(verdict, Verdict.EXPIRED)  # whether or not it proposes later
-            if turnout and proposed:
+            verdict = join(verdict, Verdict.EXPIRED)
+            if turnout and author in proposers:
                 outcome = self._turnout_of(closing)
                 verdict = join(verdict, outcome)
                 self.accept_certified |= outcome is Verdict.ACCEPTED

@@ -257,12 +257,7 @@ class Round:
             return CONTESTED
         if accept or reject:
             return ACCEPTED if accept else REJECTED
-        proposers = {opening[1] for opening in self.openings}
-        ended = any(
-            self.position(who) is not None or (who in proposers and self.rules[0] != TURNOUT)
-            for who, _, _ in self.due()
-        )
-        return EXPIRED if ended or EXPIRED in self.turnouts() else OPEN
+        return EXPIRED if self.due() else OPEN
 
     def closed_twice(self) -> bool:
         proposers = {opening[1] for opening in self.openings}

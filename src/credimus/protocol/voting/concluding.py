@@ -1,7 +1,7 @@
 """Rounds are watched to their end: verdicts are recorded, time that ran out is closed.
 
 The proposer speaks first; where it stays silent the electors follow in an order drawn for each
-round, so that usually one speaks.
+round, so that usually one speaks. Where all of them took new keys, other members do.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,6 @@ class Concluding:
         self._config = config
         self._state = state
         self._hosted = hosted
-        self._hosted_ids = frozenset(hosted)
         self._watched: list[tuple[Instant, int, list[RoundId]]] = []
         """When to look, a number that settles ties, and the rounds that were put off together."""
         self._newest: tuple[Instant, int, list[RoundId]] | None = None
@@ -43,8 +42,6 @@ class Concluding:
     def watch(self, found: Round, now: Now) -> None:
         """Look at an open round again when its time is up."""
         author = self._proposer(found)
-        if author is None and self._hosted_ids.isdisjoint(found.electorate.position):
-            return
         wait_ms = found.timeout_ms + (0 if author else self._config.aggregation_ms)
         self._look_again(found.id, after(now.instant, wait_ms * MILLISECOND))
 
@@ -133,13 +130,18 @@ class Concluding:
         return next((one for one in self._hosted if one in proposers), None)
 
     def _drawn(self, found: Round) -> tuple[NodeId | None, int]:
-        """The hosted elector, still a member, whose turn comes first; and its rank in the draw."""
-        order = sorted(
-            found.electorate.position, key=lambda one: fingerprint(b"credimus draw", found.id, one)
-        )
-        for rank, elector in enumerate(order):
-            if elector in self._hosted and elector in self._state.roster.current:
-                return elector, rank
+        """The hosted member whose turn comes first, and its rank in the draw: of the electors that
+        are still members, or where none is, of all members, whose closings expire it as well."""
+        members = self._state.roster.current
+        asked = list(found.electorate.position)
+        if not any(one in members for one in asked):
+            if found.verdict.decided:
+                return None, 0
+            asked = list(members.by_id)
+        drawn = {one: fingerprint(b"credimus draw", found.id, one) for one in asked}
+        for rank, one in enumerate(sorted(drawn, key=drawn.__getitem__)):
+            if one in self._hosted and one in members:
+                return one, rank
         return None, 0
 
 
