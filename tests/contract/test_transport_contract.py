@@ -90,19 +90,21 @@ def test_a_payload_over_the_limit_is_refused(play: Play) -> None:
 
 
 def test_a_burst_of_each_sender_arrives_in_order_and_in_batches(play: Play) -> None:
+    """Both together stay under `INBOX_FREE`: past it a sender that is ahead may lose some."""
+
     async def scene(place: Place) -> None:
         first, second, third = await place.mesh(3)
-        for number in range(1_000):
+        for number in range(500):
             first.transport.broadcast(number.to_bytes(4, "big"))
             second.transport.send(third.node, number.to_bytes(4, "big"))
-        await until(lambda: len(third.heard) == 2_000)
-        expected = [number.to_bytes(4, "big") for number in range(1_000)]
+        await until(lambda: len(third.heard) == 1_000)
+        expected = [number.to_bytes(4, "big") for number in range(500)]
         for sender in (first, second):
             assert [payload for node, payload in third.heard if node == sender.node] == expected
-        assert len(third.batches) < 1_000
+        assert len(third.batches) < 500
         counts = third.transport.counts
-        assert (counts.received, counts.received_bytes, counts.dropped) == (2_000, 8_000, 0)
-        assert (first.transport.counts.sent, first.transport.counts.sent_bytes) == (1_000, 4_000)
+        assert (counts.received, counts.received_bytes, counts.dropped) == (1_000, 4_000, 0)
+        assert (first.transport.counts.sent, first.transport.counts.sent_bytes) == (500, 2_000)
 
     play(scene)
 

@@ -175,7 +175,7 @@ def test_an_unusable_certificate_file_is_named(
     broken.unlink()
     if content is not None:
         broken.write_bytes(content)
-    said = "init" if content else str(broken)
+    said = "backup" if content else str(broken)
     asyncio.run(refused(linked(0, free_address(), (), paths), "certificate-unusable", said))
 
 

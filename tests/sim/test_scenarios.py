@@ -111,13 +111,13 @@ def test_profiles_grow_with_the_fleet_and_the_time_within_reason() -> None:
     assert scenario_of("byzantine", 1, nodes=50).liars == 16
     assert scenario_of("storm", 1, nodes=3).liars == 0
     assert scenario_of("calm", 1, duration_ms=16_000).statements == 120
-    assert scenario_of("calm", 1, nodes=50, duration_ms=600_000).statements == 200
+    assert scenario_of("calm", 1, nodes=50, duration_ms=600_000).statements == 80
 
 
 def test_the_line_that_repeats_a_run() -> None:
     profile = scenario_of("partition", 7, nodes=50, duration_ms=600_000)
     assert repeat_line(profile) == (
-        "credimus sim --profile partition --seed 7 --nodes 50 --duration 600000ms --statements 200"
+        "credimus sim --profile partition --seed 7 --nodes 50 --duration 600000ms --statements 80"
     )
     assert repeat_line(altered(profile, joiners=3)) == (
         "credimus sim --scenario partition.toml --seed 7"

@@ -17,12 +17,12 @@ MEMBERS = [
     {"id": "ab" * 16, "name": "n0", "address": "127.0.0.1:1", "admitted_ms": 0, "lag": 0,
      "conduct": {"reputation": 0.5}, "skill": {"answers": 0},
      "admitted_by": "ab" * 16, "self": True, "connected": True, "said_ms": None,
-     "standing": "member", "may": ["propose", "vote", "admit", "expel"], "categories": []},
+     "standing": "member", "held": "clear", "may": ["propose", "vote", "admit", "expel"], "categories": []},
     {"id": "cd" * 16, "name": "n1", "address": "127.0.0.1:2", "admitted_ms": 0, "lag": 3,
      "conduct": {"reputation": 0.63},
      "skill": {"answers": 9, "accuracy_low": 0.5, "accuracy_high": 0.9},
      "admitted_by": "ab" * 16, "self": False, "connected": False, "said_ms": 1_000,
-     "standing": "exposed", "may": ["vote"], "categories": ["causal"]},
+     "standing": "exposed", "held": "clear", "may": ["vote"], "categories": ["causal"]},
 ]  # fmt: skip
 
 
