@@ -8,7 +8,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import Conflict
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import BeliefId, BlockId, RoundId, short
+from credimus.kernel.ids import BlockId, RoundId, short
 from credimus.lace.block import Block
 from credimus.node.node import Node, NodeEffects
 from credimus.sim.checkers.checker import Checker, Watch
@@ -25,6 +25,7 @@ from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme, Votes
+from credimus.state.round import Round
 from credimus.state.verdict import Verdict, join
 
 
@@ -109,31 +110,28 @@ class no_two_certificates_conflict(Checker):  # noqa: N801 - a sentence
         known = join(self._decided.get(identifier, Verdict.OPEN), found.verdict)
         self._decided[identifier] = known
         if known is Verdict.CONTESTED and identifier not in self._told:
-            excuse = self._excused(identifier)
+            excuse = self._excused(found)
             if not excuse:
                 self._told.add(identifier)
                 self.fail(f"round {short(identifier)} is accepted and rejected, by nobody's fault")
 
-    def _excused(self, identifier: RoundId) -> bool:
+    def _excused(self, found: Round) -> bool:
         """Two certificates need double voters of twice the threshold less the whole."""
-        record = self.watch.record
-        proposal, electorate = record.proposals[identifier], record.electorate_of(identifier)
-        if electorate is None:
-            return False
-        culprits = record.double_voters(BeliefId(proposal.belief), proposal.attempt)
+        electorate = found.electorate  # the record may not hold it yet
+        culprits = self.watch.record.double_voters(found.belief, found.attempt)
         for host in self.watch.honest:  # who is known to some node and not durable anywhere yet
-            held = host.running.state.rounds.get(identifier)
+            held = host.running.state.rounds.get(found.id)
             culprits |= set(held.double_voters()) if held is not None else set()
-        if proposal.rules.scheme is Scheme.TURNOUT:
+        if found.rules.scheme is Scheme.TURNOUT:
             return True  # rests on its proposer; several of them may list different votes
         guilty = [one for one in electorate.electors if one.member in culprits]
-        if proposal.rules.scheme is Scheme.CREDENCE:
-            return credence_contestable(proposal.rules, electorate, guilty)
+        if found.rules.scheme is Scheme.CREDENCE:
+            return credence_contestable(found.rules, electorate, guilty)
         value = sum(
-            value_of(proposal.rules.aggregation, electorate, elector, MILLION) for elector in guilty
+            value_of(found.rules.aggregation, electorate, elector, MILLION) for elector in guilty
         )
-        whole = whole_value(proposal.rules.aggregation, electorate)
-        return value >= 2 * least_value(proposal.rules, whole) - whole
+        whole = whole_value(found.rules.aggregation, electorate)
+        return value >= 2 * least_value(found.rules, whole) - whole
 
 
 class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
