@@ -155,9 +155,9 @@ PROFILES: dict[str, Scenario] = {
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
             faults=(
                 Slander(every_ms=300),
-                FalseEvidence(every_ms=300),
-                Overreach(every_ms=400),
-                DoubleVote(every_ms=1_000, from_ms=4_000),
+                DoubleVote(every_ms=700, from_ms=1_000),  # before nobody hears them any more
+                FalseEvidence(every_ms=300, from_ms=2_000),
+                Overreach(every_ms=400, from_ms=2_000),
                 Fork(every_ms=3_000, from_ms=5_000),
                 Expulsion(every_ms=1_000),
             ),
