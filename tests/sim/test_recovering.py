@@ -37,6 +37,13 @@ def test_recovery_under_faults_keeps_every_sentence(seed: int) -> None:
     assert simulate(scenario_of("recovery", seed)).violations == ()
 
 
+def test_what_a_recovering_node_said_beyond_a_checkpoint_is_taken_with_what_it_names() -> None:
+    """A snapshot came while its own last block waited; the blocks that this one names were below
+    the cut, and nobody else had their bytes. It was given up, and another signed in its place."""
+    scenario = altered(scenario_of("recovery", 405, statements=60), checkpoint_ms=1_500)
+    assert simulate(scenario).violations == ()
+
+
 @pytest.mark.parametrize("seed", [22, 23, 31])
 def test_recovery_goes_together_with_checkpoints(seed: int) -> None:
     """Rows that a fold of the past reads (31), and blocks that are in snapshots (22)."""

@@ -15,7 +15,6 @@ Deliberately not here: reading a damaged file (runtime/recovering.py), fetching 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Any, TypeAlias, assert_never
 
 import msgspec
@@ -30,6 +29,7 @@ from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace
 from credimus.protocol.recovery.answers import Answers, answer, highest_of, witnessed_of
 from credimus.protocol.recovery.choosing import Lacking, choose, frontier_with, names_of, ways_of
+from credimus.protocol.recovery.fitting import fitting, is_below, still_loose
 from credimus.protocol.recovery.interface import (
     SESSION_KEY,
     AskCame,
@@ -271,20 +271,8 @@ class Recovery:
 
     def _fitting(self) -> list[Block]:
         """Loose blocks that can be taken now; those that are held, or over, go."""
-        lace = self._lace
-        self._loose = [
-            one
-            for one in self._loose
-            if one.id not in lace
-            and not lace.is_below(one.author, one.header.sequence)
-            and (one.id not in self._refused or one.author in self._own)
-        ]
-        fitting = (
-            one
-            for one in self._loose
-            if one.id not in self._refused and not lace.missing(one.header, names_suffice=True)
-        )
-        taken = list(islice(fitting, _TAKEN_AT_ONCE))
+        self._loose = still_loose(self._loose, self._lace, self._refused, self._own)
+        taken = fitting(self._loose, self._lace, self._refused, _TAKEN_AT_ONCE)
         self._refused.update(one.id for one in taken)
         return taken
 
@@ -343,7 +331,8 @@ class Recovery:
     def _worked_out(self, session: Session) -> list[Step]:
         if session.cause is Cause.DAMAGED:
             claims = dict(zip(self._own, session.claims, strict=False))
-            return steps_of(self._loose, claims)
+            beyond = [one for one in self._loose if not is_below(self._lace, one)]
+            return steps_of(beyond, claims)
         own = [one.id for one in self._lace.beyond_cut() if one.author in self._own]
         return void_proposals([read(wire) for wire in self._sources.read(own)], self._state)
 
