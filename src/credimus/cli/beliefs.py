@@ -22,7 +22,7 @@ def assert_(
     text: Annotated[str, Parameter(help="The statement, at most 1,024 bytes.")],
     *,
     category: Annotated[str | None, Parameter(help="Chosen by keywords if not given.")] = None,
-    confidence: Annotated[float, Parameter(help="0 to 1.")] = 0.9,
+    confidence: Annotated[float, Parameter(help="0 to 1.")] = 1.0,
     evidence: Annotated[
         list[str] | None,
         Parameter(negative="", help="KIND:TEXT, such as sensor:gauge-7; up to ten times."),
