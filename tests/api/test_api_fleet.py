@@ -140,6 +140,20 @@ def test_whatever_is_sent_a_problem_document_answers(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_who_joins_under_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
+    async def scene(one: Desk) -> None:
+        ask = ask_through(one.client, asyncio.get_running_loop())
+        for name, namesakes in (("n1", ()), ("n0", (one.daemon.node.id,))):
+            word = (await one.post("/v1/tickets"))["ticket"]
+            plan = Plan(name=name, listen=free_address(), api="127.0.0.1:0")
+            made = await asyncio.to_thread(
+                join_home, Home(tmp_path / f"as-{name}"), word, plan, ask
+            )
+            assert made.namesakes == namesakes
+
+    play(tmp_path, scene)
+
+
 def test_a_ticket_makes_one_member(tmp_path: Path) -> None:
     async def scene(one: Desk) -> None:
         word = (await one.post("/v1/tickets"))["ticket"]

@@ -137,3 +137,13 @@ def test_what_can_not_be_asked(tmp_path: Path) -> None:
             assert problem["code"] == code, query
 
     play(tmp_path, scene)
+
+
+def test_the_log_tells_of_a_later_attempt_which_it_was(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        said = await desk.post("/v1/beliefs", content="the gauge is dry", wait_for="decided")
+        await desk.post(f"/v1/beliefs/{said['belief']}/rounds", wait_for="decided")
+        votes = (await desk.get("/v1/log", kind="vote"))["entries"]
+        assert [one["summary"].startswith("in attempt 2 voted") for one in votes] == [True, False]
+
+    play(tmp_path, scene)

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from processes import PATIENCE_S, Failed, Fleet, Proc, credimus, until
 
+from credimus.cli.main import run
+
 CLEAN_END = (b"\x1b[?1049l", b"\x1b[?25h")
 """What leaves the screen of its own and shows the cursor again."""
 
@@ -57,6 +59,33 @@ def test_a_search_finds_words_with_filters_and_pages(fleet: Fleet) -> None:
             break
         cursor = ["--cursor", page["cursor"]]
     assert len(seen) == len(set(seen)) == 6
+
+
+def test_who_stops_waiting_is_told_that_it_goes_on(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = fleet.found()
+    monkeypatch.setenv("CREDIMUS_VOTING_EVALUATORS", "manual")
+    node.up()
+    command = [sys.executable, "-m", "credimus", "assert", "it rains", "--home", str(node.home),
+               "--wait", "decided", "--timeout", "60s"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: node.status()["beliefs"] == 1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "may be done all the same" in said
+
+
+def test_beliefs_come_in_pages(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    node = fleet.found()
+    node.up()
+    for number in range(3):
+        node.run("assert", f"gauge {number} is read")
+    assert run(["beliefs", "--limit", "2", "--home", str(node.home)]) == 0
+    cursor = capsys.readouterr().out.rpartition("--cursor ")[2].strip()
+    page = node.run("beliefs", "--limit", "2", "--cursor", cursor)
+    assert [one["content"] for one in page["beliefs"]] == ["gauge 0 is read"]
 
 
 def test_members_and_top_tell_how_far_each_has_come(fleet: Fleet) -> None:

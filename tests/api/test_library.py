@@ -89,7 +89,10 @@ def test_a_judge_that_fails_abstains_and_the_node_goes_on(tmp_path: Path) -> Non
             assert (await node.assert_belief("it rains", wait_for="decided")).verdict == "accepted"
             evaluating = node.status().evaluating
             assert evaluating is not None
-            assert evaluating.evaluators[0].failures == {"evaluator-crashed": 2}
+            assert evaluating.evaluators[0].failures == {
+                "evaluator-crashed": 1,
+                "evaluator-malformed": 1,
+            }
 
     run(scene())
 
@@ -273,6 +276,8 @@ def test_a_running_node_is_found_by_its_folder(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.definite) == ("node-not-running", True)
     with pytest.raises(credimus.NotFound, match="holds no node"):
         credimus.connect(tmp_path)
+    with pytest.raises(credimus.UsageError, match="begins with http"):
+        credimus.connect("ftp://127.0.0.1:8701", "x")
 
     def script(daemon: Daemon) -> None:
         daemon.home.note_running(daemon.url)
@@ -287,3 +292,27 @@ def test_a_running_node_is_found_by_its_folder(tmp_path: Path) -> None:
     ask(tmp_path, script, home)
     with pytest.raises(credimus.UsageError, match="no address"):
         credimus.connect("http://", "x").status()
+
+
+def test_who_watches_for_what_there_is_not_is_told_at_once(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with served(founded(tmp_path)) as daemon:
+            for node in (Node(daemon), remote(daemon)):
+                for kinds in (["decide"], ["rain"], "decided"):
+                    with pytest.raises(credimus.UsageError) as refused:
+                        await asyncio.to_thread(node.watch, kinds=kinds)  # type: ignore[arg-type]
+                    assert refused.value.code == "unknown-event-type"
+                    assert ("did you mean 'decided'" in refused.value.message) == (
+                        kinds == ["decide"]
+                    )
+
+    run(scene())
+
+
+def test_half_a_letter_is_refused_by_a_remote_node_too(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with served(founded(tmp_path)) as daemon:
+            with pytest.raises(credimus.UsageError):
+                await asyncio.to_thread(remote(daemon).assert_belief, "\ud800")
+
+    run(scene())

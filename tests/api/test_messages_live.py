@@ -30,7 +30,7 @@ def pair(fleet: Fleet) -> tuple[Proc, Proc]:
 
 
 def test_an_order_goes_from_shell_to_shell_and_survives_a_kill_of_either(
-    fleet: Fleet, tmp_path: Path
+    fleet: Fleet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = pair(fleet)
     sent = first.run("send", "open the gate", "--to", "n1", "--key", "gate")
@@ -52,6 +52,8 @@ def test_an_order_goes_from_shell_to_shell_and_survives_a_kill_of_either(
     with pytest.raises(Failed) as late:
         first.run("send", "--file", str(path), "--to", "all", "--wait", "0.2s")
     assert late.value.code == 1
+    run(["send", "hurry", "--to", "n1", "--wait", "0.1s", "--home", str(first.home)])
+    assert "Not done by 1 of 1 after 0.1s; it is tried on" in capsys.readouterr().err
     assert "that are no text" in _text(second, "inbox", "--finish")
     assert _text(second, "inbox") == ""
     first.run("send", "last", "--to", "n1", "--mode", "at-most-once")

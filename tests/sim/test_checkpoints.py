@@ -6,7 +6,7 @@ from credimus.certificate import Archive, make_certificate
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict
 from credimus.kernel.instant import SECOND
-from credimus.node.commands import AssertBelief
+from credimus.node.commands import AssertBelief, LeaveFleet
 from credimus.node.config import Config
 from credimus.node.events import PeerFaulted
 from credimus.protocol.checkpointing.interface import (
@@ -114,7 +114,15 @@ def test_a_new_member_begins_from_a_checkpoint() -> None:
     fleet.order(4, AssertBelief(content="the newcomer says so"))
     fleet.run_for(2 * SECOND)
     verdict = fleet.hosts[0].running.state.rounds.verdict
-    assert verdict(belief_id("the newcomer says so", "general")) is Verdict.ACCEPTED
+    said = belief_id("the newcomer says so", "general")
+    assert verdict(said) is Verdict.ACCEPTED
+    node = fleet.hosts[4].running
+    assert not node.compacting.lacks_kept()
+    belief = node.state.beliefs.get(said)
+    assert belief is not None
+    assert make_certificate(
+        Archive(node.fleet, node.lace, node.state, fleet.hosts[4].disk.wires_of), belief
+    )
 
 
 def test_who_was_cut_off_for_long_loses_nothing_that_it_said() -> None:
@@ -131,6 +139,52 @@ def test_who_was_cut_off_for_long_loses_nothing_that_it_said() -> None:
     assert not seen.wrong
     belief = belief_id("said alone", "general")
     assert all(host.running.state.beliefs.get(belief) for host in fleet.hosts)
+
+
+def test_who_began_from_a_checkpoint_and_spoke_alone_is_understood_later() -> None:
+    """Seed 302: it named heads of its checkpoint that the others had let go by then, and had but
+    their names itself, so nobody could take its blocks; nor did it take theirs."""
+    fleet, seen = fleet_with_checkpoints()
+    busy(fleet, 2)
+    fleet.crash(fleet.hosts[3])
+    busy(fleet, 24, "meanwhile")
+    fleet.start(fleet.hosts[3])
+    while not fleet.hosts[3].running.state.checkpoints.number:
+        fleet.run_for(SECOND // 2_000)
+    fleet.network.isolate([3], fleet.places)
+    number = fleet.hosts[0].running.state.checkpoints.number
+    fleet.order(3, AssertBelief(content="said alone"))
+    busy(fleet, 20, "later")
+    assert fleet.hosts[0].running.state.checkpoints.number > number
+    fleet.network.heal()
+    assert comes_to_rest(fleet)
+    assert not seen.wrong
+    belief = belief_id("said alone", "general")
+    assert all(host.running.state.beliefs.get(belief) for host in fleet.hosts)
+    assert not any(host.running.orphan_count for host in fleet.hosts)
+
+
+def test_no_checkpoint_unsays_what_was_decided_beside_a_change_of_members() -> None:
+    """Profile partition, seed 330, with checkpoints: a member left on one side of a split; what the
+    other side decided with it was gone once a cut fell between the two."""
+    fleet, seen = fleet_with_checkpoints(nodes=5)
+    busy(fleet, 7)
+    fleet.network.isolate([4], fleet.places)
+    fleet.order(4, LeaveFleet(reason="done"))
+    fleet.run_for(3 * SECOND // 2)
+    fleet.order(0, AssertBelief(content="decided by those who did not know"))
+    fleet.run_for(SECOND)
+    fleet.network.heal()
+    belief = belief_id("decided by those who did not know", "general")
+    for second in range(24):
+        busy(fleet, 1, f"later {second}")
+        verdicts = {host.running.state.rounds.verdict(belief) for host in fleet.hosts[:4]}
+        assert verdicts == {Verdict.ACCEPTED}
+    assert comes_to_rest(fleet)
+    assert not seen.wrong
+    state = fleet.hosts[0].running.state
+    assert state.checkpoints.number > 0
+    assert fleet.hosts[4].running.id not in state.roster.base
 
 
 def test_certificates_tell_what_was_let_go_and_later_ones_are_made() -> None:

@@ -79,7 +79,8 @@ def test_a_violation_is_told_repeated_and_made_smaller(
     assert read_scenario(out.read_text()).faults == ()
     code, printed = asked(capsys, "--scenario", str(out), "--json")
     broken = [one["checker"] for one in json.loads(printed)["data"]["violations"]]
-    assert (code, set(broken)) == (1, {"a_durable_vote_is_never_contradicted"})
+    assert code == 1
+    assert "a_durable_vote_is_never_contradicted" in broken  # its double votes may be punished, too
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,19 @@ def test_a_reunion_says_it_and_all_see_the_same(strategy: Strategy) -> None:
     assert after.steps == (), "nothing is left to do"
 
 
+@pytest.mark.parametrize("strategy", [Strategy.MULTI_VALUE, Strategy.CONSENSUS])
+def test_what_a_plan_costs_is_about_what_it_takes(strategy: Strategy) -> None:
+    fleet, heard = apart(GATES[:3])
+    host, before = fleet.hosts[0], set(fleet.hosts[0].disk.synced_ids())
+    cost = dict(begin(fleet, asked(fleet, heard, strategy)).costs)[strategy]
+    fleet.run_for(8 * SECOND)
+    assert session(fleet).phase is Phase.ENDED
+    new = [place.id for place in host.running.lace.in_causal_order() if place.id not in before]
+    size = sum(len(wire_of(host, one)) for one in new)
+    assert cost.bytes / 2 < size < cost.bytes * 2
+    assert cost.blocks / 2 <= len(new) <= cost.blocks * 2
+
+
 def test_what_a_reunion_said_is_taken_back() -> None:
     fleet, heard = apart(GATES)
     plan = begin(fleet, asked(fleet, heard, Strategy.LAST_WRITER))

@@ -76,6 +76,15 @@ def test_the_sweep_tells_and_exits_with_zero() -> None:
     assert lines[-1].startswith("2 runs, 0 failed")
 
 
+def test_other_troubles_go_with_checkpoints_too() -> None:
+    """Two seeds that found something once: a crash amid a pruning, and a damaged disk after it."""
+    lines: list[str] = []
+    for profile, seed in (("churn", "317"), ("recovery", "347")):
+        asked = ["--profiles", profile, "--first", seed, "--seeds", "1", "--statements", "15"]
+        assert main([*asked, "--checkpoint-ms", "1500"], lines.append) == 0
+    assert lines[-1].startswith("1 runs, 0 failed")
+
+
 def test_the_sweep_refuses_an_unknown_profile(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--profiles", "hurricane"])

@@ -144,7 +144,8 @@ def listen(address: str) -> socket.socket:
         if problem.errno == errno.EADDRINUSE:
             raise Conflict(
                 "port-in-use",
-                f"{address} is taken by another program. Stop it, or give another --api.",
+                f"{address} is taken by another program. Stop it, or change `api` under [node] in "
+                "the node's config.toml.",
             ) from None
         raise UsageError(
             "address-unusable",

@@ -13,6 +13,7 @@ from credimus.harness.orders import ChildSettings
 from credimus.kernel.codec import encode
 from credimus.kernel.ids import BeliefId, node_id
 from credimus.lace.seal import pack_leaves
+from credimus.runtime.archiving import packed
 from credimus.runtime.driver import Driver
 from credimus.state.operations import Admit, Found, Operation, Propose, Publish, read_operations
 
@@ -46,6 +47,7 @@ def certified(driver: Driver, name: str) -> dict[str, int]:
     told = bytes.fromhex(stated.round), bytes.fromhex(stated.belief)
     return {
         "bytes": len(text),
+        "kept_bytes": len(packed(text)),
         "votes": len(verified.voters),
         "make_us": (made - begun) // 1_000,
         "verify_us": (checked - made) // 1_000,

@@ -32,7 +32,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
 
     Raises:
         Conflict: `not-decided`, `contested`, `not-certifiable`; `compacted`, when the votes were
-            let go under a checkpoint.
+            let go under a checkpoint, or what else is to be shown.
     """
     found = _decided(archive.state.rounds, belief)
     last = archive.state.checkpoints.last
@@ -40,8 +40,8 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
         raise Conflict(
             "compacted",
             f"round {short(found.id)} is {found.verdict.word}; its votes were let go under "
-            f"checkpoint {last.number}, {short(archive.state.checkpoints.id)}. Keep certificates "
-            "before, or set a longer `keep_hours`.",
+            f"checkpoint {last.number}, {short(archive.state.checkpoints.id)}, and this node kept "
+            "no certificate before. Ask another node.",
         )
     reading = Reading(archive)
     showing = Showing(archive, reading)
@@ -150,6 +150,13 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
     for place in (proposal, *firsts, *kept):
         for spot in reading.spots(place, publishes):
             return spot
+    last = archive.state.checkpoints.last
+    if last is not None and stamp <= last.stamp:  # we began from the checkpoint
+        raise Conflict(
+            "compacted",
+            f"the electorate of round {short(found.id)} was published in a block that this node "
+            "never had, for it began from a checkpoint; ask another node.",
+        )
     raise _not_certifiable(found, "the publication of its electorate is not held")
 
 

@@ -68,7 +68,7 @@ class Showing:
                 if left is not None and node not in past:
                     self.show(left)
                 for _, block, leaf in past.why_gone(node):
-                    self.show(Spot(self._archive.lace.place(block), leaf))
+                    self.show(Spot(self._held(block), leaf))
 
     def proof(self, told: tuple[bytes, bytes]) -> Proof:
         """What is shown, in order of stamps.
@@ -106,13 +106,13 @@ class Showing:
         appointed = view.law.powers.get(view.law.person(node)) if view.law.powers else None
         if appointed is not None:
             spot = appointed.spot
-            spots.append(Spot(self._archive.lace.place(spot.block), spot.leaf))
+            spots.append(Spot(self._held(spot.block), spot.leaf))
         return spots
 
     def _vouched(self, node: NodeId, view: Members) -> list[Spot]:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
-            return [Spot(lace.place(roster.founding), 0)]
+            return [Spot(self._held(roster.founding), 0)]
         while node in view:
             found = [(lace.get(block), index) for block, index in view.admissions(node)]
             admissions = [Spot(place, index) for place, index in found if place is not None]
@@ -129,6 +129,16 @@ class Showing:
             "compacted",
             f"the admission of {short(node)} was let go under a checkpoint; ask another node.",
         )
+
+    def _held(self, block: BlockId) -> Place:
+        place = self._archive.lace.get(block)
+        if place is None:
+            raise Conflict(
+                "compacted",
+                f"block {short(block)}, which is to be shown, was let go under a checkpoint; ask "
+                "another node.",
+            )
+        return place
 
     def _admitted(self) -> list[NodeId]:
         """Everybody whose admission is shown."""

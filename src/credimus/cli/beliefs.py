@@ -169,6 +169,9 @@ def beliefs(
     since: Annotated[str | None, Parameter(help="A time, or a duration ago such as 1h.")] = None,
     text: Annotated[str | None, Parameter(help="Words that it must contain.")] = None,
     limit: Annotated[int, Parameter(help="1 to 1,000.")] = 100,
+    cursor: Annotated[
+        str | None, Parameter(help="Where the output before ended; the conditions as there.")
+    ] = None,
     common: Common = Common(),
 ) -> Outcome:
     """List beliefs, newest first.
@@ -182,6 +185,7 @@ def beliefs(
         since=None if since is None else moment_ms(since, "--since"),
         text=text,
         limit=limit,
+        cursor=cursor,
     )
     return Outcome(page, lambda: _show_beliefs(page))
 
@@ -238,4 +242,4 @@ def _show_beliefs(page: dict[str, Any]) -> None:
         belief_rows(page),
     )
     if page["cursor"]:
-        say("There are more; raise --limit.")
+        say(f"There are more: the same conditions with --cursor {page['cursor']}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from credimus.cli.output import Refused
+from credimus.cli.output import Refused, complain
 from credimus.kernel.errors import Unavailable
 from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, place_of, problem_in
 from credimus.runtime.access.tokens import read_token
@@ -54,7 +54,11 @@ class Client:
         """
         given = {name: value for name, value in body.items() if value is not None}
         raw = json.dumps(given).encode()
-        return json.loads(self._ask("POST", path, raw, TIMEOUT_S + wait_s))
+        try:
+            return json.loads(self._ask("POST", path, raw, TIMEOUT_S + wait_s))
+        except KeyboardInterrupt:
+            complain("stopped waiting: what was asked for may be done all the same; look first.")
+            raise
 
     def _ask(self, method: str, target: str, body: bytes | None, timeout: float) -> bytes:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}

@@ -7,6 +7,7 @@ raises a `CredimusError`; nothing else prints or exits.
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import takewhile
 from typing import NoReturn
 
@@ -41,6 +42,9 @@ _HELP = ("--help", "-h")
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # what a terminal can not show never ends a command
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = run(given)
         sys.stdout.flush()
@@ -108,7 +112,7 @@ def _asks_help(given: list[str]) -> bool:
 
 
 def _parsed(entry: Entry, given: list[str]) -> object:
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
     from credimus.cli.parser import parser_of
 
@@ -116,9 +120,20 @@ def _parsed(entry: Entry, given: list[str]) -> object:
         return parser_of(entry)(
             given, exit_on_error=False, print_error=False, result_action="return_value"
         )
+    except UnusedCliTokensError as problem:
+        word = next(iter(problem.unused_tokens or ()), "")
+        text = (
+            f"{word[:60]!r} is one word too many: name a node's folder with --home, and put quotes "
+            "around a text of several words."
+        )
+    except MissingArgumentError as problem:
+        text = " ".join(str(problem).split())
+        taken = problem.argument.field_info if problem.argument is not None else None
+        if taken is not None and taken.kind is taken.POSITIONAL_OR_KEYWORD:
+            text = f"{taken.name.rstrip('_').upper()} must be given, and is no empty word."
     except CycloptsError as problem:
         text = " ".join(str(problem).split())
-        raise UsageError("usage", f"{text} See `credimus {entry.words} --help`.") from None
+    raise UsageError("usage", f"{text} See `credimus {entry.words} --help`.")
 
 
 def _finished(command: str, as_json: bool, outcome: object) -> int:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, seconds_of
-from credimus.cli.output import FAILED, OK, Outcome, printable, say, table
+from credimus.cli.output import FAILED, OK, Outcome, complain, printable, say, table
 from credimus.kernel.errors import UsageError
 
 Mode = Literal["at-most-once", "at-least-once", "exactly-once"]
@@ -59,7 +59,16 @@ def send(
     )
     missing = [one for one in view["to"] if one["state"] != "done"]
     code = FAILED if wait_s is not None and missing and mode != "at-most-once" else OK
-    return Outcome(view, lambda: _show_sent([view]), code)
+
+    def show() -> None:
+        _show_sent([view])
+        if code != OK:
+            complain(
+                f"Not done by {len(missing)} of {len(view['to'])} after {wait}; it is tried on. "
+                f"Look again: credimus sent {view['id']}"
+            )
+
+    return Outcome(view, show, code)
 
 
 def inbox(

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from credimus.cli.client import Client, home_of, post_bytes
 from credimus.cli.key import new_passphrase, opener
 from credimus.cli.options import AsJson, Common, seconds_of
-from credimus.cli.output import Outcome, print_json, say, table
+from credimus.cli.output import Outcome, complain, print_json, say, table
 
 Power = Literal["propose", "vote", "admit", "expel"]
 Link = Literal["tls", "quic", "tcp"]
@@ -197,7 +197,16 @@ def _made(home: Path, made: Any, headline: str) -> Outcome:
         "node": made.node.hex(),
         "blocks": made.block_count,
     }
-    return Outcome(data, lambda: say(f"{headline} Start the node with: credimus up {folder}"))
+
+    def show() -> None:
+        say(f"{headline} Start the node with: credimus up {folder}")
+        if made.namesakes:
+            complain(
+                f"warning: member {made.namesakes[0].hex()[:12]} has the same name. Commands and "
+                "rules that name a member then need an id; a name of its own is easier."
+            )
+
+    return Outcome(data, show)
 
 
 def _show_status(found: dict[str, Any]) -> None:

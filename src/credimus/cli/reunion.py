@@ -114,7 +114,7 @@ def _show(found: dict[str, Any]) -> None:
         (one["strategy"], str(one["rounds"]), str(one["blocks"]), str(one["bytes"]))
         for one in found["costs"]
     ]
-    table("", ("if by", "rounds", "blocks at most", "bytes about"), rows)
+    table("", ("if by", "rounds", "blocks", "bytes, about"), rows)
     if steps:
         say(f"Begin it with: credimus recovery begin {found['id']} --strategy {found['strategy']}")
 

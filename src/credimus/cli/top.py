@@ -93,4 +93,5 @@ def _print(frame: dict[str, Any]) -> None:
     from credimus.cli.output import console
     from credimus.cli.top_view import picture
 
-    console().print(picture(frame))
+    terminal = console()
+    terminal.print(picture(frame, terminal.width))

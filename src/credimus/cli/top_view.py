@@ -15,18 +15,23 @@ from credimus.cli.output import printable, style_of
 
 _LINK_STYLES = {"connected": "green", "not connected": "red", "itself": ""}
 
+_WIDE = 110
+"""Columns of a terminal from which on a member's row fits whole."""
+_LEFT_OUT = (COLUMNS[-1],)
+_LEFT_OUT_NARROW = ("address", "admitted", "by", "conduct")
+
 
 def live(frames: Iterable[dict[str, Any]]) -> None:
     """Show frame after frame on a screen of its own, which goes when this ends."""
     console = Console(highlight=False)
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as shown:
         for frame in frames:
-            shown.update(picture(frame), refresh=True)
+            shown.update(picture(frame, console.width), refresh=True)
 
 
-def picture(frame: dict[str, Any]) -> RenderableType:
-    """A frame."""
-    parts: list[RenderableType] = [_head(frame), Text(), _members(frame["members"])]
+def picture(frame: dict[str, Any], width: int) -> RenderableType:
+    """A frame, for a terminal of so many columns."""
+    parts: list[RenderableType] = [_head(frame), Text(), _members(frame["members"], width)]
     if frame["verdicts"]:
         parts += [Text(), _verdicts(frame["verdicts"])]
     faults = frame["status"]["faults"]
@@ -62,10 +67,13 @@ def _rounds(counts: dict[str, int]) -> Text:
     return Text(", ").join(parts) if parts else Text("none")
 
 
-def _members(members: list[dict[str, Any]]) -> Table:
-    made = _table(COLUMNS[:-1])  # standing takes too much room for a frame
+def _members(members: list[dict[str, Any]], width: int) -> Table:
+    """The members; on a narrow terminal without what `credimus members` tells as well."""
+    left_out = _LEFT_OUT if width >= _WIDE else (*_LEFT_OUT, *_LEFT_OUT_NARROW)
+    shown = [index for index, name in enumerate(COLUMNS) if name not in left_out]
+    made = _table(COLUMNS[index] for index in shown)
     for row in member_rows(members):
-        cells = row[:-1]
+        cells = [row[index] for index in shown]
         made.add_row(*(Text(printable(cell), style=_LINK_STYLES.get(cell, "")) for cell in cells))
     return made
 

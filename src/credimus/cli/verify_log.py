@@ -33,6 +33,8 @@ def verify_log(home: Home, head: str | None) -> Outcome:
     broken = found.broken
 
     def show() -> None:
+        if found.checkpoint:
+            say(f"It begins from checkpoint {found.checkpoint}, which its members certify.")
         say(f"{found.blocks} blocks of {found.authors} authors and {found.actions} actions hold.")
         if broken is None:
             say(f"head {found.head}")

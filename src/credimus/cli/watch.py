@@ -120,7 +120,8 @@ class Stream:
 def _told(problem: Exception, home: Home) -> CredimusError:
     if isinstance(problem, CredimusError):
         return problem
-    return home.not_running(str(problem))
+    reason = problem.strerror if isinstance(problem, OSError) else None
+    return home.not_running(reason or str(problem))
 
 
 def _show(event: dict[str, Any], *, as_json: bool) -> None:

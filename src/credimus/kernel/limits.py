@@ -98,6 +98,9 @@ RULES_MAX = 1_024
 """Rules in one file: each may be looked at for every belief. [guess]"""
 FAULTS_MAX = 4_096
 """Pairs of peer and fault code that a node counts; further ones are told, not counted. [guess]"""
+KEPT_GIVEN_MAX = 4_096
+"""Blocks kept below a cut that a peer is given at once. [guess: more than members and electorates
+of a large fleet]"""
 CERTIFICATE_BYTES_MAX = 262_144
 """Bytes of a certificate: some hundred electors; the work of reading grows with their square.
 [guess]"""

@@ -1,5 +1,7 @@
 """A frontier names all that a node holds by the last block of each chain."""
 
+from itertools import islice
+from operator import attrgetter
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -45,3 +47,14 @@ class Frontier(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
     """The heads of all chains, sorted by author and block; a fork shows as two heads."""
 
     heads: Annotated[tuple[Head, ...], Meta(max_length=limits.FRONTIER_HEADS_MAX)]
+
+
+def frontier_of(heads: list[Head]) -> Frontier:
+    """The frontier of these heads, sorted by author and block, as many as one holds: every author
+    has one before anybody has two."""
+    if len(heads) > limits.FRONTIER_HEADS_MAX:
+        firsts = {head.author: head for head in reversed(heads)}
+        rest = (head for head in heads if firsts[head.author] is not head)
+        chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
+        heads = sorted(chosen, key=attrgetter("author", "block"))
+    return Frontier(tuple(heads))

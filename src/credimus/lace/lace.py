@@ -13,11 +13,11 @@ from itertools import islice
 from operator import attrgetter
 
 from credimus.kernel import limits
-from credimus.kernel.errors import InternalError, NotFound, PeerFault
+from credimus.kernel.errors import InternalError, NotFound
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import Cut, Frontier, Head
-from credimus.lace.place import Place
+from credimus.lace.frontier import Cut, Frontier, Head, frontier_of
+from credimus.lace.place import Place, check_follows
 
 __all__ = ["Lace", "Place"]
 
@@ -29,15 +29,18 @@ def _no(place: Place) -> bool:  # noqa: ARG001 - none
 
 
 class Lace:
-    """A DAG of blocks: whoever holds one beyond the cut holds its predecessors.
+    """A DAG of blocks: whoever holds one beyond the cut holds its predecessors, bytes and all.
+
+    Of a head of the cut perhaps only the name is known, from the checkpoint: it has a place, but is
+    not *in* the lace.
 
     Invariant: a block's stamp is greater than those of its predecessors, so that (stamp, id) is a
     linear extension of the causal order.
     """
 
     __slots__ = (
-        "_below", "_chains", "_first", "_forked", "_heads", "_places", "_tips", "newcomers",
-        "passed_over",
+        "_below", "_chains", "_first", "_forked", "_heads", "_names", "_places", "_tips",
+        "newcomers", "passed_over",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,6 +53,7 @@ class Lace:
         self._forked: dict[NodeId, list[BlockId]] = {}  # the others
         self._heads: dict[NodeId, list[BlockId]] = {}
         self._tips: dict[BlockId, None] = {}
+        self._names: dict[BlockId, None] = {}  # heads of the cut of which no more is known
         self.passed_over: frozenset[NodeId] = frozenset()
         """Authors whose blocks are held only where others build on them; the node says who."""
 
@@ -57,7 +61,8 @@ class Lace:
         return len(self._places)
 
     def __contains__(self, block_id: object) -> bool:
-        return block_id in self._places
+        """Whether a block is held, not its name alone."""
+        return block_id in self._places and block_id not in self._names
 
     def place(self, block_id: BlockId) -> Place:
         """Where a held block stands.
@@ -74,12 +79,17 @@ class Lace:
         """Where a block stands, or None when it is not held."""
         return self._places.get(block_id)
 
-    def missing(self, header: Header) -> list[BlockId]:
-        """The predecessors of a header that are not held."""
+    def missing(self, header: Header, *, names_suffice: bool = False) -> list[BlockId]:
+        """The predecessors of a header that are not held.
+
+        Args:
+            names_suffice: whether those count as held of which the name alone is known.
+        """
         places = self._places
-        missing = [parent for parent in header.parents if parent not in places]
-        if header.previous and header.previous not in places:
-            missing.append(header.previous)
+        named = (*header.parents, header.previous) if header.previous else header.parents
+        missing = [one for one in named if one not in places]
+        if self._names and not names_suffice:
+            missing += [one for one in named if one in self._names]
         return missing
 
     def check(self, header: Header) -> None:
@@ -88,22 +98,8 @@ class Lace:
         Raises:
             PeerFault: `wrong-chain`, `stamp-not-after-parents`.
         """
-        stamp = header.stamp
-        places = self._places
-        if header.previous:
-            previous = places[header.previous]
-            if previous.author != header.author or previous.sequence + 1 != header.sequence:
-                raise PeerFault(
-                    "wrong-chain", "a block's previous must be its author's block just before it"
-                )
-            if stamp <= previous.stamp:
-                raise PeerFault("stamp-not-after-parents", "a block is stamped before its previous")
-        for parent in header.parents:
-            place = places[parent]
-            if place.author == header.author:
-                raise PeerFault("wrong-chain", "a block's parents must be blocks of others")
-            if stamp <= place.stamp:
-                raise PeerFault("stamp-not-after-parents", "a block is stamped before a parent")
+        previous = self._places[header.previous] if header.previous else None
+        check_follows(header, previous, [self._places[one] for one in header.parents])
 
     def add(self, block_id: BlockId, header: Header) -> Place:
         """Hold a checked block. Adding it again changes nothing.
@@ -114,7 +110,7 @@ class Lace:
         places = self._places
         if block_id in places:
             return places[block_id]
-        if self.missing(header):
+        if self.missing(header, names_suffice=True):
             raise InternalError("gap-in-lace", f"block {short(block_id)} came before a parent")
         place = places[block_id] = Place(block_id, header)
         if header.previous:  # one copy of each id in memory, however many blocks name it
@@ -162,8 +158,14 @@ class Lace:
         return any(reached.get(author, 0) < last for author, last in self._below.items())
 
     def keep(self, place: Place) -> None:
-        """Hold a block below the cut as a mere name that later blocks refer to."""
-        self._places.setdefault(place.id, place)
+        """Hold a block below the cut, for later blocks refer to it."""
+        held = self._places.setdefault(place.id, place)
+        held.previous, held.parents = place.previous, place.parents
+        self._names.pop(place.id, None)
+
+    def names(self, count: int) -> list[BlockId]:
+        """Heads of the cut of which the name alone is known, at most `count`."""
+        return list(islice(self._names, count))
 
     def let_go(self, cut: Cut, is_kept: Callable[[Place], bool] = _no) -> list[BlockId]:
         """Hold nothing below a cut but its heads, what later blocks name, and some to be kept;
@@ -172,6 +174,7 @@ class Lace:
             self._below[head.author] = max(self._below.get(head.author, 0), head.sequence)
             if head.block not in self._places:
                 self._places[head.block] = Place.of_head(head)
+                self._names[head.block] = None
                 self._tips[head.block] = None  # who begins here has seen all of the cut
         beyond = self.beyond_cut()
         named = {one for place in beyond for one in place.predecessors()}
@@ -181,6 +184,7 @@ class Lace:
         for one in gone:
             del self._places[one]
             self._tips.pop(one, None)
+            self._names.pop(one, None)
         self._index(cut, beyond)
         return gone
 
@@ -276,7 +280,8 @@ class Lace:
     ) -> tuple[BlockId, ...]:
         """Blocks of others without known successors, sorted: the parents of the author's next one.
 
-        At most `count`, oldest known first; the rest waits for the next block.
+        At most `count`, oldest known first; the rest waits for the next block. Names alone are none
+        of them: whoever lacks such a block could get it from nobody who builds on it.
 
         Args:
             news: held blocks to pass over with all that came after them, as if none had come; what
@@ -286,8 +291,15 @@ class Lace:
         if news:
             named = (one for block in news for one in self._places[block].predecessors())
             tips = (one for one in dict.fromkeys((*tips, *named)) if one not in news)
-        others = (tip for tip in tips if self._places[tip].author != author)
+        names = self._names
+        others = (one for one in tips if self._places[one].author != author and one not in names)
         return tuple(sorted(islice(others, count)))
+
+    def beginning(self) -> tuple[BlockId, ...]:
+        """The oldest block that is held, the founding; empty where there is none. Cost: linear."""
+        held = (place for place in self._places.values() if place.id not in self._names)
+        first = min(held, key=_by_stamp, default=None)
+        return () if first is None else (first.id,)
 
     def loose_ends(self, authors: Collection[NodeId]) -> list[BlockId]:
         """The blocks of some authors on which nothing that is held builds yet, oldest first."""
@@ -309,22 +321,13 @@ class Lace:
         return sorted(self._chains)
 
     def frontier(self) -> Frontier:
-        """The last block of every branch of every chain, as many as a frontier holds.
-
-        Where they are more, every author has one before anybody has two.
-        """
-        places = self._places
+        """The last block of every branch of every chain, as many as a frontier holds."""
         heads = [
-            Head(author, places[block_id].sequence, block_id)
+            Head(author, self._places[block_id].sequence, block_id)
             for author in sorted(self._heads)
             for block_id in sorted(self._heads[author])
         ]
-        if len(heads) > limits.FRONTIER_HEADS_MAX:
-            firsts = {head.author: head for head in reversed(heads)}
-            rest = (head for head in heads if firsts[head.author] is not head)
-            chosen = islice((*firsts.values(), *rest), limits.FRONTIER_HEADS_MAX)
-            heads = sorted(chosen, key=attrgetter("author", "block"))
-        return Frontier(tuple(heads))
+        return frontier_of(heads)
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here and are to be."""

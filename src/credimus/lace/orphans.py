@@ -70,6 +70,16 @@ class Orphans:
                     behind.append(block_id)
         return gone
 
+    def empty(self) -> list[Block]:
+        """Let all go, and return them, by stamp: predecessors first."""
+        waited = sorted(
+            (block for block, _ in self._blocks.values()),
+            key=lambda block: (block.header.stamp, block.id),
+        )
+        for block in waited:
+            self._drop(block.id)
+        return waited
+
     def highest(self, author: NodeId) -> tuple[int, BlockId] | None:
         """The place in its chain, and the id, of the author's last block here. Cost: linear."""
         waiting = (block for block, _ in self._blocks.values() if block.author == author)

@@ -1,5 +1,8 @@
 """Where a block stands: the facts of its header that the lace keeps in memory."""
 
+from collections.abc import Iterable
+
+from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Header
 from credimus.lace.frontier import CutHead
@@ -39,3 +42,23 @@ class Place:
     def predecessors(self) -> tuple[BlockId, ...]:
         """The blocks that this one names: its author's previous and the parents."""
         return (self.previous, *self.parents) if self.previous else self.parents
+
+
+def check_follows(header: Header, previous: Place | None, parents: Iterable[Place]) -> None:
+    """Refuse a header that contradicts its predecessors.
+
+    Raises:
+        PeerFault: `wrong-chain`, `stamp-not-after-parents`.
+    """
+    if previous is not None:
+        if previous.author != header.author or previous.sequence + 1 != header.sequence:
+            raise PeerFault(
+                "wrong-chain", "a block's previous must be its author's block just before it"
+            )
+        if header.stamp <= previous.stamp:
+            raise PeerFault("stamp-not-after-parents", "a block is stamped before its previous")
+    for parent in parents:
+        if parent.author == header.author:
+            raise PeerFault("wrong-chain", "a block's parents must be blocks of others")
+        if header.stamp <= parent.stamp:
+            raise PeerFault("stamp-not-after-parents", "a block is stamped before a parent")

@@ -8,7 +8,7 @@ import msgspec
 
 from credimus.api.errors import KINDS, Waited
 from credimus.api.shapes import answers as shapes
-from credimus.kernel.errors import CredimusError, InternalError, Unavailable
+from credimus.kernel.errors import CredimusError, InternalError, Unavailable, UsageError
 from credimus.library.described import described
 from credimus.library.exchange import TIMEOUT_S, Answer, Place, exchange, problem_in
 
@@ -46,7 +46,11 @@ class Asker:
     ) -> Shape:
         """The answer of a POST, as a shape; fields that are None are left out."""
         given = {name: value for name, value in fields.items() if value is not None}
-        return self._answer("POST", path, msgspec.json.encode(given), wait_s, shape)
+        try:
+            body = msgspec.json.encode(given)
+        except UnicodeEncodeError:  # half of a pair of surrogates
+            raise UsageError("bad-field", "a text is not valid Unicode.") from None
+        return self._answer("POST", path, body, wait_s, shape)
 
     def _answer(
         self, method: str, target: str, body: bytes | None, wait_s: float, shape: type[Shape]

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
+from difflib import get_close_matches
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 import msgspec
 
@@ -10,6 +11,7 @@ from credimus.api.shapes import answers as shapes
 from credimus.api.shapes.inputs import UrgencyName
 from credimus.api.shapes.partitions import StrategyName
 from credimus.kernel.errors import UsageError
+from credimus.kernel.wording import plainly
 from credimus.library.described import described
 from credimus.runtime.settings.settings import AggregationName, SchemeName
 from credimus.state.operations import Evidence
@@ -19,6 +21,7 @@ SomeEvidence: TypeAlias = str | tuple[str, str] | Evidence
 """Text, a pair of kind and content, or `credimus.Evidence`."""
 TEXT_KIND = "observation"
 """The kind of evidence that is given as mere text."""
+_EVENT_KINDS: Final[tuple[str, ...]] = get_args(shapes.EventKind)
 
 
 class Waiting(TypedDict, total=False):
@@ -93,7 +96,7 @@ def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
     try:
         return msgspec.convert(given, described(shape))
     except msgspec.ValidationError as problem:
-        raise UsageError("bad-field", f"{problem}.") from None
+        raise UsageError("bad-field", f"{plainly(problem, shape)}.") from None
 
 
 def evidence_fields(evidence: Sequence[SomeEvidence]) -> list[dict[str, str]]:
@@ -114,6 +117,21 @@ def filter_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(since, datetime):
         fields["since"] = max(0, round(since.timestamp() * 1_000))
     return fields
+
+
+def known_kinds(kinds: Sequence[str] | None) -> None:
+    """Only kinds that there are: a watcher of any other would wait for ever.
+
+    Raises:
+        UsageError: `unknown-event-type`.
+    """
+    if isinstance(kinds, str):
+        raise UsageError("unknown-event-type", "kinds is a list; put the kind into one: [kind].")
+    for one in kinds or ():
+        if one not in _EVENT_KINDS:
+            near = get_close_matches(str(one), _EVENT_KINDS, 1)
+            may = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_EVENT_KINDS)}."
+            raise UsageError("unknown-event-type", f"no event is of kind {one!r:.60}; {may}")
 
 
 def wanted(event: shapes.Event, kinds: Sequence[str] | None, belief: str | None) -> bool:

@@ -5,17 +5,20 @@ It is asked beside the node's work, as the evaluator `callback` is; see runtime/
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast, get_args
 
 import msgspec
 
 from credimus.api.shapes.answers import ChoiceName
+from credimus.kernel.errors import Unavailable
 from credimus.kernel.fixed import millionths
 from credimus.protocol.voting import interface
 from credimus.runtime.evaluating.callback import Function
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.runtime.settings.settings import CallbackSettings, Settings
 from credimus.state.operations import Choice
+
+_CHOICES: Final[tuple[str, ...]] = get_args(ChoiceName)
 
 
 class Ballot(msgspec.Struct, frozen=True):
@@ -69,6 +72,12 @@ def with_judge(settings: Settings) -> Settings:
 def _answer(opinion: Opinion) -> interface.Ballot | interface.Left:
     if opinion is None:
         return interface.Left.OPEN
-    given = Ballot(opinion) if isinstance(opinion, str) else opinion
+    given: object = Ballot(opinion) if isinstance(opinion, str) else opinion
+    if not isinstance(given, Ballot) or given.choice not in _CHOICES:
+        raise Unavailable(
+            "evaluator-malformed",
+            f"the judge answered {opinion!r:.100}; it must answer {', '.join(_CHOICES)}, a "
+            "credimus.Ballot with one of these, or None.",
+        )
     confidence = millionths(given.confidence, "confidence")
     return interface.Ballot(Choice[given.choice.upper()], confidence, given.reason)

@@ -24,6 +24,7 @@ from credimus.library.fields import (
     Waiting,
     evidence_fields,
     filter_fields,
+    known_kinds,
     read,
     wanted,
 )
@@ -314,7 +315,7 @@ class Node(Messaging, MemberCalls, Troubles):
             belief: only what concerns this one, by its whole id, and `missed`.
 
         Raises:
-            UsageError: `bad-cursor`.
+            UsageError: `bad-cursor`, `unknown-event-type`.
             Unavailable: `stopping`, while iterating, when the node stops.
 
         Example:
@@ -324,6 +325,7 @@ class Node(Messaging, MemberCalls, Troubles):
             >>> (event.kind, event.verdict, event.belief == receipt.belief)
             ('decided', 'accepted', True)
         """
+        known_kinds(kinds)
         feed = self._daemon.feed
         start = feed.newest if after is None else feed.mark_of(after)
         return self._events(start, kinds, belief)

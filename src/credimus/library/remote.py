@@ -24,6 +24,7 @@ from credimus.library.fields import (
     Waiting,
     evidence_fields,
     filter_fields,
+    known_kinds,
     wanted,
 )
 from credimus.library.remote_membering import RemoteMemberCalls
@@ -56,6 +57,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
 
     Raises:
         NotFound: `no-node-here`.
+        UsageError: `address-unusable`.
         Unavailable: `node-not-running`.
         NotPermitted: `token-missing`, for a URL without one.
 
@@ -69,6 +71,10 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
                 "token-missing", f"{where}: give the token of that node, from its file token."
             )
         return RemoteNode(str(where).rstrip("/"), token)
+    if "://" in str(where):
+        raise UsageError(
+            "address-unusable", f"{where}: a URL of a node begins with http:// or https://."
+        )
     home = Home(Path(where))
     place = place_of(home.url(), home.certificate())
     return RemoteNode(place, token or read_token(home.token))
@@ -342,6 +348,9 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
             belief: only what concerns this one, by its whole id, and `missed`.
             idle_s: end once nothing has happened for so many seconds; never when None.
 
+        Raises:
+            UsageError: `bad-cursor`, `unknown-event-type`.
+
         Example:
             >>> events = node.watch(kinds=["decided"])
             >>> receipt = node.assert_belief("the fog lifts")
@@ -349,6 +358,7 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
             >>> (event.kind, event.verdict, event.belief == receipt.belief)
             ('decided', 'accepted', True)
         """
+        known_kinds(kinds)
         cursor = after or self._asker.get("/v1/events", shapes.EventPage).cursor
         return self._events(cursor, kinds, belief, idle_s)
 

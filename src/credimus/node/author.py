@@ -250,6 +250,8 @@ class Author:
         known of the roster is in its past, our own admission first."""
         most = limits.BLOCK_PARENTS_MAX
         parents = self._lace.tips(self.id, most, news)
+        if head is None and not parents:  # we begin from a checkpoint, and have no block above it
+            parents = self._lace.beginning()
         if len(parents) < most:
             return parents
         shown = {} if head is None else {_view_key(head): head}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from credimus.kernel.codec import encode
 from credimus.kernel.hlc import HybridClock
-from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId
+from credimus.kernel.ids import BeliefId, BlockId, ElectorateId, NodeId, RoundId
 from credimus.lace.block import Block, read_header
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import is_cut_held
@@ -26,7 +26,9 @@ from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.protocol.machine import Machine
+from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
+from credimus.state.operations import Publish, read_operations
 
 
 class Compaction(NamedTuple):
@@ -63,17 +65,28 @@ class Compacting:
         sources = self.read_durable, lambda: self.image
         self._checkpointing = Checkpointing(config, lace, state, author, sources)
         self._fetching = Fetching(lace, state)
+        self._fetching.lacks_kept = self.lacks_kept
         self.machines: dict[str, Machine[Any]] = {
             "checkpoints": self._checkpointing,
             "snapshots": self._fetching,
         }
         self.base: Base | None = None
         """The snapshot and its certificate; None before the first checkpoint."""
-        self.waiting: Compaction | None = None
-        """For the driver to take from here after each step."""
+        self._waiting: Compaction | None = None
         self.gone = Gone((), ())
         """What the last one let go here."""
         self._disputed: set[bytes] = set()
+
+    @property
+    def waiting(self) -> Compaction | None:
+        """What the driver is to do after a step, and then to say that it is `done`. What came again
+        since, because something late names it, stays."""
+        base, gone = self._waiting or (b"", ())
+        return Compaction(base, [one for one in gone if one not in self._lace]) if base else None
+
+    def done(self) -> None:
+        """What waited was done."""
+        self._waiting = None
 
     @property
     def image(self) -> bytes | None:
@@ -176,22 +189,59 @@ class Compacting:
             tuple(one for one in before[0] if state.beliefs.get(one) is None),
             tuple(one for one in before[1] if state.rounds.get(one) is None),
         )
-        earlier = self.waiting.gone if self.waiting is not None else ()
-        self.waiting = Compaction(encode(self.base), [*earlier, *gone])
+        earlier = self._waiting.gone if self._waiting is not None else ()
+        self._waiting = Compaction(encode(self.base), [*earlier, *gone])
         last = state.checkpoints.last
         assert last is not None  # noqa: S101 - the shadow has advanced to it
         return CheckpointTaken(shadow.id, last, len(gone))
 
+    def is_lacking(self, block: Block) -> bool:
+        """Whether a block below the cut is one that is to be kept, and is not held."""
+        named, stamps = self._kept_names()
+        if block.id in self._lace:
+            return False
+        if block.id in named:
+            return True
+        wanted = stamps.get(block.header.stamp)
+        return wanted is not None and any(
+            isinstance(said, Publish) and electorate_id(said.electors, said) in wanted
+            for said in read_operations(block.body)
+        )
+
+    def lacks_kept(self) -> bool:
+        """Whether some block that certificates of later verdicts need is below the cut and not
+        held: those of the founding, of what made the members, and of the electorates."""
+        last = self._state.checkpoints.last
+        if last is None:
+            return False
+        named, stamps = self._kept_names()
+        held = {place.stamp for place in self._lace.below_cut()}
+        return any(one not in self._lace for one in named) or any(
+            stamp <= last.stamp and stamp not in held for stamp in stamps
+        )
+
+    def _kept_names(self) -> tuple[set[BlockId], dict[int, set[ElectorateId]]]:
+        """What is kept: some blocks by name, and electorates by the stamps of their publication.
+        Cost: by members and electorates; only where blocks below the cut come or go."""
+        roster, published = self._state.roster, self._state.rounds.published
+        members = roster.current
+        law = members.law
+        named = {block for node in members.by_id for block, _ in members.admissions(node)}
+        named.update(one.spot.block for one in law.powers.values())
+        named.update(one.spot.block for one in law.ballots.values())
+        named.update(spot.block for spot in law.exposed.values())
+        if roster.founding is not None:
+            named.add(roster.founding)
+        stamps: dict[int, set[ElectorateId]] = {}
+        for one in published.newest():
+            stamps.setdefault(published.stamp(one.id), set()).add(one.id)
+        return named, stamps
+
     def _kept(self) -> Callable[[Place], bool]:
         """The founding stays, where those who join begin; and the admissions and electorates that
         certificates of later verdicts show."""
-        roster, rounds = self._state.roster, self._state.rounds
-        members = roster.current
-        named = {block for node in members.by_id for block, _ in members.admissions(node)}
-        stamps = {rounds.published.stamp(one.id) for one in rounds.published.newest()}
-        return lambda place: (
-            place.id == roster.founding or place.id in named or place.stamp in stamps
-        )
+        named, stamps = self._kept_names()
+        return lambda place: place.id in named or place.stamp in stamps
 
 
 def _nothing(ids: Sequence[BlockId]) -> list[bytes]:  # noqa: ARG001 - there is no store

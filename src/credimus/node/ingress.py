@@ -11,6 +11,7 @@
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -53,6 +54,8 @@ class Ingress:
         them is certain: only what its author signed waits."""
         self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
         """Blocks over their author's limit, and those behind them: they can never be taken."""
+        self.is_lacking: Callable[[Block], bool] = _no
+        """Whether a block below the cut is to be kept and is not held; the node sets it."""
         self.unknown_count = 0
         """Blocks let go because they came before anybody here knew their author's key. A pull
         brings them again, in causal order, behind their author's admission."""
@@ -64,9 +67,13 @@ class Ingress:
         """Whether a block is held, or waits for its predecessors."""
         return identifier in self._lace or identifier in self.orphans
 
-    def take(self, wire: bytes, wall_ms: int) -> list[Taken]:
+    def take(self, wire: bytes, wall_ms: int, *, names_suffice: bool = False) -> list[Taken]:
         """Take a block in, and whatever waited for it, in causal order; empty when it waits too,
         or is let go because nobody here knows its author's key yet.
+
+        Args:
+            names_suffice: whether to take it although of what it names below the cut no more is
+                known than the name; for what our own store held.
 
         Raises:
             PeerFault: nothing was changed.
@@ -86,15 +93,22 @@ class Ingress:
         self._clock.check(header.stamp, wall_ms)
         if self._lace.is_below(header.author, header.sequence):
             return self._keep(block)
-        if self._is_passed_over(block):
-            return []
-        missing = self._lace.missing(header)
-        if missing:
-            self._hold(block, missing)
-            return []
-        taken = [self._pass(block)]
-        if len(self.orphans):
-            self._release(identifier, taken)
+        return self._let_in(block, names_suffice=names_suffice)
+
+    def look_again(self) -> list[Taken]:
+        """Take in what waited, as far as it need not wait any more, once a checkpoint has taken
+        effect: what a block lacked may be below the cut now, or the block itself."""
+        waited = self.orphans.empty()
+        below = [one for one in waited if self._lace.is_below(one.author, one.header.sequence)]
+        taken: list[Taken] = []
+        for block in waited:
+            if block not in below and block.id not in self._lace:
+                try:
+                    taken += self._let_in(block)
+                except PeerFault as fault:
+                    self.refused.append((block, fault))
+        for block in below:
+            taken += self._keep(block)
         return taken
 
     def signer_of(self, wire: bytes, fault: PeerFault) -> NodeId | None:
@@ -139,6 +153,18 @@ class Ingress:
             return Taken(block, self._stub(block), [])
         return self.fold(block, read_operations(block.body))
 
+    def _let_in(self, block: Block, *, names_suffice: bool = False) -> list[Taken]:
+        if self._is_passed_over(block):
+            return []
+        missing = self._lace.missing(block.header, names_suffice=names_suffice)
+        if missing:
+            self._hold(block, missing)
+            return []
+        taken = [self._pass(block)]
+        if len(self.orphans):
+            self._release(block.id, taken)
+        return taken
+
     def _is_permitted(self, author: NodeId, operation: Operation, past: Members) -> bool:
         try:
             check_permitted(author, [operation], past, self._fleet)
@@ -158,9 +184,14 @@ class Ingress:
         return False
 
     def _keep(self, block: Block) -> list[Taken]:
-        """Take a block below the last checkpoint for its name only, when others wait for it."""
+        """Take a block below the last checkpoint for its name only, when others wait for it, or
+        when it is a head of which we know no more than that, or one that is to be kept."""
         key = self._state.roster.keys.get(block.author)
-        if key is None or not self.orphans.is_wanted(block.id):
+        if key is None or not (
+            self.orphans.is_wanted(block.id)
+            or self._lace.get(block.id) is not None
+            or self.is_lacking(block)
+        ):
             return []
         _verify(block, key)
         taken = [Taken(block, self._stub(block), [])]
@@ -174,9 +205,7 @@ class Ingress:
         if last is not None:
             place.view = self._state.roster.base
         self._lace.keep(place)
-        held = self._lace.place(block.id)
-        held.previous, held.parents = place.previous, place.parents
-        return held
+        return self._lace.place(block.id)
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         if any(one in self._barred for one in missing):
@@ -266,6 +295,10 @@ class Ingress:
                     self.refused.append((block, fault))
                 else:
                     waiting.append(block.id)
+
+
+def _no(block: Block) -> bool:  # noqa: ARG001 - nothing is
+    return False
 
 
 def _verify(block: Block, key: bytes) -> None:

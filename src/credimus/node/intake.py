@@ -26,6 +26,7 @@ from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.membership.interface import MembershipMessage
 from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
 from credimus.protocol.vigilance.interface import FaultFound
+from credimus.state.members import Members
 
 
 class Intake:
@@ -83,6 +84,18 @@ class Intake:
                         spreading.blames = True
                 case _:
                     assert_never(event)
+
+    def look_again(self, now: Now) -> None:
+        """After a checkpoint took effect, see what need not wait any more."""
+        if not self._step.is_cut:
+            return
+        self._step.is_cut = False
+        members = self._parts.state.roster.current
+        taken = self._parts.ingress.look_again()
+        self._note_all(taken, members, now)
+        self._blame_refused(now)
+        self._spreading.came(self._parts.id, (), [one.block for one in taken], now)
+        self._step.hear(now)
 
     def silence(self, author: Author) -> None:
         """Write nothing more for a member whose chain goes on elsewhere."""
@@ -144,21 +157,28 @@ class Intake:
             except PeerFault as fault:
                 self._fault(sender, fault, now, parts.ingress.signer_of(wire, fault))
                 continue
-            for one in taken:
-                new.append(one.block)
-                self.note(one)
-            if roster.current is not members:
-                proposers = [author for author in parts.authors if author.proposes]
-                self._sealing.seal(proposers, members, [one.place.id for one in taken], now)
-        while parts.ingress.refused:
-            block, reason = parts.ingress.refused.pop()
-            self._fault(block.author, reason, now, block.author)
+            self._note_all(taken, members, now)
+            new += [one.block for one in taken]
+        self._blame_refused(now)
         self._spreading.came(sender, arrivals, new, now)
         if len(parts.ingress.orphans):
             ignores = self._machines.guard.is_ignoring or self._vigilance.is_ignoring
             step.give("sync", GapSeen(sender, ignores), now)
         more = message.more and len(parts.lace) > held_count  # else it could go on for ever
         step.give("sync", BatchTaken(sender, more), now)
+
+    def _note_all(self, taken: Sequence[Taken], members: Members, now: Now) -> None:
+        for one in taken:
+            self.note(one)
+        if self._parts.state.roster.current is not members:
+            proposers = [author for author in self._parts.authors if author.proposes]
+            self._sealing.seal(proposers, members, [one.place.id for one in taken], now)
+
+    def _blame_refused(self, now: Now) -> None:
+        ingress = self._parts.ingress
+        while ingress.refused:
+            block, reason = ingress.refused.pop()
+            self._fault(block.author, reason, now, block.author)
 
     def _fault(
         self, peer: NodeId, fault: PeerFault, now: Now, signer: NodeId | None = None

@@ -241,6 +241,7 @@ class Node:
     def collect(self, now: Now) -> NodeEffects:
         """Seal what is open, let the machines hear what changed, hand over all effects."""
         self._step.hear(now)
+        self._intake.look_again(now)
         self._sealing.all_open(now)
         self.spreading.end_step(self._step.effects, now)
         return self._step.hand_over()

@@ -95,6 +95,7 @@ class Machines:
             config.vigilance, watched, parts.signers[0], own, stream("vigilance")
         )
         self.compacting = Compacting(config.checkpoints, lace, state, parts.clock, parts.id)
+        parts.ingress.is_lacking = self.compacting.is_lacking
         sources = Sources(
             orphans.highest,
             self.compacting.read_durable,

@@ -89,5 +89,6 @@ class Returning:
         """Take blocks of our old store, as if they had come; nobody is to blame for faults."""
         for wire in wires:
             with suppress(PeerFault):
-                for one in self._parts.ingress.take(wire, wall_ms_of(self._parts.clock.last)):
+                wall_ms = wall_ms_of(self._parts.clock.last)
+                for one in self._parts.ingress.take(wire, wall_ms, names_suffice=True):
                     self._intake.note(one)

@@ -7,6 +7,8 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.frontier import PeerBehind
 from credimus.node.events import ForkSeen
 from credimus.protocol.checkpointing.interface import (
+    KeptAsked,
+    KeptWanted,
     OfferCame,
     PartCame,
     PartWanted,
@@ -108,6 +110,7 @@ TAKES: dict[type, tuple[str, Callable[[NodeId, Any], Any]]] = {
     SnapshotOffer: ("snapshots", OfferCame),
     SnapshotWanted: ("snapshots", PartWanted),
     SnapshotPart: ("snapshots", PartCame),
+    KeptWanted: ("snapshots", KeptAsked),
     HeadsAsked: ("recovery", AskCame),
     HeadsHeld: ("recovery", HeldCame),
     Envelope: ("delivery", lambda _, message: EnvelopeCame(message)),

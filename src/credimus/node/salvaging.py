@@ -73,7 +73,7 @@ def salvage(node: Node, signers: Sequence[Signer], read: Read, wall_ms: int) -> 
             if key is not None:
                 check_signature(key, block.header_bytes, block.signature, block)
             is_below = node.lace.is_below(block.author, block.header.sequence)
-            if is_below or not node.lace.missing(block.header):
+            if is_below or not node.lace.missing(block.header, names_suffice=True):
                 node.restore([wire])
                 kept.append(block)
             else:

@@ -2,14 +2,14 @@
 
 from typing import Any, TypeAlias
 
-from credimus.kernel.effects import Effects
+from credimus.kernel.effects import Effects, Send
 from credimus.kernel.instant import Now
 from credimus.lace.block import Block
 from credimus.node.events import NodeEvent
 from credimus.node.parts import Machines, Parts
 from credimus.node.router import FOLLOWS, HEARS
 from credimus.node.supply import Outgoing
-from credimus.protocol.checkpointing.interface import SayWord, SnapshotFetched
+from credimus.protocol.checkpointing.interface import GiveBlocks, SayWord, SnapshotFetched
 from credimus.protocol.dissemination.interface import PullWanted, RelayArrived
 from credimus.protocol.recovery.interface import (
     Again,
@@ -19,6 +19,7 @@ from credimus.protocol.recovery.interface import (
     TakeAgain,
     WriteAgain,
 )
+from credimus.protocol.sync.interface import Supply
 from credimus.protocol.voting.interface import Say, SayVote
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
@@ -37,6 +38,8 @@ class Step:
         """What recovery wants done; `Returning` takes it from here."""
         self.seal_now = False
         """Whether something was said that is to be sealed in this step."""
+        self.is_cut = False
+        """Whether a checkpoint took effect, and what waits at the door is to be looked at anew."""
 
     def give(self, name: str, event: object, now: Now) -> None:
         """Give an input to a machine, and carry out what comes of it."""
@@ -56,10 +59,13 @@ class Step:
                     self.seal_now = True
                 case PullWanted() | RelayArrived():
                     self._machines.spreading.aside.append(event)
+                case GiveBlocks(peer, ids):
+                    self.effects.send.append(Send(peer, Supply(ids, more=False)))
                 case SnapshotFetched():
                     compacting = self._machines.compacting
-                    self.facts += compacting.install(event, self.effects.persist)
-                    self.facts.append(SnapshotPut())
+                    taken = compacting.install(event, self.effects.persist)
+                    self.is_cut = self.is_cut or bool(taken)
+                    self.facts += (*taken, SnapshotPut())
                 case TakeAgain() | SayAgain() | ProposeAgain() | WriteAgain():
                     self.again.append(event)
                 case _:
@@ -84,7 +90,9 @@ class Step:
 
     def settle(self) -> None:
         """Let a checkpoint that has come to be in force take effect."""
-        self.facts += self._machines.compacting.settle(self.effects.persist)
+        taken = self._machines.compacting.settle(self.effects.persist)
+        self.is_cut = self.is_cut or bool(taken)
+        self.facts += taken
 
     def hand_over(self) -> NodeEffects:
         """The effects so far; the next ones gather anew."""

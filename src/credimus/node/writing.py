@@ -147,7 +147,7 @@ class Writing:
         check_evidence(command.evidence)
         check_millionths(command.confidence, "confidence")
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:
-            raise UsageError("out-of-range", f"ttl is at most {limits.TTL_MS_MAX} ms")
+            raise UsageError("out-of-range", f"ttl is 0 to {limits.TTL_MS_MAX} ms")
         check_proposal(command.rules, command.electors)
         if command.propose:
             check_may_propose(author.id, category, self._state.roster.current)

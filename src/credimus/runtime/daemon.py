@@ -27,6 +27,7 @@ from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.runtime.access.principals import Principal, Principals
 from credimus.runtime.access.rates import Rates
 from credimus.runtime.access.tokens import read_token
+from credimus.runtime.archiving import Archiving
 from credimus.runtime.audit.journal import Journal
 from credimus.runtime.diary import PartitionDiary
 from credimus.runtime.driver import Driver
@@ -81,6 +82,8 @@ class Daemon:
         self.feed = Feed(self.node.id)
         self.mailbox = Mailbox(self.driver, os.urandom(4).hex())
         self.diary = PartitionDiary(store, self.node.partition.episode)
+        kept = settings.checkpoints
+        self.archive = Archiving(self.node, store, kept.core(), kept.certificates)
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
@@ -166,6 +169,7 @@ class Daemon:
         self.driver.listen(self.feed.note)
         self.driver.listen(self.mailbox.note)
         self.driver.listen(self.diary.note)
+        self.driver.listen(self.archive.note)
         self.driver.listen(_log_recovery)
         self.driver.listen(self._hand_over)
         if self.asking is not None:
@@ -174,6 +178,7 @@ class Daemon:
         self.driver.begin()
         self.driver.pruning.drop_some()
         self._keep(self.projector.keep_up(self.driver.pace, _report))
+        self._keep(self.archive.keep_up(_report_archive))
 
     def dismiss(self) -> None:
         """Stop working, and tell all who wait; they can be answered before `close`."""
@@ -236,7 +241,7 @@ class Daemon:
             self.node.restore_snapshot(image)
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
-        self.driver.pruning.gone.extend(self.node.compacting.trim())
+        self.driver.pruning.add(self.node.compacting.trim())
         self.node.recall(self.store.facts)
 
     def _flush_quietly(self) -> None:
@@ -308,6 +313,10 @@ def _log_recovery(events: Sequence[NodeEvent]) -> None:
 
 def _report(problem: StorageError) -> None:
     _log.error("read models: %s", problem.message)
+
+
+def _report_archive(problem: StorageError) -> None:
+    _log.error("certificates: %s", problem.message)
 
 
 def _asking(driver: Driver, voters: Evaluators, voting: VotingSettings) -> Asking | None:

@@ -284,6 +284,7 @@ class Driver:
                 records = facts_of(effects.remember)
                 synced = bool(effects.send or records)
                 self.store.append(blocks, facts + records, synced=synced)
+                self.pruning.spare(block.id for block in effects.persist)
                 self.keys.kept(facts)
             elif effects.send:
                 self.store.sync()

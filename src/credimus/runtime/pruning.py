@@ -4,8 +4,7 @@ Deliberately not here: which blocks may go; the node says that when a checkpoint
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from credimus.kernel.errors import StorageError
@@ -26,8 +25,8 @@ class Pruning:
     def __init__(self, store: Store, compacting: Compacting) -> None:
         self._store = store
         self._compacting = compacting
-        self.gone: deque[BlockId] = deque()
-        """Blocks that are still to be dropped."""
+        self.gone: dict[BlockId, None] = {}
+        """Blocks that are still to be dropped, oldest first."""
         self.events_told: Callable[[], int] = int
         """How many events were told so far, for readers who come back after a restart."""
         self._timer: asyncio.TimerHandle | None = None
@@ -42,9 +41,18 @@ class Pruning:
             keep_snapshot(self._store, compaction.base, self.events_told())
         except StorageError:  # nothing was dropped either
             return
-        self._compacting.waiting = None
-        self.gone.extend(compaction.gone)
+        self._compacting.done()
+        self.add(compaction.gone)
         self.drop_some()
+
+    def add(self, blocks: Iterable[BlockId]) -> None:
+        """Blocks that may go."""
+        self.gone |= dict.fromkeys(blocks)
+
+    def spare(self, blocks: Iterable[BlockId]) -> None:
+        """Blocks that came again, because what came late names them, stay."""
+        for one in blocks if self.gone else ():
+            self.gone.pop(one, None)
 
     def drop_some(self) -> None:
         """Drop some of the blocks that may go, and go on a little later."""
@@ -57,8 +65,7 @@ class Pruning:
         except StorageError:  # they go another time
             pass
         else:
-            for _ in some:
-                self.gone.popleft()
+            self.spare(some)
         if self.gone:
             self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self.drop_some)
 

@@ -124,7 +124,8 @@ class Receipt:
             raise Unavailable(
                 "undecided",
                 f"belief {belief.hex()} is {state} after {timeout} s: too few electors have "
-                "answered alike. Their votes still count when they come.",
+                "answered alike. Their votes still count when they come; `credimus why "
+                f"{belief.hex()[:12]}` tells whose are missing.",
             ) from None
         finally:
             alarm.cancel()

@@ -82,14 +82,12 @@ class Disk:
         self._unsynced.clear()
 
     def compact(self, snapshot: bytes, gone: Iterable[BlockId]) -> None:
-        """Keep a snapshot in place of the one before, then drop blocks that are in it."""
+        """Keep a snapshot in place of the one before, then drop blocks that are in it. As it is a
+        synced transaction, what came before it survives a loss of power, too."""
+        self.sync()
         self.snapshot = snapshot
         for identifier in gone:
             self._rows.pop(identifier, None)
-        self._unsynced = [
-            _Step([one for one in step.ids if one in self._rows], step.before)
-            for step in self._unsynced
-        ]
         self._last = [one for one in self._last if one in self._rows]
 
     @property

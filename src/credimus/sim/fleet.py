@@ -293,9 +293,10 @@ class Fleet:
             if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
                 return
         host.busy = host.is_stuck = False
-        compaction, node.compacting.waiting = node.compacting.waiting, None
-        if compaction is not None:
+        compaction = node.compacting.waiting
+        if compaction is not None and lane in (None, Lane.BEFORE_EMIT):  # sent first, as really
             host.disk.compact(*compaction)
+            node.compacting.done()
         if lane is not None:
             self.crash(host)
             return

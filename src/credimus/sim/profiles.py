@@ -30,6 +30,7 @@ from credimus.sim.faults import (
     Pause,
     Ragged,
     Replay,
+    Reunite,
     Rotation,
     Slander,
     Slow,
@@ -62,6 +63,16 @@ PROFILES: dict[str, Scenario] = {
             faults=(
                 Partition(from_ms=1_500, every_ms=0, lasts_ms=(9_000, 12_000)),
                 Partition(from_ms=16_000, every_ms=0, lasts_ms=(9_000, 12_000)),
+            ),
+        ),
+        Scenario(
+            name="reunions",
+            duration_ms=20_000,
+            left_out_ppm=1_000_000,
+            faults=(
+                Partition(from_ms=1_500, every_ms=0, lasts_ms=(8_000, 10_000)),
+                Reunite(from_ms=12_000, every_ms=1_500),
+                Crash(from_ms=12_500, every_ms=2_500, down_ms=(50, 500)),
             ),
         ),
         Scenario(

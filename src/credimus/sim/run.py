@@ -23,6 +23,7 @@ from credimus.sim.checkers.delivering import DELIVERING
 from credimus.sim.checkers.liveness import LIVENESS, may_be_judged
 from credimus.sim.checkers.membering import unexposed
 from credimus.sim.checkers.recovering import is_recovering
+from credimus.sim.checkers.reunions import is_reuniting
 from credimus.sim.checkers.table import ALL
 from credimus.sim.checkers.vigilant import unnoticed
 from credimus.sim.chronicle import Progress, Slice
@@ -217,6 +218,8 @@ class _Run:
         """Whether some node has still to notice that all is well, to be admitted under new keys, to
         reconcile, or to recover."""
         if any(is_outside(one) or is_recovering(one, self.fleet) for one in self._watch.honest):
+            return True
+        if any(is_reuniting(host) for host in self._watch.honest):
             return True
         splits = [host.running.partition for host in self._watch.honest]
         if any(one.is_settling for one in splits) or unnoticed(self.fleet):

@@ -7,15 +7,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from credimus.kernel.errors import UsageError
 from credimus.sim.profiles import PROFILES, profile_named, scenario_of
 from credimus.sim.run import Report, simulate
+from credimus.sim.scenario import altered
 
 
 def sweep(
-    seeds: Iterable[int], profiles: Sequence[str], nodes: int = 5, statements: int = 60
+    seeds: Iterable[int],
+    profiles: Sequence[str],
+    nodes: int = 5,
+    statements: int = 60,
+    checkpoint_ms: int = 0,
 ) -> Iterator[Report]:
-    """The report of every seed under every profile, as they come."""
+    """The report of every seed under every profile, as they come.
+
+    Args:
+        checkpoint_ms: from checkpoint to checkpoint where a profile takes none; 0 for none.
+    """
     for seed in seeds:
         for profile in profiles:
-            yield simulate(scenario_of(profile, seed, nodes, statements=statements))
+            made = scenario_of(profile, seed, nodes, statements=statements)
+            if checkpoint_ms and not made.checkpoint_ms:
+                made = altered(made, checkpoint_ms=checkpoint_ms)
+            yield simulate(made)
 
 
 def main(
@@ -29,6 +41,9 @@ def main(
     parser.add_argument("--profiles", default=",".join(PROFILES), help="comma-separated (all)")
     parser.add_argument("--nodes", type=int, default=5, help="founding nodes (5)")
     parser.add_argument("--statements", type=int, default=60, help="groups of commands (60)")
+    parser.add_argument(
+        "--checkpoint-ms", type=int, default=0, help="take checkpoints in all profiles (0: no)"
+    )
     parser.add_argument("--quiet", action="store_true", help="show failures and the end only")
     asked = parser.parse_args(arguments)
     try:
@@ -38,7 +53,7 @@ def main(
     run_count = failed_count = decided_count = 0
     virtual_s = 0.0
     seeds = range(asked.first, asked.first + asked.seeds)
-    for report in sweep(seeds, profiles, asked.nodes, asked.statements):
+    for report in sweep(seeds, profiles, asked.nodes, asked.statements, asked.checkpoint_ms):
         run_count += 1
         failed_count += bool(report.violations)
         decided_count += report.decided

@@ -1,14 +1,16 @@
 """The command line without a running node: output, exit codes, what is refused."""
 
+import io
 import json
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 from asking import asked
 
-from credimus.cli.main import run
+from credimus.cli.main import main, run
 from credimus.kernel.ids import FleetId
 from credimus.runtime.joining.ticket import make_ticket, ticket_text
 from credimus.runtime.joining.tickets import now_wall_ms
@@ -158,3 +160,33 @@ def test_replay_writes_verdicts_and_reports_bad_lines(
     assert out.read_text() == "item,verdict\ni0,rejected\ni1,accepted\ni2,rejected\ni3,accepted\n"
     code, refused = asked(capsys, "replay", str(tmp_path / "absent.csv"))
     assert (code, refused["error"]["code"]) == (2, "no-such-file")
+
+
+def test_a_terminal_that_can_not_show_a_letter_gets_it_spelled_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "n0"
+    asked(capsys, "init", str(home), "--fleet", "Fluß", "--name", "n0")
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    with pytest.raises(SystemExit) as ended:
+        main(["config", "show", "--home", str(home)])
+    assert ended.value.code == 0
+    assert rb"Flu\xdf" in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["doctor", "n0"], "'n0' is one word too many: name a node's folder with --home"),
+        (["assert", "Route", "9", "is", "blocked"], "put quotes around a text of several words"),
+        (["why"], "BELIEF must be given"),
+        (["join", "n1", "TICKET"], "--name"),
+    ],
+)
+def test_what_is_called_wrongly_is_told_as_it_was_meant(
+    given: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, refused = asked(capsys, *given)
+    assert (code, refused["error"]["code"]) == (2, "usage")
+    assert told in refused["error"]["message"]

@@ -26,14 +26,14 @@ MEMBERS = [
 ]  # fmt: skip
 
 
-def drawn(**changed: Any) -> str:
+def drawn(width: int = 140, **changed: Any) -> str:
     """A frame as text."""
     frame = {"status": {**STATUS, **changed}, "members": MEMBERS, "decided_per_s": 2.5,
              "verdicts": [{"id": "12" * 16, "verdict": "rejected", "changed_ms": 0,
                            "content": "the [bold]gate[/bold] is open"}]}  # fmt: skip
-    console = Console(width=140, no_color=True, highlight=False)
+    console = Console(width=width, no_color=True, highlight=False)
     with console.capture() as captured:
-        console.print(picture(frame))
+        console.print(picture(frame, width))
     return captured.get()
 
 
@@ -55,3 +55,10 @@ def test_a_frame_shows_members_rounds_verdicts_and_faults() -> None:
 def test_a_node_that_can_not_write_says_so() -> None:
     assert "the disk is full" in drawn(failure={"code": "disk-full", "message": "the disk is full"})
     assert "down (by order)" in drawn(links_open=False)
+
+
+def test_on_a_narrow_terminal_each_member_has_one_line() -> None:
+    rows = [line.split() for line in drawn(80).splitlines()]
+    assert ["abababababab", "n0", "itself", "0", "never", "member"] in [row[:6] for row in rows]
+    assert "127.0.0.1:1" not in drawn(80)
+    assert "127.0.0.1:1" in drawn(140)

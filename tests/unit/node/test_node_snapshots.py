@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
@@ -16,11 +17,12 @@ from credimus.node.node import Node
 from credimus.protocol.checkpointing.fetching import ASKED_MAX
 from credimus.protocol.checkpointing.interface import (
     CheckpointConfig,
+    KeptWanted,
     SnapshotOffer,
     SnapshotPart,
     SnapshotWanted,
 )
-from credimus.protocol.sync.interface import Pull
+from credimus.protocol.sync.interface import Blocks, Pull, Supply
 from credimus.runtime.joining.founding import found_fleet
 
 FOUNDER = SeedSigner(b"f" * 32)
@@ -126,3 +128,66 @@ def test_a_lost_answer_is_asked_for_again_and_then_given_up() -> None:
     pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
     pair.hear(pair.part(pair.base.image))
     assert pair.late.state.checkpoints.number == 1
+
+
+def begun(pair: Pair) -> list[object]:
+    """The late node begins from the checkpoint; what it says in the next second."""
+    pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
+    pair.hear(pair.part(pair.base.image))
+    pair.wall_ms += SECOND // MILLISECOND
+    pair.late.tick(pair.now)
+    return [send.message for send in pair.late.collect(pair.now).send]
+
+
+def given(pair: Pair) -> list[bytes]:
+    """The ids that the founder sends who asks for what is kept."""
+    asked = KeptWanted(pair.founder.state.checkpoints.id)
+    pair.founder.receive(pair.late.id, encode(asked), pair.now)
+    sent = [send.message for send in pair.founder.collect(pair.now).send]
+    return [one for said in sent if isinstance(said, Supply) for one in said.ids]
+
+
+def test_who_began_from_a_checkpoint_gets_what_certificates_need() -> None:
+    pair = Pair()
+    assert KeptWanted(pair.founder.state.checkpoints.id) in begun(pair)
+    assert pair.late.compacting.lacks_kept()
+    ids = given(pair)
+    assert ids
+    for one in ids:
+        pair.hear(Blocks((pair.held[one].wire,)))
+    assert not pair.late.compacting.lacks_kept()
+    assert not pair.late.faults
+    pair.wall_ms += 10 * SECOND // MILLISECOND
+    pair.late.tick(pair.now)
+    sent = [send.message for send in pair.late.collect(pair.now).send]
+    assert not [one for one in sent if isinstance(one, KeptWanted)]
+
+
+def test_no_other_block_below_the_cut_is_taken() -> None:
+    pair = Pair()
+    begun(pair)
+    wanted = {one.id for one in pair.founder.lace.below_cut()}
+    others = [block for block in pair.held.values() if block.id not in wanted]
+    below = [one for one in others if pair.late.lace.is_below(one.author, one.header.sequence)]
+    assert below
+    before = len(pair.late.lace)
+    for block in below:
+        pair.hear(Blocks((block.wire,)))
+    assert len(pair.late.lace) == before
+
+
+def test_what_is_kept_is_given_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Pair()
+    all_of_it = given(pair)
+    assert len(all_of_it) > 1
+    assert given(pair) == [], "not again within some seconds"
+    pair.wall_ms += 5 * SECOND // MILLISECOND
+    monkeypatch.setattr(limits, "KEPT_GIVEN_MAX", 1)
+    assert given(pair) == all_of_it[:1]
+    pair.wall_ms += 5 * SECOND // MILLISECOND
+    pair.founder.receive(pair.late.id, encode(KeptWanted(b"?" * 32)), pair.now)
+    assert not [
+        one.message
+        for one in pair.founder.collect(pair.now).send
+        if isinstance(one.message, Supply)
+    ]

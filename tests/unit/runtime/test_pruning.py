@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
+from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import FleetId
@@ -11,9 +14,11 @@ from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig
+from credimus.protocol.checkpointing.proof import read_base
+from credimus.runtime.audit.check import check_log
 from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.pruning import Pruning
-from credimus.runtime.store.snapshots import kept_snapshot
+from credimus.runtime.store.snapshots import keep_snapshot, kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
 
 SIGNER = SeedSigner(b"p" * 32)
@@ -95,8 +100,71 @@ def test_blocks_that_a_crash_left_over_are_found_again(tmp_path: Path) -> None:
     assert left > 0
     again = Run(fleet, store, run.wall_ms)
     assert again.node.state.fingerprint() == run.node.state.fingerprint()
-    again.pruning.gone.extend(again.node.compacting.trim())
+    again.pruning.add(again.node.compacting.trim())
     assert set(again.pruning.gone) == set(run.pruning.gone)
     again.pruning.drop_some()
     assert store.block_count == len(again.node.lace)
     store.close()
+
+
+def test_a_block_that_comes_again_while_it_waits_to_be_dropped_stays(tmp_path: Path) -> None:
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(tmp_path / "log.db")
+    store.append([stored(block) for block in blocks])
+    run = Run(fleet, store, (blocks[0].header.stamp >> 16) + 1)
+    drop_some, run.pruning.drop_some = run.pruning.drop_some, lambda: None  # type: ignore[method-assign]
+    while not run.node.state.checkpoints.number:
+        run.step("the same again and again")
+    again, other = list(run.pruning.gone)[:2]
+    run.pruning.spare([again])
+    drop_some()
+    assert len(store.wires([again])) == 1
+    assert not store.wires([other])
+    store.close()
+
+
+def pruned(folder: Path) -> tuple[FleetId, Path]:
+    """The log of a node that let blocks go; no node uses it."""
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(folder / "log.db")
+    store.append([stored(block) for block in blocks])
+    run = Run(fleet, store, (blocks[0].header.stamp >> 16) + 1)
+    for number in range(40):
+        run.step(f"reading {number}")
+    assert run.node.state.checkpoints.number
+    store.close()
+    return fleet, folder / "log.db"
+
+
+def test_a_pruned_log_is_verified_from_its_checkpoint_on(tmp_path: Path) -> None:
+    fleet, path = pruned(tmp_path)
+    found = check_log(path, fleet, SIGNER.public)
+    assert found.broken is None
+    assert found.checkpoint >= 1
+    assert found.blocks > 1
+    assert check_log(path, fleet, SIGNER.public, found.head).broken is None
+    other = check_log(path, fleet, SIGNER.public, f"2:{'00' * 32}").broken
+    assert other is not None
+    assert "can not be compared" in other.why
+
+
+def test_a_checkpoint_that_nobody_certifies_is_named(tmp_path: Path) -> None:
+    fleet, path = pruned(tmp_path)
+    store = SqliteStore(path)
+    kept = kept_snapshot(store, lambda what: StorageError("corrupt", what))
+    assert kept is not None
+    base = read_base(kept[0])
+    forged = structs.replace(base, proof=structs.replace(base.proof, words=()))
+    keep_snapshot(store, encode(forged), 0)
+    store.close()
+    broken = check_log(path, fleet, SIGNER.public).broken
+    assert broken is not None
+    assert broken.table == "facts"
+    assert "0 certify" in broken.why
+
+
+def test_a_checkpoint_of_another_fleet_is_named(tmp_path: Path) -> None:
+    _, path = pruned(tmp_path)
+    broken = check_log(path, FleetId(b"x" * 16), SIGNER.public).broken
+    assert broken is not None
+    assert broken.table == "facts"

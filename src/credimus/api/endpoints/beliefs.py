@@ -9,6 +9,7 @@ from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
 from credimus.api.views.beliefs import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
+from credimus.kernel.errors import Conflict
 from credimus.node.commands import AnyCommand
 from credimus.node.disclosing import disclosed
 from credimus.node.queries import find_belief
@@ -78,7 +79,13 @@ def certify(daemon: Daemon, _: None, request: Request) -> Answer:
     node = daemon.node
     belief = find_belief(node.state, request.name)
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
-    return Answer(make_certificate(archive, belief))
+    try:
+        return Answer(make_certificate(archive, belief))
+    except Conflict as problem:  # its votes were let go: perhaps it was made before
+        kept = daemon.archive.find(belief.id) if problem.code == "compacted" else None
+        if kept is None:
+            raise
+        return Answer(kept)
 
 
 def why(daemon: Daemon, _: None, request: Request) -> Explanation:

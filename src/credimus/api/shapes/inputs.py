@@ -22,7 +22,13 @@ from credimus.runtime.settings.keeping import PerSecond
 from credimus.runtime.settings.settings import AggregationName, SchemeName
 from credimus.runtime.store.interface import QUERY_ROWS_MAX
 
-WaitFor = Annotated[str, Meta(pattern=r"^(local|decided|replicated:[0-9]{1,5})$")]
+WaitFor = Annotated[
+    str,
+    Meta(
+        pattern=r"^(local|decided|replicated:[0-9]{1,5})$",
+        extra={"wanted": "local, decided or replicated:K, such as replicated:2"},
+    ),
+]
 Timeout = Annotated[float, Meta(gt=0, le=600)]
 Confidence = Annotated[float, described(minimum=0, maximum=1)]
 POWERS: tuple[PowerName, ...] = get_args(PowerName)

@@ -70,7 +70,7 @@ class StepItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a plan takes, at the most; an estimate."""
+    """What a plan takes, estimated."""
 
     strategy: StrategyName
     steps: int

@@ -2,24 +2,29 @@
 
     a peer pulls from below our cut   we offer our checkpoint, with its certificate
     an offer comes, and we are behind we ask for the snapshot, part by part, from whoever offers it
-    all parts are there               fingerprint and certificate are checked; the node begins anew
+    all parts are there               fingerprint and certificate are checked; the node begins anew,
+                                      and asks for the blocks that certificates need
 
 What is trusted: more than two thirds of the electors that the checkpoint names, and, by a node that
 knows members, more than a third of those. Who knows the founding alone trusts the members that its
 ticket led to, as it does for their addresses.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import SECOND, Instant, Now, after
+from credimus.kernel.instant import SECOND, Instant, Now, after, earliest
 from credimus.lace.lace import Lace
 from credimus.protocol.checkpointing.cutting import last_below
 from credimus.protocol.checkpointing.interface import (
     FetchingInput,
+    GiveBlocks,
+    KeptAsked,
+    KeptWanted,
     OfferCame,
     PartCame,
     PartWanted,
@@ -33,7 +38,7 @@ from credimus.protocol.checkpointing.proof import Base, CheckpointProof, certifi
 from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 
-FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched]
+FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | GiveBlocks]
 RETRY_NS = SECOND
 ASKED_MAX = 10
 _OFFER_PAUSE_NS = 5 * SECOND
@@ -49,7 +54,13 @@ class Fetching:
         self._lace = lace
         self._state = state
         self.base: Base | None = None
+        self.lacks_kept: Callable[[], bool] = _no
+        """Whether some block that is to be kept below the cut is not held; the node sets it."""
         self._offered: dict[NodeId, Instant] = {}
+        self._gave: dict[NodeId, Instant] = {}
+        self._keeper: NodeId | None = None
+        self._keeper_due: Instant | None = None
+        self._keeper_asked = 0
         self._proof: CheckpointProof | None = None
         self._peer: NodeId | None = None
         self._size = 0
@@ -75,15 +86,19 @@ class Fetching:
                 return self._give(peer, wanted)
             case PartCame(peer, part):
                 return self._take(peer, part, now)
+            case KeptAsked(peer, wanted):
+                return self._give_kept(peer, wanted, now)
             case _:
                 assert_never(event)
 
     def deadline(self) -> Instant | None:
         """When to ask again."""
-        return self._due
+        return earliest(self._due, self._keeper_due)
 
     def tick(self, now: Now) -> FetchingEffects:
-        """Ask again for the part that did not come; give up after some times."""
+        """Ask again for what did not come; give up after some times."""
+        if self._keeper_due is not None and now.instant >= self._keeper_due:
+            return self._ask_keeper(now)
         if self._due is None or now.instant < self._due:
             return Effects()
         if self._asked >= ASKED_MAX:
@@ -97,12 +112,9 @@ class Fetching:
         return None if self._proof is None else (len(self._got), self._size)
 
     def _offer(self, peer: NodeId, now: Now, effects: FetchingEffects) -> None:
-        base, last = self.base, self._offered.get(peer)
-        if base is None or (last is not None and now.instant < after(last, _OFFER_PAUSE_NS)):
+        base = self.base
+        if base is None or not _is_free(self._offered, peer, now):
             return
-        if len(self._offered) >= limits.FRONTIER_HEADS_MAX:
-            self._offered.clear()
-        self._offered[peer] = now.instant
         effects.send.append(Send(peer, SnapshotOffer(base.proof, len(base.image))))
 
     def _consider(self, peer: NodeId, offer: SnapshotOffer, now: Now) -> FetchingEffects:
@@ -158,6 +170,7 @@ class Fetching:
         state = self._checked(proof, image)
         if state.checkpoints.number <= self._state.checkpoints.number:
             return Effects()  # ours has come into force meanwhile
+        self._keeper, self._keeper_due, self._keeper_asked = peer, after(now.instant, RETRY_NS), 0
         return Effects(emit=[SnapshotFetched(proof, image, state.checkpoints.number)])
 
     def _checked(self, proof: CheckpointProof, image: bytes) -> FleetState:
@@ -181,7 +194,42 @@ class Fetching:
             )
         return state
 
+    def _ask_keeper(self, now: Now) -> FetchingEffects:
+        """Ask who gave the snapshot for what is kept below its cut, as long as that lacks."""
+        base, peer = self.base, self._keeper
+        if base is None or peer is None or self._keeper_asked >= ASKED_MAX or not self.lacks_kept():
+            self._keeper = self._keeper_due = None
+            return Effects()
+        self._keeper_asked += 1
+        self._keeper_due = after(now.instant, 2 * _OFFER_PAUSE_NS)
+        return Effects(send=[Send(peer, KeptWanted(checkpoint_id(base.proof.said)))])
+
+    def _give_kept(self, peer: NodeId, wanted: KeptWanted, now: Now) -> FetchingEffects:
+        base = self.base
+        if base is None or checkpoint_id(base.proof.said) != wanted.checkpoint:
+            return Effects()
+        if not _is_free(self._gave, peer, now):
+            return Effects()
+        kept = sorted(self._lace.below_cut(), key=lambda one: (one.stamp, one.id))
+        ids = [one.id for one in kept][: limits.KEPT_GIVEN_MAX]
+        return Effects(emit=[GiveBlocks(peer, (one,)) for one in ids])
+
     def _drop(self) -> None:
         self._proof = self._peer = self._due = None
         self._got = bytearray()
         self._asked = 0
+
+
+def _is_free(times: dict[NodeId, Instant], peer: NodeId, now: Now) -> bool:
+    """Whether a peer was not given something lately; notes that it is now."""
+    last = times.get(peer)
+    if last is not None and now.instant < after(last, _OFFER_PAUSE_NS):
+        return False
+    if len(times) >= limits.FRONTIER_HEADS_MAX:
+        times.clear()
+    times[peer] = now.instant
+    return True
+
+
+def _no() -> bool:
+    return False

@@ -39,7 +39,10 @@ class CheckpointConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How long the member whose turn it is may take, before the turn of the next; each attempt is
     longer by that. [guess: some thousand blocks are folded meanwhile]"""
     slice_count: int = 16
-    """Blocks that are folded at once beside the node's work. [guess: a few ms]"""
+    """Blocks that are folded at once beside the node's work, if they are small."""
+    slice_operations: int = 256
+    """Operations after which no further block is folded at once: those of a busy fleet hold some
+    hundred. [guess: a few ms]"""
     slice_pause_ns: int = 20 * MILLISECOND
     """Between two such slices. [guess: a tenth of the node's time]"""
 
@@ -119,7 +122,13 @@ class SnapshotPart(Message, frozen=True, tag=21):
     content: Annotated[bytes, Meta(max_length=limits.SNAPSHOT_PART_BYTES_MAX)]
 
 
-SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart
+class KeptWanted(Message, frozen=True, tag=17):
+    """Asks for the blocks that are kept below the cut of a checkpoint."""
+
+    checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart | KeptWanted
 
 
 # --- and their inputs
@@ -152,7 +161,21 @@ class PartCame(msgspec.Struct, frozen=True, gc=False):
     part: SnapshotPart
 
 
-FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame
+class KeptAsked(msgspec.Struct, frozen=True, gc=False):
+    """A peer asks for what is kept."""
+
+    peer: NodeId
+    wanted: KeptWanted
+
+
+FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame | KeptAsked
+
+
+class GiveBlocks(msgspec.Struct, frozen=True, gc=False):
+    """A peer is to be sent these blocks."""
+
+    peer: NodeId
+    ids: tuple[BlockId, ...]
 
 
 class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now, after
+from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace
 from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held, turn_of
 from credimus.protocol.checkpointing.interface import (
@@ -30,6 +31,7 @@ from credimus.protocol.checkpointing.interface import (
     WordsSaid,
 )
 from credimus.protocol.checkpointing.shadow import Shadow
+from credimus.protocol.checkpointing.unsaying import unsays
 from credimus.state.fleet import FleetState
 from credimus.state.keeping_operations import Attest, Certify
 
@@ -214,15 +216,19 @@ class Checkpointing:
         since = last.stamp if last is not None else self._state.roster.founding_stamp
         if stamp - since < stamp_of(self._config.interval_ms):
             return None
-        return cut_at(self._lace, stamp, _WORDS_EACH * len(self._electors()))
+        cut = cut_at(self._lace, stamp, _WORDS_EACH * len(self._electors()))
+        return None if cut is None or unsays(self._lace, self._state, cut) else cut
 
     def _objection(self, said: Attest, identifier: bytes) -> str | None:
         """Why not to attest; empty where it may yet be right, None where nothing speaks against."""
         line = self._state.checkpoints
         if said.retention_ms < self._config.retention_ms:
             return f"it keeps {said.retention_ms} ms, less than {self._config.retention_ms}"
-        if not is_cut_held(self._lace, said.cut):
-            return ""  # sync will bring what is missing
+        if self._shadow is None or self._shadow.cut != said.cut:  # else it is at work already
+            if not is_cut_held(self._lace, said.cut):
+                return ""  # sync will bring what is missing
+            if self._unsays(said.cut, identifier):
+                return ""  # once more is older, somebody will propose a later cut
         bound = line.certified_by(self._author)
         if bound and bound[-1][1] != identifier:
             later = [one for one in line.attested() if one[0] >= bound[-1][0]]
@@ -245,7 +251,7 @@ class Checkpointing:
         """Fold the next slice, and see to it that another follows."""
         shadow = self._shadow
         if shadow is not None and not shadow.is_caught_up:
-            shadow.step(self._config.slice_count, self._read)
+            shadow.step(self._config.slice_count, self._read, self._config.slice_operations)
             self._due = after(now.instant, self._config.slice_pause_ns)
 
     def _attest(self, effects: CheckpointingEffects) -> None:
@@ -257,6 +263,9 @@ class Checkpointing:
         electors = self._electors()
         turn = turn_of(self._base, self._attempt, electors)
         named = [one for who, one in line.proposed(self._attempt) if who == turn]
+        if self._unsays(shadow.cut, shadow.id):  # something came meanwhile
+            self.drop()
+            return
         if turn == self._author or shadow.id in named:
             self._said.add((Attest, self._attempt))
             word = msgspec.structs.replace(shadow.attest, attempt=self._attempt)
@@ -266,6 +275,11 @@ class Checkpointing:
             reason = "our own blocks give another state at its cut"
             if turn is not None:
                 effects.emit.append(CheckpointRefused(turn, named[0], reason))
+
+    def _unsays(self, cut: Cut, identifier: bytes) -> bool:
+        """Whether a cut would unsay a verdict, and not more than two thirds attest it already."""
+        attested = [one for _, one in self._state.checkpoints.attested()]
+        return identifier not in attested and unsays(self._lace, self._state, cut)
 
     def _has_attested(self, attempt: int) -> bool:
         """Whether we attested in this attempt, or in a later one."""

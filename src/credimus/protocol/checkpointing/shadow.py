@@ -63,10 +63,12 @@ class Shadow:
         """Blocks that are held and not folded yet, once the cut is reached."""
         return len(self._beyond) - self._at + len(self._newcomers)
 
-    def step(self, count: int, read: Reader) -> None:
-        """Fold up to `count` blocks; fewer where they can not be read yet."""
+    def step(self, count: int, read: Reader, operations: int = 1 << 62) -> None:
+        """Fold up to `count` blocks; fewer where they can not be read yet, or hold more than some
+        operations."""
         if not self.image:
-            self._at += self._fold(self._inside[self._at : self._at + count], read)
+            inside = self._inside[self._at : self._at + count]
+            self._at += self._fold(inside, read, operations)
             if self._at == len(self._inside):
                 self._cut_here()
                 self._at = 0
@@ -75,7 +77,8 @@ class Shadow:
             place = self._newcomers.pop(0)
             if place.sequence > self._last.get(place.author, 0):
                 self._beyond.append(place)
-        self._at += self._fold(self._beyond[self._at : self._at + count], read)
+        beyond = self._beyond[self._at : self._at + count]
+        self._at += self._fold(beyond, read, operations)
 
     def catch_up(self, read: Reader) -> bool:
         """Fold all that is left; returns whether it could be read."""
@@ -96,17 +99,19 @@ class Shadow:
         if self._lace.newcomers is self._newcomers:
             self._lace.newcomers = None
 
-    def _fold(self, places: list[Place], read: Reader) -> int:
-        """Fold some blocks; returns how many could be read."""
+    def _fold(self, places: list[Place], read: Reader, room: int) -> int:
+        """Fold some blocks; returns how many."""
         wires = dict(_named(read([place.id for place in places])))
         folded = 0
         for place in places:
             body = wires.get(place.id)
-            if body is None:
+            if body is None or room <= 0:
                 break
             past = self._past(place)
             twin = Place(place.id, place)
-            self.state.apply(twin, read_operations(body), past)
+            operations = read_operations(body)
+            self.state.apply(twin, operations, past)
+            room -= len(operations)
             if self.image:
                 self._views[place.id] = self.state.roster.view(twin)
             folded += 1

@@ -282,7 +282,7 @@ class Recovery:
         fitting = (
             one
             for one in self._loose
-            if one.id not in self._refused and not lace.missing(one.header)
+            if one.id not in self._refused and not lace.missing(one.header, names_suffice=True)
         )
         taken = list(islice(fitting, _TAKEN_AT_ONCE))
         self._refused.update(one.id for one in taken)

@@ -141,7 +141,7 @@ Step: TypeAlias = PairStep | AgainStep
 
 
 class Cost(msgspec.Struct, frozen=True, gc=False):
-    """What a plan takes, at the most; estimated from its operations and the number of members."""
+    """What a plan takes, estimated from its operations and the number of members."""
 
     steps: int
     rounds: int

@@ -28,7 +28,7 @@ from credimus.state.operations import Reconcile, Strategy, Withdraw
 
 STEPS_AT_ONCE = 10
 """Steps in one block, between two records of the session. [seed: a checkpoint each 10 steps]"""
-_BLOCK_BYTES = 320
+_BLOCK_BYTES = 230
 """Of a block beside its operations: header, parents, signature. [measured in fleets of five]"""
 _PROPOSAL_BYTES = 130
 """[measured]"""

@@ -254,8 +254,9 @@ class Sync:
             self._gaps[peer] = _Gap(due, tuple(missing), is_wide=is_wide)
 
     def _pull(self, peer: NodeId) -> SyncEffects:
-        wanted = tuple(self._orphans.wanted(limits.WANTED_MAX))
-        return Effects(send=[Send(peer, Pull(self.held(), wanted))])
+        wanted = self._orphans.wanted(limits.WANTED_MAX)
+        wanted += self._lace.names(limits.WANTED_MAX - len(wanted))
+        return Effects(send=[Send(peer, Pull(self.held(), tuple(wanted)))])
 
     def _supply(self, peer: NodeId, pull: Pull) -> SyncEffects:
         if self._lace.is_behind(pull.frontier):

@@ -3,9 +3,14 @@
 Every row of the store, then every block in its order: shape, Merkle root, place in its author's
 chain, predecessors above it, membership in its own past, what its author might write, signature.
 Then the journal of this node. The first place that does not hold is named.
+
+Where a checkpoint let blocks go, its snapshot and the signatures of those who certify it stand in
+their place; of blocks below its cut the signature is all that is left to check, and of the founding
+that it is this fleet's.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,12 +18,16 @@ import msgspec
 from credimus.kernel.errors import CredimusError, PeerFault, StorageError, UsageError
 from credimus.kernel.hlc import STAMP_MAX, HybridClock, wall_ms_of
 from credimus.kernel.ids import FleetId, fingerprint, node_id, short
-from credimus.lace.lace import Lace
+from credimus.lace.block import Block, open_wire, read_block
+from credimus.lace.lace import Lace, Place
+from credimus.lace.seal import check_signature
 from credimus.node.ingress import Ingress
+from credimus.protocol.checkpointing.proof import certifiers, check_quorum, read_base
 from credimus.runtime.audit.journal import broken_at, read_entries
 from credimus.runtime.store.interface import StoredBlock
+from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
-from credimus.state.fleet import FleetState
+from credimus.state.fleet import FleetState, snapshot_fingerprint
 
 Told = Callable[[int, int], None]
 _DOMAIN = b"credimus log head"
@@ -29,7 +38,7 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
     """The first place that does not hold."""
 
     table: str
-    """`blocks`, or `journal`."""
+    """`blocks`, `journal`, or `facts`."""
     row: int | None
     """Its position, from 1; None where the file itself is damaged."""
     block: str | None
@@ -44,6 +53,8 @@ class LogCheck(msgspec.Struct, frozen=True, kw_only=True):
     authors: int
     actions: int
     """Entries of the journal that hold."""
+    checkpoint: int
+    """The number of the checkpoint from which the log begins; 0 where it is whole."""
     head: str
     """`count:fingerprint` of the blocks in their order. Kept elsewhere and given again later, it
     shows whether anything before it was changed, even by who has the node's key."""
@@ -88,9 +99,16 @@ class _Work:
         self._ingress = Ingress(fleet, self._lace, self._state, HybridClock(0))
         self._expected = None if expected is None else _read_head(expected)
         self._head = bytes(32)
-        self._count = self._actions = 0
+        self._count = self._actions = self._number = 0
 
     def check(self, store: SqliteStore, public_key: bytes, told: Told | None) -> LogCheck:
+        try:
+            self._begin_from(kept_snapshot(store, partial(StorageError, "corrupt")))
+        except (StorageError, PeerFault) as problem:
+            return self.broke("facts", None, f"the last checkpoint: {problem.message}")
+        return self._check_blocks(store, told) or self._check_journal(store, public_key)
+
+    def _check_blocks(self, store: SqliteStore, told: Told | None) -> LogCheck | None:
         rows = store.blocks()
         while True:
             try:
@@ -108,6 +126,8 @@ class _Work:
                 self._expected = None
             elif self._expected is not None and self._expected[0] == self._count:
                 why = "up to here the log is not the one that was noted"
+                if self._number:
+                    why += f"; what was noted before checkpoint {self._number} can not be compared"
                 return self.broke("blocks", self._count, why)
             if told is not None:
                 told(self._count, store.block_count)
@@ -115,23 +135,67 @@ class _Work:
             return self.broke(
                 "blocks", self._count + 1, f"{self._expected[0]} blocks were noted: the end is gone"
             )
-        return self._check_journal(store, public_key)
+        return None
 
     def broke(self, table: str, row: int | None, why: str, block: str | None = None) -> LogCheck:
         return self._found(Broken(table=table, row=row, block=block, why=why))
 
     def _why_not(self, row: StoredBlock) -> str:
         try:
-            taken = self._ingress.take(row.wire, wall_ms_of(STAMP_MAX))
+            block = self._taken(row.wire)
         except PeerFault as fault:
             return f"{fault.message} [{fault.code}]"
-        if not taken:
+        if block is None:
             return _SIGNS_OF_ORDER
-        header = taken[0].block.header
+        header = block.header
         columns = row.id, row.author, row.sequence, row.stamp
-        if columns != (taken[0].block.id, header.author, header.sequence, header.stamp):
+        if columns != (block.id, header.author, header.sequence, header.stamp):
             return "its columns are not those of the block in it"
         return ""
+
+    def _begin_from(self, kept: tuple[bytes, int] | None) -> None:
+        """Begin from a checkpoint, once it is what those who certify it signed.
+
+        Raises:
+            PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`.
+        """
+        if kept is None:
+            return
+        base = read_base(kept[0])
+        state = FleetState.restored(base.image)
+        roster, last = state.roster, state.checkpoints.last
+        check_quorum(base.proof, certifiers(base.proof, self._state.roster.fleet, roster.keys))
+        if (
+            snapshot_fingerprint(base.image) != base.proof.said.snapshot
+            or roster.fleet != self._state.roster.fleet
+            or last is None
+            or last.cut != base.proof.said.cut
+        ):
+            raise PeerFault("bad-checkpoint", "it is not the one that its members certify")
+        self._state.adopt(state)
+        self._lace.let_go(last.cut)
+        self._number = last.number
+
+    def _taken(self, wire: bytes) -> Block | None:
+        """A block that holds; None where it waits for another.
+
+        Raises:
+            PeerFault: it does not.
+        """
+        block = read_block(open_wire(wire), wire)
+        if not self._lace.is_below(block.author, block.header.sequence):
+            taken = self._ingress.take(wire, wall_ms_of(STAMP_MAX), names_suffice=True)
+            return taken[0].block if taken else None
+        roster = self._state.roster
+        if block.id == roster.founding:
+            alone = Ingress(roster.fleet, Lace(), FleetState(roster.fleet), HybridClock(0))
+            alone.take(wire, wall_ms_of(STAMP_MAX))
+        check_signature(
+            roster.keys.get(block.author, b""), block.header_bytes, block.signature, block
+        )
+        self._lace.keep(Place(block.id, block.header))
+        self._lace.place(block.id).view = roster.base
+        return block
 
     def _check_journal(self, store: SqliteStore, public_key: bytes) -> LogCheck:
         try:
@@ -143,7 +207,7 @@ class _Work:
             return self.broke("journal", *broken)
         self._actions = len(entries)
         for entry in entries:
-            if entry.action.block_count > self._count:
+            if entry.action.block_count > self._count and not self._number:
                 return self.broke(
                     "blocks",
                     self._count + 1,
@@ -164,6 +228,7 @@ class _Work:
             blocks=self._count,
             authors=len(self._lace.authors()),
             actions=self._actions,
+            checkpoint=self._number,
             head=f"{self._count}:{self._head.hex()}",
             broken=broken,
         )

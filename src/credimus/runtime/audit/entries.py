@@ -205,8 +205,10 @@ def _of_belief(said: Assert | Relate | Retract | Enclose) -> Entry:
 def _of_round(state: FleetState, kind: Kind, named: bytes, summary: str) -> Entry:
     identifier = RoundId(named)
     found = state.rounds.get(identifier)
-    belief = None if found is None else found.belief
-    return Entry(kind=kind, summary=summary, belief=belief, round=identifier)
+    if found is None:
+        return Entry(kind=kind, summary=summary, round=identifier)
+    text = summary if found.attempt == 1 else f"in attempt {found.attempt} {summary}"
+    return Entry(kind=kind, summary=text, belief=found.belief, round=identifier)
 
 
 def _because(text: str, reason: str) -> str:

@@ -127,4 +127,6 @@ def _is_awaited(function: Function) -> bool:
 
 
 def _crashed(problem: BaseException) -> Unavailable:
+    if isinstance(problem, Unavailable) and problem.code == "evaluator-malformed":
+        return problem
     return Unavailable("evaluator-crashed", f"the callback raised {problem!r:.200}.")

@@ -75,7 +75,8 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise NotFound(
-            "key-missing", f"{path} does not exist. Run init or join first, or name its folder."
+            "key-missing",
+            f"{path} does not exist. Name a node's folder, or restore the file from a backup.",
         ) from None
     except OSError as problem:
         raise StorageError(

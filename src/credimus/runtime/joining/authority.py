@@ -56,7 +56,9 @@ class Authority:
             key = serialization.load_pem_private_key(key_pem, password=None)
         except (ValueError, TypeError):
             raise UsageError(
-                "authority-malformed", "the fleet's certificate or its key is not intact PEM."
+                "authority-malformed",
+                "the fleet's certificate or its key is not intact PEM. Restore fleet-ca.crt and "
+                "fleet-ca.key from a backup, or copy both from another member's folder.",
             ) from None
         if (
             not isinstance(key, ec.EllipticCurvePrivateKey)

@@ -43,6 +43,7 @@ from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import Charter
+from credimus.state.members import Member
 
 Ask = Callable[[str, bytes], bytes]
 """Posts bytes to a URL; returns the body of a good answer, raises a CredimusError otherwise."""
@@ -92,6 +93,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     fleet_name: str
     node: NodeId
     block_count: int
+    namesakes: tuple[NodeId, ...] = ()
+    """Other members that have the same name: no name stands for one of them alone."""
 
 
 def found_home(
@@ -147,7 +150,7 @@ def join_home(home: Home, ticket_word: str, plan: Plan, ask: Ask) -> Made:
         key = create_node_key(draft.key, plan.passphrase)
         request = make_request(ticket, key.public, plan.name, (plan.dialled,))
         answer = open_answer(ticket, _ask_patiently(ask, f"{ticket.address}/v1/join", request))
-        blocks = _verified(ticket, answer)
+        blocks, members = _verified(ticket, answer)
         authority = Authority(answer.authority_certificate_pem, answer.authority_key_pem)
         settings = _settings(ticket.fleet, answer.fleet_name, plan)
         _furnish(draft, settings, authority, key, plan.dialled)
@@ -158,6 +161,9 @@ def join_home(home: Home, ticket_word: str, plan: Plan, ask: Ask) -> Made:
         fleet_name=answer.fleet_name,
         node=key.node_id,
         block_count=len(blocks),
+        namesakes=tuple(
+            one.node for one in members if one.name == plan.name and one.node != key.node_id
+        ),
     )
 
 
@@ -173,8 +179,8 @@ def _ask_patiently(ask: Ask, url: str, request: bytes) -> bytes:
     raise AssertionError("unreachable")
 
 
-def _verified(ticket: Ticket, answer: JoinAnswer) -> list[StoredBlock]:
-    """The blocks of the answer, every signature checked back to the fleet's founder."""
+def _verified(ticket: Ticket, answer: JoinAnswer) -> tuple[list[StoredBlock], list[Member]]:
+    """The blocks of the answer, checked back to the fleet's founder, and the members."""
     state = FleetState(ticket.fleet)
     ingress = Ingress(ticket.fleet, Lace(), state, HybridClock(SKEW_MS_MAX))
     blocks: list[StoredBlock] = []
@@ -187,7 +193,7 @@ def _verified(ticket: Ticket, answer: JoinAnswer) -> list[StoredBlock]:
             f"the history that {ticket.address} sent is not that of the ticket's fleet. Ask "
             "another member for a ticket.",
         )
-    return blocks
+    return blocks, list(state.roster.current.by_id.values())
 
 
 def _settings(fleet: FleetId, fleet_name: str, plan: Plan) -> Settings:

@@ -9,6 +9,7 @@ from credimus.kernel import limits
 from credimus.kernel.instant import MILLISECOND
 from credimus.protocol.checkpointing.interface import HOUR_MS, CheckpointConfig
 from credimus.protocol.recovery.interface import RecoveryConfig
+from credimus.runtime.store.interface import FACTS_MAX
 
 PerSecond = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Hours = Annotated[float, Meta(gt=0, le=87_600)]
@@ -17,10 +18,9 @@ Hours = Annotated[float, Meta(gt=0, le=87_600)]
 class CheckpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the fleet takes checkpoints, and how long things are kept."""
 
-    enabled: bool = False
+    enabled: bool = True
     """Whether this node proposes, attests and certifies checkpoints. Those that more than two
-    thirds of the members certify are followed all the same. Off unless asked for while crashes
-    amid a pruning can leave a node behind."""
+    thirds of the members certify are followed all the same."""
     interval_hours: Hours = 6
     """From one checkpoint to the next. [guess]"""
     keep_hours: Hours = 24
@@ -29,6 +29,10 @@ class CheckpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     retention_hours: Annotated[float, Meta(ge=0, le=87_600)] = 24
     """How long after its end an undecided, rejected or contested belief is kept. This node attests
     no checkpoint that keeps less. [seed]"""
+
+    certificates: Annotated[int, Meta(ge=0, le=FACTS_MAX)] = 16_384
+    """How many certificates of accepted beliefs this node keeps, made before a checkpoint lets
+    their votes go; the oldest leave. 0 keeps none. [guess: 27 to 35 MB in a fleet of five]"""
 
     def core(self) -> CheckpointConfig:
         """The settings of the core."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from credimus.kernel.errors import UsageError
+from credimus.kernel.wording import plainly
 from credimus.runtime.identity.credentials import read_file
 from credimus.runtime.settings.settings import Settings
 
@@ -121,7 +122,8 @@ def resolve(
     except msgspec.ValidationError as problem:
         given = ", ".join(one.origin.where for one in over.values())
         raise UsageError(
-            "bad-config", f"{path} together with {given}: {problem}. Mend one of them."
+            "bad-config",
+            f"{path} together with {given}: {plainly(problem, Settings)}. Mend one of them.",
         ) from None
     origins = {}
     for field in fields():
@@ -140,7 +142,9 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         tree: dict[str, Any] = msgspec.toml.decode(text)
         msgspec.convert(tree, Settings)  # what is wrong in the file is told as the file's
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise UsageError("bad-config", f"{path}: {problem}. Mend the file.") from None
+        raise UsageError(
+            "bad-config", f"{path}: {plainly(problem, Settings)}. Mend the file."
+        ) from None
     return text, tree
 
 
@@ -177,8 +181,8 @@ def _checked(field: Field, value: Any, origin: Origin, code: str) -> Given:
     except msgspec.ValidationError as problem:
         raise UsageError(
             code,
-            f"{origin.where} is {value!r:.60}: {problem}. Mend it, or leave it out for what "
-            f"config.toml says of {field.name}.",
+            f"{origin.where} is {value!r:.60}: {plainly(problem, field.kind)}. Mend it, or "
+            f"leave it out for what config.toml says of {field.name}.",
         ) from None
 
 

@@ -12,6 +12,7 @@ from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.kernel.instant import MILLISECOND
+from credimus.kernel.wording import plainly
 from credimus.node.config import Config
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -238,7 +239,9 @@ def read_settings(path: Path) -> Settings:
     try:
         return msgspec.toml.decode(read_file(path), type=Settings)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise UsageError("bad-config", f"{path}: {problem}. Mend the file.") from None
+        raise UsageError(
+            "bad-config", f"{path}: {plainly(problem, Settings)}. Mend the file."
+        ) from None
 
 
 def write_settings(path: Path, settings: Settings) -> None:

@@ -39,7 +39,7 @@ class FolderLock:
             raise Conflict(
                 "folder-in-use",
                 f"{database.parent} is in use by process {holder or '(unknown)'}. Stop that node, "
-                "or give this one a folder of its own.",
+                "reach it with credimus.connect, or give this one a folder of its own.",
             ) from None
         self._descriptor = descriptor
         self.made = _read(descriptor)[1] == _MADE

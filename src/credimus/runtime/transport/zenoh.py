@@ -265,7 +265,7 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         if not os.access(path, os.R_OK):
             raise UsageError(
                 "certificate-unusable",
-                f"{path} is missing or not yours to read. Run init or join again, or restore it.",
+                f"{path} is missing or not yours to read. Restore it from a backup.",
             )
     settings["transport/link/tls"] = {
         "root_ca_certificate": str(paths.authority),
@@ -303,7 +303,8 @@ def opening_error(reason: str, config: ZenohConfig) -> CredimusError:
     if "address already in use" in lowered or "os error 10048" in lowered:
         return Conflict(
             "port-in-use",
-            f"{config.listen} is taken by another program. Stop it, or listen on another port.",
+            f"{config.listen} is taken by another program. Stop it, or change `listen` under "
+            "[node] in the node's config.toml.",
         )
     if any(word in lowered for word in ("lookup", "socket address", "port value", "assign")):
         return UsageError(
@@ -316,7 +317,7 @@ def opening_error(reason: str, config: ZenohConfig) -> CredimusError:
     ):
         return UsageError(
             "certificate-unusable",
-            f"the link's certificate files do not work: {said}. Run init or join again.",
+            f"the link's certificate files do not work: {said}. Restore them from a backup.",
         )
     return UsageError("transport-unusable", f"can not open the links: {said}.")
 

@@ -12,6 +12,8 @@ from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
+from credimus.protocol.checkpointing.cutting import last_below
+from credimus.protocol.checkpointing.proof import read_base
 from credimus.sim.checkers.record import Record
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
@@ -137,13 +139,20 @@ class Board:
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """A damaged disk was recovered."""
         for checker in reversed(self._recovered):  # the first one cuts the record
-            let_go = {one for one in alone if _is_let_go(checker.watch, one)}
+            cuts = _cuts_on_disk(checker.watch)
+            let_go = {one for one in alone if _is_let_go(checker.watch, cuts, one)}
             checker.recovered(host, gone - let_go, alone - let_go)
 
 
-def _is_let_go(watch: Watch, block: BlockId) -> bool:
+def _cuts_on_disk(watch: Watch) -> list[dict[NodeId, int]]:
+    """The last sequences below the cuts of all snapshots, also of computers that are down."""
+    kept = [host.disk.snapshot for host in watch.fleet.hosts if not host.lies]
+    return [last_below(read_base(one).proof.said.cut) for one in kept if one is not None]
+
+
+def _is_let_go(watch: Watch, cuts: list[dict[NodeId, int]], block: BlockId) -> bool:
     """Whether a block is on no disk because it is in a snapshot."""
     known = watch.record.blocks.get(block)
     return known is not None and any(
-        host.running.lace.is_below(known.author, known.header.sequence) for host in watch.honest
+        known.header.sequence <= last.get(known.author, 0) for last in cuts
     )

@@ -6,6 +6,7 @@ holds a checkpoint and some blocks must come to what all blocks that ever were g
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId, short
+from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
 from credimus.protocol.checkpointing.interface import CheckpointTaken
 from credimus.sim.checkers.checker import Checker
@@ -87,6 +88,24 @@ class nothing_is_pruned_before_it_is_certified(Checker):  # noqa: N801 - a sente
                 if isinstance(said, Certify) and said.checkpoint == identifier:
                     words.setdefault(said.attempt, set()).add(record.blocks[block].author)
         return words
+
+
+class what_a_block_names_is_held(Checker):  # noqa: N801 - a sentence
+    """Who holds a block beyond its cut can give all that it names: else nobody who lacks that could
+    ever take the block. Not so where an altered row was lost."""
+
+    def noted(self, host: Host, block: Block) -> None:
+        """Look for what a block names."""
+        lace, header = host.running.lace, block.header
+        if host.lies or host.recovered_count or lace.is_below(header.author, header.sequence):
+            return
+        named = (*header.parents, header.previous) if header.previous else header.parents
+        lacking = [one for one in named if one not in lace or one not in host.disk]
+        if lacking:
+            self.fail(
+                f"node {host.place} holds block {short(block.id)}, and not {short(lacking[0])}, "
+                "which it names"
+            )
 
 
 class a_joiner_from_a_checkpoint_agrees(Checker):  # noqa: N801 - a sentence

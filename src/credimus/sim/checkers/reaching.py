@@ -4,7 +4,7 @@ from collections import Counter
 
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.lace.block import Block, block_id, open_wire
+from credimus.lace.block import Block, Header, block_id, open_wire
 from credimus.node.node import NodeEffects
 from credimus.protocol.dissemination.interface import Enveloped, Graft, Push, Relay
 from credimus.sim.checkers.checker import Checker, Watch
@@ -29,12 +29,12 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self._sealed: dict[BlockId, tuple[Host, int]] = {}
+        self._sealed: dict[BlockId, tuple[Host, int, Header]] = {}
 
     def noted(self, host: Host, block: Block) -> None:
         """Remember when its author made a block durable."""
         if block.author == host.id:
-            self._sealed[block.id] = host, self.watch.fleet.agenda.now_ns
+            self._sealed[block.id] = host, self.watch.fleet.agenda.now_ns, block.header
 
     def sample(self) -> None:
         """Look for every block that is old enough, once."""
@@ -44,7 +44,7 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
             self.ran(host, REACHED_NS) for host in fleet.hosts if host.life
         )
         within_ns = REACHED_QUICKLY_NS if quick else REACHED_NS
-        for identifier, (author, at_ns) in list(self._sealed.items()):
+        for identifier, (author, at_ns, header) in list(self._sealed.items()):
             age_ns = fleet.agenda.now_ns - at_ns
             if age_ns < within_ns:
                 break
@@ -57,6 +57,7 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
                     self.ran(host, age_ns + SETTLED_NS)
                     and host.id in node.state.roster.current  # who has left is told by chance
                     and identifier not in node.lace
+                    and not node.lace.is_below(header.author, header.sequence)
                 ):
                     self.fail(
                         f"node {host.place} lacks block {short(identifier)} of node "

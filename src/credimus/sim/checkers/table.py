@@ -16,6 +16,7 @@ from credimus.sim.checkers.compaction import (
     a_joiner_from_a_checkpoint_agrees,
     nothing_is_pruned_before_it_is_certified,
     pruned_and_whole_nodes_agree,
+    what_a_block_names_is_held,
 )
 from credimus.sim.checkers.guarding import (
     an_honest_peer_is_never_faulted,
@@ -34,6 +35,7 @@ from credimus.sim.checkers.recovering import (
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
 )
+from credimus.sim.checkers.reunions import a_reunion_is_done_whole_or_not_at_all
 from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.checkers.splits import (
     both_sides_reconcile_alike,
@@ -62,6 +64,7 @@ ALL: tuple[type[Checker], ...] = (
     *VIGILANT,
     pruned_and_whole_nodes_agree,
     nothing_is_pruned_before_it_is_certified,
+    what_a_block_names_is_held,
     a_joiner_from_a_checkpoint_agrees,
     severe_partition_refuses_writes_and_changes_nothing,
     both_sides_reconcile_alike,
@@ -69,4 +72,5 @@ ALL: tuple[type[Checker], ...] = (
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
+    a_reunion_is_done_whole_or_not_at_all,
 )

@@ -20,6 +20,7 @@ from credimus.sim.faults.lies import (
     Withhold,
 )
 from credimus.sim.faults.links import BadLink, Bridge, Flapping, OneWay, Partition, Ragged
+from credimus.sim.faults.operators import Reunite
 from credimus.sim.faults.slander import Expulsion, FalseEvidence, Overreach, Slander
 
 AnyFault: TypeAlias = (
@@ -31,6 +32,7 @@ AnyFault: TypeAlias = (
     | Slander | FalseEvidence | Overreach | Expulsion
     | Torrent | Hail
     | FalseState | TwoStates | Accuse | Impersonate
+    | Reunite
 )  # fmt: skip
 
 __all__ = (
@@ -62,6 +64,7 @@ __all__ = (
     "Pause",
     "Ragged",
     "Replay",
+    "Reunite",
     "Rotation",
     "Slander",
     "Slow",

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from credimus.kernel.ids import BlockId
+from credimus.lace.lace import Lace
 from credimus.node.compacting import Compacting
 from credimus.sim.checkers.compaction import (
     a_joiner_from_a_checkpoint_agrees,
     nothing_is_pruned_before_it_is_certified,
     pruned_and_whole_nodes_agree,
+    what_a_block_names_is_held,
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
@@ -54,7 +57,22 @@ def a_snapshot_that_lacks_a_belief(fleet: Fleet) -> Iterator[None]:  # noqa: ARG
         yield
 
 
+@contextmanager
+def a_lace_that_takes_names_for_blocks(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Heads of a checkpoint are named although no more is known of them."""
+    let_go = Lace.let_go
+
+    def careless(self: Lace, *given: Any) -> list[BlockId]:
+        gone = let_go(self, *given)
+        self._names.clear()
+        return gone
+
+    with patched(Lace, "let_go", careless):
+        yield
+
+
 WRONGS = (
+    (a_lace_that_takes_names_for_blocks, what_a_block_names_is_held, 12),
     (a_checkpoint_that_lets_all_go, pruned_and_whole_nodes_agree, 8),
     (a_word_that_is_enough, nothing_is_pruned_before_it_is_certified, 8),
     (a_snapshot_that_lacks_a_belief, a_joiner_from_a_checkpoint_agrees, 12),

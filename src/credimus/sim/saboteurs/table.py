@@ -43,6 +43,7 @@ from credimus.sim.checkers.reaching import (
     no_message_travels_in_a_loop,
     no_node_has_too_many_neighbours,
 )
+from credimus.sim.checkers.reunions import a_reunion_is_done_whole_or_not_at_all
 from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.checkers.splits import (
     both_sides_reconcile_alike,
@@ -84,6 +85,7 @@ from credimus.sim.saboteurs.wrongs import (
     a_threshold_of_one,
     a_verdict_that_is_taken_back,
     a_view_of_what_came_first,
+    an_undoing_that_takes_nothing_back,
 )
 
 
@@ -230,5 +232,11 @@ SABOTEURS: tuple[Saboteur, ...] = (
         trips=both_sides_reconcile_alike,
         profile="apart",
         safety_s=16,
+    ),
+    Saboteur(
+        sabotage=an_undoing_that_takes_nothing_back,
+        trips=a_reunion_is_done_whole_or_not_at_all,
+        profile="reunions",
+        safety_s=20,
     ),
 )

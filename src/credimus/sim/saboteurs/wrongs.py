@@ -18,6 +18,7 @@ from credimus.protocol.membership.probing import Probe
 from credimus.protocol.partition.interface import Permit
 from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Reconciling
+from credimus.protocol.reunion.stepping import Stepping
 from credimus.protocol.sync.machine import Sync
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
@@ -248,6 +249,17 @@ def a_fleet_that_never_reconciles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
         self._search_due = None
 
     with patched(Reconciling, "_search", nothing):
+        yield
+
+
+@contextmanager
+def an_undoing_that_takes_nothing_back(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """A reunion is called undone, and what it said stands."""
+
+    def nothing(*_: Any) -> list[object]:
+        return []
+
+    with patched(Stepping, "undo", nothing):
         yield
 
 

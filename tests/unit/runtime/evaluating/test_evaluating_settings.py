@@ -110,8 +110,8 @@ def test_a_callback_comes_from_the_settings_or_from_the_program(tmp_path: Path) 
     ("lines", "says"),
     [
         ('evaluators = ["oracle"]', "oracle"),
-        ("evaluators = []", "$.voting.evaluators"),
-        ("evaluations_at_once = 0", "$.voting.evaluations_at_once"),
+        ("evaluators = []", "`voting.evaluators`"),
+        ("evaluations_at_once = 0", "`voting.evaluations_at_once`"),
         ('[voting.webhook]\nurl = "ftp://h"', "ftp"),
         ('[voting.webhook]\nurl = "http://h"\ntimeout = 1', "timeout"),
         ("[voting.webhook]\ntimeout_ms = 1", "url"),

@@ -91,8 +91,8 @@ class TestKeyFile:
         path.chmod(0o600)
         load_node_key(path)
 
-    def test_a_missing_key_says_what_makes_one(self, tmp_path: Path) -> None:
-        with pytest.raises(NotFound, match="init or join") as problem:
+    def test_a_missing_key_says_where_to_get_it(self, tmp_path: Path) -> None:
+        with pytest.raises(NotFound, match="restore the file from a backup") as problem:
             load_node_key(tmp_path / "node.key")
         assert problem.value.code == "key-missing"
 

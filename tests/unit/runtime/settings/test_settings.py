@@ -63,13 +63,13 @@ def test_defaults_of_the_file_are_those_of_the_core() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('link = "quic"', 'link = "smoke"', "$.node.link"),
+        ('link = "quic"', 'link = "smoke"', "`node.link`"),
         ("severe_below = 0.25", "severe_below = 0.7", "severe_below"),
         ("suspicion_ms_min = 900", "suspicion_ms_min = 9000", "suspicion_ms_min"),
         ("pause_s = 20", "pause_s = 900", "pause_s_max"),
-        ('strategy = "last_writer"', 'strategy = "coin"', "$.partition.strategy"),
+        ('strategy = "last_writer"', 'strategy = "coin"', "`partition.strategy`"),
         ('link = "quic"', 'lnik = "quic"', "lnik"),
-        ("timeout_ms = 5000", "timeout_ms = 0", "$.voting.timeout_ms"),
+        ("timeout_ms = 5000", "timeout_ms = 0", "`voting.timeout_ms`"),
         ("[voting]", "[[voting", "config.toml"),
     ],
 )
