@@ -22,7 +22,7 @@ from credimus.kernel.entropy import Entropy, Stream
 from credimus.kernel.hlc import HybridClock
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.lace import Lace
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.replay.plan import ReplayOptions, ReplayPlan
 from credimus.sim.replay.replay import Replay

@@ -7,8 +7,7 @@ from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import FleetId, NodeId, fleet_id
 from credimus.lace.block import Block, Parts
 from credimus.lace.lace import Lace
-from credimus.node.ingress import Ingress
-from credimus.state.electorates import electorate_id
+from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
@@ -30,7 +29,8 @@ from credimus.state.operations import (
     Votes,
     mask_bytes,
 )
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.rounds import round_id
 from strategies import LATER_MS, NONCE, SIGNERS, WALL_MS, make_block
 
 Scene = Callable[[], "History"]

@@ -10,9 +10,7 @@ from credimus.kernel.ids import FleetId, NodeId, RoundId, fleet_id
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner
-from credimus.node.ingress import Ingress
-from credimus.state.electorates import electorate_id, electorate_of
-from credimus.state.evidence import rotation_message
+from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import (
     AdmissionRule,
@@ -24,6 +22,7 @@ from credimus.state.member_operations import (
     Powers,
     Rotate,
 )
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -36,7 +35,8 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of
+from credimus.state.voting.rounds import round_id
 from decisions import BELIEF, CATEGORY, CONTENT, TIMEOUT_MS
 from strategies import LATER_MS, NONCE, WALL_MS, make_block
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from credimus.kernel.ids import BlockId
 from credimus.lace.block import Block
-from credimus.state.evidence import rotation_message
 from credimus.state.member_operations import Appoint, Exhibit, Expel, Expose, Powers, Rotate
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import Close, Operation
 from liars import Liar
 from strategies import (

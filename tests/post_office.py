@@ -24,8 +24,8 @@ from credimus.protocol.delivery.interface import (
     PostedView,
 )
 from credimus.protocol.delivery.machine import Delivery
+from credimus.state.membership.roster import Roster
 from credimus.state.operations import Found
-from credimus.state.roster import Roster
 
 SIGNERS = [SeedSigner(bytes((number + 1,)) * 32) for number in range(4)]
 NONCE = b"post-office-test"

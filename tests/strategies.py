@@ -15,8 +15,7 @@ from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId, RoundId, fle
 from credimus.lace.block import NO_PREVIOUS, VERSION, Block, Header, root_of, write_predecessors
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
-from credimus.node.ingress import Ingress, Taken
-from credimus.state.electorates import electorate_id, electorate_of
+from credimus.node.taking.ingress import Ingress, Taken
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
@@ -31,7 +30,8 @@ from credimus.state.operations import (
     Skill,
 )
 from credimus.state.outcomes import outcomes_of
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of
+from credimus.state.voting.rounds import round_id
 
 Item = TypeVar("Item")
 

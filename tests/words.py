@@ -8,7 +8,7 @@ from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
 from credimus.lace.block import Block
 from credimus.lace.frontier import CutHead
-from credimus.state.checkpoints import checkpoint_id
+from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify
 
 

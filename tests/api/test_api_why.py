@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from desk import Desk, play
 
-from credimus.node.queries import find_belief
+from credimus.node.showing.queries import find_belief
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from credimus.kernel.fixed import MILLION
 from credimus.lace.block import Block
-from credimus.state.electorates import Electorate, electorate_id, electorate_of
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -27,9 +26,10 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.round import Round
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict, join
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.voting.round import Round
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict, join
 from liars import histories
 from strategies import (
     ELECTORATES,

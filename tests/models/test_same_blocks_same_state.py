@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from liars import histories, shuffled
 from member_strategies import extensions, member_histories
 from strategies import (

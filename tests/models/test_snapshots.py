@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FOLDS, FleetState
-from credimus.state.releasing import release
+from credimus.state.keeping.releasing import release
 from liars import histories, shuffled
 from strategies import (
     FLEET,

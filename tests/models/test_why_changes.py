@@ -13,7 +13,6 @@ from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.lace.block import Block
 from credimus.lace.lace import Place
 from credimus.protocol.voting.closing import closing_of
-from credimus.state.electorates import Electorate
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -26,9 +25,10 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.round import Round
-from credimus.state.rounds import Rounds
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.round import Round
+from credimus.state.voting.rounds import Rounds
+from credimus.state.voting.verdict import Verdict
 from credimus.why.changing import due_stamp
 from credimus.why.counting import (
     Least,

@@ -9,7 +9,7 @@ from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import fleet_id
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Assert, Found
 from strategies import SIGNERS, WALL_MS, make_block

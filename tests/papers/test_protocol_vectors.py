@@ -30,7 +30,7 @@ from credimus.lace.block import VERSION, Block, Header, root_of, write_predecess
 from credimus.lace.frontier import Frontier, Head
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner, pack_leaves, seal
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.protocol.dissemination import interface as spreading
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.membership import turns
@@ -41,10 +41,10 @@ from credimus.runtime.joining import ticket as tickets
 from credimus.sketch import merkle
 from credimus.state import operations as op
 from credimus.state.beliefs import link_key
-from credimus.state.electorates import electorate_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.rounds import round_id
 from liars import histories
 from member_strategies import member_histories
 from strategies import (

@@ -10,8 +10,8 @@ from credimus.protocol.voting.interface import Ballot, Evaluator, Question, Voti
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.state.operations import Choice
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 YES, NO, SKIP = Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN
 VOTING = VotingConfig(timeout_ms=1_000, aggregation_ms=300)

@@ -20,7 +20,7 @@ from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
 from credimus.sim.scenario import altered
 from credimus.state.identity import belief_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from credimus.why.explain import explain
 
 SHORT = CheckpointConfig(

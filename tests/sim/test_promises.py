@@ -22,7 +22,7 @@ from credimus.sim.saboteurs.wrongs import a_node_that_votes_twice
 from credimus.sim.stacking import stacking
 from credimus.state.identity import belief_id
 from credimus.state.operations import Rules, Scheme
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 MAJORITY = Rules(scheme=Scheme.MAJORITY)
 CONTENT = "the bridge at mile 4 is down"

@@ -25,7 +25,7 @@ from credimus.state.operations import (
     Strategy,
 )
 from credimus.state.outcomes import Effect, outcomes_of
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from credimus.why.explain import explain
 
 MAJORITY = Rules(scheme=Scheme.MAJORITY)

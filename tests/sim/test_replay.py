@@ -14,7 +14,7 @@ from credimus.sim.replay.plan import AGGREGATIONS, SCHEMES, ReplayOptions
 from credimus.sim.replay.replay import replay
 from credimus.sim.replay.scores import accuracy_of, f1_of
 from credimus.state.operations import Choice
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 CROWD = Path(__file__).parents[2] / "../shared/data/crowd"
 MADE_UP = """item,worker,label,confidence,mood

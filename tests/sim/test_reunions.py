@@ -20,7 +20,7 @@ from credimus.node.commands import (
     UndoReunion,
 )
 from credimus.node.node import Node
-from credimus.node.reuniting import apart_of
+from credimus.node.saying.reuniting import apart_of
 from credimus.protocol.reunion.interface import Asked, Phase, Plan, Session, Standing
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host, Lane, Order
@@ -34,7 +34,7 @@ from credimus.state.operations import (
     read_operations,
 )
 from credimus.state.outcomes import Effect, outcomes_of
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 GATES = tuple((f"gate {n} is open", f"gate {n} is not open") for n in range(12))
 

@@ -32,7 +32,7 @@ from credimus.state.operations import (
     Rules,
     Scheme,
 )
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 MAJORITY = Rules(scheme=Scheme.MAJORITY)
 

@@ -16,7 +16,7 @@ from credimus.node.commands import (
     ShareBelief,
     Written,
 )
-from credimus.node.queries import find_belief
+from credimus.node.showing.queries import find_belief
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.runtime.access.principals import OWNER, Principal
 from credimus.runtime.daemon import Daemon

@@ -14,7 +14,7 @@ from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.state.fleet import FleetState
-from credimus.state.members import Members
+from credimus.state.membership.members import Members
 from credimus.state.operations import Operation, read_operations
 
 WiresOf: TypeAlias = Callable[[Sequence[bytes]], list[bytes]]

@@ -17,8 +17,8 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.state.fleet import FleetState
 from credimus.state.identity import normalised
 from credimus.state.operations import Rules, Scheme
-from credimus.state.round import Round, listed_masks
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round, listed_masks
+from credimus.state.voting.verdict import Verdict
 
 FORM = 2
 

@@ -15,10 +15,10 @@ from credimus.kernel import limits
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.lace.block import Block, open_wire, read_block
-from credimus.state.evidence import check_exposure
 from credimus.state.member_operations import Exhibit, Expose
+from credimus.state.membership.evidence import check_exposure
 from credimus.state.operations import Choice, Operation, Votes, read_operations
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 _Said: TypeAlias = Callable[[Operation], bool]
 

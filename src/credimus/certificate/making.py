@@ -17,11 +17,11 @@ from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId, short
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Belief
-from credimus.state.electorates import electorate_id
 from credimus.state.operations import Close, Operation, Propose, Publish, Scheme
-from credimus.state.round import Opening, Round
-from credimus.state.rounds import Rounds, round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.round import Opening, Round
+from credimus.state.voting.rounds import Rounds, round_id
+from credimus.state.voting.verdict import Verdict
 
 
 def make_certificate(archive: Archive, belief: Belief) -> bytes:

@@ -9,7 +9,7 @@ from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
 from credimus.state.member_operations import Appoint, Rotate
-from credimus.state.members import Members
+from credimus.state.membership.members import Members
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 

@@ -29,10 +29,10 @@ from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
-from credimus.state.members import Member
+from credimus.state.membership.members import Member
 from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 
 class Voter(NamedTuple):

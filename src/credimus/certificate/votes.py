@@ -11,8 +11,8 @@ from credimus.certificate.archive import Reading, Spot
 from credimus.certificate.showing import Showing
 from credimus.kernel.ids import NodeId
 from credimus.state.operations import Aggregation, Choice, Operation, Scheme, Votes
-from credimus.state.round import Round, listed_masks
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round, listed_masks
+from credimus.state.voting.verdict import Verdict
 
 _SIDES = (Choice.ACCEPT, Choice.REJECT, Choice.ABSTAIN)
 

@@ -9,7 +9,7 @@ import msgspec
 from credimus.harness.local_fleet import LocalFleet
 from credimus.kernel.errors import InternalError
 from credimus.sim.replay.plan import Outcome, ReplayOptions, ReplayPlan, ReplayReport
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 def replay_on_processes(

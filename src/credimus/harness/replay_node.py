@@ -12,7 +12,7 @@ from credimus.harness.orders import ChildSettings
 from credimus.runtime.driver import Driver
 from credimus.sim.replay.plan import ReplayOptions, ReplayPlan, outcome_of
 from credimus.sim.replay.replay import fully_voted
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 PATIENCE_S = 120.0
 

@@ -4,7 +4,7 @@ On the wire a block is the MessagePack array [header, signature, predecessors, b
 string. The header signs one root: under it are the exact bytes of the predecessors, then those of
 each operation. So an operation can be shown to a stranger without all that its block builds on.
 
-Deliberately not here: whether a block may be taken (lace/seal.py, node/ingress.py).
+Deliberately not here: whether a block may be taken (lace/seal.py, node/taking/ingress.py).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Only headers' facts are kept here, some 400 bytes a block; the bytes of blocks stay in the store.
 
-Deliberately not here: signatures and membership (node/ingress.py), meaning (state/), disk
+Deliberately not here: signatures and membership (node/taking/ingress.py), meaning (state/), disk
 (runtime/).
 """
 

@@ -34,8 +34,8 @@ from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
 from credimus.library.troubles import Troubles
 from credimus.node.commands import AnyCommand
-from credimus.node.disclosing import disclosed
-from credimus.node.queries import find_belief
+from credimus.node.showing.disclosing import disclosed
+from credimus.node.showing.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home

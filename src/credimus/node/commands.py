@@ -107,7 +107,7 @@ class RotateKey(Command, frozen=True):
 
     public_key: bytes
     proof: bytes
-    """The new key's signature of `rotation_message` (state/evidence.py)."""
+    """The new key's signature of `rotation_message` (state/membership/evidence.py)."""
 
 
 class ExposeMember(Command, frozen=True):

@@ -27,16 +27,16 @@ from credimus.node.commands import (
     Written,
 )
 from credimus.node.config import Config
-from credimus.node.intake import Intake
 from credimus.node.messages import deliver
 from credimus.node.parts import Machines, Parts
-from credimus.node.permitting import marked, permit_of
-from credimus.node.returning import Returning
-from credimus.node.reuniting import reunion_input
-from credimus.node.sealing import Sealing
+from credimus.node.recovering.returning import Returning
+from credimus.node.saying.permitting import marked, permit_of
+from credimus.node.saying.reuniting import reunion_input
+from credimus.node.saying.sealing import Sealing
+from credimus.node.saying.writing import Writing
 from credimus.node.step import NodeEffects, Step
-from credimus.node.suspecting import suspected
-from credimus.node.writing import Writing
+from credimus.node.taking.intake import Intake
+from credimus.node.taking.suspecting import suspected
 from credimus.protocol.voting.interface import Evaluator
 from credimus.state.categories import Categorizer, KeywordCategorizer
 from credimus.state.dependencies import Dependencies

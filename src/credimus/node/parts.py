@@ -9,17 +9,17 @@ from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BeliefId, FleetId, NodeId
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
-from credimus.node.author import Author
-from credimus.node.compacting import Compacting
 from credimus.node.config import Config
-from credimus.node.copies import Copies
-from credimus.node.enclosing import Discreet, Enclosing
-from credimus.node.ingress import Ingress
-from credimus.node.reading import Reading
-from credimus.node.shielding import Shield
-from credimus.node.sight import FleetView, hears_us
-from credimus.node.spreading import Spreading
-from credimus.node.wants import Wants
+from credimus.node.recovering.compacting import Compacting
+from credimus.node.recovering.wants import Wants
+from credimus.node.saying.author import Author
+from credimus.node.saying.enclosing import Discreet, Enclosing
+from credimus.node.showing.reading import Reading
+from credimus.node.taking.ingress import Ingress
+from credimus.node.telling.copies import Copies
+from credimus.node.telling.shielding import Shield
+from credimus.node.telling.sight import FleetView, hears_us
+from credimus.node.telling.spreading import Spreading
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.machine import Guard
 from credimus.protocol.machine import Machine

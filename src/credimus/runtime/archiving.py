@@ -23,8 +23,8 @@ from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointConfig, CheckpointTaken
 from credimus.runtime.store.interface import FACT_BYTES_MAX, Fact, Store
 from credimus.state.beliefs import Belief
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 FAMILY = "proof"
 IDLE = 9

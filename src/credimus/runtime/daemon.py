@@ -19,7 +19,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, CredimusError, StorageError
 from credimus.node.events import IdentityForked, NodeEvent, PeerFaulted
 from credimus.node.node import Node
-from credimus.node.proving import exposure_wanted
+from credimus.node.taking.proving import exposure_wanted
 from credimus.protocol.checkpointing.interface import CheckpointDisputed, CheckpointTaken
 from credimus.protocol.guard.interface import PeerHeardAgain, PeerIgnored
 from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded

@@ -8,7 +8,7 @@ from credimus.kernel.errors import CredimusError, Unavailable
 from credimus.kernel.ids import BeliefId
 from credimus.node.events import NodeEvent
 from credimus.state.events import RoundDecided
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 _SOON_MS = 1_000
 

@@ -39,7 +39,7 @@ from credimus.runtime.receipt import Receipt
 from credimus.runtime.spent import Spent
 from credimus.runtime.store.interface import Store
 from credimus.runtime.transport.interface import Received, Transport
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 Listener = Callable[[Sequence[NodeEvent]], None]
 _RETRY_S = 1.0

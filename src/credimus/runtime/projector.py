@@ -31,7 +31,7 @@ from credimus.state.events import (
     RoundOpened,
     StateEvent,
 )
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 SLICE_MAX = 500
 """Beliefs written at once: some 10 ms. [measured]"""

@@ -9,7 +9,7 @@ from itertools import islice
 
 from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import BlockId
-from credimus.node.compacting import Compacting
+from credimus.node.recovering.compacting import Compacting
 from credimus.runtime.store.interface import Store
 from credimus.runtime.store.snapshots import keep_snapshot
 

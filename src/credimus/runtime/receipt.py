@@ -8,7 +8,7 @@ from typing import Protocol
 from credimus.kernel.errors import CredimusError, Unavailable
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.commands import Written
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 class Progress(Protocol):

@@ -1,7 +1,7 @@
 """Makes a damaged store whole enough to go on with: what is intact is kept, the rest is named.
 
     read     every row of a copy that can be read and verified
-    sort     blocks whose predecessors are held, and loose ones (node/salvaging.py)
+    sort     blocks whose predecessors are held, and loose ones (node/recovering/salvaging.py)
     write    a new database beside the old one
     change   the old one goes aside, the new one takes its place
 
@@ -24,7 +24,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, PeerFault, StorageError
 from credimus.kernel.ids import BlockId
 from credimus.node.node import Node
-from credimus.node.salvaging import Read, salvage
+from credimus.node.recovering.salvaging import Read, salvage
 from credimus.protocol.delivery.records import FAMILIES
 from credimus.protocol.recovery.interface import Session
 from credimus.protocol.recovery.recalling import Recalled, recalled

@@ -12,8 +12,8 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.node.salvaging import Read, salvage
-from credimus.node.sealing import OWNER
+from credimus.node.recovering.salvaging import Read, salvage
+from credimus.node.saying.sealing import OWNER
 from credimus.protocol.recovery.recalling import recalled
 from credimus.protocol.voting.interface import Evaluator
 from credimus.sim.clock import WallClock, moment

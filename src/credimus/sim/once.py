@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from credimus.lace import seal
 from credimus.lace.block import Block, Parts, open_wire, read_block
-from credimus.node import ingress, intake, spreading
 from credimus.node.supply import read_message
+from credimus.node.taking import ingress, intake
+from credimus.node.telling import spreading
 from credimus.sim.saboteurs.patching import patched
 from credimus.state.operations import Operation, read_operations
 

@@ -3,7 +3,7 @@
 from credimus.kernel.errors import StorageError
 from credimus.node.commands import AnyCommand
 from credimus.node.node import Node, NodeEffects
-from credimus.node.proving import exposure_wanted
+from credimus.node.taking.proving import exposure_wanted
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.sim.host import Host, Order
 

@@ -40,7 +40,7 @@ from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import AdmissionRule, Charter
 from credimus.state.operations import Strategy
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 Sabotage: TypeAlias = Callable[[Fleet], AbstractContextManager[None]]
 Told: TypeAlias = Callable[[int, int], None]

@@ -10,7 +10,6 @@ from credimus.kernel import limits
 from credimus.kernel.ids import NodeId, RoundId
 from credimus.node.node import Node
 from credimus.sim.host import Order
-from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -25,7 +24,8 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of
+from credimus.state.voting.rounds import round_id
 
 Electors: TypeAlias = Callable[[Node], Publish]
 

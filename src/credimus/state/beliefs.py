@@ -23,7 +23,7 @@ from credimus.kernel.ids import BeliefId, BlockId, NodeId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefAsserted, BeliefChanged, StateEvent
 from credimus.state.identity import belief_id
-from credimus.state.images import BeliefImage, BeliefsImage, read_image
+from credimus.state.keeping.images import BeliefImage, BeliefsImage, read_image
 from credimus.state.operations import Assert, DotName, Evidence, Relate, Relation, Retract
 
 

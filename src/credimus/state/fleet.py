@@ -12,11 +12,13 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BeliefId, FleetId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
-from credimus.state.checkpoints import Checkpoints
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
+from credimus.state.keeping.checkpoints import Checkpoints
 from credimus.state.keeping_operations import Attest, Certify, Enclose
-from credimus.state.members import Members
+from credimus.state.membership.members import Members
+from credimus.state.membership.permissions import check_permitted
+from credimus.state.membership.roster import OF_ROSTER, Roster
 from credimus.state.operations import (
     Assert,
     Close,
@@ -31,11 +33,9 @@ from credimus.state.operations import (
     Votes,
     Withdraw,
 )
-from credimus.state.permissions import check_permitted
+from credimus.state.opinion.standing import Standing
 from credimus.state.reconciliations import Reconciliations
-from credimus.state.roster import OF_ROSTER, Roster
-from credimus.state.rounds import Rounds
-from credimus.state.standing import Standing
+from credimus.state.voting.rounds import Rounds
 
 FOLDS = ("roster", "beliefs", "rounds", "enclosures", "reconciliations", "checkpoints")
 """Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""

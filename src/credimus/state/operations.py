@@ -2,7 +2,7 @@
 
 Operations are MessagePack arrays [tag, field, ...]. Ranges are checked when they are read, so that
 a block with a wrong operation is refused whole, alike by every node. Texts are held to code points
-here, but for a belief's content; node/checks.py holds our own callers to the same number of bytes.
+here, but for a belief's content; node/saying/checks.py holds our own callers to as many bytes.
 
 Deliberately not here: what an operation does; each fold says that for its own.
 """

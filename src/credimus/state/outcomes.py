@@ -15,8 +15,8 @@ from credimus.lace.lace import Lace
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice, Finding, Strategy
 from credimus.state.reconciliations import Pair, Reconciliation
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 
 class Effect(Enum):

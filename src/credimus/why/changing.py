@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from credimus.kernel import limits
 from credimus.kernel.hlc import LOGICAL_BITS, wall_ms_of
 from credimus.kernel.ids import NodeId
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Choice, Scheme
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict, join
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict, join
 from credimus.why.counting import Further, Least, helping, least
 from credimus.why.explanation import Attempt, Cast, Change, Closing, Opener, Who
 from credimus.why.turnout import least_listed, outcome_now

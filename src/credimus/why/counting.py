@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from credimus.state.operations import Aggregation, Choice, Scheme
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 
 class Further(NamedTuple):

@@ -7,12 +7,12 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId
 from credimus.kernel.odds import BILLION
 from credimus.lace.lace import Lace
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.node.supply import WiresOf
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.outcomes import outcomes_of
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 from credimus.why.changing import Changes, next_attempt
 from credimus.why.explanation import Explanation, Item, ReconciledWith, Stated, Who
 from credimus.why.history import history

@@ -12,7 +12,7 @@ from credimus.lace.block import open_wire
 from credimus.lace.lace import Lace
 from credimus.node.supply import WiresOf
 from credimus.state.operations import Aggregation, Choice, Vote, Votes, read_operations
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 CHAIN_BLOCKS_MAX = 256
 """Blocks of one elector's chain that are looked at for one round. [guess: at full speed a node

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from credimus.kernel.fixed import MILLION, ratio
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import NodeId
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Choice, Scheme
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 from credimus.why.changing import due_ms, due_stamp
 from credimus.why.counting import side_value, spare_votes, value_of_answer
 from credimus.why.explanation import (

@@ -7,8 +7,8 @@ The scheme rests on the proposer: one that leaves votes out needs fewer.
 from typing import NamedTuple
 
 from credimus.state.operations import Aggregation, Choice
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict, turnout_verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict, turnout_verdict
 from credimus.why.counting import Least, further_votes, shared, taken, value_most
 
 

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-import credimus.state.rounds
+import credimus.state.voting.rounds
 from credimus.certificate import Trust, excerpt, verify, verifying
 from credimus.certificate.document import describe, write_certificate
 from credimus.certificate.excerpt import Excerpt, Proof, excerpt_of
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Block
-from credimus.state.electorates import electorate_id
+from credimus.state.membership.roster import Roster
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -28,8 +28,8 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.roster import Roster
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.rounds import round_id
 from decisions import BELIEF, CATEGORY, STATEMENT, YES
 from strategies import NONCE, SIGNERS, WALL_MS, make_block
 
@@ -166,7 +166,11 @@ def an_electorate_without_others() -> Forgery:
     forger = Forger(2)
     forger.say(1, forger.propose(1))
     return Forgery(
-        "certificate-unproved", credimus.state.rounds, "is_fair", lambda *_: True, forger.proof()
+        "certificate-unproved",
+        credimus.state.voting.rounds,
+        "is_fair",
+        lambda *_: True,
+        forger.proof(),
     )
 
 

@@ -8,7 +8,7 @@ from credimus.certificate import Certificate, Trust, make_certificate, verify
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict
 from credimus.state.operations import Rules, Scheme
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from decisions import BELIEF, CATEGORY, NO, SCENES, STATEMENT, YES, History
 
 

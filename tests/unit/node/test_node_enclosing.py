@@ -23,13 +23,13 @@ from credimus.node.commands import (
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question
-from credimus.state.evidence import rotation_message
 from credimus.state.keeping_operations import Enclose, ReaderBox
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import (
     Choice,
     Evidence,
 )
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, SIGNERS
 
 SECRET = "The patient in bed 4 is allergic"

@@ -13,8 +13,8 @@ from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
-from credimus.node.ingress import Ingress
 from credimus.node.node import Node
+from credimus.node.taking.ingress import Ingress
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Assert, Found

@@ -21,13 +21,13 @@ from credimus.node.commands import (
 )
 from credimus.node.events import PeerFaulted
 from credimus.node.node import Node
-from credimus.node.proving import exposure_wanted
+from credimus.node.taking.proving import exposure_wanted
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.vigilance.interface import EvidenceWanted
-from credimus.state.evidence import rotation_message
 from credimus.state.member_operations import Powers
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import Choice, Close, Rules, Scheme, Vote, Votes
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, SIGNERS, make_block
 
 NEW = SeedSigner(b"\x77" * 32)

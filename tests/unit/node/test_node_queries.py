@@ -2,8 +2,8 @@
 
 import pytest
 
-from credimus.state.electorates import suffices
 from credimus.state.operations import Aggregation, Rules, Scheme
+from credimus.state.voting.electorates import suffices
 
 BYZANTINE = Rules()
 MAJORITY = Rules(scheme=Scheme.MAJORITY)

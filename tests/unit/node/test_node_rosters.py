@@ -12,7 +12,7 @@ from credimus.node.node import Node
 from credimus.state.events import ProposalIgnored
 from credimus.state.identity import belief_id
 from credimus.state.operations import Admit, Assert, Leave
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, FOUND, MEMBERS, SIGNERS, WALL_MS, make_block
 
 RAIN = AssertBelief(content="it rains", category="general")

@@ -8,8 +8,8 @@ from credimus.kernel.codec import encode
 from credimus.kernel.ids import NodeId
 from credimus.node.commands import AssertBelief, ExpelMember
 from credimus.node.node import Node
-from credimus.node.shielding import Shield, ShieldBox, Shielded
 from credimus.node.supply import read_message
+from credimus.node.telling.shielding import Shield, ShieldBox, Shielded
 from credimus.protocol.sync.interface import Beacon, Pull
 from strategies import SIGNERS
 

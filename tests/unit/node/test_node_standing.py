@@ -9,8 +9,8 @@ from credimus.node.commands import AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
 from credimus.state.identity import belief_id
 from credimus.state.operations import Choice
-from credimus.state.skill import NOTHING_KNOWN
-from credimus.state.standing import Lens
+from credimus.state.opinion.skill import NOTHING_KNOWN
+from credimus.state.opinion.standing import Lens
 from strategies import MEMBERS
 
 
@@ -65,7 +65,7 @@ def test_views_of_a_large_fleet_are_those_of_the_open_epoch(
 ) -> None:
     fleet = fleet_after(12)
     standing = fleet.nodes[0].state.standing
-    monkeypatch.setattr("credimus.state.standing.LIVE_ROUNDS_MAX", 11)
+    monkeypatch.setattr("credimus.state.opinion.standing.LIVE_ROUNDS_MAX", 11)
     assert standing.epochs.open_epoch() == 1
     skills = standing.skills()
     assert skills is standing.skills_as_of(1)

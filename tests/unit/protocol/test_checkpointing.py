@@ -11,8 +11,8 @@ from credimus.lace.frontier import CutHead
 from credimus.lace.lace import Lace
 from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held, last_below, turn_of
 from credimus.protocol.checkpointing.proof import certifiers, check_quorum, prove
-from credimus.state.checkpoints import Checkpoints, Released, checkpoint_id
 from credimus.state.events import CheckpointReached
+from credimus.state.keeping.checkpoints import Checkpoints, Released, checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify
 from strategies import FLEET, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 

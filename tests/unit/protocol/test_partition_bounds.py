@@ -12,12 +12,12 @@ from credimus.protocol.partition.diary import Away, Diary
 from credimus.protocol.partition.interface import Level, PartitionConfig, Sight
 from credimus.protocol.partition.reconciling import Holdings, Reconciling, _rank
 from credimus.protocol.partition.similarity import LexicalSimilarity
-from credimus.state.electorates import Electorate
 from credimus.state.events import BeliefsReconciled
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Elector, Finding, Rules, Strategy
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, GENESIS, MEMBERS, Replica
 
 NOW = Now(Instant(SECOND), 1_700_000_000_000)

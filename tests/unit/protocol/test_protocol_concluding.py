@@ -14,7 +14,6 @@ from credimus.node.supply import payload_of
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.protocol.voting.knowledge import AnswerSheet, Manual
-from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.operations import (
     Assert,
     Choice,
@@ -26,8 +25,9 @@ from credimus.state.operations import (
     Scheme,
     read_operations,
 )
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import electorate_id, electorate_of
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, FOUND, MEMBERS, SIGNERS, WALL_MS, make_block
 
 

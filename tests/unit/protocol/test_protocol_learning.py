@@ -7,8 +7,6 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.block import Block
 from credimus.node.commands import AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
-from credimus.state.electorates import Electorate, electorate_id, electorate_of
-from credimus.state.epochs import ROUNDS_MIN
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Aggregation,
@@ -21,8 +19,10 @@ from credimus.state.operations import (
     Skill,
     read_operations,
 )
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.voting.epochs import ROUNDS_MIN
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 from strategies import MEMBERS, SIGNERS, make_block
 
 CREDENCE = Rules(Scheme.CREDENCE, 4, 5, Aggregation.SKILL)

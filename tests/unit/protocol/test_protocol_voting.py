@@ -16,7 +16,6 @@ from credimus.node.commands import (
 from credimus.protocol.voting.electing import fitting, objection
 from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
 from credimus.protocol.voting.knowledge import AnswerSheet, Known, LocalKnowledge, Manual
-from credimus.state.electorates import Electorate, electorate_id, electorate_of
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Admit,
@@ -37,9 +36,10 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.round import Round
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.voting.round import Round
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 from strategies import MEMBERS, SIGNERS, make_block
 
 RAIN = AssertBelief(content="it rains", category="general")

@@ -13,7 +13,7 @@ from credimus.lace.frontier import Frontier, Head
 from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.node.salvaging import Read, salvage
+from credimus.node.recovering.salvaging import Read, salvage
 from credimus.node.supply import payload_of, read_message
 from credimus.protocol.recovery.interface import (
     LOOSE_FAMILY,

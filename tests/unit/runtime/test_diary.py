@@ -21,7 +21,7 @@ from credimus.runtime.diary import FAMILY, PartitionDiary
 from credimus.runtime.store.interface import FACT_BYTES_MAX
 from credimus.runtime.store.memory import MemoryStore
 from credimus.state.operations import Finding, Strategy
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 NODE, ID = NodeId(b"\x07" * 16), b"\x01" * 16
 

@@ -11,9 +11,7 @@ from credimus.kernel.ids import FleetId, NodeId, fleet_id
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.seal import SeedSigner
-from credimus.node.ingress import Ingress
-from credimus.state.electorates import electorate_id, electorate_of
-from credimus.state.evidence import rotation_message
+from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.member_operations import (
@@ -22,7 +20,8 @@ from credimus.state.member_operations import (
     Expose,
     Rotate,
 )
-from credimus.state.members import Members
+from credimus.state.membership.evidence import rotation_message
+from credimus.state.membership.members import Members
 from credimus.state.operations import (
     Admit,
     Found,
@@ -32,6 +31,7 @@ from credimus.state.operations import (
     Publish,
     Rules,
 )
+from credimus.state.voting.electorates import electorate_id, electorate_of
 from strategies import LATER_MS, NONCE, WALL_MS, make_block
 
 KEYS = tuple(SeedSigner(bytes([100 + number]) * 32) for number in range(9))

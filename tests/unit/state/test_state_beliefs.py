@@ -8,7 +8,6 @@ from credimus.crdt import ORSet
 from credimus.lace.block import Block
 from credimus.state.beliefs import Beliefs, link_key
 from credimus.state.categories import KeywordCategorizer
-from credimus.state.electorates import electorate_id
 from credimus.state.identity import as_written, belief_id, normalised
 from credimus.state.operations import (
     Assert,
@@ -27,8 +26,9 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 from strategies import BELIEFS, ELECTORATES, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 
 RAIN = Assert(1, "it rains", "general", 900_000)

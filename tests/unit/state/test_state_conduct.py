@@ -6,7 +6,9 @@ import pytest
 
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import BlockId, NodeId, RoundId
-from credimus.state.conduct import (
+from credimus.state.membership.law import Law, Spot, Succession
+from credimus.state.operations import Choice, Close, Conclusion, Elector, Rules, Scheme
+from credimus.state.opinion.conduct import (
     BOOST_MAX,
     FULL_AGE_MS,
     NOTHING_DONE,
@@ -15,12 +17,10 @@ from credimus.state.conduct import (
     voting_weight,
     voting_weights,
 )
-from credimus.state.electorates import Electorate
-from credimus.state.epochs import ROUNDS_MIN, Epochs
-from credimus.state.law import Law, Spot, Succession
-from credimus.state.operations import Choice, Close, Conclusion, Elector, Rules, Scheme
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.epochs import ROUNDS_MIN, Epochs
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 NAMES = [NodeId(bytes([number]) * 16) for number in range(4)]
 VOTERS = Electorate(tuple(Elector(name, 1) for name in NAMES))

@@ -5,7 +5,6 @@ import itertools
 import pytest
 
 from credimus.lace.block import Block
-from credimus.state.electorates import Electorate, electorate_id, electorate_of, is_fair
 from credimus.state.events import ProposalIgnored
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
@@ -26,8 +25,9 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of, is_fair
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 from strategies import FOUND, GENESIS, MEMBERS, NONCE, SIGNERS, Replica, make_block
 
 RAIN = Assert(1, "it rains", "general", 900_000)

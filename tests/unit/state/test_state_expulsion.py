@@ -9,12 +9,12 @@ from credimus.state.events import (
     ProposalIgnored,
     RoundOpened,
 )
-from credimus.state.evidence import Wrong, check_exposure
 from credimus.state.member_operations import (
     Exhibit,
     Expel,
     Expose,
 )
+from credimus.state.membership.evidence import Wrong, check_exposure
 from credimus.state.operations import (
     Admit,
     Choice,

@@ -6,7 +6,6 @@ from member_stage import IDS, KEYS, Stage, electorate, of, proposal, rotation
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
-from credimus.state.electorates import electorate_id
 from credimus.state.events import (
     KeyRotated,
     ProposalIgnored,
@@ -32,6 +31,7 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
+from credimus.state.voting.electorates import electorate_id
 from strategies import LATER_MS, NONCE, make_block
 
 # --- how a fleet admits

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from credimus.kernel.odds import BILLION
-from credimus.state.echo import DISSENTS_MIN, echoes_of
 from credimus.state.operations import SKILL_MIN
-from credimus.state.skill import NOTHING_KNOWN, UNKNOWN, Item, estimated
+from credimus.state.opinion.echo import DISSENTS_MIN, echoes_of
+from credimus.state.opinion.skill import NOTHING_KNOWN, UNKNOWN, Item, estimated
 
 GOOD, FAIR, COIN, LIAR = 0.95, 0.7, 0.5, 0.05
 
@@ -119,5 +119,5 @@ def test_a_few_common_dissents_are_not_enough() -> None:
 
 def test_only_so_many_members_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     items, _ = echoing(200, 5)
-    monkeypatch.setattr("credimus.state.echo.MEMBERS_MAX", 3)
+    monkeypatch.setattr("credimus.state.opinion.echo.MEMBERS_MAX", 3)
     assert len(echoes_of(items)) <= 3

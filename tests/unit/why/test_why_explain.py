@@ -10,9 +10,8 @@ from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, ElectorateId, RoundId
 from credimus.node.commands import AssertBelief, CastVote, ProposeBelief, RelateBeliefs
 from credimus.node.node import Node
-from credimus.node.queries import find_belief
+from credimus.node.showing.queries import find_belief
 from credimus.protocol.voting.interface import Ballot, Question, VotingConfig
-from credimus.state.electorates import electorate_id, electorate_of
 from credimus.state.operations import (
     Aggregation,
     Choice,
@@ -22,6 +21,7 @@ from credimus.state.operations import (
     Rules,
     Scheme,
 )
+from credimus.state.voting.electorates import electorate_id, electorate_of
 from credimus.why import explain as explaining
 from credimus.why.explain import ROUNDS_MAX, explain
 from credimus.why.explanation import Explanation, RoundExplained

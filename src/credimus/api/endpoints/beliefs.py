@@ -11,8 +11,8 @@ from credimus.api.views.beliefs import belief_view, page_view, receipt_view
 from credimus.certificate import Archive, make_certificate
 from credimus.kernel.errors import Conflict
 from credimus.node.commands import AnyCommand
-from credimus.node.disclosing import disclosed
-from credimus.node.queries import find_belief
+from credimus.node.showing.disclosing import disclosed
+from credimus.node.showing.queries import find_belief
 from credimus.runtime.access.principals import OWNER
 from credimus.runtime.daemon import Daemon
 from credimus.why.explain import explain

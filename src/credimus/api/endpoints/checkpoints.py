@@ -8,9 +8,9 @@ from credimus.api.message import Request
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import NodeId
 from credimus.node.node import Node
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.runtime.daemon import Daemon
-from credimus.state.checkpoints import Checkpoint
+from credimus.state.keeping.checkpoints import Checkpoint
 
 
 class ReleasedView(msgspec.Struct, frozen=True, kw_only=True, gc=False):

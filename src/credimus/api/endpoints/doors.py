@@ -8,7 +8,7 @@ from credimus.api.shapes.doors import BreakerItem, Doors
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.lace.allowance import burst_of, left_before
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.guard.machine import STRANGERS
 from credimus.runtime.daemon import Daemon
 

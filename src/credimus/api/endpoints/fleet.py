@@ -12,13 +12,13 @@ from credimus.api.shapes import inputs
 from credimus.api.views.fleet import events_view, failure_view, members_page, status_view
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
-from credimus.node.queries import lag_of
-from credimus.node.rostering import check_may_admit
+from credimus.node.saying.rostering import check_may_admit
+from credimus.node.showing.queries import lag_of
 from credimus.protocol.partition.interface import Level
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.joining.admitting import admit
 from credimus.runtime.joining.ticket import REQUEST_BYTES_MAX, ticket_text
-from credimus.state.electorates import suffices
+from credimus.state.voting.electorates import suffices
 
 OCTETS = "application/octet-stream"
 

@@ -10,7 +10,7 @@ from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.lace.lace import Place
 from credimus.node.node import Node
-from credimus.node.queries import find_belief, name_of
+from credimus.node.showing.queries import find_belief, name_of
 from credimus.runtime.audit.entries import Entry, Kind
 from credimus.runtime.audit.log import AuditQuery, audit
 from credimus.runtime.daemon import Daemon

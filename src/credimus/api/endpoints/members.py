@@ -10,7 +10,7 @@ from credimus.node.commands import AdmitMember, ExpelMember, GrantPowers
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.identity.rotating import rotate_running
 from credimus.state.member_operations import Powers
-from credimus.state.members import Member
+from credimus.state.membership.members import Member
 
 PREFIX_DIGITS_MIN = 4
 """Hex digits that a shortened id needs. [guess: as for beliefs]"""

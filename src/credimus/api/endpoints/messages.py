@@ -18,7 +18,7 @@ from credimus.api.shapes.messages import (
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.node.commands import SendMessage
-from credimus.node.queries import member_named, name_of
+from credimus.node.showing.queries import member_named, name_of
 from credimus.protocol.delivery.interface import CopyView, Held, Mode, PostedView
 from credimus.runtime.daemon import Daemon
 

@@ -10,7 +10,7 @@ from credimus.api.endpoints.violations import conduct_figures
 from credimus.api.message import Answer, Request
 from credimus.api.views.peers import peer_figures
 from credimus.node.node import Node
-from credimus.node.queries import faults_of, round_counts
+from credimus.node.showing.queries import faults_of, round_counts
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.asking import Asking
 

@@ -18,7 +18,7 @@ from credimus.api.shapes.partitions import (
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId
 from credimus.node.node import Node
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.membership.interface import (
     MembershipEvent,
     PeerAlive,

@@ -14,7 +14,7 @@ from credimus.api.shapes.recovery import (
     WayView,
 )
 from credimus.api.shapes.reunion import RecoveryAsked
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.recovery.interface import Cause, Phase, Shown, WayKind
 from credimus.runtime.access.principals import Principal
 from credimus.runtime.daemon import Daemon

@@ -16,7 +16,7 @@ from credimus.api.shapes.reunion import (
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.ids import BeliefId
 from credimus.node.commands import BeginReunion, ReunionCommand, UndoReunion
-from credimus.node.reuniting import apart_of
+from credimus.node.saying.reuniting import apart_of
 from credimus.protocol.reunion.interface import (
     AgainStep,
     Apart,

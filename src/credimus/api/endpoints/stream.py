@@ -19,7 +19,7 @@ from credimus.api.views.fleet import events_view
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, Unavailable, UsageError
 from credimus.kernel.ids import ID_BYTES
-from credimus.node.queries import find_belief
+from credimus.node.showing.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.state.fleet import FleetState

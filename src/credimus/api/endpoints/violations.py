@@ -7,7 +7,7 @@ from credimus.api.message import Request
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes.violations import HeldItem, ViolationItem, Violations
 from credimus.kernel.ids import NodeId
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.vigilance.interface import (
     ConductEvent,
     MemberParoled,

@@ -10,17 +10,17 @@ from credimus.kernel.hlc import stamp_of, wall_ms_of
 from credimus.kernel.ids import BeliefId
 from credimus.kernel.odds import BILLION
 from credimus.lace.enclosing import is_enclosed, name_in
-from credimus.node.disclosing import disclosed
 from credimus.node.node import Node
-from credimus.node.queries import name_of
+from credimus.node.showing.disclosing import disclosed
+from credimus.node.showing.queries import name_of
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.receipt import Progress, Receipt
 from credimus.runtime.store.interface import BeliefQuery, BeliefRow, cursor_after
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
-from credimus.state.round import Round
-from credimus.state.standing import Credence
-from credimus.state.verdict import Verdict
+from credimus.state.opinion.standing import Credence
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 _WALL_MS_MAX = (1 << 47) - 1
 

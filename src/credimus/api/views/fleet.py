@@ -18,7 +18,13 @@ from credimus.api.views.peers import peers_view
 from credimus.api.views.standing import Standings
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
-from credimus.node.queries import belief_counts, faults_of, lag_of, last_stamp_of, round_counts
+from credimus.node.showing.queries import (
+    belief_counts,
+    faults_of,
+    lag_of,
+    last_stamp_of,
+    round_counts,
+)
 from credimus.protocol.vigilance.interface import ConductEvent
 from credimus.protocol.vigilance.interface import Standing as VigilanceStanding
 from credimus.runtime.daemon import Daemon
@@ -50,8 +56,8 @@ from credimus.state.events import (
 )
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import Powers
-from credimus.state.members import Member, Members
-from credimus.state.verdict import Verdict
+from credimus.state.membership.members import Member, Members
+from credimus.state.voting.verdict import Verdict
 
 
 def status_view(daemon: Daemon) -> shapes.Status:

@@ -7,7 +7,7 @@ from typing import Any
 
 from credimus.api.shapes.answers import PeerItem
 from credimus.node.node import Node
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.membership.interface import Status
 
 

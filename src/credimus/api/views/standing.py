@@ -7,7 +7,7 @@ from credimus.kernel.fixed import MILLION, ratio
 from credimus.kernel.ids import NodeId
 from credimus.kernel.odds import BILLION
 from credimus.state.fleet import FleetState
-from credimus.state.skill import ACCURACY_BEFORE, ANSWERS_BEFORE
+from credimus.state.opinion.skill import ACCURACY_BEFORE, ANSWERS_BEFORE
 
 _QUANTILE = 1.96
 """Of the normal distribution: 95 % lie within."""

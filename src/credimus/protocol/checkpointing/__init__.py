@@ -1,1 +1,1 @@
-"""Checkpoints: which cut, which state, who says so. The fold of the line: state/checkpoints.py."""
+"""Checkpoints: which cut, which state, who says so. Their line: state/keeping/checkpoints.py."""

@@ -35,8 +35,8 @@ from credimus.protocol.checkpointing.interface import (
     SnapshotWanted,
 )
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, certifiers, check_quorum
-from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
+from credimus.state.keeping.checkpoints import checkpoint_id
 
 FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | GiveBlocks]
 RETRY_NS = SECOND

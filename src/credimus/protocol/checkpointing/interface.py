@@ -11,8 +11,8 @@ from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.frontier import PeerBehind
 from credimus.protocol.checkpointing.proof import CheckpointProof
-from credimus.state.checkpoints import Checkpoint
 from credimus.state.events import CheckpointAttested, CheckpointReached
+from credimus.state.keeping.checkpoints import Checkpoint
 from credimus.state.keeping_operations import Attest, Certify
 
 HOUR_MS = 3_600_000

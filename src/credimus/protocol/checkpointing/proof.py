@@ -14,7 +14,7 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id
 from credimus.lace.block import open_wire, read_block, read_header, root_shown
 from credimus.lace.seal import check_signature
-from credimus.state.checkpoints import checkpoint_id
+from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify
 from credimus.state.operations import (
     Operation,

@@ -10,11 +10,11 @@ from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import last_below, stamp_at
 from credimus.protocol.checkpointing.interface import Reader
-from credimus.state import releasing
-from credimus.state.checkpoints import Released, checkpoint_id
 from credimus.state.fleet import FleetState, snapshot_fingerprint
+from credimus.state.keeping import releasing
+from credimus.state.keeping.checkpoints import Released, checkpoint_id
 from credimus.state.keeping_operations import Attest
-from credimus.state.members import Members
+from credimus.state.membership.members import Members
 from credimus.state.operations import (
     read_operations,
 )

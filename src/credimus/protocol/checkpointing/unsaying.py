@@ -13,8 +13,8 @@ from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace, Place
 from credimus.protocol.checkpointing.cutting import last_below
 from credimus.state.fleet import FleetState
-from credimus.state.members import Members
-from credimus.state.round import Round
+from credimus.state.membership.members import Members
+from credimus.state.voting.round import Round
 
 
 def unsays(lace: Lace, state: FleetState, cut: Cut) -> bool:

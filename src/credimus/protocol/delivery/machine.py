@@ -45,7 +45,7 @@ from credimus.protocol.delivery.interface import (
 from credimus.protocol.delivery.outbox import Outbox
 from credimus.protocol.delivery.recalling import recall
 from credimus.protocol.delivery.records import FAMILIES
-from credimus.state.roster import Roster
+from credimus.state.membership.roster import Roster
 
 
 class Delivery:

@@ -44,7 +44,7 @@ from credimus.protocol.delivery.records import (
     number_key,
     record,
 )
-from credimus.state.roster import Roster
+from credimus.state.membership.roster import Roster
 
 _Due: TypeAlias = tuple[Instant, int, NodeId]
 _NUMBERS_RESERVED = 1_024

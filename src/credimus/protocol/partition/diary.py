@@ -20,8 +20,8 @@ from credimus.protocol.partition.interface import (
     Sight,
 )
 from credimus.state.events import BeliefsReconciled
-from credimus.state.rounds import Rounds
-from credimus.state.verdict import Verdict
+from credimus.state.voting.rounds import Rounds
+from credimus.state.voting.verdict import Verdict
 
 
 class Away:

@@ -17,7 +17,7 @@ from credimus.state.events import (
     RoundExpired,
 )
 from credimus.state.operations import Finding, Strategy
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 class Level(IntEnum):

@@ -35,7 +35,6 @@ from credimus.protocol.partition.permitting import permit, reason_of
 from credimus.protocol.partition.reconciling import Holdings, Reconciling
 from credimus.protocol.partition.seeing import sight_of
 from credimus.protocol.partition.similarity import LexicalSimilarity, Similarity
-from credimus.state.electorates import suffices
 from credimus.state.events import (
     BeliefAsserted,
     BeliefsReconciled,
@@ -44,7 +43,8 @@ from credimus.state.events import (
     RoundExpired,
 )
 from credimus.state.operations import Reconcile, Rules
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import suffices
+from credimus.state.voting.verdict import Verdict
 
 PartitionEffects: TypeAlias = Effects[Any, Any, Any]
 

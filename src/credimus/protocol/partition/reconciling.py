@@ -19,7 +19,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.operations import Finding, Reconcile, Strategy
 from credimus.state.outcomes import holds
 from credimus.state.reconciliations import Pair
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 class Holdings(NamedTuple):

@@ -18,8 +18,8 @@ from credimus.state.fleet import FleetState
 from credimus.state.operations import Finding, Strategy
 from credimus.state.outcomes import holds, recorded_in
 from credimus.state.reconciliations import Pair
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 
 class Holdings(NamedTuple):

@@ -12,7 +12,7 @@ from credimus.protocol.reunion.planning import beliefs_of
 from credimus.state.operations import Operation, Reconcile, Rules, Strategy, Withdraw
 from credimus.state.outcomes import holds
 from credimus.state.reconciliations import Pair
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 class Broken(Exception):

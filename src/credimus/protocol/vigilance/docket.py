@@ -32,7 +32,7 @@ from credimus.protocol.vigilance.interface import (
 from credimus.protocol.vigilance.judging import witnesses_needed
 from credimus.protocol.vigilance.sealing import check_charge, read_charge, seal_charge
 from credimus.protocol.vigilance.violations import Violations
-from credimus.state.roster import Roster
+from credimus.state.membership.roster import Roster
 
 VigilanceEffects: TypeAlias = Effects[Any, VigilanceMessage, VigilanceEvent]
 ACCUSED: Final = frozenset(

@@ -23,11 +23,11 @@ from credimus.protocol.voting.interface import (
     SayVote,
     VotingConfig,
 )
-from credimus.state.electorates import Electorate
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Choice, Refuse, Vote
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 OBJECTIONS_KEPT = 1_024
 

@@ -10,7 +10,7 @@ from credimus.state.operations import (
     Scheme,
     mask_bytes,
 )
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 REMOVED_MAX = 1_024
 

@@ -21,8 +21,8 @@ from credimus.state.operations import (
     Conclusion,
     Scheme,
 )
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 
 class Concluding:

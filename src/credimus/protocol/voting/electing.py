@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.odds import log_odds
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate, left_out_most
-from credimus.state.members import Members
+from credimus.state.membership.members import Members
+from credimus.state.voting.electorates import Electorate, left_out_most
 
 
 def fitting(

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import electorate_of
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Aggregation, Publish
-from credimus.state.skill import Skills
-from credimus.state.standing import shared_skills
+from credimus.state.opinion.skill import Skills
+from credimus.state.opinion.standing import shared_skills
+from credimus.state.voting.electorates import electorate_of
 
 _KEPT = 16
 

@@ -19,7 +19,7 @@ from credimus.state.beliefs import Link, link_key
 from credimus.state.fleet import FleetState
 from credimus.state.identity import normalised
 from credimus.state.operations import Choice
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 HALF = MILLION // 2
 

@@ -27,7 +27,6 @@ from credimus.protocol.voting.interface import (
     VotingInput,
 )
 from credimus.protocol.voting.proposing import Proposing
-from credimus.state.electorates import left_out_most
 from credimus.state.events import (
     BeliefsReconciled,
     RoundContested,
@@ -36,11 +35,12 @@ from credimus.state.events import (
     RoundOpened,
 )
 from credimus.state.fleet import FleetState
-from credimus.state.members import may_propose
+from credimus.state.membership.members import may_propose
 from credimus.state.operations import Rules, Scheme, Strategy
-from credimus.state.round import Round
-from credimus.state.rounds import round_id
-from credimus.state.verdict import Verdict
+from credimus.state.voting.electorates import left_out_most
+from credimus.state.voting.round import Round
+from credimus.state.voting.rounds import round_id
+from credimus.state.voting.verdict import Verdict
 
 VotingEffects: TypeAlias = Effects[Any, Any, VotingEvent]
 

@@ -9,9 +9,9 @@ from credimus.kernel.ids import BeliefId, ElectorateId, NodeId
 from credimus.protocol.voting.electing import fitting
 from credimus.protocol.voting.grounds import Ground, Grounds
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.state.electorates import Electorate, electorate_id, left_out_most
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Operation, Propose, Publish, Rules
+from credimus.state.voting.electorates import Electorate, electorate_id, left_out_most
 
 Subject: TypeAlias = tuple[BeliefId, str]
 """A belief and its category."""

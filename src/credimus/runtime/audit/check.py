@@ -21,7 +21,7 @@ from credimus.kernel.ids import FleetId, fingerprint, node_id, short
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import check_signature
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.protocol.checkpointing.proof import certifiers, check_quorum, read_base
 from credimus.runtime.audit.journal import broken_at, read_entries
 from credimus.runtime.store.interface import StoredBlock

@@ -8,9 +8,9 @@ import msgspec
 from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
 from credimus.lace.enclosing import is_enclosed
-from credimus.state.checkpoints import checkpoint_id
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify, Enclose
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
 from credimus.state.operations import (
@@ -30,7 +30,7 @@ from credimus.state.operations import (
     Votes,
     Withdraw,
 )
-from credimus.state.rounds import round_id
+from credimus.state.voting.rounds import round_id
 
 Kind = Literal[
     "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",

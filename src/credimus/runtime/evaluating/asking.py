@@ -25,16 +25,16 @@ from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.kernel.instant import Instant
 from credimus.lace.enclosing import is_enclosed
 from credimus.node.commands import CastVote
-from credimus.node.enclosing import shortened
 from credimus.node.events import NodeEvent
+from credimus.node.saying.enclosing import shortened
 from credimus.protocol.voting.interface import Answer, Ballot, EvaluationWanted, Left, Question
 from credimus.runtime.driver import Driver
 from credimus.runtime.evaluating.counts import Counts
 from credimus.runtime.evaluating.inquiry import Inquiry, inquiry_of
 from credimus.runtime.evaluating.steps import AnyStep, Slow
 from credimus.state.events import RoundContested, RoundDecided, RoundExpired
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 _log = logging.getLogger(__name__)
 _Key: TypeAlias = tuple[RoundId, NodeId]

@@ -10,9 +10,9 @@ from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId
 from credimus.node.node import Node
-from credimus.node.queries import name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.voting.interface import Question
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 
 class Proof(msgspec.Struct, frozen=True):

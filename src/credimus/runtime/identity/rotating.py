@@ -38,7 +38,7 @@ from credimus.runtime.settings.settings import Settings, read_settings
 from credimus.runtime.store import failures
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
-from credimus.state.evidence import rotation_message
+from credimus.state.membership.evidence import rotation_message
 
 
 class Rotated(msgspec.Struct, frozen=True, kw_only=True):

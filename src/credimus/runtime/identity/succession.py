@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from credimus.kernel.errors import CredimusError
-from credimus.node.sealing import OWNER as OWNER_FACT
+from credimus.node.saying.sealing import OWNER as OWNER_FACT
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import Ask, NodeKey, load_node_key, name_of_key
 from credimus.runtime.identity.secret_files import sync_folder

@@ -14,7 +14,7 @@ from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.limits import SKEW_MS_MAX, UNITS_PER_S_MAX
 from credimus.lace.lace import Lace
-from credimus.node.ingress import Ingress
+from credimus.node.taking.ingress import Ingress
 from credimus.runtime.access.tokens import make_token
 from credimus.runtime.daemon import owner_facts
 from credimus.runtime.home import Home
@@ -43,7 +43,7 @@ from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import Charter
-from credimus.state.members import Member
+from credimus.state.membership.members import Member
 
 Ask = Callable[[str, bytes], bytes]
 """Posts bytes to a URL; returns the body of a good answer, raises a CredimusError otherwise."""

@@ -25,8 +25,8 @@ from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.events import RoundContested, RoundDecided
 from credimus.state.operations import Aggregation, Scheme, Votes
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict, join
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict, join
 
 
 class same_blocks_same_state(Checker):  # noqa: N801 - a sentence

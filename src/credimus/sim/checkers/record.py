@@ -8,7 +8,6 @@ from collections.abc import Container
 
 from credimus.kernel.ids import BeliefId, BlockId, ElectorateId, NodeId, RoundId
 from credimus.lace.block import Block
-from credimus.state.electorates import Electorate
 from credimus.state.operations import (
     Choice,
     Operation,
@@ -18,7 +17,8 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.rounds import round_id
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.rounds import round_id
 
 
 class Ballots:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BlockId, NodeId, node_id
 from credimus.sim.checkers.record import Record
-from credimus.state.electorates import Electorate
 from credimus.state.member_operations import Expose, Rotate
 from credimus.state.operations import (
     Admit,
@@ -26,6 +25,7 @@ from credimus.state.operations import (
     Rules,
     Scheme,
 )
+from credimus.state.voting.electorates import Electorate
 
 
 class Rosters:

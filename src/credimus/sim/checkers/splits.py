@@ -21,7 +21,7 @@ from credimus.state.operations import (
     read_operations,
 )
 from credimus.state.outcomes import holds, outcomes_of
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 _OF_CALLERS = (Assert, Retract, Relate, Admit, Leave)
 

@@ -9,7 +9,7 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AssertBelief, RotateKey
 from credimus.sim.faults.fault import Fault, Scene, Span
 from credimus.sim.host import Host, Lane, MemberKey
-from credimus.state.evidence import rotation_message
+from credimus.state.membership.evidence import rotation_message
 
 _PATIENCE_NS = 200 * MILLISECOND
 """How long an armed crash waits for a step that writes; then it strikes the idle node."""

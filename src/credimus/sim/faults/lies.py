@@ -15,8 +15,8 @@ from credimus.kernel.codec import encode
 from credimus.kernel.ids import BlockId, NodeId, RoundId
 from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier, Head
-from credimus.node.author import Author
 from credimus.node.node import Node
+from credimus.node.saying.author import Author
 from credimus.protocol.sync.interface import Beacon, Blocks, Message
 from credimus.sim.faults.fault import Fault, Scene, Span
 from credimus.sim.host import Host

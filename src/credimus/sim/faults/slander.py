@@ -10,9 +10,9 @@ from credimus.kernel.codec import encode
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.lace.block import Block, open_wire, read_block
 from credimus.lace.seal import SeedSigner
-from credimus.node.author import Author
 from credimus.node.commands import AnyCommand, ExpelMember
 from credimus.node.node import Node
+from credimus.node.saying.author import Author
 from credimus.protocol.sync.interface import Blocks
 from credimus.sim.faults.fault import Fault, Scene
 from credimus.sim.faults.lies import Lie

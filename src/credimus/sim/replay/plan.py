@@ -21,12 +21,12 @@ from credimus.protocol.voting.interface import Ballot, VotingConfig
 from credimus.protocol.voting.knowledge import AnswerSheet
 from credimus.sim.replay.answers import BAD_LINES_SHOWN, BadLine, read_answers, read_truth
 from credimus.sim.replay.scores import accuracy_of, f1_of
-from credimus.state.epochs import ROUNDS_MIN, SHARE
 from credimus.state.fleet import FleetState
 from credimus.state.identity import as_written, belief_id
 from credimus.state.operations import Aggregation, Rules, Scheme
-from credimus.state.standing import Lens
-from credimus.state.verdict import Verdict
+from credimus.state.opinion.standing import Lens
+from credimus.state.voting.epochs import ROUNDS_MIN, SHARE
+from credimus.state.voting.verdict import Verdict
 
 CATEGORY = "claim"
 SCHEMES: dict[str, tuple[Scheme, int, int]] = {

@@ -26,8 +26,8 @@ from credimus.sim.replay.plan import (
     ReplayReport,
     outcome_of,
 )
-from credimus.state.round import Round
-from credimus.state.verdict import Verdict
+from credimus.state.voting.round import Round
+from credimus.state.voting.verdict import Verdict
 
 _PATIENCE_NS = 120 * SECOND
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 
 def accuracy_of(verdicts: Mapping[str, Verdict], truth: Mapping[str, bool]) -> float:

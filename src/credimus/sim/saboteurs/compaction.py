@@ -6,7 +6,7 @@ from typing import Any
 
 from credimus.kernel.ids import BlockId
 from credimus.lace.lace import Lace
-from credimus.node.compacting import Compacting
+from credimus.node.recovering.compacting import Compacting
 from credimus.sim.checkers.compaction import (
     a_joiner_from_a_checkpoint_agrees,
     nothing_is_pruned_before_it_is_certified,
@@ -15,9 +15,9 @@ from credimus.sim.checkers.compaction import (
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
-from credimus.state import releasing
-from credimus.state.checkpoints import Checkpoints, Released
 from credimus.state.fleet import FleetState
+from credimus.state.keeping import releasing
+from credimus.state.keeping.checkpoints import Checkpoints, Released
 
 
 @contextmanager

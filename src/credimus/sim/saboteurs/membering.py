@@ -6,8 +6,8 @@ from typing import Any
 
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
-from credimus.node.reading import Reading
-from credimus.node.shielding import Shield
+from credimus.node.showing.reading import Reading
+from credimus.node.telling.shielding import Shield
 from credimus.protocol.vigilance.machine import Vigilance
 from credimus.sim.checkers.membering import (
     an_equivocator_is_exposed_to_all,
@@ -18,8 +18,8 @@ from credimus.sim.checkers.membering import (
 from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
-from credimus.state import members, roster
-from credimus.state.law import Law
+from credimus.state.membership import members, roster
+from credimus.state.membership.law import Law
 
 
 @contextmanager

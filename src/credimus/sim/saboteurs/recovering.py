@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from credimus.kernel.instant import Now
-from credimus.node.returning import Returning
+from credimus.node.recovering.returning import Returning
 from credimus.protocol.recovery.interface import SayAgain
 from credimus.protocol.recovery.machine import Recovery
 from credimus.sim.checkers.recovering import (

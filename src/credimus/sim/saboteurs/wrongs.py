@@ -10,9 +10,9 @@ from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
 from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
-from credimus.node import ingress
-from credimus.node.author import Author
-from credimus.node.enclosing import Enclosing
+from credimus.node.saying.author import Author
+from credimus.node.saying.enclosing import Enclosing
+from credimus.node.taking import ingress
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.partition.interface import Permit
@@ -26,11 +26,11 @@ from credimus.sim.host import Host
 from credimus.sim.network import Link, Network
 from credimus.sim.saboteurs.patching import patched
 from credimus.state.beliefs import Beliefs
-from credimus.state.electorates import Electorate
 from credimus.state.operations import Choice, Vote
-from credimus.state.rounds import Rounds
-from credimus.state.standing import Standing
-from credimus.state.verdict import Verdict
+from credimus.state.opinion.standing import Standing
+from credimus.state.voting.electorates import Electorate
+from credimus.state.voting.rounds import Rounds
+from credimus.state.voting.verdict import Verdict
 
 
 @contextmanager

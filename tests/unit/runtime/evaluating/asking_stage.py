@@ -20,7 +20,7 @@ from credimus.runtime.identity.credentials import NodeKey
 from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.store.memory import MemoryStore
 from credimus.state.operations import Choice
-from credimus.state.round import Round
+from credimus.state.voting.round import Round
 
 PATIENCE_S = 20
 TIMEOUT_MS = 30_000

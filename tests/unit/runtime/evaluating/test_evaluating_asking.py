@@ -19,7 +19,7 @@ from credimus.protocol.voting.interface import (
 )
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.state.operations import Choice
-from credimus.state.verdict import Verdict
+from credimus.state.voting.verdict import Verdict
 
 YES = Ballot(Choice.ACCEPT, 700_000, "looked")
 NO = Ballot(Choice.REJECT, 700_000, "looked")

@@ -1,0 +1,1 @@
+"""Checkpoints that take effect, and stores that come back."""

@@ -1,0 +1,284 @@
+"""An author collects operations in an open block and seals them when the node steps.
+
+A busy node steps when the previous write has become durable, so batches grow with load and latency
+does not: one signature and one disk write per block.
+"""
+
+from collections.abc import Callable, Collection
+
+from credimus.kernel import limits
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import StorageError, Unavailable, UsageError
+from credimus.kernel.hlc import Stamp, stamp_of
+from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId
+from credimus.lace.allowance import BLOCK_UNITS, BYTES_PER_UNIT, burst_of, left_before
+from credimus.lace.block import (
+    NO_PREVIOUS,
+    VERSION,
+    Block,
+    Header,
+    root_of,
+    write_predecessors,
+)
+from credimus.lace.lace import Lace, Place
+from credimus.lace.seal import Signer, pack_leaves, seal
+from credimus.state.beliefs import Beliefs
+from credimus.state.member_operations import Appoint, Expel, Expose, Rotate
+from credimus.state.membership.members import Members
+from credimus.state.operations import (
+    VOTES_PER_OPERATION,
+    Admit,
+    Assert,
+    Leave,
+    Operation,
+    Propose,
+    Relate,
+    Vote,
+    Votes,
+)
+
+_CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
+_BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
+_WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+_CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
+_SOON_MS = 1_000
+NORMAL = 1
+_SHARES = (2, 3, 4)
+"""Quarters of the room that work of each urgency may fill."""
+
+
+class Author:
+    """One chain that this node writes.
+
+    Invariant: operations are sealed in the order said, and the votes behind them, so that a vote
+    comes after what was said before it, and votes share as few operations as can be.
+    """
+
+    __slots__ = (
+        "_beliefs", "_changes_roster", "_claims", "_fleet", "_lace", "_open", "_open_units",
+        "_signer", "_votes", "forked", "id", "is_held_back", "proposes", "proposing",
+        "units_per_s_max",
+    )  # fmt: skip
+
+    def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
+        self.id: NodeId = signer.node_id
+        self._signer = signer
+        self._fleet = fleet
+        self._lace = lace
+        self._beliefs = beliefs
+        self._open: list[Operation] = []
+        self._votes: list[Vote] = []
+        self._claims = 0
+        self.proposing: set[BeliefId] = set()
+        """Beliefs that the open block proposes."""
+        self.proposes = False
+        """Whether some proposal stands in the open block: then it is to be sealed in the roster
+        with which it was said, because it is judged by that of its own past."""
+        self._changes_roster = False
+        self.forked = False
+        """Whether our own chain was seen forked; then nothing more is written to it."""
+        self.units_per_s_max = 0
+        """What the fleet lets each member write; 0 for no limit. The node keeps it current."""
+        self._open_units = 0
+        """What the open block will cost at most, kept while there is a limit."""
+        self.is_held_back = False
+        """Whether something waits that the fleet's limit does not let us write yet."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that verifies this author's blocks."""
+        return self._signer.public
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the last sealed block; 0 before the first."""
+        head = self._lace.head(self.id)
+        return head.sequence if head is not None else 0
+
+    @property
+    def has_open(self) -> bool:
+        """Whether something waits to be sealed."""
+        return bool(self._open or self._votes)
+
+    def check_room(self, urgency: int = NORMAL) -> None:
+        """Refuse new work that could not be sealed soon, the least urgent first.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
+
+        Raises:
+            Unavailable: `overloaded`.
+            StorageError: `identity-forked`.
+        """
+        if self.forked:
+            raise StorageError(
+                "identity-forked",
+                f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
+                "Stop this node and join the fleet anew from an empty folder.",
+            )
+        most = limits.OPEN_OPERATIONS_MAX * _SHARES[urgency] // 4
+        if len(self._open) + len(self._votes) >= most:
+            raise Unavailable(
+                "overloaded",
+                f"{most} operations wait to be written; try again soon",
+            ).after(_SOON_MS)
+
+    def check_allowance(self, wall_ms: int, urgency: int = NORMAL) -> None:
+        """Refuse new work while less than half of what the fleet lets us write is left: the rest
+        is for votes, and for what is said already. What is less urgent is refused sooner.
+
+        Args:
+            urgency: 0 low, 1 normal, 2 critical.
+
+        Raises:
+            Unavailable: `overloaded`, saying when to ask again.
+        """
+        rate = self.units_per_s_max
+        if not rate:
+            return
+        left = left_before(self._lace.head(self.id), stamp_of(wall_ms), rate)
+        kept = burst_of(rate) * 250 * (4 - _SHARES[urgency] + 1)
+        lacking = kept + self._open_units * 1_000 - left
+        if lacking > 0:
+            raise Unavailable(
+                "overloaded",
+                f"this member has written all that the fleet allows, {rate} units a second; try "
+                "again later, or write less",
+            ).after(-(-lacking // rate))
+
+    @property
+    def open_admissions(self) -> int:
+        """How many admissions wait to be sealed."""
+        return sum(isinstance(said, Admit | Appoint) for said in self._open)
+
+    def next_counter(self) -> int:
+        """The counter for this author's next claim."""
+        self._claims += 1
+        return self._beliefs.claims_made(self.id) + self._claims
+
+    def say(self, operation: Operation) -> None:
+        """Add an operation to the open block."""
+        kind = type(operation)
+        if kind is Propose:
+            self.proposes = True
+        elif kind in _CHANGES_ROSTER:
+            self._changes_roster = True
+        self._open.append(operation)
+        if self.units_per_s_max:
+            self._open_units += 2 + len(encode(operation)) // BYTES_PER_UNIT
+
+    def vote(self, vote: Vote) -> None:
+        """Add a vote to the open block."""
+        self._votes.append(vote)
+
+    def say_again(self, operations: list[Operation]) -> None:
+        """Put back, first of all, what was taken out for a block that was not to be."""
+        self._open[:0] = operations
+
+    def seal(
+        self, stamp: Callable[[], Stamp], news: Collection[BlockId] = (), bare: bool = False
+    ) -> tuple[Block, list[Operation]] | None:
+        """The next block with as much as fits, or None when nothing waits.
+
+        The caller folds it before it asks for another, so that the chain has moved on.
+
+        Args:
+            news: blocks that the new one is not to descend from.
+            bare: whether to make one also where nothing was said, for what it builds on.
+        """
+        self.is_held_back = False
+        if not (self.has_open or bare) or self.forked:
+            return None
+        self._gather_votes()
+        if self.proposes and self._changes_roster:  # proposals first, where it takes two blocks
+            self._open.sort(key=lambda said: type(said) in _CHANGES_ROSTER)
+        head = self._lace.head(self.id)
+        stamped = stamp()
+        leaves = self._fitting(head, stamped)
+        if leaves is None:
+            return None
+        if not leaves and self._open:
+            del self._open[0]
+            raise UsageError("oversized", "one operation does not fit in a block")
+        operations = self._open[: len(leaves)]
+        del self._open[: len(leaves)]
+        if not self._open:
+            self.proposing.clear()
+            self.proposes = self._changes_roster = False
+            self._open_units = 0
+        self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
+        previous, parents = head.id if head else NO_PREVIOUS, self._parents(head, news)
+        header = Header(
+            version=VERSION,
+            fleet=self._fleet,
+            author=self.id,
+            sequence=head.sequence + 1 if head else 1,
+            stamp=stamped,
+            previous=previous,
+            parents=parents,
+            root=root_of(write_predecessors(previous, parents), leaves),
+            operation_count=len(leaves),
+        )
+        return seal(self._signer, header, pack_leaves(leaves)), operations
+
+    def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
+        """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves
+        no room for it yet."""
+        room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
+        if self.units_per_s_max:
+            units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
+            if units < 0:  # not even for an empty one
+                self.is_held_back = bool(self._open)
+                return None
+            room = max(0, min(room, units // 2))
+            size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
+        leaves: list[bytes] = []
+        size = 0
+        for operation in self._open[:room]:
+            leaf = encode(operation)
+            size += len(leaf)
+            if size > size_max:
+                break
+            leaves.append(leaf)
+        self.is_held_back = len(leaves) < len(self._open) and (room, size_max) != _WHOLE_BLOCK
+        if self.is_held_back and (not leaves or size_max < _CRUMB_BYTES):
+            return None
+        return leaves
+
+    def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
+        """The parents of the next block; however many blocks of others wait to be named, what is
+        known of the roster is in its past, our own admission first."""
+        most = limits.BLOCK_PARENTS_MAX
+        parents = self._lace.tips(self.id, most, news)
+        if head is None and not parents:  # we begin from a checkpoint, and have no block above it
+            parents = self._lace.beginning()
+        if len(parents) < most:
+            return parents
+        shown = {} if head is None else {_view_key(head): head}
+        every = self._lace.tips(self.id, None, news)
+        for place in sorted(map(self._lace.place, every), key=self._is_strange):
+            shown.setdefault(_view_key(place), place)
+        witnesses = [place.id for place in shown.values() if place is not head]
+        return tuple(sorted([*dict.fromkeys((*witnesses, *parents))][:most]))
+
+    def _is_strange(self, place: Place) -> bool:
+        return not (isinstance(place.view, Members) and self.id in place.view)
+
+    def discard(self) -> None:
+        """Let go of what waits: the author is no member (any more), so nobody would take it."""
+        self._open.clear()
+        self._votes.clear()
+        self.proposing.clear()
+        self.proposes = self._changes_roster = False
+        self._claims = self._open_units = 0
+        self.is_held_back = False
+
+    def _gather_votes(self) -> None:
+        votes = self._votes
+        for first in range(0, len(votes), VOTES_PER_OPERATION):
+            self._open.append(Votes(tuple(votes[first : first + VOTES_PER_OPERATION])))
+        votes.clear()
+
+
+def _view_key(place: Place) -> bytes:
+    return place.view.key if isinstance(place.view, Members) else b""

@@ -1,0 +1,105 @@
+"""Seals what the members of a node have said, and folds it: own blocks, from open to sent."""
+
+from collections.abc import Sequence
+
+from credimus.kernel.effects import Record
+from credimus.kernel.ids import BlockId
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after
+from credimus.lace.block import Block
+from credimus.node.events import Sealed
+from credimus.node.parts import Machines, Parts
+from credimus.node.saying.author import Author
+from credimus.node.step import Step
+from credimus.node.taking.suspecting import able
+from credimus.state.membership.members import Members
+
+OWNER = "identity/owner"
+"""The record that says whose the store is: fleet and node, 32 bytes. It changes in the transaction
+in which the block that puts a new key in the old one's place becomes durable."""
+
+
+class Sealing:
+    """The own blocks of one node."""
+
+    def __init__(self, parts: Parts, machines: Machines, step: Step) -> None:
+        self._parts = parts
+        self._machines = machines
+        self._step = step
+        self.unheld: Instant | None = None
+        """When what the fleet's limit holds back is tried again."""
+
+    def all_open(self, now: Now) -> None:
+        """Seal what is open, and what machines say when they hear of it."""
+        parts, step = self._parts, self._step
+        if self._machines.recovery.is_holding:  # it does not know all that it has signed
+            for author in parts.authors:
+                author.discard()
+            return
+        while step.seal_now:
+            step.carry_out(self._machines.voting.along())
+            step.seal_now = False
+            self.seal(parts.authors, parts.state.roster.current, [], now)
+            self._machines.voting.sealed()
+            step.hear(now)
+        lace = parts.lace
+        if lace.passed_over and lace.loose_ends(lace.passed_over):
+            covering = able(parts.authors, parts.state)[:1]
+            self.seal(covering, parts.state.roster.current, [], now, bare=True)
+            step.hear(now)
+
+    def tick(self, now: Now) -> None:
+        """Try again what was held back."""
+        if self.unheld is not None and now.instant >= self.unheld:
+            self.unheld, self._step.seal_now = None, True
+
+    def seal(
+        self, authors: Sequence[Author], roster: Members, news: list[BlockId], now: Now,
+        bare: bool = False,
+    ) -> None:  # fmt: skip
+        """Seal what these have said.
+
+        Args:
+            roster: with which they said it.
+            news: blocks that changed it since; no proposal is to descend from them.
+            bare: whether to seal a block although nothing was said.
+        """
+        parts, step = self._parts, self._step
+        sealed: list[Block] = []
+        proposed = self._machines.spreading.proposed(authors)
+        for author in authors:
+            author.units_per_s_max = parts.state.roster.units_per_s_max
+            if author.forked or (author.id not in roster and len(parts.lace)):  # founder's first
+                author.discard()
+            passed = tuple(news) if author.proposes else ()
+            while made := author.seal(lambda: parts.clock.next(now.wall_ms), passed, bare):
+                before, bare = parts.state.roster.current, False
+                if before.law:
+                    kept = parts.ingress.permitted(*made)
+                    if len(kept) < len(made[1]):
+                        author.say_again(kept)
+                        continue
+                taken = parts.ingress.fold(*made)
+                parts.copies.note(taken.place)
+                sealed.append(taken.block)
+                step.facts += taken.events
+                step.effects.emit.append(Sealed(author.id, taken.place.sequence))
+                if parts.state.roster.current is not before:
+                    news = [*news, taken.block.id]
+                if author.id not in parts.state.roster.current:  # nobody would take more of it
+                    self._end(author)
+            if author.is_held_back:
+                self.unheld = after(now.instant, _HELD_BACK_NS)
+        if sealed:
+            step.effects.persist += sealed
+            step.effects.send += self._machines.spreading.own(sealed, proposed, now)
+
+    def _end(self, author: Author) -> None:
+        """An author gave up its place. Where the node's own key took another one for it, the store
+        is that one's from here on."""
+        author.discard()
+        new = self._parts.state.roster.current.law.successor(author.id)
+        if new is not None and author.id == self._parts.id:
+            self._step.effects.remember.append(Record(OWNER, self._parts.fleet + new))
+
+
+_HELD_BACK_NS = 50 * MILLISECOND

@@ -1,0 +1,1 @@
+"""What can be asked of a node; nothing here changes it."""

@@ -1,0 +1,1 @@
+"""How blocks and messages leave this node, and for whom."""

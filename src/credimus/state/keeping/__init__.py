@@ -1,0 +1,1 @@
+"""Checkpoints: what is signed, what a snapshot holds, what is let go."""

@@ -1,0 +1,1 @@
+"""Rounds: electorates, votes, closings, and the verdicts that follow."""
