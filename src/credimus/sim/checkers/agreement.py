@@ -150,6 +150,11 @@ class a_durable_vote_is_never_contradicted(Checker):  # noqa: N801 - a sentence
             self.watch.record = self.watch.record.of(self.watch.record.blocks.keys() - alone)
 
 
+def _counts(node: Node, block: Block) -> bool:
+    """Whether a node holds a block, or a checkpoint covers it; a liar may keep some for itself."""
+    return block.id in node.lace or node.lace.is_below(block.author, block.header.sequence)
+
+
 class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
     """A round is certified exactly when a recount of all votes ever cast says so."""
 
@@ -158,7 +163,8 @@ class a_verdict_follows_from_its_votes(Checker):  # noqa: N801 - a sentence
         proposer's closing decides what counts."""
         node = self.watch.honest[0].running
         compacted = node.state.checkpoints.number > 0
-        record = self.watch.record if compacted else self.watch.record.of(node.lace)
+        blocks = self.watch.record.blocks.values()
+        record = self.watch.record.of({one.id for one in blocks if _counts(node, one)})
         for found in node.state.rounds:
             if compacted and found.id not in record.proposals:
                 continue  # it went with a disk, and a checkpoint had taken it in before
