@@ -227,6 +227,20 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
     assert not simulate(scenario).violations
 
 
+@pytest.mark.parametrize(
+    ("profile", "seed"),
+    [
+        pytest.param(
+            "lopsided", 10_002, id="a first block that did not descend from its admission"
+        ),
+        pytest.param("slander", 10_000, id="votes that a liar kept for itself"),
+    ],
+)
+def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:
+    scenario = scenario_of(profile, seed, statements=60)
+    assert simulate(altered(scenario, checkpoint_ms=1_500)).violations == ()
+
+
 def test_explanations_and_the_log_of_what_was_let_go_still_answer() -> None:
     fleet, _ = fleet_with_checkpoints()
     fleet.order(0, AssertBelief(content="an old one"))

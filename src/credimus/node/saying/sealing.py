@@ -66,7 +66,7 @@ class Sealing:
         parts, step = self._parts, self._step
         sealed: list[Block] = []
         proposed = self._machines.spreading.proposed(authors)
-        for author in authors:
+        for author in self._ready(authors, now):
             author.units_per_s_max = parts.state.roster.units_per_s_max
             if author.forked or (author.id not in roster and len(parts.lace)):  # founder's first
                 author.discard()
@@ -92,6 +92,17 @@ class Sealing:
         if sealed:
             step.effects.persist += sealed
             step.effects.send += self._machines.spreading.own(sealed, proposed, now)
+
+    def _ready(self, authors: Sequence[Author], now: Now) -> Sequence[Author]:
+        """Those whose next block descends from their admission. A first block may not, where a
+        checkpoint was fetched: its heads can not be named before their bytes have come."""
+        lace = self._parts.lace
+        if not lace.names(1):
+            return authors
+        ready = [one for one in authors if lace.head(one.id) is not None]
+        if len(ready) < len(authors):
+            self.unheld = after(now.instant, _HELD_BACK_NS)
+        return ready
 
     def _end(self, author: Author) -> None:
         """An author gave up its place. Where the node's own key took another one for it, the store
