@@ -29,8 +29,7 @@ from credimus.state.operations import (
     Votes,
     mask_bytes,
 )
-from credimus.state.voting.electorates import electorate_id
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, round_id
 from strategies import LATER_MS, NONCE, SIGNERS, WALL_MS, make_block
 
 Scene = Callable[[], "History"]

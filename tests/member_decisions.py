@@ -35,8 +35,7 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.voting.electorates import electorate_id, electorate_of
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of, round_id
 from decisions import BELIEF, CATEGORY, CONTENT, TIMEOUT_MS
 from strategies import LATER_MS, NONCE, WALL_MS, make_block
 

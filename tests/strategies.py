@@ -30,8 +30,7 @@ from credimus.state.operations import (
     Skill,
 )
 from credimus.state.outcomes import outcomes_of
-from credimus.state.voting.electorates import electorate_id, electorate_of
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of, round_id
 
 Item = TypeVar("Item")
 

@@ -26,9 +26,8 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of, round_id
 from credimus.state.voting.round import Round
-from credimus.state.voting.rounds import round_id
 from credimus.state.voting.verdict import Verdict, join
 from liars import histories
 from strategies import (

@@ -43,8 +43,7 @@ from credimus.state import operations as op
 from credimus.state.beliefs import link_key
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
-from credimus.state.voting.electorates import electorate_id
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, round_id
 from liars import histories
 from member_strategies import member_histories
 from strategies import (

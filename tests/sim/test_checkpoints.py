@@ -234,6 +234,7 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
             "lopsided", 10_002, id="a first block that did not descend from its admission"
         ),
         pytest.param("slander", 10_000, id="votes that a liar kept for itself"),
+        pytest.param("checkpoints", 10_104, id="an answer on a proposal that a checkpoint voided"),
     ],
 )
 def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:

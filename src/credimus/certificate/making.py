@@ -18,9 +18,9 @@ from credimus.kernel.ids import NodeId, short
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Belief
 from credimus.state.operations import Close, Operation, Propose, Publish, Scheme
-from credimus.state.voting.electorates import electorate_id
+from credimus.state.voting.electorates import electorate_id, round_id
 from credimus.state.voting.round import Opening, Round
-from credimus.state.voting.rounds import Rounds, round_id
+from credimus.state.voting.rounds import Rounds
 from credimus.state.voting.verdict import Verdict
 
 

@@ -24,8 +24,7 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.voting.electorates import electorate_id, electorate_of
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of, round_id
 
 Electors: TypeAlias = Callable[[Node], Publish]
 

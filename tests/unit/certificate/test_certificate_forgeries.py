@@ -28,8 +28,7 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.voting.electorates import electorate_id
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, round_id
 from decisions import BELIEF, CATEGORY, STATEMENT, YES
 from strategies import NONCE, SIGNERS, WALL_MS, make_block
 

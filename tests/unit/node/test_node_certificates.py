@@ -10,7 +10,7 @@ from credimus.kernel.ids import BlockId
 from credimus.node.commands import AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question
 from credimus.state.operations import Choice, Propose, Votes, read_operations
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import round_id
 from strategies import FLEET
 
 IN_FLIGHT = {3: 64, 5: 64, 7: 64, 20: 20}

@@ -25,8 +25,7 @@ from credimus.state.operations import (
     Scheme,
     read_operations,
 )
-from credimus.state.voting.electorates import electorate_id, electorate_of
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, electorate_of, round_id
 from credimus.state.voting.verdict import Verdict
 from strategies import FLEET, FOUND, MEMBERS, SIGNERS, WALL_MS, make_block
 

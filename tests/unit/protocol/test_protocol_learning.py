@@ -19,9 +19,8 @@ from credimus.state.operations import (
     Skill,
     read_operations,
 )
-from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of, round_id
 from credimus.state.voting.epochs import ROUNDS_MIN
-from credimus.state.voting.rounds import round_id
 from credimus.state.voting.verdict import Verdict
 from strategies import MEMBERS, SIGNERS, make_block
 

@@ -26,8 +26,7 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.voting.electorates import electorate_id
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import electorate_id, round_id
 from credimus.state.voting.verdict import Verdict
 from strategies import BELIEFS, ELECTORATES, GENESIS, MEMBERS, SIGNERS, Replica, make_block
 

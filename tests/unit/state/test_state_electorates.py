@@ -25,8 +25,13 @@ from credimus.state.operations import (
     Vote,
     Votes,
 )
-from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of, is_fair
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import (
+    Electorate,
+    electorate_id,
+    electorate_of,
+    is_fair,
+    round_id,
+)
 from credimus.state.voting.verdict import Verdict
 from strategies import FOUND, GENESIS, MEMBERS, NONCE, SIGNERS, Replica, make_block
 

@@ -7,7 +7,7 @@ from credimus.node.commands import AssertBelief, CastVote
 from credimus.node.node import Node
 from credimus.protocol.voting.interface import Ballot, Question
 from credimus.state.operations import Choice, Publish, Rules, Scheme, Vote, Votes
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import round_id
 from credimus.why.history import Order
 from credimus.why.reading import CHAIN_BLOCKS_MAX, VoteReader
 from strategies import (

@@ -146,7 +146,7 @@ class Answering:
                 return promised
         rounds = self._state.rounds.on(found.belief)
         if len(rounds) == 1:
-            return None
+            return self._state.rounds.said_in_vain(author, found.belief, found.attempt)
         for other in rounds:
             if other.attempt != found.attempt or other is found:
                 continue
@@ -157,7 +157,7 @@ class Answering:
             choices = other.choices(position) if position is not None else []
             if choices:
                 return choices[0]
-        return None
+        return self._state.rounds.said_in_vain(author, found.belief, found.attempt)
 
     def _objection(self, found: Round) -> str | None:
         members, aggregation = self._state.roster.current, found.rules.aggregation

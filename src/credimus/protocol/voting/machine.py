@@ -37,9 +37,8 @@ from credimus.state.events import (
 from credimus.state.fleet import FleetState
 from credimus.state.membership.members import may_propose
 from credimus.state.operations import Rules, Scheme, Strategy
-from credimus.state.voting.electorates import left_out_most
+from credimus.state.voting.electorates import left_out_most, round_id
 from credimus.state.voting.round import Round
-from credimus.state.voting.rounds import round_id
 from credimus.state.voting.verdict import Verdict
 
 VotingEffects: TypeAlias = Effects[Any, Any, VotingEvent]

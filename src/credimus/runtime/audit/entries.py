@@ -30,7 +30,7 @@ from credimus.state.operations import (
     Votes,
     Withdraw,
 )
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import round_id
 
 Kind = Literal[
     "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",

@@ -73,8 +73,9 @@ class nothing_is_pruned_before_it_is_certified(Checker):  # noqa: N801 - a sente
         for event in effects.emit:
             if isinstance(event, CheckpointTaken):
                 members = set(event.checkpoint.electors)
-                signed = max(self._words(event.identifier).values(), key=len, default=set())
-                if 3 * len(signed & members) <= 2 * len(members):
+                words = self._words(event.identifier).values()  # of each attempt
+                signed = max((one & members for one in words), key=len, default=set())
+                if 3 * len(signed) <= 2 * len(members):
                     self.fail(
                         f"node {host.place}: {len(signed)} of {len(members)} certify checkpoint "
                         f"{event.checkpoint.number}, {short(event.identifier)}"

@@ -17,8 +17,7 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.voting.electorates import Electorate
-from credimus.state.voting.rounds import round_id
+from credimus.state.voting.electorates import Electorate, round_id
 
 
 class Ballots:

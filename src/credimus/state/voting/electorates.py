@@ -9,9 +9,18 @@ from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import ID_BYTES, ElectorateId, NodeId, fingerprint
+from credimus.kernel.ids import ID_BYTES, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.kernel.odds import log_odds, log_of
-from credimus.state.operations import Aggregation, Choice, Elector, Publish, Rules, Scheme, Skill
+from credimus.state.operations import (
+    Aggregation,
+    Choice,
+    Elector,
+    Propose,
+    Publish,
+    Rules,
+    Scheme,
+    Skill,
+)
 
 Gain = tuple[int, int]
 """What an answer adds to the value of accept, and to that of reject."""
@@ -232,3 +241,9 @@ def electorate_of(
         prior,
         epoch,
     )
+
+
+def round_id(said: Propose) -> RoundId:
+    """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
+    named = (said.belief, said.attempt, said.rules, said.electorate)
+    return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])

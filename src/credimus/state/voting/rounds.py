@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from credimus.kernel.codec import decoder, encode
 from credimus.kernel.errors import PeerFault
-from credimus.kernel.ids import ID_BYTES, BeliefId, ElectorateId, NodeId, RoundId, fingerprint
+from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId, fingerprint
 from credimus.lace.lace import Place
 from credimus.state.events import (
     DoubleVote,
@@ -43,7 +43,7 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
-from credimus.state.voting.electorates import Electorate, is_fair
+from credimus.state.voting.electorates import Electorate, is_fair, round_id
 from credimus.state.voting.epochs import Epochs
 from credimus.state.voting.published import Published
 from credimus.state.voting.round import Round, canonical, with_entry
@@ -96,6 +96,10 @@ class Rounds:
     def on(self, belief: BeliefId) -> tuple[Round, ...]:
         """The rounds on a belief, in order of attempt and id."""
         return self._by_belief.get(belief, ())
+
+    def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
+        """An answer of a member on a proposal that counts for nothing; no part of the state."""
+        return self._waiting.said_in_vain(author, belief, attempt)
 
     def deciding(self, belief: BeliefId) -> tuple[Round, ...]:
         """The rounds of the attempt that gives the belief its verdict: the highest decided one, or
@@ -277,6 +281,7 @@ class Rounds:
         if not self._is_fair(said.rules, electorate, past, category) or not (
             may_propose(past.powers(author), category)
         ):
+            self._waiting.ignore(said, round_id(said))
             return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)
@@ -380,12 +385,6 @@ class Rounds:
 
 
 _image = decoder(RoundsImage)
-
-
-def round_id(said: Propose) -> RoundId:
-    """The id of the round that a proposal opens: what electors agree to, not when or by whom."""
-    named = (said.belief, said.attempt, said.rules, said.electorate)
-    return RoundId(fingerprint(b"credimus round", encode(named))[:ID_BYTES])
 
 
 def _unknown(belief: BeliefId) -> str | None:  # noqa: ARG001

@@ -12,7 +12,10 @@ from credimus.state.keeping.images import (
     image_of_unopened,
 )
 from credimus.state.membership.members import Members
-from credimus.state.operations import Propose
+from credimus.state.operations import Choice, Propose, Vote
+
+IGNORED_KEPT = 1_024
+"""Proposals that count for nothing, remembered; the oldest goes. [guess: more than are open]"""
 
 Early: TypeAlias = tuple[NodeId, int, Any]
 """Author, stamp and operation of something that came before its round."""
@@ -24,7 +27,7 @@ UnopenedImage: TypeAlias = tuple[tuple[bytes, int, Propose, bytes], ...]
 class Waiting:
     """Words about rounds that nobody opened, and proposals that can not be judged yet."""
 
-    __slots__ = ("early", "unasserted", "unopened")
+    __slots__ = ("early", "ignored", "unasserted", "unopened")
 
     def __init__(self) -> None:
         self.early: dict[RoundId, list[Early]] = {}
@@ -32,6 +35,9 @@ class Waiting:
         """Proposals that wait for their electorate."""
         self.unasserted: dict[BeliefId, list[Unopened]] = {}
         """Proposals that wait for the category of their belief."""
+        self.ignored: dict[tuple[BeliefId, int], RoundId] = {}
+        """The last proposal on a belief and attempt that counts for nothing. No part of the state:
+        who voted on it before a checkpoint showed that keeps its word."""
 
     def keep(self, identifier: RoundId, *said: Any) -> None:
         """Author, stamp and word about a round that does not exist."""
@@ -44,6 +50,20 @@ class Waiting:
     def for_category(self, entry: Unopened) -> None:
         """A proposal whose belief is not known."""
         self.unasserted.setdefault(BeliefId(entry[2].belief), []).append(entry)
+
+    def ignore(self, said: Propose, identifier: RoundId) -> None:
+        """A proposal that counts for nothing."""
+        if len(self.ignored) >= IGNORED_KEPT:
+            self.ignored.pop(next(iter(self.ignored)))
+        self.ignored[BeliefId(said.belief), said.attempt] = identifier
+
+    def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
+        """An answer of a member on such a proposal."""
+        identifier = self.ignored.get((belief, attempt))
+        if identifier is None:
+            return None
+        said = (word for who, _, word in self.early.get(identifier, ()) if who == author)
+        return next((word.choice for word in said if isinstance(word, Vote)), None)
 
     def let_go(self, before_stamp: int) -> int:
         """Forget what was said before a stamp; returns how much."""
