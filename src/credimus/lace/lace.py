@@ -287,7 +287,8 @@ class Lace:
         tips: Iterable[BlockId] = self._tips
         if news:
             named = (one for block in news for one in self._places[block].predecessors())
-            tips = (one for one in dict.fromkeys((*tips, *named)) if one not in news)
+            known = (one for one in dict.fromkeys((*tips, *named)) if one in self._places)
+            tips = (one for one in known if one not in news)  # some went with a checkpoint
         names = self._names
         others = (one for one in tips if self._places[one].author != author and one not in names)
         return tuple(sorted(islice(others, count)))
