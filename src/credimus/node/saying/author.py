@@ -100,6 +100,19 @@ class Author:
         """Whether something waits to be sealed."""
         return bool(self._open or self._votes)
 
+    def check_whole(self) -> None:
+        """Refuse new work where the chain goes on elsewhere.
+
+        Raises:
+            StorageError: `identity-forked`.
+        """
+        if self.forked:
+            raise StorageError(
+                "identity-forked",
+                f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
+                "Stop this node and join the fleet anew from an empty folder.",
+            )
+
     def check_room(self, urgency: int = NORMAL) -> None:
         """Refuse new work that could not be sealed soon, the least urgent first.
 
@@ -110,12 +123,7 @@ class Author:
             Unavailable: `overloaded`.
             StorageError: `identity-forked`.
         """
-        if self.forked:
-            raise StorageError(
-                "identity-forked",
-                f"the chain of {self.id.hex()[:12]} goes on elsewhere: this folder is an old copy. "
-                "Stop this node and join the fleet anew from an empty folder.",
-            )
+        self.check_whole()
         most = limits.OPEN_OPERATIONS_MAX * _SHARES[urgency] // 4
         if len(self._open) + len(self._votes) >= most:
             raise Unavailable(

@@ -129,6 +129,7 @@ class Writing:
                 f"{author.id.hex()[:12]} is not in the fleet's roster (yet, or any more); join "
                 "with a ticket from a member.",
             )
+        author.check_whole()  # says more than that the proof of it is known already
         if author.id in self._state.roster.current.exposed:
             raise Conflict(
                 "exposed",
