@@ -28,7 +28,7 @@ ELSEWHERE = {
     "watch": "runs for ever; test_api_commands.py runs it",
     "admit": "needs a newcomer that waits; tests/api/test_members_api.py admits one",
     "grant": "needs a founder that leads; tests/api/test_members_api.py has one",
-    "key rotate": "needs a node that stands still; tests/unit/runtime/test_rotating.py has one",
+    "key rotate": "needs a node of its own; unit/runtime/identity/test_rotating.py has one",
     "done": "needs the id of a message; test_messages_live.py runs it",
     "demo": "tests/demo runs it",
     "maelstrom": "reads until its input ends; tests/maelstrom runs it",

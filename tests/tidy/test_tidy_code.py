@@ -51,6 +51,18 @@ def tracked() -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
+def test_files_that_are_named_in_the_code_are_there() -> None:
+    """A file that moved takes along what others say of it."""
+    there = [f"/{path.as_posix()}" for path in ALL_CODE]
+    gone = [
+        (path, name)
+        for path in SOURCES
+        for name in re.findall(r"(?<![\w/.])(?:[a-z_]+/)*[a-z_]+\.py\b", path.read_text())
+        if not any(one.endswith(f"/{name}") for one in there)
+    ]
+    assert gone == []
+
+
 def test_files_are_short() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in ALL_CODE}
     assert {str(p.relative_to(ROOT)): n for p, n in lengths.items() if n > FILE_LINES_MAX} == {}

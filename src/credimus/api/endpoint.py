@@ -1,6 +1,6 @@
 """What all endpoints have in common: who asks, the shape of what is asked, what is answered.
 
-Deliberately not here: what the endpoints do (beliefs.py, fleet.py, ...), finding one (app.py).
+Deliberately not here: what the endpoints do (endpoints/), finding one (app.py).
 """
 
 from collections.abc import Callable

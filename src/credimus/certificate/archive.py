@@ -1,7 +1,7 @@
 """Where a certificate's blocks come from: the graph in memory, their bytes by id from the holder.
 
 Reading is bounded: each block is read once, and past the bound what was not found counts as not
-held. Deliberately not here: what is looked for (showing.py, voting.py).
+held. Deliberately not here: what is looked for (showing.py, votes.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -2,7 +2,7 @@
 
     store -> node.restore -> read models -> links -> driver, slow evaluators
 
-Deliberately not here: HTTP (api/), making the folder (joining.py).
+Deliberately not here: HTTP (api/), making the folder (joining/joining.py).
 """
 
 import asyncio

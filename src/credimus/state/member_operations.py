@@ -1,7 +1,8 @@
 """What can be said about members, besides admitting and leaving: how a fleet admits, who may say
 what, a new key, evidence, expulsion.
 
-Deliberately not here: what an operation does (draft.py), who may say it (permissions.py).
+Deliberately not here: what an operation does (membership/draft.py), who may say it
+(membership/permissions.py).
 """
 
 from enum import IntEnum

@@ -10,7 +10,7 @@ message that it hears.
     message  XChaCha20-Poly1305 under that key, with a nonce of its own
 
 Nobody vouches for the sender by this; what matters is signed inside.
-Deliberately not here: how a box is made (lace/enclosing.py), who is heard (intake.py).
+Deliberately not here: how a box is made (lace/enclosing.py), who is heard (taking/intake.py).
 """
 
 from collections.abc import Mapping, Sequence

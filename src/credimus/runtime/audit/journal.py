@@ -5,7 +5,7 @@ can alter one, take one out or put one in without that key. Each also says how m
 held, so that a log which lost its end shows it. The end of the journal itself can be cut off: note
 its head elsewhere (`credimus log --verify` prints it).
 
-Deliberately not here: what members did in the fleet. That is in the blocks (audit.py).
+Deliberately not here: what members did in the fleet. That is in the blocks (log.py).
 """
 
 import time

@@ -1,7 +1,7 @@
 """What a checker is: one sentence about a whole fleet, with hooks into all that the fleet does.
 
 A new one is a class here or in a module of its own, a line in `ALL` (table.py), and a saboteur
-under which it must fail (saboteurs.py).
+under which it must fail (saboteurs/table.py).
 """
 
 from collections.abc import Sequence

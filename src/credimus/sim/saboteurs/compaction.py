@@ -1,4 +1,4 @@
-"""Small wrongs with checkpoints, under which their sentences must fail; see saboteurs.py."""
+"""Small wrongs with checkpoints, under which their sentences must fail; see table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

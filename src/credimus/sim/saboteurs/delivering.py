@@ -1,4 +1,4 @@
-"""Small wrongs in the delivery of messages, for saboteurs.py."""
+"""Small wrongs in the delivery of messages, for table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Small wrongs about members, as in saboteurs.py."""
+"""Small wrongs about members, as in table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Small wrongs with recoveries, under which their sentences must fail; see saboteurs.py."""
+"""Small wrongs with recoveries, under which their sentences must fail; see table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Small wrongs in how blocks spread, for saboteurs.py."""
+"""Small wrongs in how blocks spread, for table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

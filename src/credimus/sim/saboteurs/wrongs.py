@@ -1,5 +1,5 @@
 """Small wrongs: each patches a class for the length of one run, reaching into private parts on
-purpose. Which sentence each must break stands in saboteurs.py."""
+purpose. Which sentence each must break stands in table.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

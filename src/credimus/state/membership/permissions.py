@@ -1,7 +1,7 @@
 """Which operations an author may say, judged by its block's causal past, so alike by all.
 
 Deliberately not here: what is held to categories. A vote or proposal does not name the category of
-its belief; rounds.py judges it once that is known, and such a proposal counts for nothing.
+its belief; voting/rounds.py judges it once that is known, and such a proposal counts for nothing.
 """
 
 from collections.abc import Sequence
