@@ -12,6 +12,7 @@ from credimus.kernel.hlc import LOGICAL_BITS, stamp_of
 from credimus.lace.block import Block
 from credimus.lace.enclosing import BOX_BYTES
 from credimus.state.keeping_operations import Enclose, ReaderBox
+from credimus.state.member_operations import Vouch
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -68,7 +69,7 @@ class Liar:
             self._assert, self._assert, self._assert, self._relate, self._retract,
             self._votes, self._votes, self._votes, self._votes, self._close, self._close,
             self._conclude, self._conclude, self._propose, self._publish, self._refuse,
-            self._admit, self._reconcile, self._enclose, self._word, self._word,
+            self._admit, self._vouch, self._reconcile, self._enclose, self._word, self._word,
         )  # fmt: skip
 
     def operation(self) -> Operation:
@@ -163,6 +164,9 @@ class Liar:
     def _admit(self) -> Operation:
         key = self.stream.choose(SIGNERS[:5]).public
         return Admit(key, self.stream.choose(("x", "y")), "")
+
+    def _vouch(self) -> Operation:
+        return Vouch(self.stream.choose(SIGNERS[:5]).public, self.stream.choose(("x", "y")))
 
     def _word(self) -> Operation:
         return word(self.stream, MEMBERS, GENESIS)

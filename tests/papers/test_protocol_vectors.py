@@ -261,11 +261,11 @@ def of_stranger() -> dict[str, bytes | str]:
     whole = their_state.state_fingerprint(state)
     claim = their_messages.claim(b"\x01" * 32, [fleet, ada, WALL_MS, 1, 3, digest_of_heads, whole])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
-    told_ids, nodes = [identifier, belief], [ada, bob]
+    known = [identifier, belief]
     excerpts = [
-        their_certificates.excerpt_of(0, genesis, [0, 1], 0, told_ids),
-        their_certificates.excerpt_of(1, second, [1, 2, 3], stamp, [*told_ids, *nodes]),
-        their_certificates.excerpt_of(0, third, [0], stamp + 1, [*told_ids, *nodes]),
+        their_certificates.excerpt_of(0, genesis, [0, 1], 0, known),
+        their_certificates.excerpt_of(1, second, [1, 2, 3], stamp, known),
+        their_certificates.excerpt_of(0, third, [0], stamp + 1, known),
     ]
     text = b32encode(ticket + fp(b"credimus ticket", ticket)[:4]).decode().rstrip("=").lower()
     request = mp([1, TICKET_ID, keys[1], "bob", ["127.0.0.1:7449"], JOIN_NONCE])
@@ -334,7 +334,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
         "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
-        "proof": mp([2, excerpts]),
+        "proof": mp([3, excerpts]),
         "ticket": "credimus1-" + text,
         "request": request + mac,
         "answer": bytes(box),

@@ -1,17 +1,27 @@
 """`credimus bench certificate`: how large certificates of a real fleet's verdicts are.
 
 Once with one belief in flight, so that blocks hold little and name few others, and once under load.
+Of members that were admitted together, each by a ticket, or so and then vouched for by one of them.
 The goal is 2,048 bytes and 300 for each vote.
 """
 
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from credimus.harness.local_fleet import LocalFleet
+from credimus.kernel.instant import SECOND
+from credimus.protocol.vouching.interface import VouchingConfig
 
 GOAL_BYTES, GOAL_BYTES_PER_VOTE = 2_048, 300
+Joined = Literal["together", "tickets", "vouched"]
+_JOINED = {
+    "together": None,
+    "tickets": VouchingConfig(quiet_ns=3_600 * SECOND),
+    "vouched": VouchingConfig(quiet_ns=15 * SECOND),
+}
+"""How the fleet is set up for each; the second vouches for nobody while it is measured."""
 SAMPLE = 50
 """Certificates made for each figure."""
 
@@ -21,11 +31,23 @@ def bench_certificate(
     in_flight: int = 64,
     seconds: float = 3.0,
     progress: Callable[[str], None] = lambda _: None,
+    joined: Joined = "together",
 ) -> dict[str, Any]:
-    """Run a fleet, certify some of what it decides; returns the figures."""
-    figures: dict[str, Any] = {"nodes": nodes, "in_flight": in_flight}
+    """Run a fleet, certify some of what it decides; returns the figures.
+
+    Args:
+        joined: how its members did.
+    """
+    figures: dict[str, Any] = {"nodes": nodes, "in_flight": in_flight, "joined": joined}
     progress(f"setting up {nodes} nodes")
-    with LocalFleet("credimus.bench.certificate_node", nodes) as fleet:
+    fleet = LocalFleet("credimus.bench.certificate_node", nodes)
+    fleet.by_ticket = _JOINED[joined]
+    with fleet:
+        if joined == "vouched":
+            progress("waiting until one member vouches for all")
+            one = {"in_flight": 1, "until_ns": time.monotonic_ns() + SECOND}
+            fleet.ask([one, *[{**one, "in_flight": 0}] * (nodes - 1)])
+            figures["vouched"] = fleet.ask([{"vouched": True}] * nodes)[0]["vouched"]
         for name, load in (("idle", 1), ("busy", in_flight)):
             progress(f"{name}: {load} in flight for {seconds} s")
             until_ns = time.monotonic_ns() + int(seconds * 1e9)

@@ -6,15 +6,17 @@ from typing import Any
 
 from credimus.bench.decide_node import Load
 from credimus.certificate import Archive, Trust, make_certificate, verify
+from credimus.certificate.abbreviating import Known
 from credimus.certificate.document import proof_of, read_certificate
 from credimus.certificate.excerpt import Proof, operations_shown
 from credimus.harness.node_process import Orders, read_settings, serve
 from credimus.harness.orders import ChildSettings
 from credimus.kernel.codec import encode
-from credimus.kernel.ids import BeliefId, node_id
+from credimus.kernel.ids import BeliefId
 from credimus.lace.seal import pack_leaves
 from credimus.runtime.archiving import packed
 from credimus.runtime.driver import Driver
+from credimus.state.member_operations import Vouch
 from credimus.state.operations import Admit, Found, Operation, Propose, Publish, read_operations
 
 
@@ -25,10 +27,23 @@ class Certifier:
         self._load = Load(settings, driver)
 
     async def order(self, driver: Driver, order: dict[str, Any]) -> dict[str, Any]:
-        """A phase of load, or the certificates of the beliefs named."""
+        """A phase of load, the certificates of the beliefs named, or whether anybody vouches."""
         if "certify" in order:
             return {"certificates": [certified(driver, one) for one in order["certify"]]}
+        if "vouched" in order:
+            return {"vouched": await vouched(driver)}
         return await self._load.phase(driver, order)
+
+
+async def vouched(driver: Driver, patience_s: float = 60.0) -> bool:
+    """Whether some member comes to vouch for all others."""
+    state, lace = driver.node.state, driver.node.lace
+    until_s = time.monotonic() + patience_s
+    while not state.roster.vouches.usable(state.roster.current, lace):
+        if time.monotonic() > until_s:
+            return False
+        await asyncio.sleep(0.05)
+    return True
 
 
 def certified(driver: Driver, name: str) -> dict[str, int]:
@@ -59,19 +74,21 @@ def certified(driver: Driver, name: str) -> dict[str, int]:
 def parts(proof: Proof, told: tuple[bytes, bytes]) -> dict[str, int]:
     """Bytes of a proof by what they are for, in base 85."""
     found = {"roster": 0, "proposal": 0, "votes": 0}
-    nodes: list[bytes] = []
+    known = Known(told)
     for excerpt in proof.excerpts:
-        shown = operations_shown(excerpt, (*told, *nodes))
+        shown = operations_shown(excerpt, known)
         said = read_operations(pack_leaves([*shown.values()]))
-        nodes += [node_id(one.public_key) for one in said if isinstance(one, Found | Admit)]
         found[_purpose(said)] += len(encode(excerpt))
     return {f"{name}_bytes": -(-count * 5 // 4) for name, count in found.items()}
 
 
 def _purpose(said: list[Operation]) -> str:
-    if any(isinstance(one, Propose | Publish) for one in said):
-        return "proposal"
-    return "roster" if any(isinstance(one, Found | Admit) for one in said) else "votes"
+    if any(isinstance(one, _ADMITTING) for one in said):
+        return "roster"
+    return "proposal" if any(isinstance(one, Propose | Publish) for one in said) else "votes"
+
+
+_ADMITTING = Found | Admit | Vouch
 
 
 def begin(settings: ChildSettings, driver: Driver) -> Orders:

@@ -20,7 +20,7 @@ from credimus.state.operations import Rules, Scheme
 from credimus.state.voting.round import Round, listed_masks
 from credimus.state.voting.verdict import Verdict
 
-FORM = 2
+FORM = 3
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,7 +136,11 @@ def describe(state: FleetState, found: Round, words: tuple[str, str], proof: Pro
 
 def write_certificate(certificate: Certificate) -> bytes:
     """The file: one field a line."""
-    return msgspec.json.format(msgspec.json.encode(certificate), indent=1) + b"\n"
+    fields = [
+        msgspec.json.encode(field) + b":" + msgspec.json.encode(value)
+        for field, value in msgspec.structs.asdict(certificate).items()
+    ]
+    return b"{\n" + b",\n".join(fields) + b"\n}\n"
 
 
 def check_stated(text: bytes, stated: Certificate, proved: Certificate) -> None:

@@ -1,20 +1,22 @@
 """Excerpts: signed blocks of which some operations are shown, in as few bytes as can be.
 
 An excerpt leaves out whatever its reader can recompute: version, fleet, the author's id, the root,
-and ids that the reader knows by then. The reader puts the header together again; only the bytes
-that the author signed pass the check of the signature. What a block builds on is not shown.
+and ids and numbers that the reader knows by then. The reader puts the header together again; only
+the bytes that the author signed pass the check of the signature. What a block builds on is not
+shown.
 
 Deliberately not here: signatures and meaning (verifying.py), which blocks are shown (making.py).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from credimus.certificate.abbreviating import expanded, shortened
+from credimus.certificate.abbreviating import Known
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
+from credimus.kernel.hlc import LOGICAL_BITS, STAMP_MAX, wall_ms_of
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.lace.block import (
     NO_PREVIOUS,
@@ -26,8 +28,9 @@ from credimus.lace.block import (
     root_shown,
 )
 
-PROOF_VERSION = 2
+PROOF_VERSION = 3
 _NODE_BYTES = 32
+_LOGICAL = (1 << LOGICAL_BITS) - 1
 
 
 class Excerpt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -36,8 +39,10 @@ class Excerpt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     author: int
     """Place among the nodes in order of their first admission in this proof; the founder has 0."""
     sequence: int
-    rise: int
-    """Its stamp less that of the excerpt before."""
+    rise_ms: int
+    """The milliseconds of its stamp, less those of the excerpt before."""
+    logical: int
+    """The rest of its stamp."""
     operation_count: int
     shown: tuple[Any, ...]
     """For each operation shown its place and, in short, what it says; by rising place."""
@@ -62,7 +67,7 @@ def read_proof(packed: bytes) -> Proof:
     Raises:
         PeerFault: `malformed`, `unknown-version`.
     """
-    if packed[1:2] not in (b"\x02", b""):  # the version stands first, whatever follows it
+    if packed[1:2] not in (b"\x03", b""):  # the version stands first, whatever follows it
         raise PeerFault(
             "unknown-version",
             f"certificate version {packed[1]} is not {PROOF_VERSION}; have it made again by a "
@@ -73,37 +78,41 @@ def read_proof(packed: bytes) -> Proof:
 
 
 def excerpt_of(
-    block: Block, kept: Collection[int], author: int, rise: int, names: Sequence[bytes]
+    block: Block, kept: Collection[int], author: int, before: int, known: Known
 ) -> Excerpt:
     """The excerpt of a block that shows the operations at some places.
 
     Args:
         author: the place of its author.
-        rise: its stamp less that of the excerpt before.
-        names: the ids that its reader knows by then.
+        before: the stamp of the excerpt before; 0 of the first.
+        known: what its reader knows by then; more afterwards.
     """
     header, leaves = block.header, block.leaves()
     return Excerpt(
         author=author,
         sequence=header.sequence,
-        rise=rise,
+        rise_ms=wall_ms_of(header.stamp) - wall_ms_of(before),
+        logical=header.stamp & _LOGICAL,
         operation_count=header.operation_count,
         shown=tuple(
-            part for place in sorted(kept) for part in (place, shortened(leaves[place], names))
+            part for place in sorted(kept) for part in (place, known.shortened(leaves[place]))
         ),
         seal=b"".join(block.cover(kept)) + block.signature,
     )
 
 
-def operations_shown(excerpt: Excerpt, names: Sequence[bytes]) -> dict[int, bytes]:
+def operations_shown(excerpt: Excerpt, known: Known) -> dict[int, bytes]:
     """The bytes of each operation shown, by place, in order.
+
+    Args:
+        known: what the excerpts before this one told; more afterwards.
 
     Raises:
         PeerFault: `malformed`.
     """
     check_places(excerpt)
     pairs = zip(excerpt.shown[::2], excerpt.shown[1::2], strict=True)
-    return {place: expanded(one, names) for place, one in pairs}
+    return {place: known.expanded(one) for place, one in pairs}
 
 
 def check_places(excerpt: Excerpt) -> None:
@@ -117,6 +126,21 @@ def check_places(excerpt: Excerpt) -> None:
     in_order = all(type(one) is int for one in places) and list(places) == sorted(set(places))
     if not (whole and in_order):
         raise PeerFault("malformed", "the operations of an excerpt do not stand in order")
+
+
+def stamp_shown(excerpt: Excerpt, before: int) -> int:
+    """The stamp of an excerpt's block.
+
+    Args:
+        before: that of the excerpt before; 0 of the first.
+
+    Raises:
+        PeerFault: `malformed`.
+    """
+    stamp = ((wall_ms_of(before) + excerpt.rise_ms) << LOGICAL_BITS) + excerpt.logical
+    if not (0 <= excerpt.logical <= _LOGICAL and 0 < stamp <= STAMP_MAX):
+        raise PeerFault("malformed", "the stamp of an excerpt, or a part of it, is out of range")
+    return stamp
 
 
 def signature_of(excerpt: Excerpt) -> bytes:

@@ -11,14 +11,15 @@ from credimus.certificate.showing import Showing
 from credimus.certificate.trust import Trust
 from credimus.certificate.verifying import fold, verify
 from credimus.certificate.votes import CastVotes
+from credimus.certificate.vouching import publishes, vouching_for
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, PeerFault
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId, short
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Belief
-from credimus.state.operations import Close, Operation, Propose, Publish, Scheme
-from credimus.state.voting.electorates import electorate_id, round_id
+from credimus.state.operations import Close, Operation, Propose, Scheme
+from credimus.state.voting.electorates import round_id
 from credimus.state.voting.round import Opening, Round
 from credimus.state.voting.rounds import Rounds
 from credimus.state.voting.verdict import Verdict
@@ -44,8 +45,22 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
             "no certificate before. Ask another node.",
         )
     reading = Reading(archive)
-    showing = Showing(archive, reading)
-    proposal = _show_proposal(archive, reading, showing, found)
+    proposals = _proposals(reading, found)
+    vouching = vouching_for(archive, reading, found, proposals[0].place)
+    if vouching:
+        try:
+            return _made(archive, Showing(archive, reading, vouching), found, proposals)
+        except Conflict:
+            reading = Reading(archive)  # the admissions may do
+    return _made(archive, Showing(archive, reading), found, proposals)
+
+
+def _made(archive: Archive, showing: Showing, found: Round, proposals: list[Spot]) -> bytes:
+    """The certificate of a round, with members shown in one way."""
+    belief = archive.state.beliefs.get(found.belief)
+    assert belief is not None  # noqa: S101 - its certificate is asked for
+    reading, proposal = showing.reading, proposals[0].place
+    _show_proposal(archive, showing, found, proposals)
     for spot in CastVotes(reading, showing, found).chosen():
         showing.show(spot)
     showing.show_who_left(proposal, belief.category)
@@ -95,30 +110,37 @@ def _decided(rounds: Rounds, belief: Belief) -> Round:
     return next(one for one in rounds.deciding(belief.id) if one.verdict is verdict)
 
 
-def _show_proposal(archive: Archive, reading: Reading, showing: Showing, found: Round) -> Place:
-    """Show what opened the round, its electorate, the admission of each elector, and the closing
-    that decided it, if one did. Returns the proposal's block."""
-    turnout = found.rules.scheme is Scheme.TURNOUT
-    closing = found.deciding_closing() if turnout else None
+def _proposals(reading: Reading, found: Round) -> list[Spot]:
+    """Where it was said what opened the round."""
     proposals = [
-        spot for opening in _openings(found, closing)
+        spot for opening in _openings(found, _closing(found))
         if (spot := reading.find(opening[1], opening[0], lambda said: _opens(said, found)))
     ]  # fmt: skip
     if not proposals:
         raise _not_certifiable(found, "its proposal is not held")
-    first = proposals[0].place
+    return proposals
+
+
+def _show_proposal(archive: Archive, showing: Showing, found: Round, proposals: list[Spot]) -> None:
+    """Show what opened the round, its electorate, how each elector became a member, and the closing
+    that decided it, if one did."""
+    reading, first = showing.reading, proposals[0].place
     past = reading.before(first)
-    for spot in (*proposals, _publication(archive, reading, found, first)):
+    for spot in (*proposals, _publication(archive, showing, found, first)):
         showing.show(spot)
     for elector in found.electorate.position:
         if elector in past:  # but for a proposer's fork, of which another branch was found
-            showing.show_member(elector, past)
+            showing.show_member(elector, past, first.stamp)
+    closing = _closing(found)
     if closing is not None:
         author, stamp, said = closing
         closed = reading.find(author, stamp, lambda one: one == said)
         if closed is not None:
             showing.show(closed)
-    return first
+
+
+def _closing(found: Round) -> tuple[NodeId, int, Close] | None:
+    return found.deciding_closing() if found.rules.scheme is Scheme.TURNOUT else None
 
 
 def _openings(found: Round, closing: tuple[NodeId, int, Close] | None) -> list[Opening]:
@@ -132,12 +154,10 @@ def _openings(found: Round, closing: tuple[NodeId, int, Close] | None) -> list[O
     return sorted(both[:1] or {due[0], own[0]})
 
 
-def _publication(archive: Archive, reading: Reading, found: Round, proposal: Place) -> Spot:
-    """Where the electorate was published: with the proposal if it was, else the first time."""
+def _publication(archive: Archive, showing: Showing, found: Round, proposal: Place) -> Spot:
+    """Where the electorate was published: with the proposal, or in a block that vouches for its
+    members, if it was; else the first time."""
     identifier = found.electorate.id
-
-    def publishes(said: Operation) -> bool:
-        return isinstance(said, Publish) and electorate_id(said.electors, said) == identifier
 
     stamp, lace = archive.state.rounds.published.stamp(identifier), archive.lace
     firsts = (
@@ -147,8 +167,9 @@ def _publication(archive: Archive, reading: Reading, found: Round, proposal: Pla
         if place.stamp == stamp
     )
     kept = (place for place in lace.below_cut() if place.stamp == stamp)
-    for place in (proposal, *firsts, *kept):
-        for spot in reading.spots(place, publishes):
+    vouching = (one.place for one in showing.vouching)
+    for place in (proposal, *vouching, *firsts, *kept):
+        for spot in showing.reading.spots(place, lambda said: publishes(said, identifier)):
             return spot
     last = archive.state.checkpoints.last
     if last is not None and stamp <= last.stamp:  # we began from the checkpoint

@@ -1,15 +1,18 @@
-"""Gathers the operations that a certificate shows: each with the admission of its author, and with
-that of whoever admitted him, back to the founder."""
+"""Gathers the operations that a certificate shows: each with the admission of its author, or with
+a word for him in a block that vouches for many, and with the admission of whoever said that, back
+to the founder."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
+from credimus.certificate.abbreviating import Known
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_of
 from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
-from credimus.state.member_operations import Appoint, Rotate
+from credimus.state.member_operations import Appoint, Rotate, Vouch
 from credimus.state.membership.members import Members
+from credimus.state.membership.vouches import Vouched
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 
@@ -17,13 +20,20 @@ class Showing:
     """The operations to show, by block.
 
     Invariant: the author of each is shown to be a member in its block's own past.
+
+    Args:
+        vouching: blocks to show in place of the admissions of those whom all of them vouch for.
     """
 
-    __slots__ = ("_archive", "_kept", "_places", "_reading")
+    __slots__ = ("_archive", "_kept", "_places", "_words", "reading", "vouching")
 
-    def __init__(self, archive: Archive, reading: Reading) -> None:
+    def __init__(
+        self, archive: Archive, reading: Reading, vouching: Collection[Vouched] = ()
+    ) -> None:
         self._archive = archive
-        self._reading = reading
+        self.reading = reading
+        self.vouching = vouching
+        self._words = [(one, self._said_in(one)) for one in vouching]
         self._kept: dict[BlockId, set[int]] = {}
         self._places: dict[BlockId, Place] = {}
 
@@ -40,14 +50,16 @@ class Showing:
                 self._kept[place.id] = set()
                 self._places[place.id] = place
                 if place.id != self._archive.state.roster.founding:
-                    waiting += self._admissions(place.author, self._reading.before(place))
+                    waiting += self._admissions(
+                        place.author, self.reading.before(place), place.stamp
+                    )
                 elif self._archive.state.roster.current.law.charter is not None:
                     self._kept[place.id].add(1)  # it stands behind the founding
             self._kept[place.id].add(index)
 
-    def show_member(self, node: NodeId, view: Members) -> None:
-        """Show that a node is a member in a view."""
-        for spot in self._admissions(node, view):
+    def show_member(self, node: NodeId, view: Members, stamp: int) -> None:
+        """Show that a node is a member in a view, that of a block with this stamp."""
+        for spot in self._admissions(node, view, stamp):
             self.show(spot)
 
     def show_who_left(self, proposal: Place, category: str) -> None:
@@ -58,13 +70,13 @@ class Showing:
         Args:
             category: of the belief.
         """
-        past = self._reading.before(proposal)
+        past = self.reading.before(proposal)
         staying = past.electors(category)
         seen: set[NodeId] = set()
         while gone := [one for one in self._admitted() if one not in staying and one not in seen]:
             for node in gone:
                 seen.add(node)
-                left = self._reading.find_last(node, proposal.stamp, _leaves)
+                left = self.reading.find_last(node, proposal.stamp, _leaves)
                 if left is not None and node not in past:
                     self.show(left)
                 for _, block, leaf in past.why_gone(node):
@@ -80,36 +92,57 @@ class Showing:
             Conflict: `not-certifiable`, when a block can not be read.
         """
         order = sorted(self._places.values(), key=lambda place: (place.stamp, place.id))
-        known: list[NodeId] = []
+        nodes: list[NodeId] = []
+        known = Known(told)
         excerpts: list[Excerpt] = []
         before = 0
         for place in order:
-            author = known.index(place.author) if known else 0
-            rise, before = place.stamp - before, place.stamp
-            excerpts.append(self._excerpt(place, author, rise, (*told, *known)))
-            known += [one for one in self._admits(place) if one not in known]
+            author = nodes.index(place.author) if nodes else 0
+            excerpts.append(self._excerpt(place, author, before, known))
+            before = place.stamp
+            nodes += [one for one in self._admits(place) if one not in nodes]
         return Proof(PROOF_VERSION, tuple(excerpts))
 
-    def _excerpt(self, place: Place, author: int, rise: int, names: Sequence[bytes]) -> Excerpt:
-        opened = self._reading.opened(place)
+    def _excerpt(self, place: Place, author: int, before: int, known: Known) -> Excerpt:
+        opened = self.reading.opened(place)
         if opened is None:
             raise Conflict(
                 "not-certifiable",
                 f"block {short(place.id)} can not be read here any more; ask another node.",
             )
-        return excerpt_of(opened.block, self._kept[place.id], author, rise, names)
+        return excerpt_of(opened.block, self._kept[place.id], author, before, known)
 
-    def _admissions(self, node: NodeId, view: Members) -> list[Spot]:
-        """Where a member was admitted by others, not where it described itself anew, and where it
-        got the powers that it has; the founder by its first founding, whatever came of it since."""
-        spots = self._vouched(node, view)
-        appointed = view.law.powers.get(view.law.person(node)) if view.law.powers else None
-        if appointed is not None:
-            spot = appointed.spot
-            spots.append(Spot(self._held(spot.block), spot.leaf))
-        return spots
+    def _admissions(self, node: NodeId, view: Members, stamp: int) -> list[Spot]:
+        """Where a member was vouched for before a stamp, or was admitted by others, not where it
+        described itself anew, and where it got the powers that it has; the founder by its first
+        founding, whatever came of it since."""
+        person = view.law.person(node) if view.law.powers else None
+        appointed = None if person is None else view.law.powers.get(person)
+        if appointed is None:
+            return self._vouched(node, view, stamp) or self._admitted_in(node, view)
+        spot = Spot(self._held(appointed.spot.block), appointed.spot.leaf)
+        if person == node and not view.law.needs:
+            return [spot]  # to who has seen nothing before, it is an admission
+        return [*self._admitted_in(node, view), spot]
 
-    def _vouched(self, node: NodeId, view: Members) -> list[Spot]:
+    def _vouched(self, node: NodeId, view: Members, stamp: int) -> list[Spot]:
+        """Its places in the blocks that vouch for many; none where one of them does not."""
+        spots = [
+            words[node]
+            for one, words in self._words
+            if one.place.stamp < stamp and node in words and one.stands_for(node, view)
+        ]
+        return spots if len(spots) == len(self.vouching) else []
+
+    def _said_in(self, one: Vouched) -> dict[NodeId, Spot]:
+        opened = self.reading.opened(one.place)
+        return {
+            node_id(said.public_key): Spot(one.place, index)
+            for index, said in enumerate(opened.operations if opened else ())
+            if isinstance(said, Vouch)
+        }
+
+    def _admitted_in(self, node: NodeId, view: Members) -> list[Spot]:
         roster, lace = self._archive.state.roster, self._archive.lace
         if node == roster.founder and roster.founding is not None:
             return [Spot(self._held(roster.founding), 0)]
@@ -124,7 +157,7 @@ class Showing:
             place = admissions[0].place
             if lace.is_below(place.author, place.sequence):
                 break
-            view = self._reading.before(place)
+            view = self.reading.before(place)
         raise Conflict(
             "compacted",
             f"the admission of {short(node)} was let go under a checkpoint; ask another node.",
@@ -146,12 +179,12 @@ class Showing:
         return list(dict.fromkeys(node for place in order for node in self._admits(place)))
 
     def _admits(self, place: Place) -> list[NodeId]:
-        opened = self._reading.opened(place)
+        opened = self.reading.opened(place)
         shown = [opened.operations[one] for one in sorted(self._kept[place.id])] if opened else []
         return [node_id(said.public_key) for said in shown if isinstance(said, _ADMITTING)]
 
 
-_ADMITTING = Found | Admit | Appoint | Rotate
+_ADMITTING = Found | Admit | Appoint | Rotate | Vouch
 
 
 def _leaves(said: Operation) -> bool:

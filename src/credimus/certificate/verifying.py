@@ -12,6 +12,7 @@ as if they were all the blocks there are, one after the other in order of their 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from credimus.certificate.abbreviating import Known
 from credimus.certificate.document import (
     Certificate,
     check_stated,
@@ -20,7 +21,14 @@ from credimus.certificate.document import (
     read_certificate,
     statement_of,
 )
-from credimus.certificate.excerpt import Excerpt, Proof, header_of, operations_shown, signature_of
+from credimus.certificate.excerpt import (
+    Excerpt,
+    Proof,
+    header_of,
+    operations_shown,
+    signature_of,
+    stamp_shown,
+)
 from credimus.certificate.trust import Trust
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, RoundId, node_id, short
@@ -29,8 +37,16 @@ from credimus.lace.lace import Place
 from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Vouch
 from credimus.state.membership.members import Member
-from credimus.state.operations import Aggregation, Found, Operation, Scheme, read_operations
+from credimus.state.operations import (
+    Admit,
+    Aggregation,
+    Found,
+    Operation,
+    Scheme,
+    read_operations,
+)
 from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict
 
@@ -87,12 +103,15 @@ def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
     """
     state = FleetState(fleet)
     last: tuple[int, bytes] = 0, b""
+    told_so_far = Known(told)
     for excerpt in proof.excerpts:
-        known = list(state.roster.keys)
-        shown = operations_shown(excerpt, (*told, *known))
-        operations = read_operations(pack_leaves([*shown.values()]))
-        author = _author(excerpt, (0 in shown, operations[0]), known)
-        header_bytes, header = header_of(excerpt, shown, (fleet, author, last[0] + excerpt.rise))
+        shown = operations_shown(excerpt, told_so_far)
+        read = read_operations(pack_leaves([*shown.values()]))
+        operations = [as_admission(one) if isinstance(one, Vouch) else one for one in read]
+        author = _author(excerpt, (0 in shown, operations[0]), list(state.roster.keys))
+        header_bytes, header = header_of(
+            excerpt, shown, (fleet, author, stamp_shown(excerpt, last[0]))
+        )
         place = Place(block_id(header_bytes), header)
         this = place.stamp, place.id
         check_order(last, this)
@@ -103,6 +122,11 @@ def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
         state.apply(place, operations, past)
         last = this
     return state
+
+
+def as_admission(said: Vouch) -> Admit:
+    """What a reader takes a word for a member for: it has seen no admission."""
+    return Admit(said.public_key, said.name, "")
 
 
 def check_fleet(stated: Certificate, trust: Trust) -> None:

@@ -93,6 +93,10 @@ def certificate(
     nodes: Annotated[int, Parameter(help="Processes, 1 to 50.")] = 5,
     in_flight: Annotated[int, Parameter(help="Beliefs under way at once, when busy.")] = 64,
     seconds: Annotated[float, Parameter(help="Length of each phase.")] = 3.0,
+    joined: Annotated[
+        Literal["together", "tickets", "vouched"],
+        Parameter(help="How members were admitted; vouched: by ticket, then one vouches for all."),
+    ] = "together",
     output: AsJson = AsJson(),
 ) -> Outcome:
     """Measure the size of certificates, of a fleet that idles and of one that is busy.
@@ -101,7 +105,7 @@ def certificate(
     """
     from credimus.bench.certificate import bench_certificate
 
-    figures = bench_certificate(nodes, in_flight, seconds, complain)
+    figures = bench_certificate(nodes, in_flight, seconds, complain, joined)
     return Outcome(figures, lambda: _show(figures))
 
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +14,18 @@ from typing import Any, Self
 import msgspec
 
 from credimus.harness.orders import ChildSettings
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import InternalError
 from credimus.kernel.fixed import MILLION
-from credimus.lace.seal import SeedSigner
+from credimus.kernel.ids import FleetId
+from credimus.kernel.instant import Instant, Now
+from credimus.lace.block import Block
+from credimus.lace.seal import SeedSigner, Signer
 from credimus.node.commands import AdmitMember
+from credimus.node.config import Config
+from credimus.node.node import Node
 from credimus.protocol.voting.interface import VotingConfig
+from credimus.protocol.vouching.interface import VouchingConfig
 from credimus.runtime.identity.credentials import create_node_key
 from credimus.runtime.joining.authority import Authority
 from credimus.runtime.joining.founding import Policy, found_fleet, stored
@@ -54,6 +62,10 @@ class LocalFleet:
         self._left_out_max = MILLION if hosted else 0
         self._folder = tempfile.TemporaryDirectory(prefix="credimus-")
         self._job = job or {}
+        self.by_ticket: VouchingConfig | None = None
+        """Set before the fleet is entered, members are admitted as by tickets, each in a block of
+        its own and with its address, and this says when one of them vouches for all; else all are
+        admitted in one block."""
         self._children: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -109,17 +121,22 @@ class LocalFleet:
         for home in homes:
             home.mkdir()
         keys = [create_node_key(home / "node.key") for home in homes]
+        addresses = [f"127.0.0.1:{port}" if self.by_ticket else "" for port in ports]
         members = [
-            AdmitMember(public_key=key.public, name=f"node{i}") for i, key in enumerate(keys) if i
+            AdmitMember(public_key=key.public, name=f"node{i}", address=addresses[i])
+            for i, key in enumerate(keys)
+            if i
         ]
         members += [
             AdmitMember(public_key=SeedSigner(seed).public, name=f"hosted by node{i}")
             for i, seeds in enumerate(self._hosted)
             for seed in seeds
         ]
+        together, apart = ((), members) if self.by_ticket else (members, ())
         fleet, blocks = found_fleet(
-            keys[0], "local", "node0", "", tuple(members), Policy(self._left_out_max)
+            keys[0], "local", "node0", addresses[0], tuple(together), Policy(self._left_out_max)
         )
+        blocks += _admitted(fleet, keys[0], blocks, apart)
         authority = Authority.create(fleet)
         for home, key in zip(homes, keys, strict=True):
             authority.equip(home, key.node_id)
@@ -136,6 +153,7 @@ class LocalFleet:
                 peers=[f"127.0.0.1:{port}" for port in ports[:i]],
                 nodes=self._nodes,
                 voting=self._voting,
+                vouching=self.by_ticket or VouchingConfig(),
                 hosted=[seed.hex() for seed in self._hosted[i]],
                 job=self._job,
             )
@@ -163,6 +181,20 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def _admitted(
+    fleet: FleetId, founder: Signer, blocks: Sequence[Block], members: Sequence[AdmitMember]
+) -> list[Block]:
+    """The founder's further blocks, each with one admission."""
+    node = Node(fleet, [founder], Config(), Entropy(b"admitting"))
+    node.restore(block.wire for block in blocks)
+    moment = Now(Instant(0), time.time_ns() // 1_000_000)
+    made: list[Block] = []
+    for member in members:
+        node.execute(member, moment)
+        made += node.collect(moment).persist
+    return made
 
 
 def _say(child: "subprocess.Popen[str]", order: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     node = Node(
         FleetId(bytes.fromhex(settings.fleet)),
         [*signers, *(SeedSigner(bytes.fromhex(seed)) for seed in settings.hosted)],
-        Config(voting=settings.voting),
+        Config(voting=settings.voting, vouching=settings.vouching),
         Entropy(bytes([settings.index])),
         evaluator,
     )

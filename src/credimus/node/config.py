@@ -14,6 +14,7 @@ from credimus.protocol.reunion.interface import ReunionConfig
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
+from credimus.protocol.vouching.interface import VouchingConfig
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How patient it is when it recovers."""
     reunion: ReunionConfig = ReunionConfig()
     """How fast it brings together, by plan, what was decided apart."""
+    vouching: VouchingConfig = VouchingConfig()
+    """When it vouches for all members at once."""
     guard: GuardConfig = GuardConfig()
     """How much of one peer it hears."""
     skew_ms_max: int = limits.SKEW_MS_MAX

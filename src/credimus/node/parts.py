@@ -37,6 +37,7 @@ from credimus.protocol.vigilance.machine import Vigilance, Watched
 from credimus.protocol.voting.interface import Evaluator, Say
 from credimus.protocol.voting.knowledge import LocalKnowledge
 from credimus.protocol.voting.machine import Voting
+from credimus.protocol.vouching.machine import Vouching
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Finding
@@ -105,6 +106,7 @@ class Machines:
         self.recovery = self.wants.recovery = Recovery(config.recovery, lace, state, own, sources)
         self.sync.held = self.recovery.held
         self.reunion = _reunion_of(parts, self.partition, self.recovery)
+        self.vouching = Vouching(config.vouching, state, lace, own)
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self.voting,
@@ -117,6 +119,7 @@ class Machines:
             **self.compacting.machines,
             "recovery": self.recovery,
             "reunion": self.reunion,
+            "vouching": self.vouching,
         }
         self.every = tuple(self.all.values())
 

@@ -7,6 +7,7 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.frontier import PeerBehind
 from credimus.node.events import ForkSeen
 from credimus.protocol.checkpointing.interface import (
+    CheckpointTaken,
     KeptAsked,
     KeptWanted,
     OfferCame,
@@ -72,6 +73,7 @@ from credimus.protocol.vigilance.interface import (
     Withheld,
 )
 from credimus.protocol.voting.interface import ReviewAsked, RoundsChanged
+from credimus.protocol.vouching.interface import MembersChanged
 from credimus.state.events import (
     BeliefAsserted,
     BeliefsReconciled,
@@ -149,6 +151,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
         lambda facts: PeersReturned(tuple(fact.peer for fact in facts)),
     ),
     ("voting", frozenset({BeliefsReconciled}), ReviewAsked),
+    ("vouching", frozenset({CheckpointTaken}), lambda _: MembersChanged()),
     (
         "partition",
         frozenset(
@@ -170,5 +173,6 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
 FOLLOWS: tuple[tuple[str, Callable[[tuple[NodeId, ...]], Any]], ...] = (
     ("membership", RosterChanged),
     ("partition", FleetChanged),
+    ("vouching", lambda _: MembersChanged()),
 )
 """Machine, and its input made of the ids of all members, whenever the roster has changed."""

@@ -21,6 +21,7 @@ from credimus.protocol.recovery.interface import (
 )
 from credimus.protocol.sync.interface import Supply
 from credimus.protocol.voting.interface import Say, SayVote
+from credimus.protocol.vouching.interface import SayTogether
 
 NodeEffects: TypeAlias = Effects[Block, Outgoing, NodeEvent]
 
@@ -36,6 +37,8 @@ class Step:
         self.facts: list[Any] = []
         self.again: list[Again] = []
         """What recovery wants done; `Returning` takes it from here."""
+        self.together: list[SayTogether] = []
+        """What is to stand in blocks of its own; `Sealing` takes it from here."""
         self.seal_now = False
         """Whether something was said that is to be sealed in this step."""
         self.is_cut = False
@@ -56,6 +59,9 @@ class Step:
                     self.seal_now = True
                 case Say(author, operation) | SayWord(author, operation):
                     self._parts.by_id[author].say(operation)
+                    self.seal_now = True
+                case SayTogether():
+                    self.together.append(event)
                     self.seal_now = True
                 case PullWanted() | RelayArrived():
                     self._machines.spreading.aside.append(event)

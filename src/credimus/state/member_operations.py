@@ -1,5 +1,5 @@
 """What can be said about members, besides admitting and leaving: how a fleet admits, who may say
-what, a new key, evidence, expulsion.
+what, a new key, evidence, expulsion, and once more who is a member.
 
 Deliberately not here: what an operation does (membership/draft.py), who may say it
 (membership/permissions.py).
@@ -121,6 +121,14 @@ class Expel(Struct, frozen=True, tag=20):
     reason: Reason
     by_evidence: bool = False
     """Whether an exposure in the causal past speaks for it."""
+
+
+class Vouch(Struct, frozen=True, tag=24):
+    """Says of a member that it is one. Nodes know that by its admission, and it changes nothing for
+    them; a certificate shows it in place of the admission, since many stand in one block."""
+
+    public_key: PublicKey
+    name: Name
 
 
 ALL_POWERS = Powers()

@@ -51,9 +51,9 @@ class Proof:
 
     def __init__(self, packed: bytes, fleet: bytes, told: list[bytes], category: str) -> None:
         version, excerpts = unpack(packed)
-        require(version == 2, "form")
+        require(version == 3, "form")
         require(mp([version, excerpts]) == packed, "form")
-        self.fleet, self.told, self.category = fleet, told, category
+        self.fleet, self.known, self.category = fleet, [*told], category
         self.view = View()
         self.nodes: list[bytes] = []
         """In the order in which they are first admitted."""
@@ -71,16 +71,17 @@ class Proof:
             self.hear(block, one)
 
     def block_of(self, excerpt: list, before: int) -> SimpleNamespace:
-        author, sequence, rise, count, shown, seal = excerpt
-        stamp, cover, signature = before + rise, seal[:-64], seal[-64:]
+        author, sequence, rise_ms, logical, count, shown, seal = excerpt
+        require(0 <= logical < 65_536, "range")
+        stamp = (((before >> 16) + rise_ms) << 16) + logical
+        cover, signature = seal[:-64], seal[-64:]
         require(0 < stamp < 1 << 63 and 1 <= sequence < 1 << 48 and count <= 2048, "range")
         require(shown and len(shown) % 2 == 0 and len(cover) % 32 == 0, "cover")
         places = shown[::2]
         require(all(type(one) is int and 0 <= one < count for one in places), "places")
         require(places == sorted(set(places)), "places")
-        names = [*self.told, *self.nodes]
-        leaves = [whole(one, names) for one in shown[1::2]]
-        operations = [operation_of(unpack(raw)) for raw in leaves]
+        leaves = [whole(one, self.known) for one in shown[1::2]]
+        operations = [as_admission(operation_of(unpack(raw))) for raw in leaves]
         if operations[0][0] == 1:
             require(not self.nodes and author == places[0] == 0 and sequence == 1, "founding")
             key = self.founder_of(operations, places)
@@ -173,29 +174,57 @@ def root_of(shown: dict[int, bytes], count: int, cover: bytes) -> bytes:
     return root
 
 
-def whole(said: Any, names: list[bytes]) -> bytes:
+def as_admission(one: list) -> list:
+    """A reader takes `Vouch` for `Admit`."""
+    return [2, one[1], one[2], ""] if one[0] == 24 else one
+
+
+def learn(known: list, one: Any) -> None:
+    if one not in known and len(known) < 256:
+        known.append(one)
+
+
+def learn_newcomer(known: list, raw: bytes) -> None:
+    one = unpack(raw)
+    at = {1: 3, 2: 1, 17: 1, 18: 1, 24: 1}.get(one[0])
+    if at is not None:
+        learn(known, node_id(one[at]))
+
+
+def is_long(one: Any) -> bool:
+    return type(one) is int and one >= 65_536
+
+
+def whole(said: Any, known: list) -> bytes:
     """The bytes of an operation that is told in short."""
 
     def spelt(one: Any) -> Any:
         if isinstance(one, list):
             return [spelt(part) for part in one]
         if not isinstance(one, Ext):
+            if is_long(one):
+                learn(known, one)
             return one
-        require(one.code == 0 and len(one.data) == 1 and one.data[0] < len(names), "name")
-        return names[one.data[0]]
+        require(one.code == 0 and len(one.data) == 1 and one.data[0] < len(known), "name")
+        return known[one.data[0]]
 
-    return said if isinstance(said, bytes) else mp(spelt(said))
+    raw = said if isinstance(said, bytes) else mp(spelt(said))
+    learn_newcomer(known, raw)
+    return raw
 
 
-def short(said: Any, names: list[bytes]) -> Any:
-    """An operation, with a number in the place of each id that its reader knows."""
+def short(said: Any, known: list) -> Any:
+    """An operation, with a number in the place of what its reader knows."""
     if isinstance(said, list):
-        return [short(part, names) for part in said]
-    known = isinstance(said, bytes) and said in names
-    return Ext(0, bytes([names.index(said)])) if known else said
+        return [short(part, known) for part in said]
+    if (isinstance(said, bytes) or is_long(said)) and said in known:
+        return Ext(0, bytes([known.index(said)]))
+    if is_long(said):
+        learn(known, said)
+    return said
 
 
-def excerpt_of(author: int, block: Block, kept: list[int], before: int, names: list) -> list:
+def excerpt_of(author: int, block: Block, kept: list[int], before: int, known: list) -> list:
     """What a writer makes of a block, shown behind one of the stamp `before`."""
     leaves = [block.first, *block.leaves]
     cover: list[bytes] = []
@@ -211,9 +240,13 @@ def excerpt_of(author: int, block: Block, kept: list[int], before: int, names: l
             walk(low + size, high)
 
     walk(0, len(leaves))
-    shown = [part for place in kept for part in (place, short(block.operations[place], names))]
+    shown: list[Any] = []
+    for place in kept:
+        shown += place, short(block.operations[place], known)
+        learn_newcomer(known, block.leaves[place])
     seal = b"".join(cover) + block.signature
-    return [author, block.sequence, block.stamp - before, len(block.leaves), shown, seal]
+    stamp = (block.stamp >> 16) - (before >> 16), block.stamp & 65_535
+    return [author, block.sequence, *stamp, len(block.leaves), shown, seal]
 
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
@@ -261,7 +294,7 @@ def verify(text: bytes, fleet: bytes) -> int:
     require(normalised(statement) == statement.encode(), "statement")
     require(belief_id(statement, category) == found.belief, "statement")
     expected = {
-        "certificate": 2,
+        "certificate": 3,
         "fleet": fleet.hex(),
         "fleet_name": proof.name,
         "belief": found.belief.hex(),

@@ -8,11 +8,13 @@ import pytest
 
 import credimus.state.voting.rounds
 from credimus.certificate import Trust, excerpt, verify, verifying
+from credimus.certificate.abbreviating import Known
 from credimus.certificate.document import describe, write_certificate
-from credimus.certificate.excerpt import Excerpt, Proof, excerpt_of
+from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_of
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Block
+from credimus.state.member_operations import Vouch
 from credimus.state.membership.roster import Roster
 from credimus.state.operations import (
     Admit,
@@ -68,19 +70,20 @@ class Forger:
 
     def proof(self) -> Proof:
         before = 0
+        known = Known(TOLD)
         nodes: list[NodeId] = []
         excerpts: list[Excerpt] = []
         for block in self.blocks:
             author = nodes.index(block.author) if nodes else 0
             places = range(block.header.operation_count)
-            rise, before = block.header.stamp - before, block.header.stamp
-            excerpts.append(excerpt_of(block, places, author, rise, (*TOLD, *nodes)))
+            excerpts.append(excerpt_of(block, places, author, before, known))
+            before = block.header.stamp
             nodes += [
                 node_id(one.public_key)
                 for one in read_operations(block.body)
-                if isinstance(one, Found | Admit)
+                if isinstance(one, Found | Admit | Vouch)
             ]
-        return Proof(2, tuple(excerpts))
+        return Proof(PROOF_VERSION, tuple(excerpts))
 
 
 class Forgery(NamedTuple):
@@ -225,12 +228,12 @@ def test_a_founding_is_the_first_operation_of_its_block() -> None:
     found = Found("harbour", NONCE, SIGNERS[0].public, "n0", "")
     block = make_block(SIGNERS[0], [Assert(1, "x", "general", 1), found], header_fleet=FLEET)
     for places in ((1,), (0, 1)):
-        shown = excerpt_of(block, places, 0, block.header.stamp, ())
+        shown = excerpt_of(block, places, 0, 0, Known(TOLD))
         with pytest.raises(PeerFault) as told:
-            verifying.fold(Proof(2, (shown,)), FLEET, TOLD)
+            verifying.fold(Proof(PROOF_VERSION, (shown,)), FLEET, TOLD)
         assert told.value.code == "not-a-member"
     with pytest.raises(PeerFault) as told:
-        verifying.fold(Proof(2, (Excerpt(0, 1, 1, 0, (), b""),)), FLEET, TOLD)
+        verifying.fold(Proof(PROOF_VERSION, (Excerpt(0, 1, 1, 0, 0, (), b""),)), FLEET, TOLD)
     assert told.value.code == "malformed"
 
 

@@ -174,8 +174,8 @@ def test_a_verifier_needs_no_node() -> None:
 def test_other_versions_and_sizes_are_refused() -> None:
     text, trust = made(0)
     proof = proof_of(read_certificate(text))
-    later = with_packed(text, encode(msgspec.structs.replace(proof, version=3)))
+    later = with_packed(text, encode(msgspec.structs.replace(proof, version=4)))
     assert refusal(later, trust) == "unknown-version"
-    form = json.dumps({**json.loads(text), "certificate": 3}).encode()
+    form = json.dumps({**json.loads(text), "certificate": 4}).encode()
     assert refusal(form, trust) == "unknown-version"
     assert refusal(text + b" " * CERTIFICATE_BYTES_MAX, trust) == "certificate-malformed"

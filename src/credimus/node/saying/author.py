@@ -4,7 +4,7 @@ A busy node steps when the previous write has become durable, so batches grow wi
 does not: one signature and one disk write per block.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
@@ -215,6 +215,31 @@ class Author:
             self.proposes = self._changes_roster = False
             self._open_units = 0
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
+        return self._sealed(leaves, head, stamped, news), operations
+
+    def seal_together(
+        self, operations: Sequence[Operation], stamp: Callable[[], Stamp]
+    ) -> tuple[Block, list[Operation]] | None:
+        """A block of these operations alone; None when they do not fit in one now. What waits in
+        the open block still waits."""
+        if self.forked:
+            return None
+        head, stamped = self._lace.head(self.id), stamp()
+        waiting, held_back = self._open, self.is_held_back
+        self._open = list(operations)
+        leaves = self._fitting(head, stamped)
+        self._open, self.is_held_back = waiting, held_back
+        if leaves is None or len(leaves) < len(operations):
+            return None
+        return self._sealed(leaves, head, stamped), list(operations)
+
+    def _sealed(
+        self,
+        leaves: list[bytes],
+        head: Place | None,
+        stamped: Stamp,
+        news: Collection[BlockId] = (),
+    ) -> Block:
         previous, parents = head.id if head else NO_PREVIOUS, self._parents(head, news)
         header = Header(
             version=VERSION,
@@ -227,7 +252,7 @@ class Author:
             root=root_of(write_predecessors(previous, parents), leaves),
             operation_count=len(leaves),
         )
-        return seal(self._signer, header, pack_leaves(leaves)), operations
+        return seal(self._signer, header, pack_leaves(leaves))
 
     def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
         """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves

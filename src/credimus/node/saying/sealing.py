@@ -10,8 +10,10 @@ from credimus.node.events import Sealed
 from credimus.node.parts import Machines, Parts
 from credimus.node.saying.author import Author
 from credimus.node.step import Step
+from credimus.node.taking.ingress import Taken
 from credimus.node.taking.suspecting import able
 from credimus.state.membership.members import Members
+from credimus.state.operations import Operation
 
 OWNER = "identity/owner"
 """The record that says whose the store is: fleet and node, 32 bytes. It changes in the transaction
@@ -34,12 +36,14 @@ class Sealing:
         if self._machines.recovery.is_holding:  # it does not know all that it has signed
             for author in parts.authors:
                 author.discard()
+            step.together.clear()
             return
         while step.seal_now:
             step.carry_out(self._machines.voting.along())
             step.seal_now = False
             self.seal(parts.authors, parts.state.roster.current, [], now)
             self._machines.voting.sealed()
+            self._together(now)
             step.hear(now)
         lace = parts.lace
         if lace.passed_over and lace.loose_ends(lace.passed_over):
@@ -78,11 +82,8 @@ class Sealing:
                     if len(kept) < len(made[1]):
                         author.say_again(kept)
                         continue
-                taken = parts.ingress.fold(*made)
-                parts.copies.note(taken.place)
+                taken = self._take(author, *made)
                 sealed.append(taken.block)
-                step.facts += taken.events
-                step.effects.emit.append(Sealed(author.id, taken.place.sequence))
                 if parts.state.roster.current is not before:
                     news = [*news, taken.block.id]
                 if author.id not in parts.state.roster.current:  # nobody would take more of it
@@ -92,6 +93,29 @@ class Sealing:
         if sealed:
             step.effects.persist += sealed
             step.effects.send += self._machines.spreading.own(sealed, proposed, now)
+
+    def _together(self, now: Now) -> None:
+        """Seal what is to stand in blocks of its own; what can not be written now is let go."""
+        parts, step = self._parts, self._step
+        wanted, step.together = step.together, []
+        for said in wanted:
+            author = parts.by_id[said.author]
+            if author.id not in parts.state.roster.current or not self._ready([author], now):
+                continue
+            author.units_per_s_max = parts.state.roster.units_per_s_max
+            made = author.seal_together(said.operations, lambda: parts.clock.next(now.wall_ms))
+            if made is not None:
+                block = self._take(author, *made).block
+                step.effects.persist.append(block)
+                step.effects.send += self._machines.spreading.own([block], (), now)
+
+    def _take(self, author: Author, block: Block, operations: list[Operation]) -> Taken:
+        """Fold an own block."""
+        taken = self._parts.ingress.fold(block, operations)
+        self._parts.copies.note(taken.place)
+        self._step.facts += taken.events
+        self._step.effects.emit.append(Sealed(author.id, taken.place.sequence))
+        return taken
 
     def _ready(self, authors: Sequence[Author], now: Now) -> Sequence[Author]:
         """Those whose next block descends from their admission. A first block may not, where a

@@ -12,7 +12,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify, Enclose
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate, Vouch
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -33,7 +33,7 @@ from credimus.state.operations import (
 from credimus.state.voting.electorates import round_id
 
 Kind = Literal[
-    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
+    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel", "vouch",
     "assert", "relate", "retract", "share",
     "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
     "withdraw", "attest", "certify",
@@ -78,7 +78,7 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case (
             Found() | Admit() | Leave() | Publish() | Attest() | Certify()
-            | Charter() | Appoint() | Rotate() | Expose() | Expel()
+            | Charter() | Appoint() | Rotate() | Expose() | Expel() | Vouch()
         ):  # fmt: skip
             yield _of_fleet(said)
         case Assert() | Relate() | Retract() | Enclose():
@@ -130,7 +130,7 @@ def _of_reconciliation(said: Reconcile | Withdraw) -> Entry:
 
 def _of_fleet(
     said: (
-        Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel
+        Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel | Vouch
         | Attest | Certify
     ),
 ) -> Entry:  # fmt: skip
@@ -155,7 +155,7 @@ def _of_fleet(
             return _of_standing(said)
 
 
-def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
+def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel | Vouch) -> Entry:
     match said:
         case Charter():
             limit = f", at most {said.per_day} a day each" if said.per_day else ""
@@ -175,6 +175,9 @@ def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
             how = "by evidence" if said.by_evidence else "as one voice"
             text = f"said that {short(said.member)} is to go, {how}"
             return Entry(kind="expel", summary=_because(text, said.reason))
+        case Vouch():
+            member = short(node_id(said.public_key))
+            return Entry(kind="vouch", summary=f"vouched that {said.name} ({member}) is a member")
         case _:
             assert_never(said)
 

@@ -25,14 +25,15 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.keeping.images import RosterImage, read_image
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate, Vouch
 from credimus.state.membership.draft import Draft
 from credimus.state.membership.members import Members
 from credimus.state.membership.permissions import check_permitted
+from credimus.state.membership.vouches import Vouches
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 OF_ROSTER: frozenset[type] = frozenset(
-    {Found, Charter, Admit, Appoint, Leave, Rotate, Expose, Expel}
+    {Found, Charter, Admit, Appoint, Leave, Rotate, Expose, Expel, Vouch}
 )
 """The operations that this fold folds."""
 
@@ -56,6 +57,8 @@ class Roster:
         """What each member may write, in units per second; 0 for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
+        self.vouches = Vouches()
+        """Where members vouch for many; it decides nothing, and is in no fingerprint."""
         self.base = nobody
         """The members as of the last checkpoint's cut: the view of all blocks below it."""
 
@@ -97,7 +100,9 @@ class Roster:
         """Fold one block; sets the place's view. Other operations than the roster's are skipped."""
         draft: Draft | None = None
         for index, operation in enumerate(operations):
-            if type(operation) in OF_ROSTER:
+            if isinstance(operation, Vouch):
+                self.vouches.note(operation, place)
+            elif type(operation) in OF_ROSTER:
                 draft = draft or Draft(past, place)
                 draft.say(operation, index)
                 if isinstance(operation, Found):

@@ -1,0 +1,1 @@
+"""Members vouched for together, so that certificates stay small."""

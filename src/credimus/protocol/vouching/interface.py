@@ -1,0 +1,45 @@
+"""What vouching is told, what it says, its settings."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from credimus.kernel.effects import Effects
+from credimus.kernel.ids import NodeId
+from credimus.kernel.instant import SECOND
+from credimus.state.operations import Operation
+
+
+class VouchingConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """When members are vouched for together."""
+
+    quiet_ns: int = 60 * SECOND
+    """How long nobody came or went before that. Range above 0. [guess: who joins by ticket joins in
+    a row, and each block vouches for all]"""
+    turn_ns: int = 10 * SECOND
+    """How much later the next member does it where the one before has not. Range above 0. [guess:
+    longer than a block is under way]"""
+    scattered_max: int = 3
+    """So many members may be left that a certificate shows by an admission each; an eighth of the
+    fleet where that is more. 0 and up. [guess: some 100 bytes for each, against 45 for each member
+    of the fleet]"""
+
+
+# --- inputs
+
+
+class MembersChanged(msgspec.Struct, frozen=True, gc=False):
+    """Members came or went, or a checkpoint let blocks go."""
+
+
+# --- events
+
+
+class SayTogether(msgspec.Struct, frozen=True, gc=False):
+    """These operations are to be said in one block, with nothing else, or not at all."""
+
+    author: NodeId
+    operations: tuple[Operation, ...]
+
+
+VouchingEffects: TypeAlias = Effects[None, None, SayTogether]
