@@ -10,6 +10,7 @@ from credimus.lace.lace import Lace
 from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import Vouch
 from credimus.state.operations import (
     Admit,
     Aggregation,
@@ -305,8 +306,43 @@ def among_much_else() -> History:
     return history
 
 
+def vouched(*members: int) -> tuple[Operation, ...]:
+    """A word for each of these."""
+    return tuple(Vouch(SIGNERS[one].public, f"n{one}") for one in members)
+
+
+def electorate(*members: int) -> Publish:
+    """All of these, alike."""
+    return Publish(tuple(Elector(node, 1) for node in sorted(SIGNERS[m].node_id for m in members)))
+
+
+def with_vouches() -> History:
+    """The founder vouches for all, and publishes their electorate once more."""
+    history = History(5)
+    history.say(1, electorate(0, 1, 2, 3, 4))
+    history.say(0, *vouched(1, 2, 3, 4), electorate(0, 1, 2, 3, 4))
+    proposal = history.propose(1, electors=(0, 1, 2, 3, 4), apart=2)
+    for number in (1, 2, 3, 4):
+        history.vote(number, proposal)
+    return history
+
+
+def with_vouches_of_another() -> History:
+    """The founder has left; another vouches for all, one of whom leaves, and one comes after."""
+    history = History(5)
+    history.say(0, Leave("done"))
+    history.say(1, *vouched(2, 3, 4))
+    history.say(4, Leave("away"))
+    history.admit(2, 5)
+    proposal = history.propose(3, electors=(1, 2, 3, 5))
+    for number in (2, 3, 5):
+        history.vote(number, proposal)
+    return history
+
+
 SCENES: tuple[Scene, ...] = (
     accepted, rejected, by_quorum, by_supermajority, by_confidence, by_weight, by_skill,
     by_credence, by_turnout,
-    by_turnout_of_confidence, with_a_past, with_one_left_out, among_much_else,
+    by_turnout_of_confidence, with_a_past, with_one_left_out, among_much_else, with_vouches,
+    with_vouches_of_another,
 )  # fmt: skip

@@ -21,6 +21,7 @@ from credimus.state.member_operations import (
     Expose,
     Powers,
     Rotate,
+    Vouch,
 )
 from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import (
@@ -62,6 +63,7 @@ class History:
         self.heads: dict[int, Block] = {}
         self.wires: dict[bytes, bytes] = {}
         self.stamp = stamp_of(WALL_MS)
+        self.is_whole = True
         self.say(0, Found("f", NONCE, KEYS[0].public, "n0", ""), *([charter] if charter else []))
 
     def make(self, who: int, said: Sequence[Operation]) -> Block:
@@ -90,6 +92,9 @@ class History:
         pair = [self.make(who, [Leave(word)]) for word in ("a", "b")]
         shown = [Exhibit(one.header_bytes, one.signature) for one in pair]
         self.say(by, Expose(KEYS[who].public, *shown))
+
+    def vouch(self, by: int, *whom: int) -> None:
+        self.say(by, *(Vouch(KEYS[one].public, f"n{one}") for one in whom))
 
     def decide(self, *voters: int) -> "Decided":
         """Let these decide; the names of those whose votes the certificate shows."""
@@ -160,6 +165,27 @@ def with_one_that_may_not_vote_and_one_that_may_again() -> Decided:
     return history.decide(0, 1, 3)
 
 
+def with_several_who_vouch() -> Decided:
+    history = History(Charter(AdmissionRule.QUORUM, 2))
+    history.admit(0, 1)
+    for one in (2, 3, 4):
+        for by in (0, 1):
+            history.admit(by, one)
+    history.say(0, Leave(""))
+    for by in (1, 2):
+        history.vouch(by, *({1, 2, 3, 4} - {by}))
+    return history.decide(1, 2, 3, 4)
+
+
+def with_one_vouched_for_and_limited_since() -> Decided:
+    history = History(Charter(AdmissionRule.FOUNDER))
+    for one in (1, 2, 3, 4):
+        history.admit(0, one)
+    history.vouch(0, 1, 2, 3, 4)
+    history.say(0, Appoint(KEYS[4].public, "n4", "", Powers(vote=False)))
+    return history.decide(0, 1, 2, 3)
+
+
 SCENES: tuple[Callable[[], Decided], ...] = (
     of_a_led_fleet,
     of_a_fleet_that_admits_by_several,
@@ -167,4 +193,6 @@ SCENES: tuple[Callable[[], Decided], ...] = (
     with_one_expelled_who_had_admitted,
     with_new_keys,
     with_one_that_may_not_vote_and_one_that_may_again,
+    with_several_who_vouch,
+    with_one_vouched_for_and_limited_since,
 )

@@ -39,8 +39,8 @@ def vouching_for(
         for node in stood_for[one.place.id]
         for block, _ in view.admissions(node)[:needed]
     }
-    founder, authors = archive.state.roster.founder, [*chosen]
-    shown = len(authors) + sum(author != founder for author in authors)
+    members = (archive.state.roster.founder, *found.electorate.position)  # shown in any case
+    shown = len(chosen) + sum(author not in members for author in chosen)
     saved = len(blocks) + any(_publishes(reading, one, found) for one in chosen.values())
     return list(chosen.values()) if len(chosen) == needed and saved > shown else []
 

@@ -106,7 +106,9 @@ class Machines:
         self.recovery = self.wants.recovery = Recovery(config.recovery, lace, state, own, sources)
         self.sync.held = self.recovery.held
         self.reunion = _reunion_of(parts, self.partition, self.recovery)
-        self.vouching = Vouching(config.vouching, state, lace, own)
+        self.vouching = Vouching(
+            config.vouching, state, lace, own, lambda: self.partition.level < Level.PARTIAL
+        )
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self.voting,

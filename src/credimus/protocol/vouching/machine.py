@@ -8,7 +8,7 @@ Deliberately not here: what vouching means (nothing, to nodes: state/membership/
 blocks a certificate shows (certificate/showing.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from credimus.kernel.effects import Effects
@@ -26,15 +26,26 @@ from credimus.state.fleet import FleetState
 
 
 class Vouching:
-    """What one node says of all members."""
+    """What one node says of all members.
+
+    Args:
+        own: the members that it hosts.
+        is_whole: whether the fleet is not split.
+    """
 
     def __init__(
-        self, config: VouchingConfig, state: FleetState, lace: Lace, own: Collection[NodeId]
+        self,
+        config: VouchingConfig,
+        state: FleetState,
+        lace: Lace,
+        own: Collection[NodeId],
+        is_whole: Callable[[], bool],
     ) -> None:
         self._config = config
         self._state = state
         self._lace = lace
         self._own = own
+        self._is_whole = is_whole
         self._since = Instant(0)
         self._due: Instant | None = None
 
@@ -49,7 +60,8 @@ class Vouching:
         return self._due
 
     def tick(self, now: Now) -> Effects[Any, Any, Any]:
-        """Say what is to be said, when it is our turn; look again whether it came to be."""
+        """Say what is to be said, when it is our turn and the fleet is whole; look again whether it
+        came to be."""
         if self._due is None or now.instant < self._due:
             return Effects()
         config = self._config
@@ -60,6 +72,9 @@ class Vouching:
         turn = after(self._since, config.quiet_ns + task.rank * config.turn_ns)
         if now.instant < turn:
             self._due = turn
+            return Effects()
+        if not self._is_whole():
+            self._due = after(now.instant, config.turn_ns)
             return Effects()
         self._since = now.instant
         self._due = after(now.instant, config.quiet_ns)

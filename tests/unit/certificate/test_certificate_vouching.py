@@ -1,0 +1,191 @@
+"""A certificate shows one block that vouches for all in place of the admission of each, where that
+is shorter and its reader takes it."""
+
+import msgspec
+import pytest
+from test_certificate_forgeries import FLEET, TOLD, TRUST, Forger, Forgery
+
+import decisions
+from credimus.certificate import Trust, verify, verifying
+from credimus.certificate.abbreviating import Known
+from credimus.certificate.document import proof_of, read_certificate
+from credimus.certificate.excerpt import operations_shown
+from credimus.kernel.codec import encode
+from credimus.kernel.errors import PeerFault
+from credimus.lace.seal import pack_leaves
+from credimus.state.member_operations import AdmissionRule, Appoint, Charter, Powers, Vouch
+from credimus.state.operations import Admit, Found, Operation, Publish, read_operations
+from decisions import SIGNERS, History, electorate, vouched
+from member_decisions import KEYS
+from member_decisions import History as Fleet
+
+ALL = (0, 1, 2, 3, 4)
+
+
+def shown(text: bytes) -> list[list[Operation]]:
+    """The operations of each excerpt."""
+    stated = read_certificate(text)
+    known = Known((bytes.fromhex(stated.round), bytes.fromhex(stated.belief)))
+    return [
+        read_operations(pack_leaves([*operations_shown(one, known).values()]))
+        for one in proof_of(stated).excerpts
+    ]
+
+
+def kinds(text: bytes) -> list[set[type]]:
+    return [set(map(type, said)) for said in shown(text)]
+
+
+def decided(history: History) -> bytes:
+    proposal = history.propose(1, electors=ALL, apart=2)
+    for number in (1, 2, 3, 4):
+        history.vote(number, proposal)
+    text = history.certificate()
+    assert len(verify(text, history.trust).voters) == 4
+    return text
+
+
+def test_one_block_stands_for_all_admissions_and_for_the_electorate() -> None:
+    text = decisions.with_vouches().certificate()
+    assert kinds(text)[:2] == [{Found}, {Vouch, Publish}]
+    assert len(shown(text)) == 2 + 1 + 4, "a proposal and four votes"
+    told = verify(text, decisions.with_vouches().trust)
+    assert {one.name for one in told.voters} == {"n1", "n2", "n3", "n4"}
+    assert {one.admitted_by for one in told.voters} == {"n0"}
+    assert len(text) < len(decided(History(5))) - 300
+
+
+def test_only_those_are_shown_whom_the_proof_needs() -> None:
+    """One who left, and one who came later by an admission of its own."""
+    text = decisions.with_vouches_of_another().certificate()
+    said = [one for excerpt in shown(text) for one in excerpt if isinstance(one, Vouch | Admit)]
+    assert [type(one) for one in said] == [Admit, Vouch, Vouch, Admit]
+    assert {one.name for one in said} == {"n1", "n2", "n3", "n5"}
+
+
+@pytest.mark.parametrize("words", ["late", "wrong names", "too few", "of a stranger"])
+def test_what_does_not_help_is_not_shown(words: str) -> None:
+    history = History(5)
+    if words == "wrong names":
+        history.say(0, *(Vouch(SIGNERS[one].public, "x") for one in ALL[1:]), electorate(*ALL))
+    elif words == "too few":
+        history.say(2, *vouched(1))
+    elif words == "of a stranger":
+        history.say(0, Vouch(SIGNERS[5].public, "n5"))
+    proposal = history.propose(1, electors=ALL, apart=2)
+    if words == "late":
+        history.say(0, *vouched(1, 2, 3, 4), electorate(*ALL))
+    for number in (1, 2, 3, 4):
+        history.vote(number, proposal)
+    assert not any(Vouch in one for one in kinds(history.certificate()))
+
+
+def test_under_a_quorum_as_many_vouch_as_admit() -> None:
+    fleet = Fleet(Charter(AdmissionRule.QUORUM, 2))
+    fleet.admit(0, 1)
+    for one in (2, 3, 4):
+        for by in (0, 1):
+            fleet.admit(by, one)
+    fleet.vouch(0, 1, 2, 3, 4)
+    alone = fleet.lace.get(fleet.heads[0].id)
+    assert alone is not None
+    fleet.vouch(2, 1, 3, 4)
+    text = fleet.decide(0, 1, 2, 3, 4).text
+    authors = [one.author for one in proof_of(read_certificate(text)).excerpts]
+    assert [one for one in kinds(text) if Vouch in one] == [{Vouch}, {Vouch}]
+    assert len(set(authors)) == 4
+
+
+def test_where_a_day_has_room_for_fewer_their_admissions_are_shown() -> None:
+    fleet = Fleet(Charter(AdmissionRule.MEMBERS, per_day=2))
+    for by, one in ((0, 1), (0, 2), (1, 3), (1, 4)):
+        fleet.admit(by, one)
+    fleet.vouch(0, 1, 2, 3, 4)
+    decided_ = fleet.decide(0, 1, 2, 3, 4)
+    assert verify(decided_.text, Trust(decided_.fleet, decided_.founder))
+    assert not any(Vouch in one for one in kinds(decided_.text))
+
+
+def test_who_may_not_say_everything_is_shown_by_its_appointment() -> None:
+    fleet = Fleet(Charter(AdmissionRule.FOUNDER))
+    fleet.admit(0, 1)
+    fleet.admit(0, 2)
+    fleet.admit(0, 3)
+    limited = Powers(propose=False)
+    fleet.say(0, Appoint(KEYS[4].public, "n4", "", limited))
+    fleet.vouch(0, 1, 2, 3, 4)
+    said = [one for excerpt in shown(fleet.decide(0, 1, 2, 3, 4).text) for one in excerpt]
+    assert [one.powers for one in said if isinstance(one, Appoint)] == [limited]
+    assert [one.name for one in said if isinstance(one, Vouch)] == ["n1", "n2", "n3"]
+
+
+# --- what liars make of it
+
+
+def forged(forger: Forger, *electors: int) -> bytes:
+    vote = forger.propose(*electors)
+    for number in electors:
+        forger.say(number, vote)
+    return Forgery("", verifying, "", lambda: None, forger.proof()).text()
+
+
+def test_a_reader_takes_a_word_for_an_admission() -> None:
+    """So whoever may admit can make up members either way; its reader sees who vouched for whom."""
+    forger = Forger(2)
+    forger.say(1, *vouched(2, 3))
+    voters = verify(forged(forger, 0, 1, 2, 3), TRUST).voters
+    assert sorted(one.admitted_by for one in voters) == ["n0", "n0", "n1", "n1"]
+
+
+def test_a_word_of_no_member_is_refused() -> None:
+    forger = Forger(2)
+    forger.say(4, *vouched(2, 3))
+    with pytest.raises(ValueError, match="is not in list"):
+        forger.proof()
+    forger = Forger(3)
+    forger.say(1, *vouched(3))
+    proof = forger.proof()
+    for author in (3, 7, -1):
+        other = (*proof.excerpts[:-1], msgspec.structs.replace(proof.excerpts[-1], author=author))
+        with pytest.raises(PeerFault) as told:
+            verifying.fold(type(proof)(proof.version, other), FLEET, TOLD)
+        assert told.value.code == "not-a-member"
+
+
+def test_nobody_vouches_who_may_not_admit() -> None:
+    fleet = Fleet(Charter(AdmissionRule.FOUNDER))
+    fleet.admit(0, 1)
+    fleet.vouch(1, 0)
+    state = fleet.state
+    view = state.roster.current
+    said = [verifying.as_admission(Vouch(KEYS[5].public, "n5"))]
+    header = fleet.heads[1].header
+    with pytest.raises(PeerFault) as told:
+        state.roster.check(header, said, view)
+    assert told.value.code == "not-permitted"
+
+
+# --- what is left out
+
+
+def test_what_was_said_is_left_out_from_then_on() -> None:
+    known = Known((b"r" * 16, b"b" * 16))
+    node = SIGNERS[1].node_id
+    known.shortened(encode(Vouch(SIGNERS[1].public, "n1")))
+    again = known.shortened(encode([9, node, 900_000, 900_000, 65_535, b"r" * 16]))
+    assert [type(one).__name__ for one in again] == [
+        "int", "Ext", "int", "Ext", "int", "Ext"
+    ]  # fmt: skip
+    reader = Known((b"r" * 16, b"b" * 16))
+    reader.expanded(encode(Vouch(SIGNERS[1].public, "n1")))
+    assert reader.expanded(again) == encode([9, node, 900_000, 900_000, 65_535, b"r" * 16])
+
+
+def test_no_more_is_remembered_than_a_byte_can_name() -> None:
+    numbers = [[100_000 + one for one in range(300)]] * 2
+    known, reader = Known(()), Known(())
+    said = known.shortened(encode(numbers))
+    assert sum(type(one) is not int for one in said[1]) == 256
+    assert reader.expanded(said) == encode(numbers)
+    with pytest.raises(PeerFault):
+        Known(()).expanded(b"\xc1")
