@@ -1,6 +1,7 @@
 """The library on real nodes: receipts that tell the truth, keys, events, errors alike both ways."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,27 @@ def test_a_watcher_is_told_when_the_node_stops(tmp_path: Path) -> None:
     run(scene())
 
 
+def test_a_closed_node_answers_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        home = founded(tmp_path)
+        async with Node.open(home.folder) as node:
+            belief = (await node.assert_belief("the pier is open")).belief
+        calls: list[Callable[[], Any]] = [
+            node.status, node.members, node.beliefs, node.convergence, node.partitions,
+            node.violations, node.recovery, node.inbox, lambda: node.belief(belief),
+            lambda: node.explain(belief), node.watch,
+        ]  # fmt: skip
+        for call in calls:
+            with pytest.raises(credimus.Unavailable) as refused:
+                call()
+            assert refused.value.code == "stopping"
+        with pytest.raises(credimus.Unavailable) as refused:
+            await node.assert_belief("the pier is shut")
+        assert refused.value.code == "stopping"
+
+    run(scene())
+
+
 def test_a_running_node_is_found_by_its_folder(tmp_path: Path) -> None:
     home = founded(tmp_path)
     with pytest.raises(credimus.Unavailable) as caught:
@@ -302,7 +324,7 @@ def test_who_watches_for_what_there_is_not_is_told_at_once(tmp_path: Path) -> No
                     with pytest.raises(credimus.UsageError) as refused:
                         await asyncio.to_thread(node.watch, kinds=kinds)  # type: ignore[arg-type]
                     assert refused.value.code == "unknown-event-type"
-                    assert ("did you mean 'decided'" in refused.value.message) == (
+                    assert ("did you mean `decided`" in refused.value.message) == (
                         kinds == ["decide"]
                     )
 

@@ -111,11 +111,11 @@ def members_of(group: str) -> list[Entry]:
 
 def unknown(given: list[str], group: str = "") -> UsageError:
     """The error for words that are no command, with the nearest that is one."""
-    from difflib import get_close_matches
+    from credimus.kernel.wording import did_you_mean
 
     said = " ".join([group, *given[:1]]).strip()
-    near = get_close_matches(said, [*_BY_WORDS, *GROUPS], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    asked = did_you_mean(said, (*_BY_WORDS, *GROUPS))
+    hint = f" {asked[0].upper()}{asked[1:]}" if asked else ""
     called = f"credimus {group}".strip()
     return UsageError("usage", f"there is no command {said[:60]!r}.{hint} See `{called} --help`.")
 

@@ -1,10 +1,10 @@
-"""What is wrong with a value that people wrote, in words: which field, what it may be.
+"""What is wrong with what people wrote, in words: which field, what it may be, what was meant.
 
 Deliberately not here: raising; whoever reads the value knows whose mistake it is.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -66,15 +66,23 @@ def plainly(problem: Exception, shape: Any = None) -> str:
     return said
 
 
+def did_you_mean(given: str, known: Iterable[str], prefix: str = "") -> str:
+    """The question after what is known and nearest to what was given; empty when nothing is near.
+
+    Args:
+        prefix: what all names begin with, but for those given here.
+    """
+    near = get_close_matches(given[:_NAME_MAX], [*known], 1)
+    return f"did you mean `{prefix}{near[0]}`?" if near else ""
+
+
 def _within(at: str, name: str) -> str:
     return f"{at}.{name}" if at else name
 
 
 def _may_be(given: str, known: Sequence[str]) -> str:
-    near = get_close_matches(given[:_NAME_MAX], known, 1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return f"known are {', '.join(known)}" if known else "leave it out"
+    every = f"known are {', '.join(known)}" if known else "leave it out"
+    return did_you_mean(given, known) or every
 
 
 def _words(kinds: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 import msgspec
@@ -11,7 +10,7 @@ from credimus.api.shapes import answers as shapes
 from credimus.api.shapes.inputs import UrgencyName
 from credimus.api.shapes.partitions import StrategyName
 from credimus.kernel.errors import UsageError
-from credimus.kernel.wording import plainly
+from credimus.kernel.wording import did_you_mean, plainly
 from credimus.library.described import described
 from credimus.runtime.settings.settings import AggregationName, SchemeName
 from credimus.state.operations import Evidence
@@ -129,8 +128,8 @@ def known_kinds(kinds: Sequence[str] | None) -> None:
         raise UsageError("unknown-event-type", "kinds is a list; put the kind into one: [kind].")
     for one in kinds or ():
         if one not in _EVENT_KINDS:
-            near = get_close_matches(str(one), _EVENT_KINDS, 1)
-            may = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(_EVENT_KINDS)}."
+            every = f"known are {', '.join(_EVENT_KINDS)}."
+            may = did_you_mean(str(one), _EVENT_KINDS) or every
             raise UsageError("unknown-event-type", f"no event is of kind {one!r:.60}; {may}")
 
 

@@ -8,6 +8,7 @@ from credimus.api.shapes.messages import ModeName, NewMessage, SentMessage
 from credimus.kernel.errors import UsageError
 from credimus.library.delivered import Delivered, delivered_of
 from credimus.library.fields import read
+from credimus.library.opened import Opened
 from credimus.protocol.delivery.interface import Held, Mode
 from credimus.runtime.daemon import Daemon
 
@@ -152,11 +153,8 @@ class Message:
         mailbox.claimed.discard(self._held.arrival)
 
 
-class Messaging:
+class Messaging(Opened):
     """What a node in this process does about messages."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
 
     async def send(
         self,

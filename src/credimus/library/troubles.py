@@ -10,13 +10,11 @@ from credimus.api.shapes.recovery import RecoveryAnswer
 from credimus.api.shapes.reunion import RecoveryAsked
 from credimus.api.shapes.violations import Violations
 from credimus.library.fields import Reuniting, read
-from credimus.runtime.daemon import Daemon
+from credimus.library.opened import Opened
 
 
-class Troubles:
+class Troubles(Opened):
     """The part of a node that is about splits and recoveries."""
-
-    _daemon: Daemon
 
     def partitions(self) -> Partitions:
         """Who is in reach, and the diary of splits, newest first.

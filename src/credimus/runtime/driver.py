@@ -74,7 +74,8 @@ class Driver:
         """The next step, while it waits for more to gather."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = Instant(0)
-        self._closed = False
+        self.closed = False
+        """Whether nothing is taken any more."""
         self.keys = Keys(store, self)
         self.pace = Pace()
         self.spent = Spent()
@@ -105,7 +106,7 @@ class Driver:
 
         What was written is durable; the store is the owner's to close.
         """
-        self._closed = True
+        self.closed = True
         self.pruning.close()
         if self._timer is not None:
             self._timer.cancel()
@@ -137,7 +138,7 @@ class Driver:
         """
         if self.failure is not None:
             raise self.failure.with_traceback(None)
-        if self._closed:
+        if self.closed:
             raise Unavailable("stopping", "the node is stopping; ask again later")
         first = None if key is None else self.keys.first(key, command)
         if first is not None:
@@ -198,7 +199,7 @@ class Driver:
     # --- the step
 
     def _schedule(self, *, at_once: bool = False) -> None:
-        if not self._scheduled and not self._closed:
+        if not self._scheduled and not self.closed:
             self._scheduled = True
             loop, seconds = asyncio.get_running_loop(), self.pace.pause_s()
             if seconds and not at_once:
@@ -208,7 +209,7 @@ class Driver:
 
     def _step(self) -> None:
         self._paused = None
-        if self._closed:
+        if self.closed:
             self._scheduled = False
             return
         try:
@@ -243,7 +244,7 @@ class Driver:
         asyncio.get_running_loop().call_soon(self._speak_after_callers, moment)
 
     def _speak_after_callers(self, moment: Now) -> None:
-        if self._closed or self._stuck is not None:
+        if self.closed or self._stuck is not None:
             self._scheduled = False
             return
         try:
@@ -356,7 +357,7 @@ class Driver:
     def _arm(self) -> None:
         """Wake at the node's next deadline; a timer that rings too early does no harm."""
         deadline = self.node.deadline()
-        if deadline is None or self._closed:
+        if deadline is None or self.closed:
             return
         if self._timer is not None:
             if self._timer_at <= deadline:

@@ -125,6 +125,21 @@ PROFILES: dict[str, Scenario] = {
             ),
         ),
         Scenario(
+            name="tickets",
+            joiners=3,
+            leavers=2,
+            liars=1,
+            vouch_ms=200,
+            weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
+            faults=(
+                DoubleVote(every_ms=700, from_ms=1_500),
+                Expulsion(every_ms=500, from_ms=3_000),
+                Rotation(every_ms=2_500, from_ms=1_000),
+                Partition(every_ms=2_500, lasts_ms=(500, 2_000)),
+                Pause(every_ms=2_500),
+            ),
+        ),
+        Scenario(
             name="clock",
             skew_accepted_ms=2_000,
             faults=(
@@ -271,8 +286,8 @@ def scenario_of(
         liars=liars,
         faults=[one for one in base.faults if liars or not isinstance(one, Lie)],
         moody=draws.happens(750_000),
-        joiners=int(draws.happens(400_000)),
-        leavers=int(draws.happens(250_000)),
+        joiners=max(base.joiners, int(draws.happens(400_000))),
+        leavers=max(base.leavers, int(draws.happens(250_000))),
         members_per_node=2 if draws.happens(250_000) else 1,
     )
 

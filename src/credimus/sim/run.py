@@ -17,6 +17,7 @@ from credimus.protocol.partition.interface import Level
 from credimus.protocol.recovery.interface import RecoveryConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
+from credimus.protocol.vouching.interface import VouchingConfig
 from credimus.sim.checkers.agreement import healed_fleet_converges
 from credimus.sim.checkers.checker import Board, Violation, Watch
 from credimus.sim.checkers.delivering import DELIVERING
@@ -134,6 +135,7 @@ class _Run:
                 vigilance=_VIGILANCE,
                 skew_ms_max=scenario.skew_accepted_ms,
                 checkpoints=_checkpoints(scenario),
+                vouching=_vouching(scenario),
                 recovery=RecoveryConfig(counts_hosted=scenario.members_per_node > 1),
             ),
             skew_ms_max=scenario.skew_ms_max,
@@ -290,6 +292,13 @@ def _checkpoints(scenario: Scenario) -> CheckpointConfig:
         attempt_ns=2 * SECOND,
         slice_count=64,
     )
+
+
+def _vouching(scenario: Scenario) -> VouchingConfig:
+    quiet_ns = scenario.vouch_ms * MILLISECOND
+    if not quiet_ns:
+        return VouchingConfig()
+    return VouchingConfig(quiet_ns=quiet_ns, turn_ns=quiet_ns // 2, scattered_max=1)
 
 
 def _come_to(state: FleetState) -> tuple[int, int]:

@@ -57,9 +57,9 @@ def test_every_example_is_understood(entry: Entry) -> None:
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        (["belifs"], "'beliefs'"),
-        (["cofnig", "show"], "'config'"),
-        (["config", "shwo"], "'config show'"),
+        (["belifs"], "`beliefs`"),
+        (["cofnig", "show"], "`config`"),
+        (["config", "shwo"], "`config show`"),
         (["beliefs", "--verdit", "open"], "--verdict"),
         (["beliefs", "--verdict", "acepted"], '"accepted"'),
     ],

@@ -7,7 +7,6 @@ mean, and reading them without a run (settings.py).
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from credimus.kernel.errors import UsageError
-from credimus.kernel.wording import plainly
+from credimus.kernel.wording import did_you_mean, plainly
 from credimus.runtime.identity.credentials import read_file
 from credimus.runtime.settings.settings import Settings
 
@@ -203,8 +202,8 @@ def _unknown(variables: Mapping[str, str]) -> list[str]:
     for name in sorted(variables):
         if name.startswith(PREFIX) and name not in known:
             bare = [one.removeprefix(PREFIX) for one in known]
-            near = get_close_matches(name.removeprefix(PREFIX), bare, n=1)
-            hint = f"did you mean {PREFIX}{near[0]}?" if near else "see docs/configuration.md."
+            hint = did_you_mean(name.removeprefix(PREFIX), bare, PREFIX)
+            hint = hint or "see docs/configuration.md."
             told.append(f"{name} sets nothing here; {hint}")
     return told
 

@@ -12,8 +12,8 @@ from credimus.node.node import Node
 from credimus.sim.checkers.checker import Checker, Watch
 from credimus.sim.checkers.recount import Rosters
 from credimus.sim.host import Host
-from credimus.state.member_operations import AdmissionRule, Expel, Expose
-from credimus.state.operations import Admit, Close, Operation, Votes, read_operations
+from credimus.state.member_operations import AdmissionRule, Appoint, Expel, Expose, Rotate
+from credimus.state.operations import Admit, Close, Found, Operation, Votes, read_operations
 
 
 class an_honest_member_is_never_expelled(Checker):  # noqa: N801 - a sentence
@@ -79,6 +79,26 @@ class nothing_unauthorised_is_folded(Checker):  # noqa: N801 - a sentence
         return True
 
 
+class every_member_was_admitted(Checker):  # noqa: N801 - a sentence
+    """Each member has its place by an operation that makes members; nobody by a mere word for it,
+    which could bring back who has left or was expelled meanwhile."""
+
+    def sample(self) -> None:
+        """Look at everybody's roster."""
+        said = self.watch.record.operations
+        for host in self.watch.honest:
+            roster = host.running.state.roster.current
+            for node in roster.by_id:
+                for block, place in roster.admissions(node):
+                    if block in said and not _admits(said[block][place], node):
+                        name = f"{short(node)} by operation {place} of {short(block)}"
+                        self.fail(f"node {host.place} has {name} for a member")
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look once more."""
+        self.sample()
+
+
 class an_expelled_member_gets_nothing_more(Checker):  # noqa: N801 - a sentence
     """What is written in the knowledge of an expulsion never reaches the disk of who was expelled;
     where no member that lies could pass it on."""
@@ -112,6 +132,10 @@ def unexposed(node: Node) -> set[NodeId]:
     return seen - node.state.roster.current.exposed - own
 
 
+def _admits(said: Operation, node: NodeId) -> bool:
+    return isinstance(said, Found | Admit | Appoint | Rotate) and node_id(said.public_key) == node
+
+
 def _proves(said: Expose) -> bool:
     """Whether two signed headers stand at one place, cast two answers in one round, or close one
     in two ways."""
@@ -140,5 +164,6 @@ MEMBERING: tuple[type[Checker], ...] = (
     an_honest_member_is_never_expelled,
     an_equivocator_is_exposed_to_all,
     nothing_unauthorised_is_folded,
+    every_member_was_admitted,
     an_expelled_member_gets_nothing_more,
 )

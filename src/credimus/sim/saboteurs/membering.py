@@ -13,13 +13,17 @@ from credimus.sim.checkers.membering import (
     an_equivocator_is_exposed_to_all,
     an_expelled_member_gets_nothing_more,
     an_honest_member_is_never_expelled,
+    every_member_was_admitted,
     nothing_unauthorised_is_folded,
 )
 from credimus.sim.checkers.secrecy import only_readers_read
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
+from credimus.state.member_operations import Vouch
 from credimus.state.membership import members, roster
+from credimus.state.membership.draft import Draft
 from credimus.state.membership.law import Law
+from credimus.state.operations import Admit, Operation
 
 
 @contextmanager
@@ -66,6 +70,24 @@ def a_node_that_forgets_its_former_keys(fleet: Fleet) -> Iterator[None]:  # noqa
 
 
 @contextmanager
+def a_word_that_admits(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Whoever is vouched for is a member from then on."""
+
+    class Unheard:
+        """Nothing that is said is one."""
+
+    def say(draft: Draft, said: Operation, index: int) -> None:
+        if isinstance(said, Vouch):
+            draft._endorse(Admit(said.public_key, said.name, ""), index)  # noqa: SLF001
+        else:
+            honest(draft, said, index)
+
+    honest = Draft.say
+    with patched(roster, "Vouch", Unheard), patched(Draft, "say", say):
+        yield
+
+
+@contextmanager
 def a_shield_that_hides_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Messages go out in the clear, whoever was expelled."""
 
@@ -81,6 +103,7 @@ MEMBER_WRONGS = (
     (a_vigilance_that_sleeps, an_equivocator_is_exposed_to_all, "byzantine"),
     (a_shield_that_hides_nothing, an_expelled_member_gets_nothing_more, "expulsion"),
     (a_node_that_forgets_its_former_keys, only_readers_read, "rotation"),
+    (a_word_that_admits, every_member_was_admitted, "tickets"),
     (a_door_that_asks_for_no_permission, nothing_unauthorised_is_folded, "slander"),
 )
 """Each wrong, the checker that it must trip, and the profile under which it shows."""

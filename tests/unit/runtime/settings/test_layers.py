@@ -140,7 +140,7 @@ def test_an_unknown_variable_is_named_with_what_may_be_meant(config: Path) -> No
     assert found.settings == KEPT
     assert found.warnings == (
         "CREDIMUS_QQQ sets nothing here; see docs/configuration.md.",
-        "CREDIMUS_VOTING_SHEME sets nothing here; did you mean CREDIMUS_VOTING_SCHEME?",
+        "CREDIMUS_VOTING_SHEME sets nothing here; did you mean `CREDIMUS_VOTING_SCHEME`?",
     )
 
 
