@@ -131,6 +131,12 @@ class Node:
         """Seal what its authors have open in the next `collect`."""
         self._step.seal_now = True
 
+    def lend(self, former: Sequence[Signer]) -> None:
+        """Have the keys that its members had before they took new ones: they open what was closed
+        for them, by who knows of no other yet, and sign nothing."""
+        self.reading.lend(former)
+        self.shield.lend(former)
+
     def restore_snapshot(self, kept: bytes) -> None:
         """Begin from the checkpoint of our own store; `restore` takes the blocks after it.
 

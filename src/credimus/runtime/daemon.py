@@ -134,7 +134,7 @@ class Daemon:
             key = owning_key(home, store, ask)
             check_owner(home, store, settings, key)
             daemon = cls(home, settings, key, store, callback)
-            daemon.node.reading.lend(former_keys(home, ask))
+            daemon.node.lend(former_keys(home, ask))
             daemon._restore()
         except BaseException:
             store.close()

@@ -136,7 +136,7 @@ class Host:
         entropy = self._entropy.child(f"life-{self.life}")
         self.node = Node(fleet, self.signers, config, entropy, evaluator)
         self.node.compacting.read = self.disk.wires_of
-        self.node.reading.lend(self.former)
+        self.node.lend(self.former)
         if self.disk.snapshot is not None:
             self.node.restore_snapshot(self.disk.snapshot)
         self.node.restore(wires)

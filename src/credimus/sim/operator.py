@@ -1,4 +1,5 @@
-"""What somebody does about a damaged disk: put in an empty one, and have the computer admitted."""
+"""What somebody does with computers: has new ones admitted, puts an empty disk in the place of a
+damaged one."""
 
 from credimus.kernel.instant import MILLISECOND
 from credimus.sim.fleet import Fleet
@@ -18,6 +19,12 @@ def repair(fleet: Fleet, host: Host) -> None:
     elif host.node is None and host.disk.is_damaged:
         fleet.replace(host)
         _ask(fleet, host, host.replaced_count, 0)
+
+
+def join(fleet: Fleet, host: Host) -> None:
+    """Start a computer that stood by, and have it admitted, by whoever is up."""
+    fleet.start(host)
+    _ask(fleet, host, host.replaced_count, 0)
 
 
 def recover(fleet: Fleet, host: Host) -> None:

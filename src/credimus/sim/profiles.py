@@ -136,7 +136,7 @@ PROFILES: dict[str, Scenario] = {
                 Expulsion(every_ms=500, from_ms=3_000),
                 Rotation(every_ms=2_500, from_ms=1_000),
                 Partition(every_ms=2_500, lasts_ms=(500, 2_000)),
-                Pause(every_ms=2_500),
+                Crash(every_ms=2_500, down_ms=(50, 1_500)),
             ),
         ),
         Scenario(

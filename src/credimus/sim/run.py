@@ -33,7 +33,7 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
-from credimus.sim.operator import is_outside
+from credimus.sim.operator import is_outside, join
 from credimus.sim.posting import Posting, undelivered
 from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
@@ -169,8 +169,8 @@ class _Run:
             scenario.statements, scenario.leavers, duration_ns
         )
         Posting(fleet, self._entropy.stream("posting")).spread(scenario.messages, duration_ns)
-        for number in range(scenario.joiners):
-            fleet.agenda.after(duration_ns // 3, fleet.admit, scenario.nodes + number)
+        for host in fleet.hosts[scenario.nodes :]:
+            fleet.agenda.after(duration_ns // 3, join, fleet, host)
         self._nemesis.rage()
         until_ns = fleet.agenda.now_ns + duration_ns
         while fleet.agenda.now_ns < until_ns:

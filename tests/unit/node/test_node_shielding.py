@@ -5,13 +5,15 @@ from by_hand import Fleet
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
+from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import NodeId
 from credimus.node.commands import AssertBelief, ExpelMember
+from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.node.supply import read_message
 from credimus.node.telling.shielding import Shield, ShieldBox, Shielded
 from credimus.protocol.sync.interface import Beacon, Pull
-from strategies import SIGNERS
+from strategies import FLEET, SIGNERS
 
 
 def expelled_last() -> Fleet:
@@ -56,6 +58,17 @@ def test_a_closed_pull_is_answered() -> None:
     nothing = type(peer.lace)().frontier()
     node.receive(peer.id, peer.shield.wrapped(encode(Pull(nothing, ()))), fleet.now)
     assert [send.to for send in node.collect(fleet.now).send] == [peer.id]
+
+
+def test_who_took_a_new_key_opens_what_was_closed_for_the_former_one() -> None:
+    """Others learn of the new key by blocks; until then they close for the key that they know.
+    Profile tickets, seed 7204: neither side heard the other any more."""
+    fleet = expelled_last()
+    message = closed(fleet.nodes[0])
+    renewed = Node(FLEET, [SIGNERS[5]], Config(), Entropy(b"renewed"))
+    assert renewed.shield.opened(message) is None
+    renewed.lend([SIGNERS[1]])
+    assert renewed.shield.opened(message) is not None
 
 
 @pytest.mark.parametrize("part", ["boxes", "closed", "nonce"])

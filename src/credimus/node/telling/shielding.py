@@ -13,7 +13,7 @@ Nobody vouches for the sender by this; what matters is signed inside.
 Deliberately not here: how a box is made (lace/enclosing.py), who is heard (taking/intake.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -71,6 +71,10 @@ class Shield:
         """Keys of others, by name."""
         self.strange_count = 0
         """Messages that were closed for others than us."""
+
+    def lend(self, former: Iterable[Signer]) -> None:
+        """Have former keys, too: who does not know of the new one closes its messages for these."""
+        self._signers |= {signer.node_id: signer for signer in former}
 
     def wrapped(self, payload: bytes) -> bytes:
         """A message as it is sent: as it is while nobody is shut out, else closed for the others.
