@@ -16,12 +16,9 @@ from credimus.protocol.vouching.interface import VouchingConfig
 
 GOAL_BYTES, GOAL_BYTES_PER_VOTE = 2_048, 300
 Joined = Literal["together", "tickets", "vouched"]
-_JOINED = {
-    "together": None,
-    "tickets": VouchingConfig(quiet_ns=3_600 * SECOND),
-    "vouched": VouchingConfig(quiet_ns=15 * SECOND),
-}
-"""How the fleet is set up for each; the second vouches for nobody while it is measured."""
+QUIET_NS = {"vouched": 15 * SECOND}
+"""After how much quiet one member vouches for all; not while the others are measured."""
+_NEVER_NS = 86_400 * SECOND
 SAMPLE = 50
 """Certificates made for each figure."""
 
@@ -41,7 +38,8 @@ def bench_certificate(
     figures: dict[str, Any] = {"nodes": nodes, "in_flight": in_flight, "joined": joined}
     progress(f"setting up {nodes} nodes")
     fleet = LocalFleet("credimus.bench.certificate_node", nodes)
-    fleet.by_ticket = _JOINED[joined]
+    fleet.by_ticket = joined != "together"
+    fleet.vouching = VouchingConfig(quiet_ns=QUIET_NS.get(joined, _NEVER_NS), scattered_max=1)
     with fleet:
         if joined == "vouched":
             progress("waiting until one member vouches for all")

@@ -25,14 +25,17 @@ def vouching_for(
     usable = [
         one
         for one in archive.state.roster.vouches.usable(view, archive.lace)
-        if one.place.stamp < proposal.stamp and reading.opened(one.place) is not None
+        if one.place.stamp < proposal.stamp
     ]
     stood_for = {one.place.id: _stood_for(one, view, found) for one in usable}
     usable.sort(key=lambda one: -len(stood_for[one.place.id]))  # of equals the newest
     chosen: dict[NodeId, Vouched] = {}
     for one in usable:
-        if len(chosen) < needed:
-            chosen.setdefault(one.place.author, one)
+        author = one.place.author
+        if len(chosen) == needed:
+            break
+        if author not in chosen and reading.opened(one.place) is not None:
+            chosen[author] = one
     blocks = {
         block
         for one in chosen.values()

@@ -62,10 +62,11 @@ class LocalFleet:
         self._left_out_max = MILLION if hosted else 0
         self._folder = tempfile.TemporaryDirectory(prefix="credimus-")
         self._job = job or {}
-        self.by_ticket: VouchingConfig | None = None
-        """Set before the fleet is entered, members are admitted as by tickets, each in a block of
-        its own and with its address, and this says when one of them vouches for all; else all are
-        admitted in one block."""
+        self.by_ticket = False
+        """Whether members are admitted as by tickets, each in a block of its own and with its
+        address, and not all in one block; set before the fleet is entered."""
+        self.vouching = VouchingConfig()
+        """When one of them vouches for all; likewise."""
         self._children: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -153,7 +154,7 @@ class LocalFleet:
                 peers=[f"127.0.0.1:{port}" for port in ports[:i]],
                 nodes=self._nodes,
                 voting=self._voting,
-                vouching=self.by_ticket or VouchingConfig(),
+                vouching=self.vouching,
                 hosted=[seed.hex() for seed in self._hosted[i]],
                 job=self._job,
             )
