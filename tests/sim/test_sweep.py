@@ -21,7 +21,10 @@ def test_everything_holds_under_every_profile(seed: int, profile: str) -> None:
     assert report.decided > 0
     assert report.healed_s >= 0
     assert (report.strikes > 0) == (profile not in ("calm", "lossy"))
-    crashing = ("churn", "absent", "disk", "storm", "crowd", "checkpoints", "recovery", "rotation")
+    crashing = (
+        "churn", "absent", "disk", "storm", "crowd", "checkpoints", "recovery", "rotation",
+        "tickets",
+    )  # fmt: skip
     assert (report.crashes > 0) == (profile in crashing)
 
 
