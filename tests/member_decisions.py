@@ -55,8 +55,8 @@ class History:
     """A fleet in which all know all, block after block."""
 
     def __init__(self, charter: Charter | None = None) -> None:
-        told = b"" if charter is None else encode(charter)
-        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, charter=told)
+        told = () if charter is None else (encode(charter),)
+        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, articles=told)
         self.lace, self.state = Lace(), FleetState(self.fleet)
         self.ingress = Ingress(self.fleet, self.lace, self.state, HybridClock(60_000))
         self.heads: dict[int, Block] = {}

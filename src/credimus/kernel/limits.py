@@ -186,6 +186,13 @@ EVIDENCE_LEAF_BYTES_MAX = 32_768
 electors has 22 KB."""
 CAPABILITY_CATEGORIES_MAX = 64
 """Categories to which a member's capabilities are held. [guess]"""
+LIMITED_CATEGORIES_MAX = 64
+"""Categories in which a fleet may limit what its members state. [guess]"""
+CATEGORY_PER_HOUR_MAX = 36_000_000
+"""Greatest limit of the beliefs of a category that a member states in an hour: 10,000 a second.
+[guess: beyond it the limit in units is the better one]"""
+CATEGORY_BURST_MAX = 1_000_000
+"""Greatest number of beliefs of a limited category that a member may state at once. [guess]"""
 ADMISSION_QUORUM_MAX = 1_024
 """Members that a fleet may be founded to ask for before a newcomer counts. [guess]"""
 ADMISSIONS_PER_DAY_MAX = 1_000_000

@@ -69,9 +69,9 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        charter = b"" if config.charter is None else encode(config.charter)
+        articles = tuple(map(encode, config.articles))
         policy = config.left_out_max, config.units_per_s_max
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, articles)
         self.founder = self.hosts[0].id
         """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
@@ -118,8 +118,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max, self.config.units_per_s_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
-        if self.config.charter is not None:
-            first.running.authors[0].say(self.config.charter)
+        for article in self.config.articles:
+            first.running.authors[0].say(article)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)

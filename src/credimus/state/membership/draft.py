@@ -11,6 +11,7 @@ from credimus.state.member_operations import (
     Charter,
     Expel,
     Expose,
+    Limit,
     Powers,
     Rotate,
 )
@@ -55,6 +56,8 @@ class Draft:
                 self._insert(said, index, said.public_key)
             case Charter():
                 self.law.charter, self.law.founder = said, self._place.author
+            case Limit():
+                self.law.limit = said
             case Admit():
                 self._admit(said, index, ALL_POWERS)
             case Appoint():
