@@ -12,7 +12,9 @@ from credimus.node.commands import AdmitMember, LeaveFleet
 from credimus.runtime.home import Home
 from credimus.runtime.joining.chartering import charter_of
 from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.joining.limiting import limit_of
 from credimus.runtime.joining.ticket import make_request, parse_ticket
+from credimus.state.member_operations import CategoryLimit, Limit
 
 GUEST = SeedSigner(b"\x31" * 32)
 GUEST_ID = node_id(GUEST.public).hex()
@@ -115,3 +117,47 @@ def test_rules_of_admission_in_words() -> None:
     for admission, per_day in (("nobody", 0), ("0", 0), ("9999", 0), ("members", -1)):
         with pytest.raises(UsageError):
             charter_of(admission, per_day)
+
+
+def test_a_limit_by_category_refuses_with_the_wait_and_other_categories_go_on(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path / "n0")
+    plan = Plan(name="n0", listen=free_address(), api="127.0.0.1:0")
+    found_home(home, "harbour", plan, limit=limit_of(["alarm=60/hour/2"]))
+
+    async def scene(desk: Desk) -> None:
+        for number in range(2):
+            await desk.post("/v1/beliefs", content=f"shed {number} burns", category="alarm")
+        refusal = await desk.refusal("/v1/beliefs", 429, content="shed 3 burns", category="alarm")
+        assert refusal["code"] == "rate-limited"
+        assert 55_000 < refusal["retry_after_ms"] <= 60_000
+        await desk.post("/v1/beliefs", content="shed 3 stands", category="report")
+        (door,) = (await desk.get("/v1/status"))["doors"]["categories"]
+        assert door == {"category": "alarm", "per_hour": 60, "burst": 2, "left": 0}
+
+    play(tmp_path, scene, home)
+
+
+def test_limits_in_words() -> None:
+    assert limit_of([]) is None
+    words = ["gossip=1/minute", "alert=10/50", "alarm=60/hour/5", "rumour=0.5", "fact=3"]
+    assert limit_of(words) == Limit(
+        (
+            CategoryLimit("alarm", 60, 5),
+            CategoryLimit("alert", 36_000, 50),
+            CategoryLimit("fact", 10_800, 180),
+            CategoryLimit("gossip", 60, 1),
+            CategoryLimit("rumour", 1_800, 30),
+        )
+    )
+    for bad in (
+        "alert", "alert=", "alert=x", "alert=0", "alert=10/0", "alert=1/2/3", "alert=1/day",
+        "alert=10001", "alert=1/1000001", "alert=0.0001", "alert=nan", "alert=inf", "=1", "Alert=1",
+        "alert=1/hour/2/3",
+    ):  # fmt: skip
+        with pytest.raises(UsageError) as problem:
+            limit_of([bad])
+        assert problem.value.code == "bad-limit"
+    with pytest.raises(UsageError, match="once"):
+        limit_of(["alert=1", "alert=2"])

@@ -15,7 +15,6 @@ happened, to which id, what was expected and what to do; never a secret, never a
 
 from typing import Any
 
-
 TOO_MANY_REQUESTS = 429
 """The HTTP status of a refusal by a rate."""
 

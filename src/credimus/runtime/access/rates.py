@@ -1,7 +1,7 @@
 """How fast each principal may ask and write at this node: token buckets, in real time.
 
 This protects one node from its own callers. What a member may write in the whole fleet is judged in
-its blocks (lace/allowance.py), alike wherever they are read.
+its blocks (lace/allowance.py, state/category_limits.py), alike wherever they are read.
 """
 
 import time

@@ -163,7 +163,9 @@ def _of_standing(said: Charter | Limit | Appoint | Rotate | Expose | Expel) -> E
             word = said.rule.name.lower()
             return Entry(kind="charter", summary=f"admission by {word}{many}{limit}")
         case Limit():
-            words = [f"{o.category} {o.per_hour} an hour, {o.burst} at once" for o in said.categories]
+            words = [
+                f"{o.category} {o.per_hour} an hour, {o.burst} at once" for o in said.categories
+            ]
             text = _because("limited what each member states", "; ".join(words))
             return Entry(kind="limit", summary=text)
         case Appoint():

@@ -69,6 +69,7 @@ from credimus.sim.saboteurs.wrongs import (
     a_disk_that_forgets,
     a_disk_that_is_not_verified,
     a_door_that_checks_no_signature,
+    a_door_that_counts_no_category,
     a_door_that_counts_nothing,
     a_fleet_that_never_reconciles,
     a_fold_that_favours_the_first,
@@ -161,6 +162,9 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="byzantine",
     ),
     Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
+    Saboteur(
+        sabotage=a_door_that_counts_no_category, trips=nothing_exceeds_its_limit, profile="flood"
+    ),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),

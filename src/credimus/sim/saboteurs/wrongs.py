@@ -169,6 +169,13 @@ def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 @contextmanager
+def a_door_that_counts_no_category(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may state as much of each category as it likes, within its units."""
+    with patched(allowing.Allowances, "excess", lambda *_: ""):
+        yield
+
+
+@contextmanager
 def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
