@@ -155,8 +155,9 @@ class Message:
 class Messaging:
     """What a node in this process does about messages."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     async def send(
         self,
