@@ -73,7 +73,7 @@ def test_a_protected_key_hands_its_passphrase_on(
 
 
 def test_a_node_that_can_not_begin_again_says_why_and_its_folder_has_the_new_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     home = Home(tmp_path / "n0")
     found_home(home, "harbour", Plan(name="n0", listen=free_address(), api="127.0.0.1:0"))

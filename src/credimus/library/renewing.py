@@ -87,9 +87,9 @@ class KeyCalls:
             StorageError: nothing was rotated; with a full disk it is done when there is room.
 
         Example:
-            >>> async with credimus.Node.open(elsewhere) as opened:
-            ...     made = await opened.rotate_key()
-            ...     [made.new] == [one.id for one in opened.members()]
+            >>> async with credimus.fleet_of(["scout"]) as fleet:
+            ...     made = await fleet["scout"].rotate_key()
+            ...     [made.new] == [one.id for one in fleet["scout"].members()]
             True
         """
         lives = self._lives
