@@ -111,7 +111,8 @@ class Draft:
         self.there.discard(author)
         self.there.add(new)
         self.facts["successions"][new] = (spot, author)
-        self.describe(one[1], record[2], record[3], index)
+        self.remove(new)
+        self.insert(one[1], record[2], record[3], index, record[4])
 
     def known(self, node: bytes) -> bool:
         live = {held[0] for held in self.dots.values() if held}
@@ -122,11 +123,13 @@ class Draft:
         self.remove(node_id(key))
         self.insert(key, name, address, index)
 
-    def insert(self, key: bytes, name: str, address: str, index: int) -> None:
+    def insert(
+        self, key: bytes, name: str, address: str, index: int, stamp: int | None = None
+    ) -> None:
         node, dot = node_id(key), (self.block.id, index + 1)
         if self.past.expelled:
             self.facts["knew"][dot] = tuple(sorted(self.past.expelled.items()))
-        record = [node, key, name, address, self.block.stamp, self.block.author]
+        record = [node, key, name, address, stamp or self.block.stamp, self.block.author]
         self.dots[dot] = (node, record)
 
     def remove(self, node: bytes) -> None:
