@@ -102,8 +102,8 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     """Computers that it needs to show; as many as usual when None."""
     statements: int = 30
     """Groups of commands that it needs to show."""
-    messages: int = 20
-    """Messages between applications that it needs to show."""
+    messages: int | None = None
+    """Messages between applications that it needs to show; as many as usual when None."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
