@@ -28,13 +28,14 @@ BOXES_TRIED_MAX = 64
 """Boxes for one key and reader that are tried, those of who asserts the belief first: 60 us each.
 [guess]"""
 SHIELD_BOXES_MAX = 512
-"""Keys for which a shielded message is closed: 67 bytes each in every message. A fleet of more
-sends in the clear, as one that expelled nobody. [guess]"""
+"""Boxes in one shielded message, 67 bytes each. Where more keys are known a message has that of
+whom it goes to, or so many by chance. [guess: 34 KB, an eighth of the greatest message]"""
 SHIELDED_BYTES_MAX = 294_912
 """Bytes of a shielded message's closed part: with its boxes it fits one message of the links.
 [guess: a block of the greatest size, enveloped]"""
-SHIELD_KEYS_MAX = 2_048
-"""Keys of others that were taken out of their boxes, kept. [guess: four of each member]"""
+SHIELD_KEYS_MAX = 16_384
+"""Keys of others that were taken out of their boxes, kept; some 200 bytes each. [guess: several of
+each member]"""
 READINGS_KEPT = 16_384
 """Enclosed texts whose keys are kept in memory; others are found anew when asked for. [guess]"""
 

@@ -328,16 +328,15 @@ class Fleet:
         """Send what a step has to say; False when a damaged disk stopped the node over it."""
         most = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
         last: object = None
-        payload = b""
+        plain = b""
         for send in effects.send:
             try:
                 if send.message is not last:  # what goes to several is encoded once
-                    plain = payload_of(send.message, host.disk.wires_of)
-                    last, payload = send.message, host.running.shield.wrapped(plain)
+                    last, plain = send.message, payload_of(send.message, host.disk.wires_of)
             except StorageError:  # an altered row was to be sent; the real driver stops too
                 self.crash(host)
                 return False
-            self._send(host, send, payload, most)
+            self._send(host, send, host.running.shield.wrapped(plain, send.to), most)
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:
