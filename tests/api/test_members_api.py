@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 from desk import Desk, free_address, play
+from served import ask
 
+import credimus
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import node_id
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AdmitMember, LeaveFleet
+from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
 from credimus.runtime.joining.chartering import charter_of
 from credimus.runtime.joining.joining import Plan, found_home
@@ -64,7 +67,7 @@ def test_expulsion_takes_more_than_two_thirds(tmp_path: Path) -> None:
         own = await desk.refusal(f"/v1/members/{me['id']}/expel", 422)
         assert own["code"] == "expels-itself"
         assert (await desk.refusal("/v1/members/0000/expel", 404))["code"] == "unknown-member"
-        assert (await desk.refusal("/v1/members/xy/expel", 422))["code"] == "bad-member-id"
+        assert (await desk.refusal("/v1/members/xy/expel", 404))["code"] == "unknown-member"
         await desk.post(f"{path}/expel", reason="stolen")
         assert len(await desk.get("/v1/members")) == 2, "one of two"
         assert (await desk.refusal(f"{path}/expel", 409))["code"] == "already-said"
@@ -119,6 +122,23 @@ def test_rules_of_admission_in_words() -> None:
             charter_of(admission, per_day)
 
 
+def test_members_are_named_by_a_name_that_one_alone_has(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        await admit(desk, GUEST)
+        await desk.post("/v1/members/guest/powers", may=["vote"])
+        _, guest = await desk.get("/v1/members")
+        assert guest["may"] == ["vote"]
+        own = AdmitMember(public_key=THIRD.public, name=GUEST_ID[:6])
+        await desk.daemon.driver.submit(own).local()
+        both = await desk.refusal(f"/v1/members/{GUEST_ID[:6]}/powers", 409, may=[])
+        assert both["code"] == "ambiguous-member", "nobody names itself like another's id"
+        await desk.post(f"/v1/members/{GUEST_ID}/powers", may=["vote", "propose"])
+        await admit(desk, SeedSigner(b"\x33" * 32))
+        assert (await desk.refusal("/v1/members/guest/expel", 409))["code"] == "ambiguous-member"
+
+    play(tmp_path, scene, founded_with(tmp_path, "founder"))
+
+
 def test_a_limit_by_category_refuses_with_the_wait_and_other_categories_go_on(
     tmp_path: Path,
 ) -> None:
@@ -161,3 +181,16 @@ def test_limits_in_words() -> None:
         assert problem.value.code == "bad-limit"
     with pytest.raises(UsageError, match="once"):
         limit_of(["alert=1", "alert=2"])
+
+
+def test_a_name_with_blanks_and_letters_beyond_ascii_goes_over_http(tmp_path: Path) -> None:
+    def script(daemon: Daemon) -> None:
+        node = credimus.connect(daemon.url, daemon.token)
+        with pytest.raises(credimus.NotFound, match="'ärger & co'"):
+            node.expel("ärger & co")
+        for bad in ("", "a/b", "{id}"):
+            with pytest.raises(credimus.UsageError) as problem:
+                node.grant(bad, [])
+            assert problem.value.code == "bad-member-id"
+
+    ask(tmp_path, script)
