@@ -122,3 +122,32 @@ def test_a_fleet_to_try_out_can_limit_categories() -> None:
             await scout.assert_belief("the barn stands", category="report")
 
     run(scene)
+
+
+def test_a_call_from_another_thread_is_refused_and_says_what_to_do() -> None:
+    async def scene() -> None:
+        async with credimus.fleet_of(["scout"]) as fleet:
+            scout, loop = fleet["scout"], asyncio.get_running_loop()
+
+            def elsewhere() -> list[str]:
+                codes = []
+                calls = (
+                    scout.status,
+                    lambda: asyncio.run(scout.assert_belief("the gate is shut")),
+                    lambda: asyncio.run(scout.rotate_key()),
+                )
+                for call in calls:
+                    with pytest.raises(credimus.UsageError) as problem:
+                        call()
+                    codes.append(problem.value.code)
+                brought = asyncio.run_coroutine_threadsafe(
+                    scout.assert_belief("the gate is open"), loop
+                )
+                codes.append(brought.result(20).standing)
+                return codes
+
+            told = await asyncio.to_thread(elsewhere)
+            assert told[:3] == ["wrong-thread"] * 3
+            assert [one.content for one in scout.beliefs().beliefs] == ["the gate is open"]
+
+    run(scene)

@@ -67,7 +67,10 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
 
     @property
     def _daemon(self) -> Daemon:
-        return self._first if self._lives is None else self._lives.daemon
+        if self._lives is None:
+            return self._first
+        self._lives.check_thread()
+        return self._lives.daemon
 
     @classmethod
     @asynccontextmanager

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from threading import get_ident
 from typing import TypeAlias
 
 from credimus.api.shapes.members import KeyRotated
-from credimus.kernel.errors import CredimusError
+from credimus.kernel.errors import CredimusError, UsageError
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.identity.credentials import Ask
 from credimus.runtime.identity.rotating import rotate_running
@@ -20,9 +21,24 @@ class Lives:
 
     def __init__(self, daemon: Daemon, begin: Begin) -> None:
         self.daemon = daemon
+        self._thread = get_ident()
         self._begin = begin
         self._turned = asyncio.Event()
         self._following = asyncio.get_running_loop().create_task(self._follow())
+
+    def check_thread(self) -> None:
+        """Refuse calls from another thread than the one in which the node runs.
+
+        Raises:
+            UsageError: `wrong-thread`; nothing was changed.
+        """
+        if get_ident() != self._thread:
+            raise UsageError(
+                "wrong-thread",
+                "this node runs on the event loop of another thread. Call it there, with "
+                "asyncio.run_coroutine_threadsafe(..., loop), or have `credimus up` run it and use "
+                "credimus.connect.",
+            )
 
     async def after(self, daemon: Daemon) -> None:
         """Wait until the node has begun again after this life.
@@ -94,6 +110,7 @@ class KeyCalls:
         """
         lives = self._lives
         assert lives is not None  # noqa: S101 - whoever opens a node follows it
+        lives.check_thread()
         daemon = lives.daemon
         daemon.enter("key-rotating")
         made = await rotate_running(daemon, None if passphrase is None else passphrase.encode())
