@@ -61,15 +61,20 @@ class CategoryLimits:
                 return limit
         return None
 
-    def fitting(self, before: Marks, operations: Sequence[Operation], stamp: int) -> int:
-        """How many of these operations, from the first on, a block stamped so may hold."""
-        marks = before
-        for count, one in enumerate(operations):
+    def parted(
+        self, before: Marks, operations: Sequence[Operation], stamp: int
+    ) -> tuple[list[Operation], list[Operation]]:
+        """The operations that a block stamped so may hold, and those that it may not."""
+        marks, within, beyond = before, list[Operation](), list[Operation]()
+        for one in operations:
             if type(one) is Assert and one.category in self._index:
-                marks = self.after(marks, [one], stamp)
-                if self.exceeded(marks, stamp) is not None:
-                    return count
-        return len(operations)
+                after = self.after(marks, [one], stamp)
+                if self.exceeded(after, stamp) is not None:
+                    beyond.append(one)
+                    continue
+                marks = after
+            within.append(one)
+        return within, beyond
 
     def free_at_ms(self, before: Marks, category: str, wall_ms: int, waiting: int = 0) -> int:
         """The ms of stamps from which one more belief of a category may be stated; at most

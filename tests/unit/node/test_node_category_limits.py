@@ -23,7 +23,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.member_operations import AdmissionRule, CategoryLimit, Charter, Limit, Rotate
 from credimus.state.membership.evidence import rotation_message
-from credimus.state.operations import Assert, Found, Operation
+from credimus.state.operations import Assert, Found, Operation, Retract
 from strategies import SIGNERS, WALL_MS, make_block
 
 NONCE = bytes(16)
@@ -251,16 +251,18 @@ def test_what_is_said_within_waits_for_room_and_is_never_written_over_the_limit(
     author = alone.node.authors[0]
     for one in said(5):
         author.say(one)
+    author.say(Retract((4,), "it did not"))
     alone.node.seal_soon()
     alone.step()
     assert alone.node.is_held_back
+    assert alone.blocks[-1].header.operation_count == 3 + 1, "all else goes on"
     for _ in range(60):
         alone.step(50)
     assert not alone.node.is_held_back
     assert not author.has_open
     door = Door()
     assert {door.take(one) for one in alone.blocks} == {"taken"}
-    assert sum(one.header.operation_count for one in alone.blocks) == 2 + 5
+    assert sum(one.header.operation_count for one in alone.blocks) == 2 + 5 + 1
 
 
 def test_an_author_with_a_new_key_holds_itself_to_what_the_old_one_had_left(alone: Alone) -> None:

@@ -35,7 +35,9 @@ def test_a_mark_is_a_token_bucket(steps: list[tuple[int, int]]) -> None:
         stamp = stamp_of(wall_ms, 5)
         after = LIMITS.after(marks, alarms(count), stamp)
         assert (LIMITS.exceeded(after, stamp) is not None) == (count > bucket)
-        assert LIMITS.fitting(marks, alarms(count), stamp) == min(count, int(bucket))
+        within, beyond = LIMITS.parted(marks, [*alarms(count), *alarms(2, "free")], stamp)
+        assert len(within) == min(count, int(bucket)) + 2
+        assert len(within) + len(beyond) == count + 2
         assert LIMITS.left(marks, "alarm", stamp) == int(bucket)
         if count <= bucket:
             marks, bucket = after, bucket - count
@@ -50,11 +52,11 @@ def test_who_waits_as_long_as_told_may_state_one_more(
     free_ms = LIMITS.free_at_ms(marks, "alarm", now_ms, waiting)
     if free_ms <= now_ms:
         block = alarms(waiting + 1)
-        assert LIMITS.fitting(marks, block, stamp_of(now_ms)) == len(block)
-    elif LIMITS.fitting(marks, alarms(waiting), stamp_of(now_ms)) == waiting:
+        assert not LIMITS.parted(marks, block, stamp_of(now_ms))[1]
+    elif not LIMITS.parted(marks, alarms(waiting), stamp_of(now_ms))[1]:
         sealed = LIMITS.after(marks, alarms(waiting), stamp_of(now_ms))
-        assert LIMITS.fitting(sealed, alarms(1), stamp_of(free_ms)) == 1
-        assert LIMITS.fitting(sealed, alarms(1), stamp_of(free_ms - 1)) == 0
+        assert not LIMITS.parted(sealed, alarms(1), stamp_of(free_ms))[1]
+        assert LIMITS.parted(sealed, alarms(1), stamp_of(free_ms - 1))[1]
 
 
 def test_what_states_nothing_of_these_categories_changes_nothing() -> None:

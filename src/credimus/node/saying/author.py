@@ -53,7 +53,8 @@ class Author:
     """One chain that this node writes.
 
     Invariant: operations are sealed in the order said, and the votes behind them, so that a vote
-    comes after what was said before it, and votes share as few operations as can be.
+    comes after what was said before it, and votes share as few operations as can be. Only what a
+    limit by category puts off comes later.
     """
 
     __slots__ = (
@@ -248,8 +249,14 @@ class Author:
             self._open.sort(key=lambda said: type(said) in _CHANGES_ROSTER)
         head = self._lace.head(self.id)
         stamped = stamp()
-        leaves = self._fitting(stamped)
+        put_off: list[Operation] = []
+        if self._category_limits is not None:  # there are some where our clock was set back
+            marks = () if self.place is None else self.place.marks
+            self._open, put_off = self._category_limits.parted(marks, self._open, stamped)
+        leaves = self._fitting(stamped) if self._open or bare else None
         if leaves is None:
+            self._open += put_off
+            self.is_held_back = self.is_held_back or bool(put_off)
             return None
         if not leaves and self._open:
             del self._open[0]
@@ -260,6 +267,8 @@ class Author:
             self.proposing.clear()
             self.proposes = self._changes_roster = False
             self._open_units = 0
+        self._open += put_off
+        self.is_held_back = self.is_held_back or bool(put_off)
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
         previous, parents = head.id if head else NO_PREVIOUS, self._parents(head, news)
         header = Header(
@@ -286,9 +295,6 @@ class Author:
                 return None
             room = max(0, min(room, units // 2))
             size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
-        if self._category_limits is not None:  # more waits only where our clock was set back
-            marks = () if self.place is None else self.place.marks
-            room = min(room, self._category_limits.fitting(marks, self._open, stamped))
         leaves: list[bytes] = []
         size = 0
         for operation in self._open[:room]:
