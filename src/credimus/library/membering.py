@@ -7,13 +7,17 @@ from credimus.api.endpoints import members
 from credimus.api.shapes import inputs
 from credimus.api.shapes.members import PowerName
 from credimus.library.fields import Waiting, read
-from credimus.library.opened import Opened
 from credimus.library.receipt import Receipt
 from credimus.node.commands import AnyCommand
+from credimus.runtime.daemon import Daemon
 
 
-class MemberCalls(Opened):
+class MemberCalls:
     """The part of a node in this process that is about members."""
+
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
         raise NotImplementedError

@@ -10,11 +10,15 @@ from credimus.api.shapes.recovery import RecoveryAnswer
 from credimus.api.shapes.reunion import RecoveryAsked
 from credimus.api.shapes.violations import Violations
 from credimus.library.fields import Reuniting, read
-from credimus.library.opened import Opened
+from credimus.runtime.daemon import Daemon
 
 
-class Troubles(Opened):
+class Troubles:
     """The part of a node that is about splits and recoveries."""
+
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     def partitions(self) -> Partitions:
         """Who is in reach, and the diary of splits, newest first.

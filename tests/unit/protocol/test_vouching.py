@@ -16,7 +16,7 @@ CONFIG = VouchingConfig(quiet_ns=60 * SECOND, turn_ns=10 * SECOND)
 
 def fleet(count: int = 6, charter: Charter | None = None) -> History:
     """The founder admitted all others, one by one."""
-    history = History(charter)
+    history = History(*([charter] if charter else []))
     for number in range(1, count):
         for by in range(min(number, 1 if charter is None else charter.quorum)):
             history.admit(by, number)

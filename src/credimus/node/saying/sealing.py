@@ -71,7 +71,7 @@ class Sealing:
         sealed: list[Block] = []
         proposed = self._machines.spreading.proposed(authors)
         for author in self._ready(authors, now):
-            author.units_per_s_max = parts.state.roster.units_per_s_max
+            author.obey(parts.state.roster)
             if author.forked or (author.id not in roster and len(parts.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()
@@ -102,7 +102,7 @@ class Sealing:
             author = parts.by_id[said.author]
             if author.id not in parts.state.roster.current or not self._ready([author], now):
                 continue
-            author.units_per_s_max = parts.state.roster.units_per_s_max
+            author.obey(parts.state.roster)
             made = author.seal_together(said.operations, lambda: parts.clock.next(now.wall_ms))
             if made is not None:
                 block = self._take(author, *made).block

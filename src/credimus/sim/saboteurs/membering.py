@@ -91,7 +91,7 @@ def a_word_that_admits(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 def a_shield_that_hides_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Messages go out in the clear, whoever was expelled."""
 
-    def clear(_: Shield, payload: bytes) -> bytes:
+    def clear(_: Shield, payload: bytes, to: object = None) -> bytes:  # noqa: ARG001
         return payload
 
     with patched(Shield, "wrapped", clear):

@@ -11,6 +11,7 @@ from credimus.state.member_operations import (
     Charter,
     Expel,
     Expose,
+    Limit,
     Powers,
     Rotate,
 )
@@ -53,8 +54,8 @@ class Draft:
         match said:
             case Found():
                 self._insert(said, index, said.public_key)
-            case Charter():
-                self.law.charter, self.law.founder = said, self._place.author
+            case Charter() | Limit():
+                self._found_with(said)
             case Admit():
                 self._admit(said, index, ALL_POWERS)
             case Appoint():
@@ -76,6 +77,16 @@ class Draft:
         if self._law is None:
             self._law = self._past.law.copy()
         return self._law
+
+    def _found_with(self, said: Charter | Limit) -> None:
+        """Take what stands behind a founding; elsewhere it says nothing, also in a block that is
+        taken only because a checkpoint cut off its past."""
+        if self._place.predecessors():
+            return
+        if isinstance(said, Charter):
+            self.law.charter, self.law.founder = said, self._place.author
+        else:
+            self.law.limit = said
 
     def _leave(self, index: int) -> None:
         author = self._place.author
@@ -118,7 +129,8 @@ class Draft:
             self.law.powers[person] = Appointed(self._spot(index), said.powers)
 
     def _rotate(self, said: Rotate, index: int) -> None:
-        """The new key takes the place of the author's, under the author's name and address."""
+        """The new key takes the place of the author's, under the author's name and address, and is
+        no younger than that."""
         author, new = self._place.author, node_id(said.public_key)
         known = self._past.by_id.get(author)
         if (
@@ -186,7 +198,7 @@ class Draft:
             public_key=public_key,
             name=said.name,
             address=said.address,
-            admitted_stamp=place.stamp,
+            admitted_stamp=said.admitted_stamp if isinstance(said, Member) else place.stamp,
             admitted_by=place.author,
         )
         self._set.insert(place.id, index + 1, node, member)
