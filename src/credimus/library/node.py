@@ -68,11 +68,11 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
 
     @property
     def _daemon(self) -> Daemon:
-        daemon = self._first
+        daemon, closed = self._first, self._first.driver.closed
         if self._lives is not None:
             self._lives.check_thread()
-            daemon = self._lives.daemon
-        if daemon.driver.closed:
+            daemon, closed = self._lives.daemon, self._lives.ended
+        if closed:
             raise Unavailable("stopping", "this node is closed, or is stopping; open it again.")
         return daemon
 

@@ -21,6 +21,8 @@ class Lives:
 
     def __init__(self, daemon: Daemon, begin: Begin) -> None:
         self.daemon = daemon
+        self.ended = False
+        """Whether it stops for good, and not for a new key."""
         self._thread = get_ident()
         self._begin = begin
         self._turned = asyncio.Event()
@@ -55,6 +57,7 @@ class Lives:
 
     async def end(self) -> None:
         """Stop the node, once a renewal that is under way is through."""
+        self.ended = True
         if self.daemon.succeeded.is_set():
             try:
                 await self.after(self.daemon)
