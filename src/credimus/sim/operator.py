@@ -41,13 +41,13 @@ def recover(fleet: Fleet, host: Host) -> None:
 
 
 def is_outside(host: Host) -> bool:
-    """Whether a computer with a new disk has not been admitted yet."""
+    """Whether a computer has not been admitted yet, as far as it knows."""
     keys = host.running.state.roster.keys
-    return bool(host.replaced_count) and any(one.node_id not in keys for one in host.signers)
+    return any(one.node_id not in keys for one in host.signers)
 
 
 def _ask(fleet: Fleet, host: Host, identity: int, asked_count: int) -> None:
-    """Ask one member after another until the new keys have been admitted; who has left since stays
+    """Ask one member after another until the keys have been admitted; who has left since stays
     away."""
     if host.replaced_count != identity:
         return
