@@ -48,7 +48,7 @@ from credimus.state.voting.epochs import Epochs
 from credimus.state.voting.published import Published
 from credimus.state.voting.round import Round, canonical, with_entry
 from credimus.state.voting.verdict import Verdict, join
-from credimus.state.voting.waiting import Waiting
+from credimus.state.voting.waiting import Early, Waiting
 
 _JUDGED_KEPT = 1_024
 
@@ -100,6 +100,10 @@ class Rounds:
     def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
         """An answer of a member on a proposal that counts for nothing; no part of the state."""
         return self._waiting.said_in_vain(author, belief, attempt)
+
+    def words_about(self, identifier: RoundId) -> tuple[Early, ...]:
+        """What was said of a round that no proposal opens: author, stamp and word."""
+        return tuple(self._waiting.early.get(identifier, ()))
 
     def deciding(self, belief: BeliefId) -> tuple[Round, ...]:
         """The rounds of the attempt that gives the belief its verdict: the highest decided one, or
