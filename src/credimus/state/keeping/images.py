@@ -124,6 +124,8 @@ class RoundsImage(Image, frozen=True):
     """Author, stamp, proposal and the view of its past."""
     epochs: tuple[tuple[int, int, int], ...]
     """Of rounds that were let go: epoch, how many, the last stamp."""
+    void: tuple[tuple[Id, Id, int, int], ...]
+    """Rounds that were proposed in vain: id, belief, attempt, the greatest stamp."""
 
 
 def read_image(raw: bytes, using: msgspec.msgpack.Decoder[Image], what: str) -> Image:

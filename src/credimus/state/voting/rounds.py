@@ -98,7 +98,7 @@ class Rounds:
         return self._by_belief.get(belief, ())
 
     def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
-        """An answer of a member on a proposal that counts for nothing; no part of the state."""
+        """An answer of a member on a proposal that counts for nothing."""
         return self._waiting.said_in_vain(author, belief, attempt)
 
     def words_about(self, identifier: RoundId) -> tuple[Early, ...]:
@@ -246,8 +246,8 @@ class Rounds:
         """All of it, canonical."""
         rounds = (self._rounds[one] for one in sorted(self._rounds))
         electorates, images = tuple(self.published.image()), tuple(map(image_of_round, rounds))
-        waiting = self._waiting.images()
-        return encode(RoundsImage(electorates, images, *waiting, self.epochs.let_go_image()))
+        waiting, void = self._waiting.images(), self._waiting.void_image()
+        return encode(RoundsImage(electorates, images, *waiting, self.epochs.let_go_image(), void))
 
     def restore(self, raw: bytes) -> None:
         """Become what was written; for a fold that is new.
@@ -272,6 +272,7 @@ class Rounds:
         self.epochs.recall(image.epochs)
         published = (identifier for identifier, _ in self.published.stamps())
         self._waiting.recall(image.early, image.unopened, published)
+        self._waiting.recall_void(image.void)
 
     # --- private
 
@@ -285,7 +286,7 @@ class Rounds:
         if not self._is_fair(said.rules, electorate, past, category) or not (
             may_propose(past.powers(author), category)
         ):
-            self._waiting.ignore(said, round_id(said))
+            self._waiting.ignore(round_id(said), (BeliefId(said.belief), said.attempt, stamp))
             return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)
