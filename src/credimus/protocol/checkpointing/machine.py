@@ -244,7 +244,7 @@ class Checkpointing:
             self.drop()
         image = self._image()
         fleet = self._state.roster.fleet
-        base = FleetState(fleet) if image is None else FleetState.restored(image)
+        base = FleetState(fleet) if image is None else image
         self._shadow = Shadow(base, self._lace, said.cut, said.retention_ms)
 
     def _fold_on(self, now: Now) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, FleetId, NodeId
+from credimus.kernel.portions import whole
 from credimus.lace.lace import Lace
 from credimus.sim.checkers.record import Record
 from credimus.state.fleet import FleetState, snapshot_fingerprint
@@ -48,7 +49,7 @@ def fold_along(
         inside = closure(record, [head.block for head in said.cut])
         _fold_beyond(state, lace, record, [one for one in blocks if one in inside], below)
         stamp = max(head.stamp for head in said.cut)
-        released = release(state, stamp, said.retention_ms)
+        released = whole(release(state, stamp, said.retention_ms))
         state.checkpoints.advance(said, stamp, released)
         state.checkpoints.name(snapshot_fingerprint(state.snapshot()))
         state.roster.base = state.roster.current

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from credimus.kernel.ids import BlockId
+from credimus.kernel.portions import Portions
 from credimus.lace.lace import Lace
 from credimus.node.recovering.compacting import Compacting
 from credimus.sim.checkers.compaction import (
@@ -26,7 +27,7 @@ def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
     """Everybody lets go of what is still wanted."""
     kept = releasing.release
 
-    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Released:  # noqa: ARG001
+    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Portions[Released]:  # noqa: ARG001
         return kept(state, stamp, 0)
 
     with patched(releasing, "release", all_of_it):
