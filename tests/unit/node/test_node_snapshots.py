@@ -218,3 +218,21 @@ def test_what_is_kept_is_given_within_bounds(monkeypatch: pytest.MonkeyPatch) ->
         for one in pair.founder.collect(pair.now).send
         if isinstance(one.message, Supply)
     ]
+
+
+def test_a_store_that_was_written_without_checkpoints_starts_with_them() -> None:
+    pair = Pair()
+    pair.fleet, blocks = found_fleet(FOUNDER, "pair", "n0", "")
+    pair.held = {block.id: block for block in blocks}
+    pair.founder = pair.node(FOUNDER, CheckpointConfig(enabled=False))
+    for _ in range(30):
+        pair.go_on()
+    assert not pair.founder.state.checkpoints.number
+    whole = len(pair.founder.lace)
+    pair.founder = pair.node(FOUNDER, SHORT)
+    pair.founder.restore(block.wire for block in pair.held.values())
+    for _ in range(9):
+        pair.go_on()
+    assert pair.founder.state.checkpoints.number == 1
+    assert len(pair.founder.lace) < whole
+    assert pair.founder.compacting.waiting is not None
