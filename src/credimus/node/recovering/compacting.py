@@ -99,6 +99,11 @@ class Compacting:
         words = self.base.proof.words if self.base is not None else ()
         return sorted(read_header(word.header).author for word in words)
 
+    @property
+    def due_since_ms(self) -> int | None:
+        """Since when the next checkpoint has been under way; None while none is."""
+        return self._checkpointing.since_ms
+
     def read_durable(self, ids: Sequence[BlockId]) -> list[bytes]:
         """The wires of some held blocks that are durable."""
         return self.read(ids)
