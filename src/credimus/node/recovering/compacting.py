@@ -22,6 +22,7 @@ from credimus.protocol.checkpointing.interface import (
     Reader,
     SnapshotFetched,
 )
+from credimus.protocol.checkpointing.lending import Lending
 from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
 from credimus.protocol.checkpointing.shadow import Shadow
@@ -69,6 +70,7 @@ class Compacting:
         self.machines: dict[str, Machine[Any]] = {
             "checkpoints": self._checkpointing,
             "snapshots": self._fetching,
+            "proofs": Lending(state.roster),
         }
         self.base: Base | None = None
         """The snapshot and its certificate; None before the first checkpoint."""
