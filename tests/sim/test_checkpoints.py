@@ -239,7 +239,7 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
         pytest.param(
             "rotation", 10_325, id="a proposal of who knew of new keys by a snapshot alone"
         ),
-        pytest.param("crowd", 10_215, id="a vote whose round a checkpoint voided"),
+        pytest.param("partition", 10_214, id="a vote whose round a checkpoint voided"),
     ],
 )
 def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:
