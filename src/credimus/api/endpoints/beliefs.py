@@ -86,9 +86,9 @@ async def certify(daemon: Daemon, _: None, request: Request) -> Answer:
             raise
         kept = daemon.archive.find(belief.id) or await daemon.archive.borrow(belief.id)
         if kept is None:
+            words = problem.message.removesuffix(" Ask another node.")
             nor = "Nor does a member in reach give one; ask again when others are there."
-            words = problem.message.removesuffix("Ask another node.") + nor
-            raise Conflict(problem.code, words) from None
+            raise Conflict(problem.code, f"{words} {nor}") from None
         return Answer(kept)
 
 
