@@ -15,10 +15,12 @@ from credimus.state.fleet import FleetState
 from credimus.state.member_operations import (
     AdmissionRule,
     Appoint,
+    CategoryLimit,
     Charter,
     Exhibit,
     Expel,
     Expose,
+    Limit,
     Powers,
     Rotate,
 )
@@ -54,15 +56,15 @@ class Decided(NamedTuple):
 class History:
     """A fleet in which all know all, block after block."""
 
-    def __init__(self, charter: Charter | None = None) -> None:
-        told = b"" if charter is None else encode(charter)
-        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, charter=told)
+    def __init__(self, *articles: Charter | Limit) -> None:
+        told = tuple(map(encode, articles))
+        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, articles=told)
         self.lace, self.state = Lace(), FleetState(self.fleet)
         self.ingress = Ingress(self.fleet, self.lace, self.state, HybridClock(60_000))
         self.heads: dict[int, Block] = {}
         self.wires: dict[bytes, bytes] = {}
         self.stamp = stamp_of(WALL_MS)
-        self.say(0, Found("f", NONCE, KEYS[0].public, "n0", ""), *([charter] if charter else []))
+        self.say(0, Found("f", NONCE, KEYS[0].public, "n0", ""), *articles)
 
     def make(self, who: int, said: Sequence[Operation]) -> Block:
         self.stamp += 1
@@ -125,6 +127,16 @@ def of_a_fleet_that_admits_by_several() -> Decided:
     return history.decide(0, 1, 2)
 
 
+def of_fleets_with_limits_by_category(*charter: Charter) -> Decided:
+    history = History(*charter, Limit((CategoryLimit(CATEGORY, 1, 1),)))
+    history.admit(0, 1, 2)
+    return history.decide(0, 1, 2)
+
+
+def of_a_led_fleet_with_limits_by_category() -> Decided:
+    return of_fleets_with_limits_by_category(Charter(AdmissionRule.FOUNDER))
+
+
 def with_one_exposed_who_had_admitted() -> Decided:
     history = History()
     history.admit(0, 3)
@@ -163,6 +175,8 @@ def with_one_that_may_not_vote_and_one_that_may_again() -> Decided:
 SCENES: tuple[Callable[[], Decided], ...] = (
     of_a_led_fleet,
     of_a_fleet_that_admits_by_several,
+    of_fleets_with_limits_by_category,
+    of_a_led_fleet_with_limits_by_category,
     with_one_exposed_who_had_admitted,
     with_one_expelled_who_had_admitted,
     with_new_keys,

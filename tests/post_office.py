@@ -7,7 +7,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import NodeId, fleet_id
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.seal import SeedSigner
-from credimus.node.commands import AdmitMember
+from credimus.node.commands import AdmitMember, RotateKey
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.delivery.interface import (
@@ -24,10 +24,13 @@ from credimus.protocol.delivery.interface import (
     PostedView,
 )
 from credimus.protocol.delivery.machine import Delivery
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.membership.roster import Roster
 from credimus.state.operations import Found
 
 SIGNERS = [SeedSigner(bytes((number + 1,)) * 32) for number in range(4)]
+LATER = [[SeedSigner(bytes((101 + 10 * n + m,)) * 32) for m in range(2)] for n in range(4)]
+"""The keys that each takes later."""
 NONCE = b"post-office-test"
 FLEET = fleet_id(SIGNERS[0].public, NONCE)
 IDS = [signer.node_id for signer in SIGNERS]
@@ -36,25 +39,34 @@ WALL_MS = 1_700_000_000_000
 
 def roster_of(count: int) -> Roster:
     """The roster of a fleet with the first so many signers."""
-    node = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"roster"))
+    return registry_of(count).state.roster
+
+
+def registry_of(count: int) -> Node:
+    """A node that hosts them all, and so writes for each."""
+    hosted = [*SIGNERS[:count], *(key for keys in LATER[:count] for key in keys)]
+    node = Node(FLEET, hosted, Config(), Entropy(b"roster"))
     node.found(Found("post", NONCE, SIGNERS[0].public, "n0", "", 0))
     moment = Now(Instant(0), WALL_MS)
     node.collect(moment)
     for number in range(1, count):
         node.execute(AdmitMember(public_key=SIGNERS[number].public, name=f"n{number}"), moment)
     node.collect(moment)
-    return node.state.roster
+    return node
 
 
 class Office:
     """Some members, each with a disk; `mail` is what is under way: receiver and message."""
 
     def __init__(self, count: int = 2, config: DeliveryConfig | None = None) -> None:
-        self.roster = roster_of(count)
+        self.registry = registry_of(count)
+        self.roster = self.registry.state.roster
+        self.signers = list(SIGNERS)
         self.config = config or DeliveryConfig()
         self.count = count
         self.now_ms = 1_000
         self.lives = [0] * count
+        self.rotations = [0] * count
         self.disks: list[dict[str, bytes]] = [{} for _ in range(count)]
         self.mail: list[tuple[int, DeliveryMessage]] = []
         self.events: list[list[DeliveryEvent]] = [[] for _ in range(count)]
@@ -78,7 +90,11 @@ class Office:
     ) -> int:
         """Send a message; its number."""
         asked = Post(
-            to=tuple(IDS[one] for one in to), payload=payload, mode=mode, ttl_ms=ttl_ms, key=key
+            to=tuple(self.signers[one].node_id for one in to),
+            payload=payload,
+            mode=mode,
+            ttl_ms=ttl_ms,
+            key=key,
         )
         number, effects = self.machines[by].post(asked, self.now)
         self.carry(by, effects)
@@ -88,6 +104,18 @@ class Office:
         """The application has finished."""
         asked = Finish(sender=IDS[sender], number=number, result=result)
         self.carry(at, self.machines[at].finish(asked))
+
+    def rotate(self, number: int) -> None:
+        """A member takes a new key: all know it at once, and it begins again with that."""
+        old = self.signers[number]
+        new = LATER[number][self.rotations[number]]
+        self.rotations[number] += 1
+        proof = new.sign(rotation_message(FLEET, old.node_id, new.public))
+        command = RotateKey(author=old.node_id, public_key=new.public, proof=proof)
+        self.registry.execute(command, self.now)
+        self.registry.collect(self.now)
+        self.signers[number] = new
+        self.restart(number)
 
     def arrive(self, receiver: int, message: DeliveryMessage) -> None:
         """A message reaches a member."""
@@ -120,7 +148,9 @@ class Office:
         keep(self.disks[number], effects.remember)
         for send in effects.send:
             assert send.to is not None
-            self.mail.append((IDS.index(send.to), send.message))
+            ids = [signer.node_id for signer in self.signers]
+            if send.to in ids:  # else under an id that nobody has any more
+                self.mail.append((ids.index(send.to), send.message))
         self.events[number] += effects.emit
 
     # --- asking
@@ -141,7 +171,7 @@ class Office:
 
     def _machine(self, number: int) -> Delivery:
         chance = Entropy(f"{number} {self.lives[number]}".encode()).stream("delivery")
-        machine = Delivery(self.config, FLEET, SIGNERS[number], self.roster, chance)
+        machine = Delivery(self.config, FLEET, self.signers[number], self.roster, chance)
         disk = self.disks[number]
         machine.recall(lambda family: facts_of(disk, family))
         machine.resume(self.now)

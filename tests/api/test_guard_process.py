@@ -29,7 +29,8 @@ def passphrase(tmp_path: Path) -> str:
 def test_a_protected_node_runs_is_checked_and_leaks_nothing(
     fleet: Fleet, passphrase: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    node = fleet.found("--passphrase-file", passphrase, "--member-units-per-s", "5000")
+    limited = "--category-limit", "alarm=1/hour", "--category-limit", "alert=10/50"
+    node = fleet.found("--passphrase-file", passphrase, "--member-units-per-s", "5000", *limited)
     home = str(node.home)
     assert name_of_key(node.home / "node.key").protected
     with pytest.raises(AssertionError, match="passphrase-missing"):
@@ -40,7 +41,15 @@ def test_a_protected_node_runs_is_checked_and_leaks_nothing(
     node.up("--passphrase-file", passphrase, "--log-level", "debug")
     node.run("assert", "the north gate is open", "--wait", "decided")
     node.run("token", "create", "--name", "robot", "--scope", "read", "--writes-per-s", "5")
-    assert node.status()["doors"]["units_per_s_max"] == 5_000
+    node.run("assert", "the mill burns", "--category", "alarm")
+    with pytest.raises(Failed) as caught:
+        node.run("assert", "the barn burns", "--category", "alarm")
+    assert caught.value.error["code"] == "rate-limited"
+    doors = node.status()["doors"]
+    assert doors["units_per_s_max"] == 5_000
+    alarm, alert = doors["categories"]
+    assert (alarm["per_hour"], alarm["burst"], alarm["left"]) == (1, 1, 0)
+    assert (alert["per_hour"], alert["burst"], alert["left"]) == (36_000, 50, 50)
     whats = [one["what"] for one in node.run("log", "--local")["actions"]]
     assert whats == ["token-created", "started"]
     checked = node.run("log", "--verify")

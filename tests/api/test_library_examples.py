@@ -19,6 +19,7 @@ from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.node import Node
 from credimus.library.remote_membering import RemoteMemberCalls
+from credimus.library.renewing import KeyCalls
 
 PARSER = doctest.DocTestParser()
 
@@ -39,6 +40,7 @@ HERE = [
     *public(credimus.Node),
     *public(Messaging)[1:],
     *public(MemberCalls)[1:],
+    *public(KeyCalls)[1:],
     *public(credimus.Receipt),
 ]
 ELSEWHERE = [

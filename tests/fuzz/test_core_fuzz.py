@@ -53,6 +53,7 @@ from credimus.protocol.membership.interface import (
     Status,
 )
 from credimus.protocol.sync.interface import Beacon, Blocks, Digest, Pull
+from credimus.state.member_operations import CategoryLimit, Limit
 from credimus.state.operations import (
     read_operations,
 )
@@ -71,7 +72,8 @@ from strategies import (
 
 NOW = Now(Instant(0), LATER_MS)
 SETTING = make_block(SIGNERS[1], (*ELECTORATES, *PROPOSALS), None, [GENESIS])
-BLOCK = make_block(SIGNERS[1], [Liar(7).operation() for _ in range(12)], SETTING)
+LIMIT = Limit((CategoryLimit("alarm", 36_000, 50), CategoryLimit("gossip", 60, 1)))
+BLOCK = make_block(SIGNERS[1], [*(Liar(7).operation() for _ in range(12)), LIMIT], SETTING)
 CLAIMS = (
     Claim(MEMBERS[0], LATER_MS, Status.SUSPECT, MEMBERS[2]),
     Claim(MEMBERS[1], LATER_MS + 1, Status.ALIVE, MEMBERS[1]),

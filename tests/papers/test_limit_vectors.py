@@ -1,44 +1,63 @@
-"""A second implementation, made from the pages, refuses the same blocks over the limit."""
+"""A second implementation, made from the pages, refuses the same blocks over the limits."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stranger import roster as their_roster
 
+from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock, stamp_of
-from credimus.kernel.ids import fleet_id
+from credimus.kernel.ids import FleetId, fleet_id
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.node.taking.ingress import Ingress
 from credimus.state.fleet import FleetState
+from credimus.state.member_operations import CategoryLimit, Limit, Rotate
+from credimus.state.membership.evidence import rotation_message
 from credimus.state.operations import Assert, Found
 from strategies import SIGNERS, WALL_MS, make_block
 
 NONCE = bytes(16)
+NO_LIMIT = Limit((CategoryLimit("unheard-of", 1, 1),))
+LIMITS = Limit((CategoryLimit("alarm", 7_000, 3), CategoryLimit("gossip", 3_600, 40)))
 
 
-def chain_of(rate: int, steps: list[tuple[int, int, int]]) -> list[Block]:
-    """Blocks: each so many ms after the one before, of so many operations of so many bytes."""
-    fleet = fleet_id(SIGNERS[0].public, NONCE, 0, rate)
-    said: list = [Found("limited", NONCE, SIGNERS[0].public, "n0", "", 0, rate)]
+def fleet_of(rate: int, limit: Limit) -> FleetId:
+    return fleet_id(SIGNERS[0].public, NONCE, 0, rate, (encode(limit),))
+
+
+def chain_of(
+    rate: int, steps: list[tuple[int, int, int]], limit: Limit = NO_LIMIT, category: str = "alarm"
+) -> list[Block]:
+    """Blocks: each so many ms after the one before, of so many operations of so many bytes; the
+    second half under a new key."""
+    fleet = fleet_of(rate, limit)
+    said: list = [Found("limited", NONCE, SIGNERS[0].public, "n0", "", 0, rate), limit]
     blocks: list[Block] = []
-    wall_ms, counter = WALL_MS, 0
-    for after_ms, count, size in [(0, 0, 0), *steps]:
+    wall_ms, counter, signer, parents = WALL_MS, 0, SIGNERS[0], ()
+    for number, (after_ms, count, size) in enumerate([(0, 0, 0), *steps]):
         wall_ms += after_ms
-        said += [Assert(counter + n + 1, "x" * size, "general", 5) for n in range(count)]
+        said += [Assert(counter + n + 1, "x" * size, category, 5) for n in range(count)]
         counter += count
+        turns = number == len(steps) // 2 and number > 0
+        if turns:
+            new = SIGNERS[1]
+            proof = new.sign(rotation_message(fleet, signer.node_id, new.public))
+            said.append(Rotate(new.public, proof))
         blocks.append(
             make_block(
-                SIGNERS[0], said, blocks[-1] if blocks else None,
+                signer, said, blocks[-1] if blocks and not parents else None, parents,
                 header_fleet=fleet, header_stamp=stamp_of(wall_ms, len(blocks)),
             )
         )  # fmt: skip
-        said = []
+        said, parents = [], ()
+        if turns:
+            signer, parents, counter = SIGNERS[1], (blocks[-1],), 0
     return blocks
 
 
-def ours(rate: int, blocks: list[Block]) -> dict[bytes, str]:
-    fleet = fleet_id(SIGNERS[0].public, NONCE, 0, rate)
+def ours(rate: int, blocks: list[Block], limit: Limit = NO_LIMIT) -> dict[bytes, str]:
+    fleet = fleet_of(rate, limit)
     door = Ingress(fleet, Lace(), FleetState(fleet), HybridClock(0))
     outcomes = {}
     for one in blocks:
@@ -49,29 +68,48 @@ def ours(rate: int, blocks: list[Block]) -> dict[bytes, str]:
     return outcomes
 
 
-def theirs(rate: int, blocks: list[Block]) -> dict[bytes, str]:
-    found = their_roster.Fleet(fleet_id(SIGNERS[0].public, NONCE, 0, rate))
+def theirs(rate: int, blocks: list[Block], limit: Limit = NO_LIMIT) -> dict[bytes, str]:
+    found = their_roster.Fleet(fleet_of(rate, limit))
     found.take_all([one.wire for one in blocks])
     outcomes = {one.id: "over-limit" for one in blocks}  # or behind one that is
     return {**outcomes, **dict.fromkeys(found.taken, "taken"), **found.faults}
 
 
+STEPS = st.lists(
+    st.tuples(st.integers(0, 100_000), st.integers(1, 1_200), st.sampled_from([1, 40, 120])),
+    max_size=6,
+)
+
+
 @settings(max_examples=25, deadline=None)
-@given(
-    st.sampled_from([0, 1, 50, 1_000]),
-    st.lists(
-        st.tuples(
-            st.integers(0, 100_000), st.integers(1, 1_200), st.sampled_from([1, 40, 120])
-        ),
-        max_size=6,
-    ),
-)  # fmt: skip
+@given(st.sampled_from([0, 1, 50, 1_000]), STEPS)
 def test_both_take_and_refuse_alike(rate: int, steps: list[tuple[int, int, int]]) -> None:
     blocks = chain_of(rate, steps)
     assert ours(rate, blocks) == theirs(rate, blocks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 4), st.just(9)), max_size=9),
+    st.sampled_from(["alarm", "gossip", "free"]),
+)
+def test_both_take_and_refuse_alike_by_category(
+    steps: list[tuple[int, int, int]], category: str
+) -> None:
+    blocks = chain_of(0, steps, LIMITS, category)
+    assert ours(0, blocks, LIMITS) == theirs(0, blocks, LIMITS)
 
 
 def test_both_refuse_the_third_block_of_this_chain() -> None:
     blocks = chain_of(1, [(1, 1_500, 40), (1, 1_500, 40), (1, 1_500, 40)])
     outcomes = list(ours(1, blocks).values())
     assert outcomes == list(theirs(1, blocks).values()) == ["taken"] * 2 + ["over-limit"] * 2
+
+
+def test_both_refuse_the_fourth_alarm_at_once_and_a_new_key_has_no_bucket_of_its_own() -> None:
+    blocks = chain_of(0, [(1, 3, 9), (1, 0, 9), (514, 1, 9), (514, 1, 9)], LIMITS)
+    assert list(ours(0, blocks, LIMITS).values()) == ["taken"] * 5
+    blocks = chain_of(0, [(1, 3, 9), (1, 0, 9), (500, 1, 9)], LIMITS)
+    outcomes = list(ours(0, blocks, LIMITS).values())
+    assert outcomes == ["taken"] * 3 + ["over-limit"]
+    assert outcomes == list(theirs(0, blocks, LIMITS).values())

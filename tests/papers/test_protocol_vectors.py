@@ -43,6 +43,7 @@ from credimus.state import operations as op
 from credimus.state.beliefs import link_key
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
+from credimus.state.member_operations import CategoryLimit, Limit
 from credimus.state.voting.electorates import electorate_id, round_id
 from liars import histories
 from member_strategies import member_histories
@@ -98,6 +99,7 @@ def of_code() -> dict[str, bytes | str]:
         return seal(signer, header, pack_leaves(leaves))
 
     found = op.Found("example fleet", NONCE, ADA.public, "ada", ADDRESS, LEFT_OUT_MAX, UNITS_MAX)
+    limit = Limit((CategoryLimit("alarm", 36_000, 50), CategoryLimit("gossip", 60, 1)))
     genesis = block(ADA, (1, STAMP, b"", []), [found, op.Admit(BOB.public, "bob", "")])
     belief = belief_id(SAID, CATEGORY)
     said = op.Assert(1, SAID, CATEGORY, 900_000, (op.Evidence("sensor", "camera 4"),))
@@ -172,6 +174,8 @@ def of_code() -> dict[str, bytes | str]:
         "publish": encode(op.Publish(electors)),
         "propose": encode(proposal),
         "votes": encode(vote),
+        "limit": encode(limit),
+        "limited fleet": fleet_id(ADA.public, NONCE, LEFT_OUT_MAX, UNITS_MAX, (encode(limit),)),
         "empty set": type(state.beliefs.claims)(b"").to_bytes(),
         "claims": state.beliefs.to_bytes(),
         "members": state.roster.current.to_bytes(),
@@ -236,6 +240,7 @@ def of_stranger() -> dict[str, bytes | str]:
     publish = [7, electors, [], 500_000, 0]
     propose = [8, belief, 1, rules, electorate, 5_000, b""]
     votes = [9, [[identifier, 1, 900_000, ""]]]
+    limit = [25, [["alarm", 36_000, 50], ["gossip", 60, 1]]]
     stamp = 1_700_000_000_000 * 65_536
     first = [found, [2, keys[1], "bob", ""]]
     seeds = b"\x01" * 32, b"\x02" * 32
@@ -304,6 +309,8 @@ def of_stranger() -> dict[str, bytes | str]:
         "publish": mp(publish),
         "propose": mp(propose),
         "votes": mp(votes),
+        "limit": mp(limit),
+        "limited fleet": ids.fleet_id(keys[0], NONCE, LEFT_OUT_MAX, UNITS_MAX, [limit]),
         "empty set": sets.set_bytes({}),
         "claims": sets.set_bytes(claims),
         "members": sets.set_bytes(members),

@@ -7,7 +7,7 @@ from test_checkpoints import busy, comes_to_rest, fleet_with_checkpoints
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.node.commands import AssertBelief
+from credimus.node.commands import AssertBelief, LeaveFleet
 from credimus.node.config import Config
 from credimus.node.supply import read_message
 from credimus.protocol.recovery.interface import (
@@ -24,7 +24,7 @@ from credimus.protocol.sync.interface import Blocks
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
 from credimus.sim.host import Host, Lane
-from credimus.sim.operator import recover
+from credimus.sim.operator import is_outside, recover, repair
 from credimus.sim.profiles import scenario_of
 from credimus.sim.run import simulate
 from credimus.sim.scenario import altered
@@ -210,3 +210,24 @@ def test_who_was_away_behind_a_compaction_tells_how_far_it_is() -> None:
     assert (session.cause, session.phase) == (Cause.BEHIND, Phase.ENDED)
     assert host.running.state.checkpoints.number == fleet.hosts[0].running.state.checkpoints.number
     assert {f"alone {number} leaks" for number in range(3)} <= known
+
+
+def test_who_left_after_its_disk_was_replaced_is_not_asked_back() -> None:
+    """Found as disk 6230: the new keys had left by the next look, and were admitted once more."""
+    fleet = fleet_of(YES, YES, YES)
+    host = fleet.hosts[1]
+    for number in range(3):
+        fleet.order(1, AssertBelief(content=f"something to be damaged {number}"))
+        fleet.run_for(SECOND)
+    assert host.disk.flip_bit(7)
+    fleet.crash(host)
+    fleet.start(host)
+    assert host.node is None, "it refuses to start"
+    repair(fleet, host)
+    members = fleet.hosts[0].running.state.roster
+    while is_outside(host) and fleet.agenda.now_ns < 60 * SECOND:
+        fleet.run_for(20 * MILLISECOND)
+    fleet.order(1, LeaveFleet(reason="done"))
+    fleet.run_for(2 * SECOND)
+    assert host.id in members.keys
+    assert host.id not in members.current

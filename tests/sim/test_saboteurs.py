@@ -25,7 +25,8 @@ def _scenario(seed: int, profile: str) -> Scenario:
 def _scenario_for(saboteur: Saboteur, seed: int) -> Scenario:
     duration_ms = 1_000 * saboteur.safety_s
     made = scenario_of(saboteur.profile, seed, saboteur.nodes, duration_ms, saboteur.statements)
-    return altered(made, liveness_ms=15_000)
+    messages = made.messages if saboteur.messages is None else saboteur.messages
+    return altered(made, liveness_ms=15_000, messages=messages)
 
 
 @pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda one: f"{one.name}-{one.trips.__name__}")

@@ -131,5 +131,6 @@ def test_every_kind_of_fault_has_a_place_in_the_storm_or_says_so() -> None:
     of_members = {"slander", "false-evidence", "overreach", "expulsion"}  # have their own
     of_deceit = {"false-state", "two-states", "accuse", "impersonate"}
     assert every - kinds == {
-        "bridge", "torrent", "hail", "close-twice", "rotation", "reunite", *of_members, *of_deceit,
+        "bridge", "torrent", "clamour", "hail", "close-twice", "rotation", "reunite",
+        *of_members, *of_deceit,
     }  # fmt: skip

@@ -41,8 +41,9 @@ class Showing:
                 self._places[place.id] = place
                 if place.id != self._archive.state.roster.founding:
                     waiting += self._admissions(place.author, self._reading.before(place))
-                elif self._archive.state.roster.current.law.charter is not None:
-                    self._kept[place.id].add(1)  # it stands behind the founding
+                else:  # the articles stand behind the founding
+                    articles = self._archive.state.roster.current.law.articles
+                    self._kept[place.id].update(range(1, 1 + len(articles)))
             self._kept[place.id].add(index)
 
     def show_member(self, node: NodeId, view: Members) -> None:

@@ -1,6 +1,7 @@
 """Commands on members: list them, admit, expel, change what one may say."""
 
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import quote
 
 from cyclopts import Parameter
 
@@ -70,7 +71,7 @@ def skill_word(skill: dict[str, Any]) -> str:
 
 
 def admit(
-    member: Annotated[str, Parameter(help="Its id, as `credimus members --all` shows it.")],
+    member: Annotated[str, Parameter(help="Its name or id, as `credimus members --all` shows it.")],
     *,
     name: Annotated[str | None, Parameter(help="A name, where none is remembered.")] = None,
     common: Common = Common(),
@@ -85,7 +86,7 @@ def admit(
 
 
 def expel(
-    member: Annotated[str, Parameter(help="Its id, or the beginning of it.")],
+    member: Annotated[str, Parameter(help="Its name, its id, or the beginning of that.")],
     *,
     reason: Annotated[str, Parameter(help="Why; everybody reads it.")] = "",
     common: Common = Common(),
@@ -102,7 +103,7 @@ def expel(
 
 
 def grant(
-    member: Annotated[str, Parameter(help="Its id, or the beginning of it.")],
+    member: Annotated[str, Parameter(help="Its name, its id, or the beginning of that.")],
     *,
     may: Annotated[
         list[Power], Parameter(negative="", help="All that it may say from now on. Repeatable.")
@@ -136,14 +137,14 @@ def standing_words(member: dict[str, Any]) -> str:
 
 
 def named(member: str) -> str:
-    """An id as it goes into a path.
+    """A name or an id as it goes into a path.
 
     Raises:
         UsageError: `bad-member-id`.
     """
-    if not member.isalnum() or not member.isascii():
-        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
-    return member
+    if not member or set(member) & set("/{"):
+        raise UsageError("bad-member-id", f"{member[:40]!r} can not be asked for; give the id.")
+    return quote(member, safe="")
 
 
 def link_word(member: dict[str, Any]) -> str:

@@ -48,6 +48,14 @@ def init(
             "block 8. 0 for no limit."
         ),
     ] = UNITS_PER_S,
+    category_limit: Annotated[
+        list[str],
+        Parameter(
+            negative="",
+            help="How many beliefs of a category each member may state, for ever: alert=10/50 (a "
+            "second, at once) or alert=60/hour/5. Repeatable.",
+        ),
+    ] = [],  # noqa: B006 - cyclopts copies it
     passphrase_file: Annotated[Path | None, PASSPHRASE] = None,
     output: AsJson = AsJson(),
 ) -> Outcome:
@@ -57,13 +65,16 @@ def init(
     """
     from credimus.runtime.joining.chartering import charter_of
     from credimus.runtime.joining.joining import Plan, found_home
+    from credimus.runtime.joining.limiting import limit_of
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,
         passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
     )  # fmt: skip
     charter = charter_of(admission, admissions_per_day)
-    made = found_home(home_of(home), fleet, plan, member_units_per_s, charter)
+    made = found_home(
+        home_of(home), fleet, plan, member_units_per_s, charter, limit=limit_of(category_limit)
+    )
     return _made(home, made, f"Founded fleet {fleet}.")
 
 
@@ -247,6 +258,10 @@ def _door_rows(doors: dict[str, Any]) -> list[tuple[str, str]]:
     parts = []
     if doors["units_per_s_max"]:
         parts.append(f"{doors['units_left']} units left ({doors['units_per_s_max']} a second)")
+    parts += [
+        f"{one['left']} {one['category']} left ({one['per_hour']} an hour, {one['burst']} at once)"
+        for one in doors["categories"]
+    ]
     if doors["ignored"]:
         parts.append(f"{doors['ignored']} messages ignored")
     if doors["refused"]:

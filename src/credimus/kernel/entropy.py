@@ -5,10 +5,12 @@ Deliberately not cryptographic: keys, nonces and secrets are made by the runtime
 
 from collections.abc import MutableSequence, Sequence
 from hashlib import blake2b
+from struct import Struct
 from typing import TypeVar
 
 Item = TypeVar("Item")
 _WORDS = 8
+_UNPACK = Struct(">8Q").unpack
 
 
 class Stream:
@@ -29,7 +31,7 @@ class Stream:
         if not self._words:
             block = blake2b(self._counter.to_bytes(8, "big"), key=self._key).digest()
             self._counter += 1
-            self._words = [int.from_bytes(block[i : i + 8], "big") for i in range(0, 64, 8)]
+            self._words = list(_UNPACK(block))
         return self._words.pop()
 
     def below(self, bound: int) -> int:
@@ -51,7 +53,10 @@ class Stream:
     def sample(self, items: Sequence[Item], count: int) -> list[Item]:
         """`count` distinct positions of a sequence (all of it when shorter), in random order."""
         pool = list(items)
-        self.shuffle(pool)
+        count = min(count, len(pool))
+        for place in range(count):
+            other = place + self.below(len(pool) - place)
+            pool[place], pool[other] = pool[other], pool[place]
         return pool[:count]
 
     def shuffle(self, items: MutableSequence[Item]) -> None:

@@ -15,6 +15,9 @@ happened, to which id, what was expected and what to do; never a secret, never a
 
 from typing import Any
 
+TOO_MANY_REQUESTS = 429
+"""The HTTP status of a refusal by a rate."""
+
 
 class CredimusError(Exception):
     """The root; never raised itself."""

@@ -48,7 +48,7 @@ def fleet_id(
     nonce: bytes,
     left_out_max: int = 0,
     units_per_s_max: int = 0,
-    charter: bytes = b"",
+    articles: tuple[bytes, ...] = (),
 ) -> FleetId:
     """The id of the fleet that this founder began with this nonce and policy.
 
@@ -56,10 +56,11 @@ def fleet_id(
         left_out_max: millionths of the members that an electorate may leave out. The id names it,
             so that nobody, the founder included, can change it later.
         units_per_s_max: what each member may write, in units per second; likewise.
-        charter: the encoding of how the fleet admits; empty where any member admits.
+        articles: the encodings of what else it is founded with for ever: how it admits, where not
+            any member does; what it limits by category.
     """
     policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
-    parts = (founder_key, nonce, policy, charter) if charter else (founder_key, nonce, policy)
+    parts = founder_key, nonce, policy, *articles
     return FleetId(fingerprint(b"credimus fleet", *parts)[:ID_BYTES])
 
 

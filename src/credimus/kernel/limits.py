@@ -28,13 +28,14 @@ BOXES_TRIED_MAX = 64
 """Boxes for one key and reader that are tried, those of who asserts the belief first: 60 us each.
 [guess]"""
 SHIELD_BOXES_MAX = 512
-"""Keys for which a shielded message is closed: 67 bytes each in every message. A fleet of more
-sends in the clear, as one that expelled nobody. [guess]"""
+"""Boxes in one shielded message, 67 bytes each. Where more keys are known a message has that of
+whom it goes to, or so many by chance. [guess: 34 KB, an eighth of the greatest message]"""
 SHIELDED_BYTES_MAX = 294_912
 """Bytes of a shielded message's closed part: with its boxes it fits one message of the links.
 [guess: a block of the greatest size, enveloped]"""
-SHIELD_KEYS_MAX = 2_048
-"""Keys of others that were taken out of their boxes, kept. [guess: four of each member]"""
+SHIELD_KEYS_MAX = 16_384
+"""Keys of others that were taken out of their boxes, kept; some 200 bytes each. [guess: several of
+each member]"""
 READINGS_KEPT = 16_384
 """Enclosed texts whose keys are kept in memory; others are found anew when asked for. [guess]"""
 
@@ -194,6 +195,13 @@ EVIDENCE_LEAF_BYTES_MAX = 32_768
 electors has 22 KB."""
 CAPABILITY_CATEGORIES_MAX = 64
 """Categories to which a member's capabilities are held. [guess]"""
+LIMITED_CATEGORIES_MAX = 64
+"""Categories in which a fleet may limit what its members state. [guess]"""
+CATEGORY_PER_HOUR_MAX = 36_000_000
+"""Greatest limit of the beliefs of a category that a member states in an hour: 10,000 a second.
+[guess: beyond it the limit in units is the better one]"""
+CATEGORY_BURST_MAX = 1_000_000
+"""Greatest number of beliefs of a limited category that a member may state at once. [guess]"""
 ADMISSION_QUORUM_MAX = 1_024
 """Members that a fleet may be founded to ask for before a newcomer counts. [guess]"""
 ADMISSIONS_PER_DAY_MAX = 1_000_000

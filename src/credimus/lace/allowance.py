@@ -4,6 +4,8 @@ What is left after a block follows from the block and its previous one, so every
 blocks over the limit, whenever they reach it. Local time would not do: a block that is late at one
 node would be taken there and refused elsewhere, for ever.
 
+Limits by category, kept likewise, are in state/category_limits.py.
+
 Charges are in *units*: a block costs 8, each operation 1, and each 128 bytes of operations 1.
 """
 

@@ -20,14 +20,18 @@ class Head(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     block: BlockId
 
 
+_LEFT_MAX = 1 + limits.LIMITED_CATEGORIES_MAX
+
+
 class CutHead(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """The last block of one branch of one chain below a cut, with its stamp."""
 
     author: Annotated[NodeId, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
     sequence: Annotated[int, Meta(ge=1, le=limits.SEQUENCE_MAX)]
     stamp: Annotated[int, Meta(ge=1, le=STAMP_MAX)]
-    left: int
-    """What its author may still write after it, in thousandths of a unit."""
+    left: int | Annotated[tuple[int, ...], Meta(min_length=2, max_length=_LEFT_MAX)]
+    """What its author may still write after it, in thousandths of a unit. In a fleet with limits by
+    category that, and behind it the mark of each (state/category_limits.py)."""
     block: Annotated[BlockId, Meta(min_length=BLOCK_ID_BYTES, max_length=BLOCK_ID_BYTES)]
 
 

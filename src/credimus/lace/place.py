@@ -9,10 +9,11 @@ from credimus.lace.frontier import CutHead
 
 
 class Place:
-    """A block's place in the lace. Treat as frozen, except `view`, `covers` and `left`."""
+    """A block's place in the lace. Treat as frozen, except `view`, `covers`, `left` and `marks`."""
 
     __slots__ = (
-        "author", "covers", "id", "left", "parents", "previous", "sequence", "stamp", "view"
+        "author", "covers", "id", "left", "marks", "parents", "previous", "sequence", "stamp",
+        "view",
     )  # fmt: skip
 
     def __init__(self, block_id: BlockId, header: "Header | Place") -> None:
@@ -26,6 +27,9 @@ class Place:
         """What the fold of the roster keeps here: the members as of this block."""
         self.left = 0
         """What ingress keeps here: how much its author may still write (lace/allowance.py)."""
+        self.marks: tuple[int, ...] = ()
+        """What ingress keeps here: the same by categories, where the fleet has such limits
+        (state/category_limits.py)."""
         self.covers = 0
         """What the node keeps here: the last of its own blocks in this block's causal past."""
 
@@ -36,8 +40,15 @@ class Place:
         place.id, place.author = head.block, head.author
         place.sequence, place.stamp = head.sequence, head.stamp
         place.previous, place.parents = BlockId(b""), ()
-        place.view, place.covers, place.left = None, 0, head.left
+        place.view, place.covers = None, 0
+        left = head.left if isinstance(head.left, tuple) else (head.left,)
+        place.left, place.marks = left[0], left[1:]
         return place
+
+    def head(self) -> CutHead:
+        """The place as the head of a cut."""
+        left = (self.left, *self.marks) if self.marks else self.left
+        return CutHead(self.author, self.sequence, self.stamp, left, self.id)
 
     def predecessors(self) -> tuple[BlockId, ...]:
         """The blocks that this one names: its author's previous and the parents."""

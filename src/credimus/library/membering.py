@@ -15,7 +15,9 @@ from credimus.runtime.daemon import Daemon
 class MemberCalls:
     """The part of a node in this process that is about members."""
 
-    _daemon: Daemon
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
         raise NotImplementedError

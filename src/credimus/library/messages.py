@@ -3,7 +3,14 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
-from credimus.api.endpoints.messages import command_of, message_id, read_id, sent_view, waiting_view
+from credimus.api.endpoints.messages import (
+    command_of,
+    is_ours,
+    own_id,
+    read_id,
+    sent_view,
+    waiting_view,
+)
 from credimus.api.shapes.messages import ModeName, NewMessage, SentMessage
 from credimus.kernel.errors import UsageError
 from credimus.library.delivered import Delivered, delivered_of
@@ -36,7 +43,7 @@ class MessageReceipt:
     @property
     def id(self) -> str:
         """The message's id, in the whole fleet."""
-        return message_id(self._daemon.node.id, self._number)
+        return own_id(self._daemon, self._number)
 
     def view(self) -> SentMessage:
         """How far it has come, here and now.
@@ -106,7 +113,7 @@ class Message:
     @property
     def sender(self) -> str:
         """The sender's id; its signature was checked."""
-        return self._held.sender.hex()
+        return waiting_view(self._daemon, self._held).sender
 
     @property
     def payload(self) -> bytes:
@@ -155,8 +162,9 @@ class Message:
 class Messaging:
     """What a node in this process does about messages."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     async def send(
         self,
@@ -236,7 +244,7 @@ def _sent(daemon: Daemon, message: str) -> MessageReceipt:
         NotFound: `unknown-message`.
     """
     sender, number = read_id(message)
-    if sender != daemon.node.id:
+    if not is_ours(daemon, sender):
         raise UsageError("not-our-message", f"message {message} was sent by another node.")
     daemon.mailbox.posted(number)
     return MessageReceipt(daemon, number)

@@ -32,6 +32,7 @@ from credimus.library.judging import Judge, function_of, with_judge
 from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
+from credimus.library.renewing import KeyCalls, Lives, living
 from credimus.library.troubles import Troubles
 from credimus.node.commands import AnyCommand
 from credimus.node.showing.disclosing import disclosed
@@ -39,6 +40,7 @@ from credimus.node.showing.queries import find_belief
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
+from credimus.runtime.identity.credentials import Ask
 from credimus.runtime.settings.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
@@ -47,7 +49,7 @@ EVENTS_AT_ONCE = 256
 """Events that a watcher is given before it must ask again. [guess]"""
 
 
-class Node(Messaging, MemberCalls, Troubles):
+class Node(Messaging, MemberCalls, KeyCalls, Troubles):
     """One node at work. Beliefs are named by their ids, or by unambiguous beginnings of them.
 
     Every write takes `wait_for=` (`local`, `replicated:K` or `decided`), `timeout=` and `key=`, see
@@ -58,6 +60,17 @@ class Node(Messaging, MemberCalls, Troubles):
         >>> receipt.verdict
         'accepted'
     """
+
+    def __init__(self, daemon: Daemon, lives: Lives | None = None) -> None:
+        self._first = daemon
+        self._lives = lives
+
+    @property
+    def _daemon(self) -> Daemon:
+        if self._lives is None:
+            return self._first
+        self._lives.check_thread()
+        return self._lives.daemon
 
     @classmethod
     @asynccontextmanager
@@ -76,8 +89,13 @@ class Node(Messaging, MemberCalls, Troubles):
             ...     opened.status().members
             1
         """
-        async with loaded(Home(Path(path)), None, judge) as daemon:
-            yield cls(daemon)
+
+        async def begin(ask: Ask | None) -> Daemon:
+            daemon = loaded(Home(Path(path)), None, judge, ask)
+            return await daemon.__aenter__()
+
+        async with living(begin) as lives:
+            yield cls(lives.daemon, lives)
 
     # --- writing
 
@@ -348,10 +366,16 @@ class Node(Messaging, MemberCalls, Troubles):
         return Receipt(self._daemon, await commands.write(self._daemon, command, wait, wait.key))
 
 
-def loaded(home: Home, settings: Settings | None, judge: Judge | None) -> Daemon:
-    """The node of a folder that votes by a judge, if one is given; not yet started."""
+def loaded(
+    home: Home, settings: Settings | None, judge: Judge | None, ask: Ask | None = None
+) -> Daemon:
+    """The node of a folder that votes by a judge, if one is given; not yet started.
+
+    Args:
+        ask: gives the passphrase of a protected key; the environment is asked when None.
+    """
     if judge is None:
-        return Daemon.load(home, settings)
+        return Daemon.load(home, settings, ask=ask)
     home.check_made()
     settings = with_judge(settings or read_settings(home.config))
-    return Daemon.load(home, settings, function_of(judge))
+    return Daemon.load(home, settings, function_of(judge), ask)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
+from urllib.parse import quote
 
 from credimus.api.shapes.members import KeyRotated, PowerName
 from credimus.api.shapes.violations import Violations
@@ -93,6 +94,6 @@ class RemoteMemberCalls:
 
 def _member_path(member: str) -> str:
     """The path of a member."""
-    if not member.isalnum() or not member.isascii():
-        raise UsageError("bad-member-id", f"{member[:40]!r} is no member's id; give hex digits.")
-    return f"/v1/members/{member}"
+    if not member or set(member) & set("/{"):
+        raise UsageError("bad-member-id", f"{member[:40]!r} can not be asked for; give the id.")
+    return f"/v1/members/{quote(member, safe='')}"

@@ -5,8 +5,9 @@ are replaced, by memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,13 +16,17 @@ import msgspec
 from credimus.kernel.errors import UsageError
 from credimus.library.judging import Judge
 from credimus.library.node import Node, loaded
+from credimus.library.renewing import Lives, living
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
+from credimus.runtime.identity.credentials import Ask
 from credimus.runtime.joining.admitting import admit
 from credimus.runtime.joining.joining import Plan, found_home, join_home
+from credimus.runtime.joining.limiting import limit_of
 from credimus.runtime.joining.ticket import ticket_text
 from credimus.runtime.settings.settings import SchemeName, read_settings
 from credimus.runtime.transport.memory import MemoryHub
+from credimus.state.member_operations import Limit
 
 _ANYWHERE = "127.0.0.1:7447"
 _TICKET_S = 600
@@ -29,13 +34,21 @@ _TICKET_S = 600
 
 @asynccontextmanager
 async def fleet_of(
-    members: Mapping[str, Judge | None] | Iterable[str], *, scheme: SchemeName = "byzantine"
+    members: Mapping[str, Judge | None] | Iterable[str],
+    *,
+    scheme: SchemeName = "byzantine",
+    category_limits: Sequence[str] = (),
 ) -> AsyncIterator[dict[str, Node]]:
     """A fleet of new nodes, by name, each with how it votes.
 
     Args:
         members: names, or names with judges; who has none votes by its own assertions.
         scheme: of the rounds that they open.
+        category_limits: what each may state of some categories, as `credimus init` takes them:
+            `alert=10/50` is ten a second and fifty at once, `alarm=60/hour/5` sixty an hour.
+
+    Raises:
+        UsageError: `bad-limit`.
 
     Example:
         >>> def doubts(inquiry):
@@ -49,24 +62,28 @@ async def fleet_of(
     if not judges:
         raise UsageError("bad-field", "a fleet needs at least one member; name some.")
     hub = MemoryHub()
-    daemons: dict[str, Daemon] = {}
+    limit = limit_of(category_limits)
+    lives: dict[str, Lives] = {}
     with TemporaryDirectory(prefix="credimus-") as folder:
         async with AsyncExitStack() as stack:
             for number, (name, judge) in enumerate(judges.items()):
                 home = Home(Path(folder) / f"n{number}")
-                await _make(home, name, next(iter(daemons.values()), None))
-                daemons[name] = await stack.enter_async_context(_started(home, judge, scheme, hub))
-            for daemon in daemons.values():
+                first = next((one.daemon for one in lives.values()), None)
+                await _make(home, name, first, limit)
+                begin = partial(_started, home, judge, scheme, hub)
+                lives[name] = await stack.enter_async_context(living(begin))
+            for one in lives.values():
+                daemon = one.daemon
                 while len(daemon.node.state.roster.current) < len(judges):
                     await daemon.feed.wait(daemon.feed.newest)
-            yield {name: Node(daemon) for name, daemon in daemons.items()}
+            yield {name: Node(one.daemon, one) for name, one in lives.items()}
 
 
-async def _make(home: Home, name: str, first: Daemon | None) -> None:
+async def _make(home: Home, name: str, first: Daemon | None, limit: Limit | None) -> None:
     """The folder of a further member; it founds the fleet when there is no first."""
     plan = Plan(name=name, listen=_ANYWHERE)
     if first is None:
-        found_home(home, "fleet", plan)
+        found_home(home, "fleet", plan, limit=limit)
         return
     roster = first.node.state.roster
     assert roster.founder is not None  # noqa: S101 - it has founded the fleet itself
@@ -80,19 +97,19 @@ async def _make(home: Home, name: str, first: Daemon | None) -> None:
     await asyncio.to_thread(join_home, home, ticket_text(ticket), plan, ask)
 
 
-@asynccontextmanager
 async def _started(
-    home: Home, judge: Judge | None, scheme: SchemeName, hub: MemoryHub
-) -> AsyncIterator[Daemon]:
+    home: Home, judge: Judge | None, scheme: SchemeName, hub: MemoryHub, ask: Ask | None
+) -> Daemon:
     settings = read_settings(home.config)
     voting = msgspec.structs.replace(settings.voting, scheme=scheme)
     settings = msgspec.structs.replace(settings, voting=voting)
-    daemon = loaded(home, settings, judge)
+    daemon = loaded(home, settings, judge, ask)
     try:
         transport = hub.transport(daemon.node.id, daemon.driver.deliver)
         await transport.open()
         await daemon.links.adopt(transport)
         daemon.begin()
-        yield daemon
-    finally:
+    except BaseException:
         await daemon.close()
+        raise
+    return daemon

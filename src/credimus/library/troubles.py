@@ -16,7 +16,9 @@ from credimus.runtime.daemon import Daemon
 class Troubles:
     """The part of a node that is about splits and recoveries."""
 
-    _daemon: Daemon
+    @property
+    def _daemon(self) -> Daemon:
+        raise NotImplementedError
 
     def partitions(self) -> Partitions:
         """Who is in reach, and the diary of splits, newest first.

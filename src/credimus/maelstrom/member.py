@@ -181,7 +181,7 @@ class Member:
     def _send(self, send: Send[Outgoing]) -> None:
         if send.to is None and isinstance(send.message, Blocks):
             return  # our own, which are on their way along the grid
-        payload = self.node.shield.wrapped(payload_of(send.message, self._wires_of))
+        payload = self.node.shield.wrapped(payload_of(send.message, self._wires_of), send.to)
         if send.to is None:
             for place in self._grid.first(self._place):
                 self._links.put(self._names[place], payload)

@@ -266,6 +266,6 @@ class Node:
     def _check_allowance(self, command: AnyCommand, now: Now) -> None:
         author = self._parts.by_id.get(command.author or self.id)
         if author is not None:
-            author.units_per_s_max = self.state.roster.units_per_s_max
+            author.obey(self.state.roster)
             wall_ms = max(now.wall_ms, wall_ms_of(self.clock.last))
             author.check_allowance(wall_ms, command.urgency)

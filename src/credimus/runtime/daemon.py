@@ -242,6 +242,8 @@ class Daemon:
             self.node.restore_snapshot(image)
         wires = (block.wire for block in self.store.blocks())
         self.projector.restore(wires, self.feed.note)
+        law = self.node.state.roster.current.law
+        self.feed.know(law.ids({law.person(self.node.id)}))
         self.driver.pruning.add(self.node.compacting.trim())
         self.node.recall(self.store.facts)
 

@@ -296,7 +296,8 @@ class Driver:
         transport = self._transport
         if transport is not None:
             for send in effects.send:
-                payload = self.node.shield.wrapped(payload_of(send.message, self.store.wires))
+                plain = payload_of(send.message, self.store.wires)
+                payload = self.node.shield.wrapped(plain, send.to)
                 try:
                     if send.to is None:
                         transport.broadcast(payload)

@@ -15,7 +15,7 @@ Each node has its own order: a cursor is good at the node that gave it.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -122,6 +122,7 @@ class Feed:
 
     def __init__(self, node: NodeId, wall_ms: Callable[[], int] = _wall_ms) -> None:
         self._name = short(node)
+        self._names = frozenset({self._name})
         self._wall_ms = wall_ms
         self._kept: deque[StateEvent] = deque(maxlen=EVENTS_KEPT)
         self._local: deque[tuple[Mark, FeedEvent]] = deque(maxlen=LOCAL_KEPT)
@@ -184,6 +185,11 @@ class Feed:
         local = f".{mark.local}" if mark.local else ""
         return f"{self._name}-{mark.number}{local}"
 
+    def know(self, ids: Iterable[NodeId]) -> None:
+        """Take cursors that this node gave under any of these ids; its events go on counting when
+        it takes a new key."""
+        self._names = frozenset({self._name, *map(short, ids)})
+
     def mark_of(self, cursor: str) -> Mark:
         """The place that a cursor names.
 
@@ -193,7 +199,7 @@ class Feed:
         name, _, place = cursor.rpartition("-")
         number, point, local = place.partition(".")
         known = _is_number(number) and (not point or _is_number(local))
-        if name != self._name or not known or int(number) > self.number:
+        if name not in self._names or not known or int(number) > self.number:
             raise UsageError(
                 "bad-cursor",
                 f"{cursor[:40]!r} is no cursor of this node's events; begin without one.",

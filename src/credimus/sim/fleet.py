@@ -69,9 +69,9 @@ class Fleet:
         self.hosts = [
             Host(place, entropy.child(f"host-{place}"), own) for place, own in enumerate(keys)
         ]
-        charter = b"" if config.charter is None else encode(config.charter)
+        articles = tuple(map(encode, config.articles))
         policy = config.left_out_max, config.units_per_s_max
-        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, charter)
+        self.id = fleet_id(self.hosts[0].signers[0].public, NONCE, *policy, articles)
         self.founder = self.hosts[0].id
         """The first node, by the key with which it founded."""
         self._place = {host.id: host.place for host in self.hosts}
@@ -118,8 +118,8 @@ class Fleet:
         public = first.signers[0].public
         policy = self.config.left_out_max, self.config.units_per_s_max
         first.running.found(Found("simulated", NONCE, public, first.members[0].name, "", *policy))
-        if self.config.charter is not None:
-            first.running.authors[0].say(self.config.charter)
+        for article in self.config.articles:
+            first.running.authors[0].say(article)
         self.wake(first)
         for host in self.hosts[1 : self.config.nodes]:
             self.start(host)
@@ -328,16 +328,15 @@ class Fleet:
         """Send what a step has to say; False when a damaged disk stopped the node over it."""
         most = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
         last: object = None
-        payload = b""
+        plain = b""
         for send in effects.send:
             try:
                 if send.message is not last:  # what goes to several is encoded once
-                    plain = payload_of(send.message, host.disk.wires_of)
-                    last, payload = send.message, host.running.shield.wrapped(plain)
+                    last, plain = send.message, payload_of(send.message, host.disk.wires_of)
             except StorageError:  # an altered row was to be sent; the real driver stops too
                 self.crash(host)
                 return False
-            self._send(host, send, payload, most)
+            self._send(host, send, host.running.shield.wrapped(plain, send.to), most)
         return True
 
     def _persist(self, host: Host, effects: NodeEffects) -> None:

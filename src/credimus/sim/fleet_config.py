@@ -4,7 +4,7 @@ import msgspec
 
 from credimus.kernel.instant import MICROSECOND, MILLISECOND
 from credimus.node.config import Config
-from credimus.state.member_operations import Charter
+from credimus.state.member_operations import Charter, Limit
 from credimus.state.operations import Strategy
 
 
@@ -27,6 +27,14 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How the fleet admits, if not by any member: a policy for ever."""
     units_per_s_max: int = 0
     """What each member may write, in units per second; 0 for no limit: a policy for ever."""
+    limit: Limit | None = None
+    """What each member may state by category, if not as it likes: a policy for ever."""
+
+    @property
+    def articles(self) -> list[Charter | Limit]:
+        """What stands behind the founding, in order."""
+        return [one for one in (self.charter, self.limit) if one is not None]
+
     take_ns: int = 0
     """How long a node works for each 256 bytes of a message that it looks at, in ns."""
     write_ns_min: int = 300 * MICROSECOND

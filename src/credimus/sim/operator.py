@@ -40,13 +40,13 @@ def is_outside(host: Host) -> bool:
 
 
 def _ask(fleet: Fleet, host: Host, identity: int, asked_count: int) -> None:
-    """Ask one member after another until the new keys are in the roster."""
+    """Ask one member after another until the new keys have been admitted; who has left since stays
+    away."""
     if host.replaced_count != identity:
         return
+    if host.node is not None and not is_outside(host):
+        return
     if host.node is not None:
-        members = host.node.state.roster.current
-        if all(signer.node_id in members for signer in host.signers):
-            return
         sponsors = [other for other in fleet.up if other is not host]
         if sponsors:
             fleet.admit(host.place, sponsors[asked_count % len(sponsors)].place)

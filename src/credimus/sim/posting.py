@@ -67,14 +67,18 @@ def _finishing(sender: NodeId, number: int, result: bytes) -> Order:
     return order
 
 
+def _person(host: Host, node: NodeId) -> NodeId:
+    return host.running.state.roster.current.law.person(node)
+
+
 def undelivered(hosts: list[Host]) -> list[str]:
     """Messages among these hosts, all up and honest, that are not settled, in words."""
-    at = {host.id: host for host in hosts}
+    at = {_person(host, host.id): host for host in hosts}
     found = []
     for host in hosts:
         for view in host.running.delivery.all_posted():
             for copy in view.copies:
-                other = at.get(copy.receiver)
+                other = at.get(_person(host, copy.receiver))
                 if (
                     other is not None
                     and copy.state in (State.WAITING, State.TAKEN)

@@ -7,6 +7,7 @@ from credimus.sim.faults import (
     BadLink,
     BitFlip,
     Bridge,
+    Clamour,
     ClockDrift,
     ClockJump,
     CloseTwice,
@@ -42,6 +43,7 @@ from credimus.sim.faults import (
 from credimus.sim.faults.lies import Lie
 from credimus.sim.network import Weather
 from credimus.sim.scenario import Scenario, altered
+from credimus.state.member_operations import CategoryLimit
 
 _LOSSY = Weather(delay_us_max=20_000, slow_ppm=30_000, loss_ppm=100_000, duplicate_ppm=50_000)
 _LIARS_SHARE = 3
@@ -190,8 +192,14 @@ PROFILES: dict[str, Scenario] = {
             name="flood",
             liars=1,
             units_per_s_max=100,
+            category_limits=(CategoryLimit("observation", 18_000, 20),),
             take_us=20,
-            faults=(Torrent(every_ms=500), Hail(every_ms=300)),
+            faults=(
+                Clamour(every_ms=400),
+                Torrent(every_ms=500),
+                Hail(every_ms=300),
+                Flood(every_ms=3_000),
+            ),
         ),
         Scenario(name="stacked", liars=1, weather=_LOSSY, faults=(Stack(every_ms=150),)),
         Scenario(

@@ -38,7 +38,7 @@ from credimus.sim.profiles import repeat_line
 from credimus.sim.scenario import Scenario
 from credimus.sim.workload import Moody, Workload
 from credimus.state.fleet import FleetState
-from credimus.state.member_operations import AdmissionRule, Charter
+from credimus.state.member_operations import AdmissionRule, Charter, Limit
 from credimus.state.operations import Strategy
 from credimus.state.voting.verdict import Verdict
 
@@ -141,6 +141,7 @@ class _Run:
             left_out_max=scenario.left_out_ppm,
             strategies=tuple(Strategy) if scenario.left_out_ppm else (),
             units_per_s_max=scenario.units_per_s_max,
+            limit=Limit(scenario.category_limits) if scenario.category_limits else None,
             take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)

@@ -14,6 +14,7 @@ from credimus.sim.faults import AnyFault
 from credimus.sim.faults.fault import NODES_MAX
 from credimus.sim.faults.lies import Lie
 from credimus.sim.network import CALM, Weather
+from credimus.state.member_operations import CategoryLimit, Limit
 
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Seed = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
@@ -71,6 +72,11 @@ class Scenario(
     units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
     """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
     100,000,000."""
+    category_limits: Annotated[
+        tuple[CategoryLimit, ...], Meta(max_length=limits.LIMITED_CATEGORIES_MAX)
+    ] = ()
+    """How many beliefs of some categories the fleet lets each member state: category, an hour, at
+    once. Strictly sorted."""
     take_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Time that a node works for each 256 bytes of a message that it looks at, in us. Range 0 to
     1,000,000."""
@@ -89,6 +95,8 @@ class Scenario(
                 f"`skew_ms_max` is {self.skew_ms_max}; sound clocks may be twice that apart, and "
                 f"`skew_accepted_ms` is {self.skew_accepted_ms}"
             )
+        if self.category_limits:
+            Limit(self.category_limits)  # refuses what is not sorted
         for index, fault in enumerate(self.faults):
             if isinstance(fault, Lie) and not self.liars:
                 raise ValueError(f"`faults[{index}]` is {fault.kind}, and `liars` is 0")

@@ -1,5 +1,5 @@
 """What can be said about members, besides admitting and leaving: how a fleet admits, who may say
-what, a new key, evidence, expulsion.
+what, how often, a new key, evidence, expulsion.
 
 Deliberately not here: what an operation does (membership/draft.py), who may say it
 (membership/permissions.py).
@@ -41,6 +41,30 @@ class Charter(Struct, frozen=True, tag=16):
             raise ValueError("a quorum above 1 goes with the rule of that name, and it with one")
         if self.rule is AdmissionRule.MEMBERS and not self.per_day:
             raise ValueError("a charter that asks for nothing is left out")
+
+
+class CategoryLimit(Struct, frozen=True):
+    """How many beliefs of one category each member may state."""
+
+    category: CategoryName
+    per_hour: Annotated[int, Meta(ge=1, le=limits.CATEGORY_PER_HOUR_MAX)]
+    """In the long run, in one hour of the member's own stamps."""
+    burst: Annotated[int, Meta(ge=1, le=limits.CATEGORY_BURST_MAX)]
+    """At once, after a time without any."""
+
+
+class Limit(Struct, frozen=True, tag=25):
+    """Limits what each member states in some categories (state/category_limits.py); stands behind
+    the founding and its charter, and the fleet's id names it."""
+
+    categories: Annotated[
+        tuple[CategoryLimit, ...], Meta(min_length=1, max_length=limits.LIMITED_CATEGORIES_MAX)
+    ]
+    """Strictly sorted by category."""
+
+    def __post_init__(self) -> None:
+        if any(one.category >= other.category for one, other in pairwise(self.categories)):
+            raise ValueError("limits must be strictly sorted by category")
 
 
 class Powers(Struct, frozen=True):

@@ -19,7 +19,7 @@ from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
 from credimus.state.keeping_operations import Attest, Certify, Enclose
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate
 from credimus.state.operation import (
     CategoryName,
     Counter,
@@ -359,7 +359,7 @@ class Withdraw(_OfPair, frozen=True, tag=23):
 Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
     | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Withdraw
-    | Enclose | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify
+    | Enclose | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify | Limit
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

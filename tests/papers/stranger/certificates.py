@@ -9,6 +9,7 @@ from msgspec.msgpack import Ext
 
 from stranger.blocks import Block, merkle_root, operation_of
 from stranger.identifiers import (
+    articles_of,
     belief_id,
     electorate_id,
     fleet_id,
@@ -102,12 +103,12 @@ class Proof:
 
     def founder_of(self, operations: list[list], places: list[int]) -> bytes:
         key = operations[0][3]
-        chartered = len(operations) > 1 and operations[1][0] == 16
-        require(not chartered or places[1] == 1, "founding")
-        charter = mp(operations[1]) if chartered else b""
-        found = fleet_id(key, operations[0][2], *operations[0][6:8], charter)
+        articles = articles_of(operations[1:])
+        count = len(articles)
+        require(places[1 : 1 + count] == [*range(1, 1 + count)], "founding")
+        found = fleet_id(key, operations[0][2], *operations[0][6:8], articles)
         require(found == self.fleet, "founding")
-        require(all(one[0] not in (1, 16) for one in operations[1 + chartered :]), "founding")
+        require(all(one[0] not in (1, 16, 25) for one in operations[1 + count :]), "founding")
         return key
 
     def fold(self, block: SimpleNamespace) -> None:

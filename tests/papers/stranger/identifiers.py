@@ -17,10 +17,17 @@ def node_id(key: bytes) -> bytes:
 
 
 def fleet_id(
-    key: bytes, nonce: bytes, left_out_max: int, units_per_s_max: int, charter: bytes = b""
+    key: bytes, nonce: bytes, left_out_max: int, units_per_s_max: int, articles: list | None = None
 ) -> bytes:
     policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
-    return fingerprint(b"credimus fleet", key, nonce, policy, *([charter] if charter else []))[:16]
+    return fingerprint(b"credimus fleet", key, nonce, policy, *map(mp, articles or []))[:16]
+
+
+def articles_of(said: list[list]) -> list[list]:
+    """The operations right behind a `Found` that its fleet's id names."""
+    found = said[:1] if said and said[0][0] == 16 else []
+    after = said[len(found) :]
+    return found + (after[:1] if after and after[0][0] == 25 else [])
 
 
 def normalised(content: str) -> bytes:

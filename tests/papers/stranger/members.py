@@ -12,6 +12,7 @@ NAMES = ("powers", "exposed", "ballots", "successions", "gone", "needs", "knew",
 GREATER = ("powers", "admitted")
 ALL = [True, True, True, True, []]
 MEMBERS, FOUNDER, QUORUM = 1, 2, 3
+ONCE = ("charter", "founder", "limit")
 
 
 class View:
@@ -19,15 +20,12 @@ class View:
 
     def __init__(self, dots: Dots | None = None, facts: dict | None = None) -> None:
         self.dots: Dots = dots or {}
-        self.facts: dict = facts or {"charter": None, "founder": None, **{n: {} for n in NAMES}}
+        self.facts: dict = facts or {**dict.fromkeys(ONCE), **{n: {} for n in NAMES}}
         self.expelled: dict[bytes, int] = {}
         self.members = self._members()
 
     def joined(self, other: "View") -> "View":
-        facts: dict = {
-            "charter": self.facts["charter"] or other.facts["charter"],
-            "founder": self.facts["founder"] or other.facts["founder"],
-        }
+        facts: dict = {name: self.facts[name] or other.facts[name] for name in ONCE}
         for name in NAMES:
             one, two = self.facts[name], other.facts[name]
             choose = max if name in GREATER else min
@@ -38,9 +36,9 @@ class View:
         return View(joined(self.dots, other.dots), facts)
 
     def facts_bytes(self) -> bytes:
-        charter = [self.facts["charter"]] if self.facts["charter"] else []
+        articles = [self.facts[name] for name in ("charter", "limit") if self.facts[name]]
         parts = [sorted(self.facts[name].items()) for name in NAMES]
-        return mp([charter, *parts]) if charter or any(parts) else b""
+        return mp([articles, *parts]) if articles or any(parts) else b""
 
     def person(self, node: bytes) -> bytes:
         seen = [node]
@@ -147,7 +145,7 @@ def may_not(past: View, block: Block) -> str:
     shown: list[bytes] = []
     for one in block.operations:
         powers, own = past.powers(author), one[0] in (2, 17) and node_id(one[1]) == author
-        if one[0] in (1, 16):
+        if one[0] in (1, 16, 25):
             return "wrong-genesis"
         if one[0] == 19:
             if not proves(one, block.fleet):

@@ -3,7 +3,7 @@
 from nacl import bindings, exceptions
 
 from stranger.blocks import Block
-from stranger.identifiers import fleet_id, mp, node_id
+from stranger.identifiers import articles_of, fleet_id, node_id
 from stranger.members import ALL, QUORUM, View, may_not
 from stranger.sets import Dots
 
@@ -33,6 +33,8 @@ class Draft:
             self.describe(one[3], one[4], one[5], index)
         elif one[0] == 16:
             self.facts["charter"], self.facts["founder"] = one, author
+        elif one[0] == 25:
+            self.facts["limit"] = one
         elif one[0] == 2:
             self.admit(one, ALL, index, spot)
         elif one[0] == 17:
@@ -109,7 +111,8 @@ class Draft:
         self.there.discard(author)
         self.there.add(new)
         self.facts["successions"][new] = (spot, author)
-        self.describe(one[1], record[2], record[3], index)
+        self.remove(new)
+        self.insert(one[1], record[2], record[3], index, record[4])
 
     def known(self, node: bytes) -> bool:
         live = {held[0] for held in self.dots.values() if held}
@@ -120,11 +123,13 @@ class Draft:
         self.remove(node_id(key))
         self.insert(key, name, address, index)
 
-    def insert(self, key: bytes, name: str, address: str, index: int) -> None:
+    def insert(
+        self, key: bytes, name: str, address: str, index: int, stamp: int | None = None
+    ) -> None:
         node, dot = node_id(key), (self.block.id, index + 1)
         if self.past.expelled:
             self.facts["knew"][dot] = tuple(sorted(self.past.expelled.items()))
-        record = [node, key, name, address, self.block.stamp, self.block.author]
+        record = [node, key, name, address, stamp or self.block.stamp, self.block.author]
         self.dots[dot] = (node, record)
 
     def remove(self, node: bytes) -> None:
@@ -140,6 +145,7 @@ class Fleet:
         self.views: dict[bytes, View] = {}
         self.faults: dict[bytes, str] = {}
         self.left: dict[bytes, int] = {}
+        self.marks: dict[bytes, dict[str, int]] = {}
 
     def take_all(self, wires: list[bytes]) -> None:
         waiting = {block.id: block for block in map(Block, wires)}
@@ -153,8 +159,8 @@ class Fleet:
                     self._take(block)
 
     def _take(self, block: Block) -> None:
-        fault = self._chain_fault(block) or self._limit_fault(block)
         past = self.past(block)
+        fault = self._chain_fault(block) or self._limit_fault(block, past)
         key = past.members.get(block.author)
         founds = [index for index, one in enumerate(block.operations) if one[0] == 1]
         if not fault and key is None:
@@ -171,7 +177,8 @@ class Fleet:
             return
         self.taken[block.id] = block
         self.views[block.id] = Draft(block, past).view()
-        self.left[block.id] = self._left(block)
+        self.left[block.id] = self._left(block, past)
+        self.marks[block.id] = self._marks(block, past)
 
     def past(self, block: Block) -> View:
         view = View()
@@ -185,16 +192,43 @@ class Fleet:
     def units_per_s_max(self) -> int:
         return next((one[7] for _, one in self.said(1)), 0)
 
-    def _left(self, block: Block) -> int:
+    def _behind(self, block: Block, past: View) -> bytes:
+        took = past.facts["successions"].get(block.author)
+        return block.previous or (took[0][1] if took else b"")
+
+    def _left(self, block: Block, past: View) -> int:
         rate = self.units_per_s_max()
         full = left = 1_000 * max(60 * rate, 8 + 2_048 + 262_144 // 128)
-        if block.previous:
-            before = self.taken[block.previous].stamp >> 16
-            left = min(full, self.left[block.previous] + rate * ((block.stamp >> 16) - before))
+        behind = self._behind(block, past)
+        if behind:
+            before = self.taken[behind].stamp >> 16
+            left = min(full, self.left[behind] + rate * ((block.stamp >> 16) - before))
         return left - 1_000 * (8 + len(block.leaves) + sum(map(len, block.leaves)) // 128)
 
-    def _limit_fault(self, block: Block) -> str:
-        return "over-limit" if self.units_per_s_max() and self._left(block) < 0 else ""
+    def _limits(self, block: Block, past: View) -> dict[str, tuple[int, int]]:
+        """Of each limited category the us of one belief, and how many there may be at once."""
+        own = next((one for one in block.operations if one[0] == 25), None)
+        limits = (past.facts["limit"] or own or [25, []])[1]
+        return {one[0]: (3_600_000_000 // one[1], one[2]) for one in limits}
+
+    def _marks(self, block: Block, past: View) -> dict[str, int]:
+        marks = dict(self.marks.get(self._behind(block, past), {}))
+        limits = self._limits(block, past)
+        for one in block.operations:
+            if one[0] == 4 and one[3] in limits:
+                now_us = (block.stamp >> 16) * 1_000
+                marks[one[3]] = max(marks.get(one[3], 0), now_us) + limits[one[3]][0]
+        return marks
+
+    def _limit_fault(self, block: Block, past: View) -> str:
+        if self.units_per_s_max() and self._left(block, past) < 0:
+            return "over-limit"
+        now_us, limits = (block.stamp >> 16) * 1_000, self._limits(block, past)
+        over = [
+            name for name, mark in self._marks(block, past).items()
+            if mark > now_us + limits[name][0] * limits[name][1]
+        ]  # fmt: skip
+        return "over-limit" if over else ""
 
     def _chain_fault(self, block: Block) -> str:
         if block.fleet != self.fleet:
@@ -216,11 +250,11 @@ class Fleet:
         if not founds or founds[0] != 0 or block.predecessors:
             return "not-a-member", None
         _, _, nonce, key, _, _, *policy = block.operations[0]
-        said = block.operations[1:]
-        chartered = bool(said) and said[0][0] == 16
-        fleet = fleet_id(key, nonce, *policy, mp(said[0]) if chartered else b"")
+        articles = articles_of(block.operations[1:])
+        fleet = fleet_id(key, nonce, *policy, articles)
         right = fleet == self.fleet and node_id(key) == block.author
-        right = right and all(one[0] != 16 for one in said[chartered:])
+        rest = block.operations[1 + len(articles) :]
+        right = right and all(one[0] not in (16, 25) for one in rest)
         return ("", key) if right and founds == [0] else ("wrong-genesis", None)
 
     def said(self, *tags: int) -> list[tuple[Block, list]]:

@@ -21,7 +21,7 @@ KINDS = typing.get_args(operations.Operation)
 PARTS = (
     operations.Evidence, operations.Elector, operations.Rules, operations.Vote,
     operations.DotName, operations.Conclusion, ReaderBox,
-    member_operations.Powers, member_operations.Exhibit,
+    member_operations.Powers, member_operations.Exhibit, member_operations.CategoryLimit,
 )  # fmt: skip
 
 

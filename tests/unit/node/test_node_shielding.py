@@ -78,18 +78,50 @@ def test_one_inside_another_is_malformed() -> None:
     assert node.faults[peer.id, "malformed"] == 1
 
 
-def test_its_limits() -> None:
-    fleet = expelled_last()
+def crowded(fleet: Fleet, count: int) -> Node:
+    """The first node, which knows so many keys."""
     node = fleet.nodes[0]
     keys = node.state.roster.keys
-    for number in range(limits.SHIELD_BOXES_MAX - len(keys)):
+    for number in range(count - len(keys)):
         keys[NodeId(number.to_bytes(16, "big"))] = SIGNERS[5].public
-    assert len(closed(node).boxes) == len(keys) - 1
-    keys[NodeId(b"!" * 16)] = SIGNERS[5].public
-    assert node.shield.wrapped(b"x") == b"x"
+    return node
 
 
-def test_keys_of_others_are_bounded() -> None:
+def test_as_many_boxes_as_there_is_room_for() -> None:
+    node = crowded(expelled_last(), limits.SHIELD_BOXES_MAX + 1)
+    assert len(closed(node).boxes) == limits.SHIELD_BOXES_MAX
+
+
+def test_in_a_large_fleet_a_message_to_one_peer_has_its_box_alone() -> None:
+    fleet = expelled_last()
+    node, peer = crowded(fleet, 2_000), fleet.nodes[1]
+    message = read_message(node.shield.wrapped(b"x", peer.id))
+    assert isinstance(message, Shielded)
+    assert [box.reader for box in message.boxes] == [peer.id]
+    assert peer.shield.opened(message) == b"x"
+    assert [one.shield.opened(message) for one in fleet.nodes[2:]] == [None, None]
+    told = read_message(node.shield.wrapped(b"y"))
+    assert isinstance(told, Shielded)
+    assert peer.shield.opened(told) == b"y", "who has the key needs no box"
+
+
+def test_in_a_large_fleet_everybody_but_the_expelled_reads_what_goes_to_all_before_long() -> None:
+    fleet = expelled_last()
+    node = crowded(fleet, 2_000)
+    reached: set[bytes] = set()
+    for _ in range(60):
+        message = read_message(node.shield.wrapped(b"x"))
+        assert isinstance(message, Shielded)
+        assert len({box.reader for box in message.boxes}) == limits.SHIELD_BOXES_MAX
+        reached |= {box.reader for box in message.boxes}
+    assert reached == node.state.roster.keys.keys() - {SIGNERS[3].node_id}
+    outsider = read_message(node.shield.wrapped(b"x", SIGNERS[3].node_id))
+    assert isinstance(outsider, Shielded), "nothing goes in the clear"
+    assert fleet.nodes[3].shield.opened(outsider) is None
+
+
+def test_keys_of_others_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SHIELD_KEYS_MAX", 64)
     roster = expelled_last().nodes[0].state.roster
     shield = Shield(roster, SIGNERS[:1])
     for _ in range(limits.SHIELD_KEYS_MAX + 1):

@@ -11,22 +11,29 @@ from credimus.kernel.errors import Partitioned, Unavailable
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import MILLISECOND, SECOND, Instant
+from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
+from credimus.lace.seal import SeedSigner
+from credimus.protocol.membership.interface import PeerDead
 from credimus.protocol.partition.interface import (
     Cause,
+    FleetChanged,
     Level,
     PartitionConfig,
     Policy,
     Sight,
     Standing,
+    Told,
 )
 from credimus.protocol.partition.levels import Lasting, Steadiness, level_of
+from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.permitting import permit, reason_of
+from credimus.protocol.partition.reconciling import Holdings
 from credimus.protocol.partition.seeing import sight_of
 from credimus.protocol.partition.similarity import LexicalSimilarity
 from credimus.state.beliefs import Belief
 from credimus.state.identity import belief_id
-from credimus.state.operations import Assert, Finding
+from credimus.state.operations import Admit, Assert, Finding
+from strategies import FOUND, SIGNERS, Replica, make_block
 
 A, B, C, D, E = ALL = tuple(NodeId(bytes([n]) * 16) for n in range(1, 6))
 CONFIG = PartitionConfig()
@@ -289,3 +296,41 @@ def test_statements_of_two_categories_are_not_compared() -> None:
     assert likeness.compare(said("it rains"), said("it never rains", "causal")) is (
         Finding.COMPATIBLE
     )
+
+
+# --- crowds
+
+
+def looks_after_news(member_count: int, news_count: int) -> tuple[int, int]:
+    """Looks at once and, a moment later, of a node in a fleet so large that hears of so many."""
+    signers = [SeedSigner(bytes([number + 1]) * 32) for number in range(1, member_count)]
+    admissions = [Admit(one.public, f"n{place}", "") for place, one in enumerate(signers)]
+    replica = Replica()
+    replica.take(make_block(SIGNERS[0], [FOUND, *admissions]))
+    members = tuple(replica.state.roster.current.by_id)
+    assert len(members) == member_count
+    looks: list[Seen] = []
+
+    def look() -> Seen:
+        looks.append(Seen(there=members, heard=members, own=members[:1], members=members))
+        return looks[-1]
+
+    holdings = Holdings(members[0], replica.state, replica.lace)
+    machine = Partition(CONFIG, holdings, look, lambda _, said: said)
+    machine.handle(FleetChanged(members), Now(Instant(0), 0))
+    looks.clear()
+    for number in range(news_count):
+        machine.handle(Told([PeerDead(members[1])]), Now(Instant(number + 1), 0))
+    looked = len(looks)
+    due = machine.deadline()
+    assert due is not None
+    machine.tick(Now(due, 0))
+    return looked, len(looks) - looked
+
+
+def test_in_a_small_fleet_every_news_is_a_look() -> None:
+    assert looks_after_news(12, 5) == (5, 1)
+
+
+def test_in_a_crowd_news_of_many_is_one_look_a_moment_later() -> None:
+    assert looks_after_news(13, 5) == (0, 1)

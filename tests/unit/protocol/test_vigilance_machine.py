@@ -88,6 +88,12 @@ def test_a_quiet_node_claims_its_state_and_shows_it_again() -> None:
     assert claim.member == MEMBERS[0]
 
 
+def test_the_more_members_claim_the_less_often_each_does() -> None:
+    """Four members where one is to claim in a period: each claims in every fourth."""
+    usual = len(Desk(LIAR).rest(90))
+    assert len(Desk(LIAR, VigilanceConfig(claimants=1)).rest(90)) == 1 + (usual - 1) // 4
+
+
 def test_a_claim_follows_when_something_changed_and_its_stamp_is_durable() -> None:
     desk = Desk()
     first = read_claim(desk.rest(10)[0])

@@ -43,8 +43,8 @@ class Stage:
     """A fleet whose members speak one after the other, each knowing all, unless told otherwise."""
 
     def __init__(self, charter: Charter | None = None) -> None:
-        told = b"" if charter is None else encode(charter)
-        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, charter=told)
+        told = () if charter is None else (encode(charter),)
+        self.fleet: FleetId = fleet_id(KEYS[0].public, NONCE, articles=told)
         self.lace = Lace()
         self.state = FleetState(self.fleet)
         self.ingress = Ingress(self.fleet, self.lace, self.state, HybridClock(60_000))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from credimus.api.shapes.doors import BreakerItem, Doors
+from credimus.api.shapes.doors import BreakerItem, CategoryDoor, Doors
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.lace.allowance import burst_of, left_before
@@ -22,6 +22,7 @@ def doors_view(daemon: Daemon) -> Doors:
         refused=daemon.rates.refused_count,
         units_per_s_max=daemon.node.state.roster.units_per_s_max,
         units_left=_units_left(daemon),
+        categories=_categories(daemon),
         breakers=breakers(daemon),
     )
 
@@ -101,5 +102,24 @@ def _units_left(daemon: Daemon) -> int | None:
     if not rate:
         return None
     stamp = max(node.clock.last, stamp_of(time.time_ns() // MILLISECOND))
-    left = left_before(node.lace.head(node.id), stamp, rate) // 1_000
+    left = left_before(node.authors[0].place, stamp, rate) // 1_000
     return max(0, min(left, burst_of(rate)))
+
+
+def _categories(daemon: Daemon) -> list[CategoryDoor]:
+    """What this node may still state of each limited category."""
+    node = daemon.node
+    limits, place = node.state.roster.category_limits, node.authors[0].place
+    if limits is None:
+        return []
+    stamp = max(node.clock.last, stamp_of(time.time_ns() // MILLISECOND))
+    marks = () if place is None else place.marks
+    return [
+        CategoryDoor(
+            category=one.category,
+            per_hour=one.per_hour,
+            burst=one.burst,
+            left=limits.left(marks, one.category, stamp),
+        )
+        for one in limits.limits
+    ]

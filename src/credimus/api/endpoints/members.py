@@ -1,5 +1,7 @@
 """Endpoints about members: expel one, change what it may say, admit one again or one more."""
 
+from collections.abc import Iterable
+
 from credimus.api.endpoints.beliefs import write_answer
 from credimus.api.message import Answer, Request
 from credimus.api.shapes import inputs
@@ -12,6 +14,7 @@ from credimus.runtime.identity.rotating import rotate_running
 from credimus.state.member_operations import Powers
 from credimus.state.membership.members import Member
 
+_HEX = frozenset("0123456789abcdef")
 PREFIX_DIGITS_MIN = 4
 """Hex digits that a shortened id needs. [guess: as for beliefs]"""
 
@@ -47,20 +50,20 @@ async def rotate_key(daemon: Daemon, asked: inputs.NewKey, request: Request) -> 
 def expulsion(daemon: Daemon, member: str, asked: inputs.NewExpulsion) -> ExpelMember:
     """Says that a member is to go."""
     known = daemon.node.state.roster.current.by_id
-    return ExpelMember(member=named(known, member), reason=asked.reason)
+    return ExpelMember(member=named(daemon, known, member), reason=asked.reason)
 
 
 def granting(daemon: Daemon, member: str, asked: inputs.NewPowers) -> GrantPowers:
     """Gives a member other powers."""
     known = daemon.node.state.roster.current.by_id
     powers = powers_of(asked.may, asked.categories)
-    return GrantPowers(member=named(known, member), powers=powers)
+    return GrantPowers(member=named(daemon, known, member), powers=powers)
 
 
 def admission(daemon: Daemon, member: str, asked: inputs.NewAdmission) -> AdmitMember:
     """Admits whose key is known."""
     roster = daemon.node.state.roster
-    node = named(roster.keys, member)
+    node = named(daemon, roster.keys, member)
     described = _described(daemon, node)
     name = asked.name if described is None else asked.name or described.name
     if name is None:
@@ -80,31 +83,33 @@ def powers_of(may: tuple[str, ...], categories: tuple[str, ...]) -> Powers:
     )
 
 
-def named(known: dict[NodeId, Member] | dict[NodeId, bytes], given: str) -> NodeId:
-    """The member of an id, or of an unambiguous beginning of one, in hex.
+def named(daemon: Daemon, known: Iterable[NodeId], given: str) -> NodeId:
+    """The member of an id, of an unambiguous beginning of one, in hex, or of a name that one alone
+    has. A whole id goes before names; what is both a name and a beginning is ambiguous.
 
     Raises:
-        UsageError: `bad-member-id`.
         NotFound: `unknown-member`.
         Conflict: `ambiguous-member`.
     """
-    digits = given.strip().lower()
-    if not PREFIX_DIGITS_MIN <= len(digits) <= 2 * ID_BYTES or set(digits) - set(
-        "0123456789abcdef"
-    ):
-        raise UsageError(
-            "bad-member-id",
-            f"{given[:40]!r} is no member's id; give {PREFIX_DIGITS_MIN} to {2 * ID_BYTES} hex "
-            "digits, as `credimus members` shows them.",
-        )
-    found = sorted(one for one in known if one.hex().startswith(digits))
+    wanted = given.strip()
+    digits = wanted.lower()
+    is_id = PREFIX_DIGITS_MIN <= len(digits) <= 2 * ID_BYTES and not set(digits) - _HEX
+    found = {one for one in known if is_id and one.hex().startswith(digits)}
+    if len(digits) < 2 * ID_BYTES or not found:
+        described = ((one, _described(daemon, one)) for one in known)
+        found |= {one for one, member in described if member is not None and member.name == wanted}
     if not found:
-        raise NotFound("unknown-member", f"{digits} is no member; see `credimus members --all`.")
+        raise NotFound(
+            "unknown-member",
+            f"{wanted[:40]!r} is no member; give a name, an id, or {PREFIX_DIGITS_MIN} digits of "
+            "one at least, as `credimus members --all` shows them.",
+        )
     if len(found) > 1:
         raise Conflict(
-            "ambiguous-member", f"{len(found)} ids begin with {digits}; give more digits."
+            "ambiguous-member",
+            f"{wanted[:40]!r} may be any of {len(found)} members; give more digits of the id.",
         )
-    return found[0]
+    return found.pop()
 
 
 def _described(daemon: Daemon, node: NodeId) -> Member | None:

@@ -57,7 +57,7 @@ def list_sent(daemon: Daemon, asked: SentAsked, _: Request) -> list[SentMessage]
 async def show_sent(daemon: Daemon, asked: MessageAsked, request: Request) -> SentMessage:
     """GET /v1/messages/{id}: how far a message of this node has come; may wait for its end."""
     sender, number = read_id(request.name)
-    if sender != daemon.node.id:
+    if not is_ours(daemon, sender):
         raise UsageError(
             "not-our-message", f"message {request.name} was sent by another node; ask that one."
         )
@@ -140,10 +140,21 @@ def read_id(name: str) -> tuple[NodeId, int]:
     return NodeId(member), int(number)
 
 
+def is_ours(daemon: Daemon, sender: NodeId) -> bool:
+    """Whether a message of this sender is ours, by an id of now or before."""
+    person = daemon.node.state.roster.current.law.person
+    return person(sender) == person(daemon.node.id)
+
+
+def own_id(daemon: Daemon, number: int) -> str:
+    """How a message of ours is named: by our first id, so for ever."""
+    return message_id(daemon.node.state.roster.current.law.person(daemon.node.id), number)
+
+
 def sent_view(daemon: Daemon, view: PostedView) -> SentMessage:
     """A message of ours, in the API's words."""
     return SentMessage(
-        id=message_id(daemon.node.id, view.number),
+        id=own_id(daemon, view.number),
         mode=_mode_name(view.mode),
         posted_ms=view.posted_ms,
         expires_ms=view.expires_ms,
@@ -154,10 +165,11 @@ def sent_view(daemon: Daemon, view: PostedView) -> SentMessage:
 
 def waiting_view(daemon: Daemon, held: Held) -> WaitingMessage:
     """A message that waits, in the API's words."""
+    sender = _seat(daemon, held.sender)
     return WaitingMessage(
         id=message_id(held.sender, held.number),
-        sender=held.sender.hex(),
-        name=name_of(daemon.node.state, held.sender),
+        sender=sender.hex(),
+        name=name_of(daemon.node.state, sender),
         mode=_mode_name(held.mode),
         posted_ms=held.posted_ms,
         again=held.again,
@@ -169,15 +181,21 @@ def waiting_view(daemon: Daemon, held: Held) -> WaitingMessage:
 
 def _receiver(daemon: Daemon, copy: CopyView) -> Receiver:
     done = copy.state.word == "done"
+    receiver = _seat(daemon, copy.receiver)
     return Receiver(
-        member=copy.receiver.hex(),
-        name=name_of(daemon.node.state, copy.receiver),
+        member=receiver.hex(),
+        name=name_of(daemon.node.state, receiver),
         state=copy.state.word,  # type: ignore[arg-type]
         attempts=copy.attempts,
         reason=copy.reason or None,
         result=copy.result if done else None,
         text=_text(copy.result) if done else None,
     )
+
+
+def _seat(daemon: Daemon, node: NodeId) -> NodeId:
+    """The id that somebody has now, where it is a member."""
+    return daemon.node.state.roster.current.seat(node) or node
 
 
 def _mode_name(mode: Mode) -> ModeName:

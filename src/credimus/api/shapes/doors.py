@@ -31,6 +31,18 @@ class BreakerItem(msgspec.Struct, frozen=True, kw_only=True):
     """How long it stays open."""
 
 
+class CategoryDoor(msgspec.Struct, frozen=True, kw_only=True):
+    """What each member may state of a category, and this node still may."""
+
+    category: str
+    per_hour: int
+    """In the long run."""
+    burst: int
+    """At once."""
+    left: int
+    """How many beliefs of it this node may state at once now."""
+
+
 class Doors(msgspec.Struct, frozen=True, kw_only=True):
     """What the node keeps out, and whom it leaves alone for now."""
 
@@ -42,4 +54,6 @@ class Doors(msgspec.Struct, frozen=True, kw_only=True):
     """What the fleet lets each member write, in units per second; 0 for no limit."""
     units_left: int | None
     """What this node may write at once now; null without a limit."""
+    categories: list[CategoryDoor]
+    """The fleet's limits by category; none where it was founded without."""
     breakers: list[BreakerItem]

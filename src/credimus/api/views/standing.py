@@ -20,6 +20,7 @@ class Standings:
         self._skills = state.standing.skills(state.standing.lens(""))
         self._conduct = state.standing.conduct()
         self._weights = state.standing.weights()
+        self._law = state.roster.current.law
 
     def conduct(self, member: NodeId) -> ConductItem:
         """How a member behaves."""
@@ -54,9 +55,14 @@ class Standings:
             echoes=[
                 other.hex()
                 for other, number in self._skills.echoes.items()
-                if number == group and other != member
+                if number == group and self._is_another(other, member)
             ],
         )
+
+    def _is_another(self, other: NodeId, member: NodeId) -> bool:
+        """Whether an id is the newest one of somebody else."""
+        law = self._law
+        return law.person(other) != law.person(member) and law.successor(other) is None
 
 
 def interval(share: float, count: float) -> tuple[float, float]:

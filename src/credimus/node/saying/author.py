@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 
 from credimus.kernel import limits
 from credimus.kernel.codec import encode
-from credimus.kernel.errors import StorageError, Unavailable, UsageError
-from credimus.kernel.hlc import Stamp, stamp_of
+from credimus.kernel.errors import TOO_MANY_REQUESTS, StorageError, Unavailable, UsageError
+from credimus.kernel.hlc import Stamp, stamp_of, wall_ms_of
 from credimus.kernel.ids import BeliefId, BlockId, FleetId, NodeId
 from credimus.lace.allowance import BLOCK_UNITS, BYTES_PER_UNIT, burst_of, left_before
 from credimus.lace.block import (
@@ -23,8 +23,10 @@ from credimus.lace.block import (
 from credimus.lace.lace import Lace, Place
 from credimus.lace.seal import Signer, pack_leaves, seal
 from credimus.state.beliefs import Beliefs
+from credimus.state.category_limits import CategoryLimits, Marks
 from credimus.state.member_operations import Appoint, Expel, Expose, Rotate
 from credimus.state.membership.members import Members
+from credimus.state.membership.roster import Roster
 from credimus.state.operations import (
     VOTES_PER_OPERATION,
     Admit,
@@ -51,13 +53,14 @@ class Author:
     """One chain that this node writes.
 
     Invariant: operations are sealed in the order said, and the votes behind them, so that a vote
-    comes after what was said before it, and votes share as few operations as can be.
+    comes after what was said before it, and votes share as few operations as can be. Only what a
+    limit by category puts off comes later.
     """
 
     __slots__ = (
-        "_beliefs", "_changes_roster", "_claims", "_fleet", "_lace", "_open", "_open_units",
-        "_signer", "_votes", "forked", "id", "is_held_back", "proposes", "proposing",
-        "units_per_s_max",
+        "_began_behind", "_beliefs", "_category_limits", "_changes_roster", "_claims", "_fleet",
+        "_lace", "_open", "_open_units", "_signer", "_votes", "forked", "id", "is_held_back",
+        "proposes", "proposing", "units_per_s_max",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -79,6 +82,9 @@ class Author:
         """Whether our own chain was seen forked; then nothing more is written to it."""
         self.units_per_s_max = 0
         """What the fleet lets each member write; 0 for no limit. The node keeps it current."""
+        self._category_limits: CategoryLimits | None = None
+        self._began_behind: BlockId | None = None
+        """Where our key took the place of an older one, whose allowance goes on."""
         self._open_units = 0
         """What the open block will cost at most, kept while there is a limit."""
         self.is_held_back = False
@@ -99,6 +105,47 @@ class Author:
     def has_open(self) -> bool:
         """Whether something waits to be sealed."""
         return bool(self._open or self._votes)
+
+    @property
+    def place(self) -> Place | None:
+        """Where what we may write is reckoned from; None where it is all that anybody may."""
+        head = self._lace.head(self.id)
+        if head is None and self._began_behind is not None:
+            return self._lace.get(self._began_behind)
+        return head
+
+    def obey(self, roster: Roster) -> None:
+        """Keep to what the fleet allows its members."""
+        self.units_per_s_max, self._category_limits = roster.units_per_s_max, roster.category_limits
+        took = roster.current.law.successions.get(self.id)
+        self._began_behind = None if took is None else took.spot.block
+
+    def check_category(self, category: str, wall_ms: int) -> None:
+        """Refuse to state one more belief of a category than the fleet allows by now.
+
+        Raises:
+            Unavailable: `rate-limited`, saying when to ask again.
+        """
+        limits = self._category_limits
+        limit = None if limits is None else limits.of(category)
+        if limits is None or limit is None:
+            return
+        place = self.place
+        marks: Marks = ()
+        earliest_ms = wall_ms
+        if place is not None:  # our clock may have been ahead, or was set back
+            marks, earliest_ms = place.marks, max(wall_ms, wall_ms_of(place.stamp))
+        waiting = sum(type(one) is Assert and one.category == category for one in self._open)
+        free_ms = limits.free_at_ms(marks, category, earliest_ms, waiting)
+        if free_ms > earliest_ms:
+            refusal = Unavailable(
+                "rate-limited",
+                f"this member has stated as many beliefs of category {category} as the fleet "
+                f"allows: {limit.per_hour} an hour, and {limit.burst} at once; other categories "
+                "and votes go on",
+            ).after(free_ms - wall_ms)
+            refusal.status = TOO_MANY_REQUESTS
+            raise refusal
 
     def check_whole(self) -> None:
         """Refuse new work where the chain goes on elsewhere.
@@ -144,7 +191,7 @@ class Author:
         rate = self.units_per_s_max
         if not rate:
             return
-        left = left_before(self._lace.head(self.id), stamp_of(wall_ms), rate)
+        left = left_before(self.place, stamp_of(wall_ms), rate)
         kept = burst_of(rate) * 250 * (4 - _SHARES[urgency] + 1)
         lacking = kept + self._open_units * 1_000 - left
         if lacking > 0:
@@ -202,8 +249,14 @@ class Author:
             self._open.sort(key=lambda said: type(said) in _CHANGES_ROSTER)
         head = self._lace.head(self.id)
         stamped = stamp()
-        leaves = self._fitting(head, stamped)
+        put_off: list[Operation] = []
+        if self._category_limits is not None:  # there are some where our clock was set back
+            marks = () if self.place is None else self.place.marks
+            self._open, put_off = self._category_limits.parted(marks, self._open, stamped)
+        leaves = self._fitting(stamped) if self._open or bare else None
         if leaves is None:
+            self._open += put_off
+            self.is_held_back = self.is_held_back or bool(put_off)
             return None
         if not leaves and self._open:
             del self._open[0]
@@ -214,6 +267,8 @@ class Author:
             self.proposing.clear()
             self.proposes = self._changes_roster = False
             self._open_units = 0
+        self._open += put_off
+        self.is_held_back = self.is_held_back or bool(put_off)
         self._claims = sum(isinstance(left, Assert | Relate) for left in self._open)
         previous, parents = head.id if head else NO_PREVIOUS, self._parents(head, news)
         header = Header(
@@ -229,12 +284,12 @@ class Author:
         )
         return seal(self._signer, header, pack_leaves(leaves)), operations
 
-    def _fitting(self, head: Place | None, stamped: Stamp) -> list[bytes] | None:
-        """As much of what waits as fits in a block stamped so; None when the fleet's limit leaves
+    def _fitting(self, stamped: Stamp) -> list[bytes] | None:
+        """As much of what waits as fits in a block stamped so; None when the fleet's limits leave
         no room for it yet."""
         room, size_max = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
         if self.units_per_s_max:
-            units = left_before(head, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
+            units = left_before(self.place, stamped, self.units_per_s_max) // 1_000 - BLOCK_UNITS
             if units < 0:  # not even for an empty one
                 self.is_held_back = bool(self._open)
                 return None

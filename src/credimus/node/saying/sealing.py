@@ -67,7 +67,7 @@ class Sealing:
         sealed: list[Block] = []
         proposed = self._machines.spreading.proposed(authors)
         for author in self._ready(authors, now):
-            author.units_per_s_max = parts.state.roster.units_per_s_max
+            author.obey(parts.state.roster)
             if author.forked or (author.id not in roster and len(parts.lace)):  # founder's first
                 author.discard()
             passed = tuple(news) if author.proposes else ()

@@ -80,7 +80,7 @@ class Writing:
         """
         match command:
             case AssertBelief():
-                return self.assert_belief(command)
+                return self.assert_belief(command, now)
             case ShareBelief():
                 return self.share(command)
             case ProposeBelief():
@@ -139,12 +139,15 @@ class Writing:
         author.check_room(command.urgency)
         return author
 
-    def assert_belief(self, command: AssertBelief) -> Written:
+    def assert_belief(self, command: AssertBelief, now: Now) -> Written:
         """State a belief and, when none is open, open a round on it with the own vote."""
         author = self.author_of(command)
         content = checked_content(command.content)
         category = command.category or self._categorizer.category(content)
         check_category(category)
+        if self._state.roster.category_limits is not None:
+            author.obey(self._state.roster)
+            author.check_category(category, now.wall_ms)
         check_evidence(command.evidence)
         check_millionths(command.confidence, "confidence")
         if not 0 <= command.ttl_ms <= limits.TTL_MS_MAX:

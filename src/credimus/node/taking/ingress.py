@@ -19,11 +19,11 @@ from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import HybridClock
 from credimus.kernel.ids import BlockId, FleetId, NodeId
-from credimus.lace.allowance import left_after
 from credimus.lace.block import Block, Header, block_id, open_wire, read_block
 from credimus.lace.lace import Lace, Place
 from credimus.lace.orphans import Orphans
 from credimus.lace.seal import check_signature
+from credimus.node.taking.allowing import Allowances
 from credimus.protocol.vigilance.interface import SIGNED_CODES
 from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
@@ -48,6 +48,7 @@ class Ingress:
         self._lace = lace
         self._state = state
         self._clock = clock
+        self._allowances = Allowances(lace, state)
         self.orphans = Orphans()
         self.refused: list[tuple[Block, PeerFault]] = []
         """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
@@ -144,7 +145,7 @@ class Ingress:
     def fold(self, block: Block, operations: list[Operation]) -> Taken:
         """Take in a block that needs no check: sealed here, or read from our own store."""
         past = self._state.roster.before(block.header, self._lace)
-        return self._apply(block, operations, past, self._left(block))
+        return self._apply(block, operations, past, self._allowances.left(block))
 
     def restore(self, wire: bytes) -> Taken:
         """Take in a block from our own store, whose checksum the store has verified."""
@@ -220,17 +221,17 @@ class Ingress:
     def _pass(self, block: Block) -> Taken:
         header = block.header
         self._lace.check(header)
-        left = self._left(block)
+        left = self._allowances.left(block)
         if left < 0:
-            self._barred.put(block.id, None)
-            self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
-            raise PeerFault(
-                "over-limit",
-                f"a block of {header.author.hex()[:12]} costs {-(-left // 1_000)} units more than "
-                f"its author may write by then; the fleet allows each member "
-                f"{self._state.roster.units_per_s_max} a second",
+            raise self._over_limit(
+                block,
+                f"costs {-(-left // 1_000)} units more than its author may write by then; the "
+                f"fleet allows each member {self._state.roster.units_per_s_max} a second",
             )
         operations = read_operations(block.body)
+        excess = self._allowances.excess(block, operations)
+        if excess:
+            raise self._over_limit(block, excess)
         past = self._state.roster.before(header, self._lace)
         key = self._key_of(header, operations, past)
         _verify(block, key)
@@ -240,7 +241,7 @@ class Ingress:
         place = self._lace.add(block.id, block.header)
         self._clock.observe(block.header.stamp)
         taken = Taken(block, place, self._state.apply(place, operations, past))
-        place.left = left if place.previous else self._left(block)  # the first founds the limit
+        self._allowances.note(place, block, operations, left)
         return taken
 
     def _behind(self, block: Block) -> PeerFault:
@@ -248,13 +249,11 @@ class Ingress:
         self._barred.put(block.id, None)
         return PeerFault("over-limit", "a block stands behind one over its author's limit")
 
-    def _left(self, block: Block) -> int:
-        """What its author may write after it, in thousandths of a unit; 0 without a limit."""
-        units_per_s = self._state.roster.units_per_s_max
-        if not units_per_s:
-            return 0
-        previous = self._lace.get(block.header.previous) if block.header.previous else None
-        return left_after(previous, block.header, block.body, units_per_s)
+    def _over_limit(self, block: Block, what: str) -> PeerFault:
+        """Bar a block, and those that wait for it: they can never be taken."""
+        self._barred.put(block.id, None)
+        self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
+        return PeerFault("over-limit", f"a block of {block.author.hex()[:12]} {what}")
 
     def _key_of(self, header: Header, operations: list[Operation], past: Members) -> bytes:
         """The author's key. Where the past is below a checkpoint, who ever was a member may write,

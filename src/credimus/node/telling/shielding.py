@@ -6,6 +6,10 @@ message gives to all whose keys it knows, in a box for each: members, newcomers 
 not who was expelled. So nothing has to be agreed or waited for: whoever has a box opens the first
 message that it hears.
 
+Where more can read than a message has room for, one to a single peer gives the key to that alone,
+and one to all gives it to some of them by chance; who has it from an earlier message needs no box,
+and for whom it is missing the message was lost, until the next.
+
     key      drawn anew whenever somebody is expelled, comes back, or has a new key
     message  XChaCha20-Poly1305 under that key, with a nonce of its own
 
@@ -67,25 +71,29 @@ class Shield:
         """Who was shut out, and how many keys were known, when the present key was drawn."""
         self._key = self._name = self._ephemeral = b""
         self._boxes: tuple[ShieldBox, ...] = ()
+        self._box_of: dict[NodeId, ShieldBox] = {}
         self._known: BoundedMap[bytes, bytes] = BoundedMap(limits.SHIELD_KEYS_MAX)
         """Keys of others, by name."""
         self.strange_count = 0
         """Messages that were closed for others than us."""
 
-    def wrapped(self, payload: bytes) -> bytes:
+    def wrapped(self, payload: bytes, to: NodeId | None = None) -> bytes:
         """A message as it is sent: as it is while nobody is shut out, else closed for the others.
+
+        Args:
+            to: the peer that it goes to; all of them when None.
 
         Cost: 60 us a box when the readers have changed, then some us a message.
         """
         members, keys = self._roster.current, self._roster.keys
-        if not members.shut_out or len(keys) > limits.SHIELD_BOXES_MAX:
+        if not members.shut_out:
             return payload
         if (members.shut_out, len(keys)) != self._for:
             self._draw({one: key for one, key in keys.items() if one not in members.shut_out})
             self._for = members.shut_out, len(keys)
         nonce = self._own.draw(NONCE_BYTES)
         closed = _encrypt(payload, self._name, nonce, self._key)
-        return encode(Shielded(self._name, self._ephemeral, self._boxes, nonce, closed))
+        return encode(Shielded(self._name, self._ephemeral, self._boxes_for(to), nonce, closed))
 
     def opened(self, message: Shielded) -> bytes | None:
         """What a closed message holds; None when it is not for us."""
@@ -98,11 +106,23 @@ class Shield:
         self.strange_count += 1
         return None
 
+    def _boxes_for(self, to: NodeId | None) -> tuple[ShieldBox, ...]:
+        """The boxes of a message: all, where there is room for them."""
+        boxes, most = self._boxes, limits.SHIELD_BOXES_MAX
+        if len(boxes) <= most:
+            return boxes
+        box = None if to is None else self._box_of.get(to)
+        if box is not None:
+            return (box,)
+        first = int.from_bytes(self._own.draw(_CHANCE_BYTES), "big") % len(boxes)
+        return (*boxes[first : first + most], *boxes[: max(0, first + most - len(boxes))])
+
     def _draw(self, readers: Mapping[NodeId, bytes]) -> None:
         self._key = self._own.draw(KEY_BYTES)
         self._name = key_name(self._key)
         self._ephemeral, boxes = give(self._key, readers.items(), self._own.draw(KEY_BYTES))
         self._boxes = tuple(ShieldBox(box.reader, box.closed) for box in boxes)
+        self._box_of = {NodeId(box.reader): box for box in self._boxes}
 
     def _taken(self, message: Shielded) -> bytes | None:
         for box in message.boxes:
@@ -117,5 +137,6 @@ class Shield:
         return None
 
 
+_CHANCE_BYTES = 8
 _encrypt = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
 _decrypt = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt

@@ -23,7 +23,7 @@ def cut_at(lace: Lace, stamp: int, least: int = 1) -> Cut | None:
         covered: set[BlockId] = set()
         for place in lace.walk(stamp, author, backwards=True):
             if place.id not in covered:  # else another block of its branch is later
-                heads.append(CutHead(author, place.sequence, place.stamp, place.left, place.id))
+                heads.append(place.head())
             news += not lace.is_below(author, place.sequence)
             covered.add(place.previous)
     if news < least or len(heads) > limits.CUT_HEADS_MAX:
@@ -35,9 +35,7 @@ def is_cut_held(lace: Lace, cut: Cut) -> bool:
     """Whether all heads of a cut are held where it says, and it covers what is below our own."""
     for head in cut:
         place = lace.get(head.block)
-        if place is None or (place.author, place.sequence, place.stamp, place.left) != (
-            head.author, head.sequence, head.stamp, head.left,
-        ):  # fmt: skip
+        if place is None or place.head() != head:
             return False
     last = last_below(cut)
     return all(last.get(one.author, 0) >= one.sequence for one in lace.below_cut())

@@ -147,8 +147,8 @@ class Checkpointing:
         begun = [attempt for attempt, _ in line.attested_by(self._author)]
         electors = self._electors()
         for attempt in range(self._attempt + 1, self._attempt + 1 + len(electors)):
-            turn = turn_of(self._base, attempt, electors)
-            if turn is not None and any(who == turn for who, _ in line.proposed(attempt)):
+            proposers = [who for who, _ in line.proposed(attempt)]
+            if proposers and turn_of(self._base, attempt, electors) in proposers:
                 begun.append(attempt)
         self._attempt = max(self._attempt, *begun, 0)
         if self._attempt_due is None:

@@ -122,14 +122,18 @@ class Inbox:
 
     # --- what happens
 
-    def take(self, content: Content, effects: DeliveryEffects) -> Verdict | None:
-        """Let a message in whose signature is good; the answer to its sender, if it wants one."""
-        sender = self._senders.setdefault(content.sender, _Sender())
+    def take(self, who: NodeId, content: Content, effects: DeliveryEffects) -> Verdict | None:
+        """Let a message in whose signature is good; the answer to its sender, if it wants one.
+
+        Args:
+            who: the sender's first id; under a new key it goes on counting.
+        """
+        sender = self._senders.setdefault(who, _Sender())
         if content.mode is Mode.AT_MOST_ONCE:
-            self._take_unasked(sender, content, effects)
+            self._take_unasked(who, content, effects)
             return None
         number = content.number
-        self._rise(content.sender, sender, content.lowest, effects)
+        self._rise(who, sender, content.lowest, effects)
         if number in sender.finished:
             self._counts.repeated += 1
             return Verdict(Outcome.DONE, sender.finished[number])
@@ -148,20 +152,25 @@ class Inbox:
             return Verdict(Outcome.OVERLOADED)
         if durable:
             row = HeldRow(content.posted_ms, finished=False, content=content.payload)
-            effects.remember.append(record(held_key(content.sender, number), row))
+            effects.remember.append(record(held_key(who, number), row))
             self._rows += 1
-        self._hold(content, again=False)
-        effects.emit.append(MessageArrived(content.sender, number, content.mode))
+        self._hold(who, content)
+        effects.emit.append(MessageArrived(who, number, content.mode))
         return Verdict(Outcome.TAKEN)
 
-    def finish(self, asked: Finish, effects: DeliveryEffects) -> tuple[Mode | None, bytes]:
+    def finish(
+        self, who: NodeId, asked: Finish, effects: DeliveryEffects
+    ) -> tuple[Mode | None, bytes]:
         """The application has finished with a message: its mode, or None when it had finished
         before, and the result that counts, which is the first.
+
+        Args:
+            who: the sender's first id.
 
         Raises:
             NotFound: `unknown-message`.
         """
-        sender = self._senders.get(asked.sender)
+        sender = self._senders.get(who)
         arrival = None if sender is None else sender.held.get(asked.number)
         if sender is not None and arrival is None and asked.number in sender.finished:
             return None, sender.finished[asked.number]
@@ -224,7 +233,8 @@ class Inbox:
 
     # --- private
 
-    def _take_unasked(self, sender: _Sender, content: Content, effects: DeliveryEffects) -> None:
+    def _take_unasked(self, who: NodeId, content: Content, effects: DeliveryEffects) -> None:
+        sender = self._senders[who]
         if sender.window.has(content.number) or content.number in sender.held:
             self._counts.repeated += 1
             return
@@ -235,9 +245,9 @@ class Inbox:
         window.add(content.number)
         bits = window.bits.to_bytes((window.bits.bit_length() + 7) // 8, "big")
         row = WindowRow(window.highest, bits)
-        effects.remember.append(record(member_key(REPLAY, content.sender), row))
-        self._hold(content, again=False)
-        effects.emit.append(MessageArrived(content.sender, content.number, content.mode))
+        effects.remember.append(record(member_key(REPLAY, who), row))
+        self._hold(who, content)
+        effects.emit.append(MessageArrived(who, content.number, content.mode))
 
     def _has_room(self, content: Content) -> bool:
         return (
@@ -245,17 +255,17 @@ class Inbox:
             and self._waiting_bytes + len(content.payload) <= limits.UNFINISHED_BYTES_MAX
         )
 
-    def _hold(self, content: Content, *, again: bool) -> None:
+    def _hold(self, who: NodeId, content: Content) -> None:
         self._counts.arrived += 1
         self._hold_as(
             Held(
                 arrival=self._arrivals + 1,
-                sender=content.sender,
+                sender=who,
                 number=content.number,
                 mode=content.mode,
                 posted_ms=content.posted_ms,
                 payload=content.payload,
-                again=again,
+                again=False,
             )
         )
 

@@ -271,6 +271,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     arrival: int
     """Counts the messages of this life of the node, from 1."""
     sender: NodeId
+    """Its first id, whatever keys it took since: so the message's name stays."""
     number: int
     mode: Mode
     posted_ms: int

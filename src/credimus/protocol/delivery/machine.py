@@ -115,9 +115,12 @@ class Delivery:
         """
         check_finish(asked)
         effects: DeliveryEffects = Effects()
-        mode, result = self._inbox.finish(asked, effects)
+        members = self._roster.current
+        who = members.law.person(asked.sender)
+        mode, result = self._inbox.finish(who, asked, effects)
         if mode is not None and mode is not Mode.AT_MOST_ONCE:
-            self._answer(asked.sender, asked.number, Verdict(Outcome.DONE, result), effects)
+            sender = members.seat(who) or asked.sender
+            self._answer(sender, asked.number, Verdict(Outcome.DONE, result), effects)
         return effects
 
     def handle(self, event: DeliveryInput, now: Now) -> DeliveryEffects:
@@ -165,9 +168,10 @@ class Delivery:
     def _take(self, envelope: Envelope, now: Now) -> DeliveryEffects:
         content = read_content(envelope)
         effects: DeliveryEffects = Effects()
-        sender = self._roster.current.by_id.get(content.sender)
-        mine = content.fleet == self._fleet and content.receiver == self._signer.node_id
-        if sender is None or not mine or content.sender == content.receiver:
+        members = self._roster.current
+        sender = members.by_id.get(content.sender)
+        mine = content.fleet == self._fleet and self._is_own(content.receiver)
+        if sender is None or not mine or self._is_own(content.sender):
             self.counts.strange += 1
             return effects
         check_content(envelope, sender.public_key)
@@ -176,7 +180,7 @@ class Delivery:
             if content.mode is Mode.AT_MOST_ONCE:
                 verdict = None
         else:
-            verdict = self._inbox.take(content, effects)
+            verdict = self._inbox.take(members.law.person(content.sender), content, effects)
         if verdict is not None:
             self._answer(content.sender, content.number, verdict, effects)
         return effects
@@ -184,12 +188,17 @@ class Delivery:
     def _answered(self, answer: Answer, now: Now) -> DeliveryEffects:
         reply = read_reply(answer)
         receiver = self._roster.current.by_id.get(reply.receiver)
-        mine = reply.fleet == self._fleet and reply.sender == self._signer.node_id
+        mine = reply.fleet == self._fleet and self._is_own(reply.sender)
         if receiver is None or not mine:
             self.counts.strange += 1
             return Effects()
         check_reply(answer, receiver.public_key)
         return self._outbox.answered(reply, now)
+
+    def _is_own(self, node: NodeId) -> bool:
+        """Whether this is one of our own ids, of now or before."""
+        law = self._roster.current.law
+        return law.person(node) == law.person(self._signer.node_id)
 
     def _answer(
         self, sender: NodeId, number: int, verdict: Verdict, effects: DeliveryEffects

@@ -114,7 +114,9 @@ class Outbox:
         check_post(asked)
         to = tuple(sorted(set(asked.to)))
         ttl_ms = self._config.ttl_ms if asked.ttl_ms is None else asked.ttl_ms
-        meaning = fingerprint(b"credimus post", bytes((asked.mode,)), asked.payload, *to)[:16]
+        person = self._roster.current.law.person
+        persons = sorted(map(person, to))
+        meaning = fingerprint(b"credimus post", bytes((asked.mode,)), asked.payload, *persons)[:16]
         known = self._keys.get(asked.key) if asked.key else None
         if known is not None:
             if self._posted[known].asked != meaning:
@@ -135,7 +137,7 @@ class Outbox:
         expires_ns = after(now.instant, ttl_ms * MILLISECOND)
         posted = Posted(
             number, asked.mode, now.wall_ms, now.wall_ms + ttl_ms, expires_ns, asked.key, meaning,
-            asked.payload, {one: Copy(state) for one in to},
+            asked.payload, {one: Copy(state, person(one)) for one in to},
         )  # fmt: skip
         self._enter(posted)
         if posted.is_durable:
@@ -150,33 +152,39 @@ class Outbox:
         """Take in a receiver's answer, whose signature is good."""
         effects: DeliveryEffects = Effects()
         posted = self._posted.get(reply.number)
-        copy = None if posted is None else posted.copies.get(reply.receiver)
-        if posted is None or copy is None:
+        person = self._roster.current.law.person(reply.receiver)
+        receiver = None if posted is None else posted.receiver_of(person)
+        if posted is None or receiver is None:
             return effects
+        copy = posted.copies[receiver]
         given_up = copy.state is State.UNACKNOWLEDGED
         if copy.state.is_final and not (given_up and reply.outcome is Outcome.DONE):
             return effects
         match reply.outcome:
             case Outcome.DONE:
                 copy.result = reply.result
-                self._end(posted, reply.receiver, State.DONE, "", effects)
+                self._end(posted, receiver, State.DONE, "", effects)
             case Outcome.TAKEN:
-                self._taken(posted, reply.receiver, now, effects)
+                self._taken(posted, receiver, now, effects)
             case Outcome.OVERLOADED:
                 copy.reason = "overloaded"
             case Outcome.EXPIRED | Outcome.STALE:
                 reason = reply.outcome.name.lower()
-                self._end(posted, reply.receiver, State.UNACKNOWLEDGED, reason, effects)
+                self._end(posted, receiver, State.UNACKNOWLEDGED, reason, effects)
         return effects
 
-    def hurry(self, receiver: NodeId, now: Now) -> None:
+    def hurry(self, peer: NodeId, now: Now) -> None:
         """Send soon what this receiver has not taken: it is heard again."""
-        lane = self._lanes.get(receiver)
+        person = self._roster.current.law.person(peer)
+        lane = self._lanes.get(person)
         for number in sorted(lane.open) if lane is not None else ():
-            copy = self._posted[number].copies[receiver]
+            posted = self._posted[number]
+            receiver = posted.receiver_of(person)
             soon = after(now.instant, self._chance.below(self._config.base_ns))
-            if copy.state is State.WAITING and soon < copy.due_ns:
-                self._at(soon, number, receiver)
+            if receiver is not None:
+                copy = posted.copies[receiver]
+                if copy.state is State.WAITING and soon < copy.due_ns:
+                    self._at(soon, number, receiver)
 
     def tick(self, now: Now) -> DeliveryEffects:
         """Send what is due again, give up what has waited long enough."""
@@ -197,12 +205,12 @@ class Outbox:
 
     def recall(self, number: int, row: PostedRow, ended: dict[NodeId, CopyRow]) -> None:
         """Take up a message from disk; `resume` says when it is."""
-        copies = {
-            one: Copy(ended[one].state, reason=ended[one].reason, result=ended[one].result)
-            if one in ended
-            else Copy(State.WAITING)
-            for one in row.to
-        }
+        person = self._roster.current.law.person
+        copies = {one: Copy(State.WAITING, person(one)) for one in row.to}
+        for one, end in ended.items():
+            if one in copies:
+                copy = copies[one]
+                copy.state, copy.reason, copy.result = end.state, end.reason, end.result
         posted = Posted(
             number, row.mode, row.posted_ms, row.expires_ms, Instant(0), row.key, row.asked,
             row.payload, copies,
@@ -244,7 +252,7 @@ class Outbox:
         if asked.mode is Mode.AT_MOST_ONCE:
             return
         for receiver in to:
-            lane = self._lanes.get(receiver)
+            lane = self._lanes.get(current.law.person(receiver))
             if lane is not None and len(lane.since) >= limits.IN_FLIGHT_MAX:
                 raise Unavailable(
                     "overloaded",
@@ -269,20 +277,21 @@ class Outbox:
         if posted.is_settled:
             return
         self._open_bytes += len(posted.payload)
-        for receiver, copy in posted.copies.items():
+        for copy in posted.copies.values():
             if not copy.state.is_final:
-                lane = self._lanes.setdefault(receiver, Lane())
+                lane = self._lanes.setdefault(copy.lane, Lane())
                 lane.add(posted.number)
                 self._open_copies += 1
 
     def _send(self, posted: Posted, receiver: NodeId, now: Now, effects: DeliveryEffects) -> None:
         copy = posted.copies[receiver]
-        lane = self._lanes.get(receiver)
+        address = self._roster.current.seat(receiver) or receiver
+        lane = self._lanes.get(copy.lane)
         since = lane.since if lane is not None else {}
         content = Content(
             fleet=self._fleet,
             sender=self._signer.node_id,
-            receiver=receiver,
+            receiver=address,
             number=posted.number,
             lowest=min(next(iter(since), posted.number), posted.number),
             mode=posted.mode,
@@ -290,7 +299,7 @@ class Outbox:
             expires_ms=posted.expires_ms,
             payload=posted.payload,
         )
-        effects.send.append(Send(receiver, seal_content(self._signer, content)))
+        effects.send.append(Send(address, seal_content(self._signer, content)))
         copy.attempts += 1
         copy.unanswered += 1
         self.counts.sendings += 1
@@ -328,7 +337,7 @@ class Outbox:
         copy = posted.copies[receiver]
         if now.instant >= posted.expires_ns:
             return copy.reason or "expired"
-        if receiver not in self._roster.current:
+        if self._roster.current.seat(receiver) is None:
             return "not-a-member"
         if copy.unanswered >= self._config.attempts_max:
             return copy.reason or "no-answer"
@@ -357,10 +366,10 @@ class Outbox:
         if not was_open:
             return
         self._open_copies -= 1
-        lane = self._lanes[receiver]
+        lane = self._lanes[copy.lane]
         lane.settle(posted.number)
         if not lane.since:
-            del self._lanes[receiver]
+            del self._lanes[copy.lane]
         if posted.is_settled:
             self._open_bytes -= len(posted.payload)
             self._retire(posted, effects)

@@ -16,6 +16,8 @@ class Copy:
     """How far a message has come with one receiver."""
 
     state: State
+    lane: NodeId
+    """The receiver's first id: whatever keys it takes, its messages are of one line."""
     due_ns: Instant = _NEVER
     attempts: int = 0
     unanswered: int = 0
@@ -38,6 +40,11 @@ class Posted:
     """Fingerprint of what was asked."""
     payload: bytes
     copies: dict[NodeId, Copy]
+    """By the receiver's id when it was posted."""
+
+    def receiver_of(self, lane: NodeId) -> NodeId | None:
+        """Under which id a person is a receiver of it, if it is one."""
+        return next((one for one, copy in self.copies.items() if copy.lane == lane), None)
 
     @property
     def is_durable(self) -> bool:

@@ -6,7 +6,7 @@ straight to its member. What a member that is gone said last must not be among t
 Deliberately not here: what to do about a split, and where rows come from.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from credimus.kernel.fixed import MILLION
@@ -18,20 +18,19 @@ class Reachability:
 
     Args:
         members: all of the roster, sorted.
-        hears: by member whose row is known: those whose messages come straight to it.
-        through: those that answered its last probe only through others.
+        hears: by member whose row is known: the other members whose messages come straight to it.
+        through: likewise those that answered its last probe only through others.
     """
 
     def __init__(
         self,
         members: Sequence[NodeId],
-        hears: Mapping[NodeId, Iterable[NodeId]],
-        through: Mapping[NodeId, Iterable[NodeId]],
+        hears: Mapping[NodeId, frozenset[NodeId]],
+        through: Mapping[NodeId, frozenset[NodeId]],
     ) -> None:
         self.members = tuple(members)
-        known = frozenset(self.members)
-        self._hears = _edges(known, hears)
-        self._through = _edges(known, through)
+        self._hears = hears
+        self._through = through
 
     @cached_property
     def _heard_by(self) -> dict[NodeId, dict[NodeId, None]]:
@@ -135,16 +134,6 @@ class Reachability:
         if not self.members:
             return 0
         return MILLION * len(self.component(of)) // len(self.members)
-
-
-def _edges(
-    members: frozenset[NodeId], rows: Mapping[NodeId, Iterable[NodeId]]
-) -> dict[NodeId, frozenset[NodeId]]:
-    return {
-        one: members.intersection(others).difference((one,))
-        for one, others in rows.items()
-        if one in members
-    }
 
 
 def _closure(start: NodeId, edges: Mapping[NodeId, Collection[NodeId]]) -> set[NodeId]:

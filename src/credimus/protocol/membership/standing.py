@@ -78,6 +78,10 @@ class Standing:
         self._suspected: dict[NodeId, Peer] = {}
         self._alive_count = 0
         self._unknown_count = 0
+        self._deadline: Instant | None = None
+        self._is_stale = False
+        """Whether something has changed since the deadline was worked out: while half of a large
+        fleet is suspected, it is asked for far more often than it changes."""
 
     def __iter__(self) -> Iterator[Peer]:
         return iter(self._peers.values())
@@ -127,6 +131,7 @@ class Standing:
 
     def follow(self, members: Sequence[NodeId]) -> None:
         """The roster changed: take up who is new, forget who is gone. `members` is sorted."""
+        self._is_stale = True
         before = self._peers
         self._peers = {one: before.get(one) or Peer(one) for one in members if one not in self._own}
         self._suspected = {one: peer for one, peer in self._suspected.items() if one in self._peers}
@@ -158,6 +163,9 @@ class Standing:
 
     def expire(self, now: Now) -> list[Peer]:
         """The suspects whose time is over, dead from now on."""
+        due = self.deadline()
+        if due is None or now.instant < due:
+            return []
         dead = [peer for peer in self._suspected.values() if self._due(peer) <= now.instant]
         for peer in dead:
             self._set(peer, Status.DEAD, peer.incarnation, None)
@@ -165,10 +173,15 @@ class Standing:
 
     def deadline(self) -> Instant | None:
         """When the next suspect dies unless it refutes."""
-        return min((self._due(peer) for peer in self._suspected.values()), default=None)
+        if self._is_stale:
+            self._is_stale = False
+            dues = (self._due(peer) for peer in self._suspected.values())
+            self._deadline = min(dues, default=None)
+        return self._deadline
 
     def forgive(self, late_ns: int) -> None:
         """Time in which we did nothing ourselves is held against nobody."""
+        self._is_stale = True
         for peer in self._suspected.values():
             if peer.suspicion is not None:
                 peer.suspicion.since = Instant(peer.suspicion.since + late_ns)
@@ -180,9 +193,10 @@ class Standing:
             return False
         is_news = by not in suspicion.by and len(suspicion.by) <= self._config.confirmation_count
         if is_news:
+            self._is_stale = True
             suspicion.by[by] = None
         if status is Status.DEAD and not suspicion.hastened:
-            suspicion.hastened = is_news = True
+            suspicion.hastened = is_news = self._is_stale = True
         return is_news
 
     def _due(self, peer: Peer) -> Instant:
@@ -192,6 +206,7 @@ class Standing:
     def _set(
         self, peer: Peer, status: Status, incarnation: int, suspicion: Suspicion | None
     ) -> None:
+        self._is_stale = True
         self._alive_count += (status is Status.ALIVE) - (peer.status is Status.ALIVE)
         self._unknown_count -= peer.status is None
         peer.status, peer.incarnation, peer.suspicion = status, incarnation, suspicion

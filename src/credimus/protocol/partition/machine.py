@@ -212,11 +212,11 @@ class Partition:
     def _look_soon(self, now: Now, effects: PartitionEffects) -> None:
         """Look at once; in a large fleet, where a look costs more and peers come and go in
         crowds, a moment later for all that come and go until then."""
-        crowds = len(self._state.roster.current) // _LOOK_SLOWER_FROM
-        if not crowds:
+        member_count = len(self._state.roster.current)
+        if member_count < _CROWD_FROM:
             self._look(now, effects)
         else:
-            soon = after(now.instant, crowds * _MOMENT_NS)
+            soon = after(now.instant, member_count * _MOMENT_NS)
             self._look_due = earliest(self._look_due, soon)
 
     def _look(self, now: Now, effects: PartitionEffects) -> None:
@@ -322,7 +322,10 @@ _FRESH_NS = 3_000 * MILLISECOND
 _TOGETHER_NS = 3_000 * MILLISECOND
 """Members that fall silent within this time of each other went together. [guess: they are found
 out in turns]"""
-_MOMENT_NS = 50 * MILLISECOND
-"""From news of a peer to the look, for each `_LOOK_SLOWER_FROM` members. [guess]"""
+_CROWD_FROM = 13
+"""Members from which on news of a peer is no reason to look at once. [where the overlay begins]"""
+_MOMENT_NS = MILLISECOND
+"""From news of a peer to the look, for each member: short beside `worse_ns`, after which it is
+told. [guess]"""
 _LOOK_SLOWER_FROM = 64
 """In larger fleets looks are rarer, because each costs the square of the members. [guess]"""

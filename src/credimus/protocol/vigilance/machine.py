@@ -222,7 +222,9 @@ class Vigilance:
             self._claim(now, effects)
         elif self._claimed is None:
             return
-        self._claim_due = after(now.instant, self._config.claim_period_ns)
+        # All claims reach all: in larger fleets each claims less often, and all hear as many.
+        crowds = max(1, len(roster) // self._config.claimants)
+        self._claim_due = after(now.instant, crowds * self._config.claim_period_ns)
         if self._claimed is not None:
             effects.send.append(Send(None, self._claimed[1]))
         self._docket.say_again(now, effects)

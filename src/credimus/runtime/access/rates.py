@@ -1,7 +1,7 @@
 """How fast each principal may ask and write at this node: token buckets, in real time.
 
 This protects one node from its own callers. What a member may write in the whole fleet is judged in
-its blocks (lace/allowance.py), alike wherever they are read.
+its blocks (lace/allowance.py, state/category_limits.py), alike wherever they are read.
 """
 
 import time
@@ -11,14 +11,13 @@ from typing import NoReturn
 from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.bucket import Bucket, Rate
-from credimus.kernel.errors import Unavailable, UsageError
+from credimus.kernel.errors import TOO_MANY_REQUESTS, Unavailable, UsageError
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.node.commands import AnyCommand, AssertBelief
 from credimus.runtime.access.principals import Principal
 from credimus.runtime.settings.keeping import LimitSettings
 from credimus.state.categories import Categorizer, KeywordCategorizer
 
-TOO_MANY_REQUESTS = 429
 STRANGERS = Rate(100, 400)
 """Requests without a good token: for each second, and at once, of all strangers together. [guess:
 probes of a supervisor are a few a minute]"""

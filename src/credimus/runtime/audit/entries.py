@@ -12,7 +12,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify, Enclose
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -33,7 +33,7 @@ from credimus.state.operations import (
 from credimus.state.voting.electorates import round_id
 
 Kind = Literal[
-    "found", "charter", "admit", "appoint", "rotate", "leave", "expose", "expel",
+    "found", "charter", "limit", "admit", "appoint", "rotate", "leave", "expose", "expel",
     "assert", "relate", "retract", "share",
     "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
     "withdraw", "attest", "certify",
@@ -78,7 +78,7 @@ def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case (
             Found() | Admit() | Leave() | Publish() | Attest() | Certify()
-            | Charter() | Appoint() | Rotate() | Expose() | Expel()
+            | Charter() | Limit() | Appoint() | Rotate() | Expose() | Expel()
         ):  # fmt: skip
             yield _of_fleet(said)
         case Assert() | Relate() | Retract() | Enclose():
@@ -130,7 +130,7 @@ def _of_reconciliation(said: Reconcile | Withdraw) -> Entry:
 
 def _of_fleet(
     said: (
-        Found | Admit | Leave | Publish | Charter | Appoint | Rotate | Expose | Expel
+        Found | Admit | Leave | Publish | Charter | Limit | Appoint | Rotate | Expose | Expel
         | Attest | Certify
     ),
 ) -> Entry:  # fmt: skip
@@ -155,13 +155,19 @@ def _of_fleet(
             return _of_standing(said)
 
 
-def _of_standing(said: Charter | Appoint | Rotate | Expose | Expel) -> Entry:
+def _of_standing(said: Charter | Limit | Appoint | Rotate | Expose | Expel) -> Entry:
     match said:
         case Charter():
             limit = f", at most {said.per_day} a day each" if said.per_day else ""
             many = f" of {said.quorum}" if said.quorum > 1 else ""
             word = said.rule.name.lower()
             return Entry(kind="charter", summary=f"admission by {word}{many}{limit}")
+        case Limit():
+            words = [
+                f"{o.category} {o.per_hour} an hour, {o.burst} at once" for o in said.categories
+            ]
+            text = _because("limited what each member states", "; ".join(words))
+            return Entry(kind="limit", summary=text)
         case Appoint():
             member = short(node_id(said.public_key))
             return Entry(kind="appoint", summary=f"set what {said.name} ({member}) may say")

@@ -17,7 +17,7 @@ from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.runtime.store.interface import Fact, StoredBlock
-from credimus.state.member_operations import Charter
+from credimus.state.member_operations import Charter, Limit
 from credimus.state.operations import Found
 
 
@@ -30,6 +30,13 @@ class Policy(NamedTuple):
     """What each member may write, in units per second; 0 for no limit."""
     charter: Charter | None = None
     """How it admits; by any member when None."""
+    limit: Limit | None = None
+    """What each member may state by category; as it likes when None."""
+
+    @property
+    def articles(self) -> list[Charter | Limit]:
+        """What stands behind the founding, in order."""
+        return [one for one in (self.charter, self.limit) if one is not None]
 
 
 ANY_MEMBER = Policy()
@@ -52,15 +59,13 @@ def found_fleet(
         policy: what is so for ever.
     """
     nonce = random(16)
-    left_out_max, units_per_s_max, charter = policy
-    numbers = left_out_max, units_per_s_max
-    told = b"" if charter is None else encode(charter)
-    fleet = fleet_id(founder.public, nonce, *numbers, told)
+    numbers = policy.left_out_max, policy.units_per_s_max
+    fleet = fleet_id(founder.public, nonce, *numbers, tuple(map(encode, policy.articles)))
     node = Node(fleet, [founder], Config(), Entropy(b"founding"))
     moment = Now(Instant(0), time.time_ns() // 1_000_000)
     node.found(Found(fleet_name, nonce, founder.public, name, address, *numbers))
-    if charter is not None:
-        node.authors[0].say(charter)
+    for article in policy.articles:
+        node.authors[0].say(article)
     blocks = node.collect(moment).persist
     for member in members:
         node.execute(member, moment)

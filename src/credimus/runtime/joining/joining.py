@@ -42,7 +42,7 @@ from credimus.runtime.settings.settings import (
 from credimus.runtime.store.interface import Fact, StoredBlock
 from credimus.runtime.store.sqlite import SqliteStore
 from credimus.state.fleet import FleetState
-from credimus.state.member_operations import Charter
+from credimus.state.member_operations import Charter, Limit
 from credimus.state.membership.members import Member
 
 Ask = Callable[[str, bytes], bytes]
@@ -103,12 +103,15 @@ def found_home(
     plan: Plan,
     units_per_s_max: int = 0,
     charter: Charter | None = None,
+    *,
+    limit: Limit | None = None,
 ) -> Made:
     """Found a fleet in a new folder.
 
     Args:
         units_per_s_max: what each member may write, in units per second; 0 for no limit; for ever.
         charter: how it admits, for ever; by any member when None.
+        limit: what each member may state by category, for ever; as it likes when None.
 
     Raises:
         UsageError: `bad-name`, `address-unusable`.
@@ -124,7 +127,7 @@ def found_home(
         )
     with home.made_whole() as draft:
         key = create_node_key(draft.key, plan.passphrase)
-        policy = Policy(0, units_per_s_max, charter)
+        policy = Policy(0, units_per_s_max, charter, limit)
         fleet, blocks = found_fleet(key, fleet_name, plan.name, plan.dialled, policy=policy)
         authority = Authority.create(fleet)
         settings = _settings(fleet, fleet_name, plan)

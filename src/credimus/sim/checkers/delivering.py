@@ -31,7 +31,8 @@ class a_message_is_processed_at_most_once(Checker):  # noqa: N801 - a sentence
                 isinstance(event, MessageFinished) and event.mode is Mode.EXACTLY_ONCE
             )
             if once and isinstance(event, MessageArrived | MessageFinished):
-                name = host.id, event.sender, event.number
+                sender = _person(host, event.sender)
+                name = _person(host, host.id), sender, event.number
                 if name in self._processed:
                     self.fail(f"node {host.place} has processed message {event.number} twice")
                 self._processed.add(name)
@@ -50,10 +51,11 @@ class an_acknowledged_message_was_durable(Checker):  # noqa: N801 - a sentence
                     self._look(host, event)
 
     def _look(self, host: Host, event: MessageAnswered) -> None:
+        sender, receiver = _person(host, host.id).hex(), _person(host, event.receiver)
         for other in self.watch.fleet.hosts:
-            if other.id == event.receiver and not other.lies:
-                row = f"delivery/in/{host.id.hex()}-{event.number}"
-                floor = f"delivery/floor/{host.id.hex()}"
+            if _person(host, other.id) == receiver and not other.lies:
+                row = f"delivery/in/{sender}-{event.number}"
+                floor = f"delivery/floor/{sender}"
                 if not (other.disk.has(row) or other.disk.has(floor)):
                     self.fail(
                         f"message {event.number} of node {host.place} is not on the disk of node "
@@ -77,13 +79,24 @@ class at_least_once_arrives_after_healing(Checker):  # noqa: N801 - a sentence
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Ask the senders."""
         honest = self.watch.honest
-        at = {host.id: host for host in honest}
+        at = {one: host for host in honest for one in _ids(host)}
         for sender, number in self._sent:
             host = at.get(sender)
             if host is not None and host.running.delivery.posted(number) is None:
                 self.fail(f"node {host.place} has forgotten its message {number}")
         for problem in undelivered(honest):
             self.fail(problem)
+
+
+def _person(host: Host, node: NodeId) -> NodeId:
+    """The first id of a member, as a node knows it."""
+    return host.running.state.roster.current.law.person(node)
+
+
+def _ids(host: Host) -> set[NodeId]:
+    """All ids that a node ever had."""
+    law = host.running.state.roster.current.law
+    return law.ids({law.person(host.id)})
 
 
 DELIVERING: tuple[type[Checker], ...] = (

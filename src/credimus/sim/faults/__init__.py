@@ -7,7 +7,7 @@ from credimus.sim.faults.clocks import ClockDrift, ClockJump
 from credimus.sim.faults.computers import Crash, Flood, Pause, Rotation, Slow
 from credimus.sim.faults.deceit import Accuse, FalseState, Impersonate, TwoStates
 from credimus.sim.faults.disks import BitFlip, FullDisk
-from credimus.sim.faults.floods import Hail, Torrent
+from credimus.sim.faults.floods import Clamour, Hail, Torrent
 from credimus.sim.faults.lies import (
     CloseTwice,
     DoubleVote,
@@ -30,7 +30,7 @@ AnyFault: TypeAlias = (
     | ClockJump | ClockDrift
     | DoubleVote | CloseTwice | Fork | Forge | Withhold | FalseFrontier | Replay | Garbage | Stack
     | Slander | FalseEvidence | Overreach | Expulsion
-    | Torrent | Hail
+    | Torrent | Clamour | Hail
     | FalseState | TwoStates | Accuse | Impersonate
     | Reunite
 )  # fmt: skip
@@ -41,6 +41,7 @@ __all__ = (
     "BadLink",
     "BitFlip",
     "Bridge",
+    "Clamour",
     "ClockDrift",
     "ClockJump",
     "CloseTwice",

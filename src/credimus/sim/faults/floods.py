@@ -33,13 +33,22 @@ class Torrent(Lie, frozen=True, tag="torrent"):
         """Write on from the head of the liar's chain, and show it to all, its own node too."""
         rate = scene.fleet.config.units_per_s_max or _UNLIMITED
         units = self.times * rate * max(1, self.every_ms) // 1_000
-        for block in _chain(scene, liar, units // _UNITS_EACH):
-            payload = encode(Blocks((block.wire,)))
-            for place in scene.fleet.places:
-                if place != liar.place:
-                    scene.fleet.network.send(liar.place, place, payload)
-            if liar.hear(liar.id, payload):
-                scene.fleet.wake(liar)
+        _show(scene, liar, _chain(scene, liar, units // _UNITS_EACH, (_CONTENT, "report")))
+
+
+class Clamour(Lie, frozen=True, tag="clamour"):
+    """States more of each limited category than the fleet allows, in few operations: far from the
+    limit in units, signed and well formed."""
+
+    times: Annotated[int, Meta(ge=1, le=100)] = 3
+    """How many times what a full bucket holds. Range 1 to 100."""
+
+    def act(self, scene: Scene, liar: Host) -> None:
+        """Write on from the head of the liar's chain, and show it to all, its own node too."""
+        limit = scene.fleet.config.limit
+        for one in () if limit is None else limit.categories:
+            count = min(self.times * one.burst, _PER_BLOCK)
+            _show(scene, liar, _chain(scene, liar, count, ("clamour ", one.category)))
 
 
 class Hail(Lie, frozen=True, tag="hail"):
@@ -56,8 +65,22 @@ class Hail(Lie, frozen=True, tag="hail"):
             scene.fleet.network.send(liar.place, victim, payload)
 
 
-def _chain(scene: Scene, liar: Host, operation_count: int) -> list[Block]:
-    """Blocks with so many operations, behind the last that the liar's own node took."""
+def _show(scene: Scene, liar: Host, blocks: list[Block]) -> None:
+    for block in blocks:
+        payload = encode(Blocks((block.wire,)))
+        for place in scene.fleet.places:
+            if place != liar.place:
+                scene.fleet.network.send(liar.place, place, payload)
+        if liar.hear(liar.id, payload):
+            scene.fleet.wake(liar)
+
+
+def _chain(scene: Scene, liar: Host, operation_count: int, words: tuple[str, str]) -> list[Block]:
+    """Blocks with so many operations, behind the last that the liar's own node took.
+
+    Args:
+        words: the beginning of each belief, and the category.
+    """
     node, signer = liar.running, liar.signers[0]
     head = node.lace.head(signer.node_id)
     wall_ms = liar.now(scene.fleet.agenda.now_ns).wall_ms
@@ -68,8 +91,8 @@ def _chain(scene: Scene, liar: Host, operation_count: int) -> list[Block]:
     for first in range(0, operation_count, _PER_BLOCK):
         count = min(_PER_BLOCK, operation_count - first)
         said = [
-            Assert(counter + first + n + 1, f"{_CONTENT}{scene.strike_count}.{first + n}",
-                   "observation", 1)
+            Assert(counter + first + n + 1, f"{words[0]}{scene.strike_count}.{first + n}",
+                   words[1], 1)
             for n in range(count)
         ]  # fmt: skip
         leaves = [encode(one) for one in said]

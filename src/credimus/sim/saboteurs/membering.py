@@ -69,7 +69,7 @@ def a_node_that_forgets_its_former_keys(fleet: Fleet) -> Iterator[None]:  # noqa
 def a_shield_that_hides_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Messages go out in the clear, whoever was expelled."""
 
-    def clear(_: Shield, payload: bytes) -> bytes:
+    def clear(_: Shield, payload: bytes, to: object = None) -> bytes:  # noqa: ARG001
         return payload
 
     with patched(Shield, "wrapped", clear):

@@ -54,6 +54,8 @@ from credimus.sim.saboteurs.compaction import WRONGS
 from credimus.sim.saboteurs.delivering import (
     a_disk_that_takes_no_records,
     a_receiver_that_forgets_what_it_finished,
+    a_receiver_that_takes_a_new_key_for_another_sender,
+    a_sender_that_forgets_who_took_a_new_key,
     a_sender_that_sends_once,
 )
 from credimus.sim.saboteurs.membering import MEMBER_WRONGS
@@ -69,6 +71,7 @@ from credimus.sim.saboteurs.wrongs import (
     a_disk_that_forgets,
     a_disk_that_is_not_verified,
     a_door_that_checks_no_signature,
+    a_door_that_counts_no_category,
     a_door_that_counts_nothing,
     a_fleet_that_never_reconciles,
     a_fold_that_favours_the_first,
@@ -99,6 +102,8 @@ class Saboteur(msgspec.Struct, frozen=True, kw_only=True):
     """Computers that it needs to show; as many as usual when None."""
     statements: int = 30
     """Groups of commands that it needs to show."""
+    messages: int | None = None
+    """Messages between applications that it needs to show; as many as usual when None."""
     safety_s: int = 4
     """Virtual seconds under faults that it needs to show."""
 
@@ -125,6 +130,20 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_sender_that_sends_once,
         trips=at_least_once_arrives_after_healing,
         profile="lossy",
+    ),
+    Saboteur(
+        sabotage=a_sender_that_forgets_who_took_a_new_key,
+        trips=at_least_once_arrives_after_healing,
+        profile="rotation",
+        statements=3,
+        messages=60,
+    ),
+    Saboteur(
+        sabotage=a_receiver_that_takes_a_new_key_for_another_sender,
+        trips=a_message_is_processed_at_most_once,
+        profile="rotation",
+        statements=3,
+        messages=60,
     ),
     Saboteur(sabotage=a_fold_that_favours_the_first, trips=same_blocks_same_state, profile="lossy"),
     Saboteur(sabotage=a_view_of_what_came_first, trips=same_blocks_same_standing, profile="lossy"),
@@ -161,6 +180,9 @@ SABOTEURS: tuple[Saboteur, ...] = (
         profile="byzantine",
     ),
     Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
+    Saboteur(
+        sabotage=a_door_that_counts_no_category, trips=nothing_exceeds_its_limit, profile="flood"
+    ),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
     ),

@@ -12,7 +12,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.instant import SECOND
 from credimus.node.saying.author import Author
 from credimus.node.saying.enclosing import Enclosing
-from credimus.node.taking import ingress
+from credimus.node.taking import allowing, ingress
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.probing import Probe
 from credimus.protocol.partition.interface import Permit
@@ -164,7 +164,14 @@ def a_door_that_checks_no_signature(fleet: Fleet) -> Iterator[None]:  # noqa: AR
 @contextmanager
 def a_door_that_counts_nothing(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Every member may write as much as it likes."""
-    with patched(ingress, "left_after", lambda *_: 1 << 40):
+    with patched(allowing, "left_after", lambda *_: 1 << 40):
+        yield
+
+
+@contextmanager
+def a_door_that_counts_no_category(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Every member may state as much of each category as it likes, within its units."""
+    with patched(allowing.Allowances, "excess", lambda *_: ""):
         yield
 
 

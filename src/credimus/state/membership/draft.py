@@ -11,6 +11,7 @@ from credimus.state.member_operations import (
     Charter,
     Expel,
     Expose,
+    Limit,
     Powers,
     Rotate,
 )
@@ -55,6 +56,8 @@ class Draft:
                 self._insert(said, index, said.public_key)
             case Charter():
                 self.law.charter, self.law.founder = said, self._place.author
+            case Limit():
+                self.law.limit = said
             case Admit():
                 self._admit(said, index, ALL_POWERS)
             case Appoint():
@@ -118,7 +121,8 @@ class Draft:
             self.law.powers[person] = Appointed(self._spot(index), said.powers)
 
     def _rotate(self, said: Rotate, index: int) -> None:
-        """The new key takes the place of the author's, under the author's name and address."""
+        """The new key takes the place of the author's, under the author's name and address, and is
+        no younger than that."""
         author, new = self._place.author, node_id(said.public_key)
         known = self._past.by_id.get(author)
         if (
@@ -186,7 +190,7 @@ class Draft:
             public_key=public_key,
             name=said.name,
             address=said.address,
-            admitted_stamp=place.stamp,
+            admitted_stamp=said.admitted_stamp if isinstance(said, Member) else place.stamp,
             admitted_by=place.author,
         )
         self._set.insert(place.id, index + 1, node, member)

@@ -1,5 +1,6 @@
 """What a view of the roster knows besides who was admitted: powers, exposures, words for expulsion,
-successors of keys, and how the fleet admits. Facts only; they grow and are never taken back.
+successors of keys, how the fleet admits, what it limits. Facts only; they grow and are never taken
+back.
 
 Invariant: joining is commutative, associative and idempotent; of two entries under one key the same
 one wins on both sides.
@@ -15,7 +16,7 @@ from msgspec import Meta
 
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.ids import BlockId, NodeId
-from credimus.state.member_operations import Charter, Powers
+from credimus.state.member_operations import Charter, Limit, Powers
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -59,14 +60,15 @@ class Law:
     """The facts of one view. Treat as frozen, except a copy that is being made."""
 
     __slots__ = (
-        "admitted", "ballots", "charter", "exposed", "founder", "gone", "knew", "needs", "powers",
-        "successions",
+        "admitted", "ballots", "charter", "exposed", "founder", "gone", "knew", "limit", "needs",
+        "powers", "successions",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.charter: Charter | None = None
         self.founder: NodeId | None = None
         """Set where there is a charter."""
+        self.limit: Limit | None = None
         self.powers: dict[NodeId, Appointed] = {}
         """By person."""
         self.exposed: dict[NodeId, Spot] = {}
@@ -85,7 +87,12 @@ class Law:
         """By person, the last day on which it admitted, and how many then; only under a limit."""
 
     def __bool__(self) -> bool:
-        return self.charter is not None or any(map(bool, self._parts()))
+        return bool(self.articles) or any(map(bool, self._parts()))
+
+    @property
+    def articles(self) -> list[Charter | Limit]:
+        """What stands behind the founding, for ever."""
+        return [one for one in (self.charter, self.limit) if one is not None]
 
     def person(self, node: NodeId) -> NodeId:
         """The first id of whoever has this one: rotating a key makes nobody another."""
@@ -115,6 +122,7 @@ class Law:
         law = Law()
         law.charter = self.charter or other.charter
         law.founder = self.founder or other.founder
+        law.limit = self.limit or other.limit
         law.powers = _joined(self.powers, other.powers, max)
         law.exposed = _joined(self.exposed, other.exposed, min)
         law.ballots = _joined(self.ballots, other.ballots, min)
@@ -129,8 +137,7 @@ class Law:
         """Canonical bytes; none where there are no facts."""
         if not self:
             return b""
-        charter = [] if self.charter is None else [self.charter]
-        return encode((charter, *(sorted(part.items()) for part in self._parts())))
+        return encode((self.articles, *(sorted(part.items()) for part in self._parts())))
 
     @classmethod
     def read(cls, raw: bytes, founder: NodeId | None) -> "Law":
@@ -142,8 +149,11 @@ class Law:
         law = cls()
         if raw:
             image = decode(raw, _image, "facts of the roster")
-            law.charter = image.charter[0] if image.charter else None
-            law.founder = founder if law.charter is not None else None
+            for one in image.articles:
+                if isinstance(one, Charter):
+                    law.charter, law.founder = one, founder
+                else:
+                    law.limit = one
             for part, entries in zip(law._parts(), msgspec.structs.astuple(image)[1:], strict=True):
                 part.update(entries)  # type: ignore[attr-defined]
         return law
@@ -168,7 +178,7 @@ def _joined(
 
 
 class _Image(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    charter: Annotated[list[Charter], Meta(max_length=1)]
+    articles: Annotated[list[Charter | Limit], Meta(max_length=2)]
     powers: list[tuple[NodeId, Appointed]]
     exposed: list[tuple[NodeId, Spot]]
     ballots: list[tuple[tuple[NodeId, int, NodeId], Ballot]]

@@ -65,6 +65,16 @@ class Members:
     def __len__(self) -> int:
         return len(self.by_id)
 
+    def seat(self, node: NodeId) -> NodeId | None:
+        """The id under which this id's person is a member; None where it is none."""
+        if node in self.by_id:
+            return node
+        law = self.law
+        if not law.successions:
+            return None
+        person = law.person(node)
+        return next((one for one in self.by_id if law.person(one) == person), None)
+
     # --- who may say what
 
     def powers(self, node: NodeId) -> Powers:

@@ -10,12 +10,12 @@ from typing import cast
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id, short
 from credimus.lace.seal import check_signature
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate
 from credimus.state.membership.evidence import check_exposure, rotation_message
 from credimus.state.membership.members import Members
 from credimus.state.operations import Admit, Found, Operation, Propose, Votes
 
-ALWAYS_JUDGED = frozenset({Found, Charter, Appoint, Rotate, Expose, Expel})
+ALWAYS_JUDGED = frozenset({Found, Charter, Limit, Appoint, Rotate, Expose, Expel})
 _OF_MEMBERS = frozenset({Admit, Propose, Votes})
 
 
@@ -33,7 +33,7 @@ def check_permitted(
         return
     exposed = set(past.exposed)
     for operation in operations:
-        if isinstance(operation, Found | Charter):
+        if isinstance(operation, Found | Charter | Limit):
             raise PeerFault("wrong-genesis", "a fleet is founded once, in its first block")
         if isinstance(operation, Expose):
             exposed.add(check_exposure(operation, fleet)[0])

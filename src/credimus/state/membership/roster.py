@@ -16,6 +16,7 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BlockId, FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Header
 from credimus.lace.lace import Lace, Place
+from credimus.state.category_limits import CategoryLimits
 from credimus.state.events import (
     EquivocationProven,
     KeyRotated,
@@ -25,14 +26,14 @@ from credimus.state.events import (
     StateEvent,
 )
 from credimus.state.keeping.images import RosterImage, read_image
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Rotate
+from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate
 from credimus.state.membership.draft import Draft
 from credimus.state.membership.members import Members
 from credimus.state.membership.permissions import check_permitted
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 OF_ROSTER: frozenset[type] = frozenset(
-    {Found, Charter, Admit, Appoint, Leave, Rotate, Expose, Expel}
+    {Found, Charter, Limit, Admit, Appoint, Leave, Rotate, Expose, Expel}
 )
 """The operations that this fold folds."""
 
@@ -54,6 +55,8 @@ class Roster:
         """The fleet's policy for electorates; one for ever, because the fleet's id names it."""
         self.units_per_s_max = 0
         """What each member may write, in units per second; 0 for no limit. One for ever."""
+        self.category_limits: CategoryLimits | None = None
+        """What each member may state of some categories; None for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
         self.base = nobody
@@ -102,6 +105,8 @@ class Roster:
                 draft.say(operation, index)
                 if isinstance(operation, Found):
                     self._note_founding(operation, place)
+                elif isinstance(operation, Limit):
+                    self.category_limits = CategoryLimits(operation)
         if draft is None:
             place.view = past
         else:
@@ -151,6 +156,8 @@ class Roster:
         self.keys = {NodeId(node): key for node, key in image.keys}
         self.fleet_name, self.left_out_max = image.fleet_name, image.left_out_max
         self.units_per_s_max = image.units_per_s_max
+        limit = self.current.law.limit
+        self.category_limits = None if limit is None else CategoryLimits(limit)
         if image.founder:
             self.founder = NodeId(image.founder)
             self._founding = image.founding[0], BlockId(image.founding[1])
@@ -190,12 +197,13 @@ class Roster:
         self, header: Header, first: Found, operations: Sequence[Operation]
     ) -> None:
         """Refuse a founder's first block that does not found this very fleet."""
-        charter = b""
         rest = operations[1:]
-        if rest and isinstance(rest[0], Charter):
-            charter, rest = encode(rest[0]), rest[1:]
+        articles: tuple[bytes, ...] = ()
+        for kind in (Charter, Limit):
+            if rest and isinstance(rest[0], kind):
+                rest, articles = rest[1:], (*articles, encode(rest[0]))
         if (
-            _fleet_of(first, charter) != self.fleet
+            _fleet_of(first, articles) != self.fleet
             or node_id(first.public_key) != header.author
             or not OF_FOUNDING.isdisjoint(map(type, rest))
         ):
@@ -221,11 +229,16 @@ class Roster:
         return self._interned.setdefault(view.key, view)
 
 
-OF_FOUNDING: frozenset[type] = frozenset({Found, Charter})
+OF_FOUNDING: frozenset[type] = frozenset({Found, Charter, Limit})
 _JOINS_KEPT = 1_024
 _image = decoder(RosterImage)
 
 
-def _fleet_of(said: Found, charter: bytes) -> FleetId:
+def limits_of(operations: Sequence[Operation]) -> CategoryLimits | None:
+    """The limits by category that a founding sets."""
+    return next((CategoryLimits(one) for one in operations if isinstance(one, Limit)), None)
+
+
+def _fleet_of(said: Found, articles: tuple[bytes, ...]) -> FleetId:
     policy = said.left_out_max, said.units_per_s_max
-    return fleet_id(said.public_key, said.nonce, *policy, charter)
+    return fleet_id(said.public_key, said.nonce, *policy, articles)

@@ -7,10 +7,13 @@ on changes. So a node that never asks pays nothing, and the same blocks give the
     now               from everything, in a fleet of up to `LIVE_ROUNDS_MAX` rounds; in a larger one
                       as of its open epoch
     looking back      from everything, however long it takes: what one would say today
+
+Who took a new key is one voter still: what all ids of a person answered is put together, and holds
+for each of them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -18,6 +21,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.ids import BeliefId, NodeId, fingerprint
 from credimus.kernel.odds import log_odds, probability
 from credimus.state.beliefs import Beliefs
+from credimus.state.membership.law import Law, Succession
 from credimus.state.membership.roster import Roster
 from credimus.state.operations import Skill
 from credimus.state.opinion.conduct import Conduct, conduct_of, voting_weights
@@ -32,6 +36,8 @@ LIVE_ROUNDS_MAX = 256
 """Rounds up to which views follow every vote; past it they wait for the epoch. [guess: some 10 ms]
 """
 _KEPT = 8
+_Basis = tuple[int, Mapping[NodeId, Succession]]
+"""What skills rest on: a revision of the answers, and who came after whom."""
 _Gather = Callable[[], Iterator[Item]]
 
 
@@ -70,7 +76,7 @@ class Standing:
         """Whether this node works skill out for each category by itself."""
         self._block_count = 0
         self._latest_stamp = 0
-        self._skills: dict[tuple[Lens, int], tuple[int, Skills]] = {}
+        self._skills: dict[tuple[Lens, int], tuple[_Basis, Skills]] = {}
         self._conduct: tuple[int, Conduct] = 0, Conduct({}, 0)
 
     def note_block(self, stamp: int) -> None:
@@ -144,7 +150,7 @@ class Standing:
         if skills is None:
             known = self._beliefs.get(belief)
             skills = self.skills(self.lens(known.category if known else ""))
-        item = _item(self._rounds.deciding(belief))
+        item = self._item(self._rounds.deciding(belief))
         sides = (item.accept, 0), (item.reject, 1)
         shares = _shares(skills, (*item.accept, *item.reject))
         odds = log_odds(skills.prior)
@@ -180,18 +186,27 @@ class Standing:
 
     def _kept(self, lens: Lens, epoch: int, revision: int, items: _Gather) -> Skills:
         found = self._skills.get((lens, epoch))
-        if found is None or found[0] != revision:
+        law = self._roster.current.law
+        basis = revision, law.successions
+        if found is None or found[0] != basis:
             if len(self._skills) >= _KEPT:
                 self._skills.clear()
-            found = self._skills[lens, epoch] = revision, _skills_of(list(items()), lens)
+            skills = _of_all_ids(_skills_of(list(items()), lens), law)
+            found = self._skills[lens, epoch] = basis, skills
         return found[1]
+
+    def _item(self, rounds: Iterable[Round], *, recorded: bool = False) -> Item:
+        """The answers to one belief in the rounds of one attempt, by person."""
+        item = _item(rounds, recorded=recorded)
+        law = self._roster.current.law
+        return _by_person(item, law) if law.successions else item
 
     def _items(self, lens: Lens) -> Iterator[Item]:
         """Every belief that was voted on, by all its answers."""
         beliefs = dict.fromkeys(found.belief for found in self._rounds)
         for belief in beliefs:
             if self._is_meant(belief, lens):
-                item = _item(self._rounds.deciding(belief))
+                item = self._item(self._rounds.deciding(belief))
                 if item.accept or item.reject:
                     yield item
 
@@ -213,7 +228,7 @@ class Standing:
                     newest[found.belief] = found
         for belief, found in newest.items():
             if self._is_meant(belief, lens):
-                item = _item([found], recorded=True)
+                item = self._item([found], recorded=True)
                 if item.accept or item.reject:
                     yield item
 
@@ -229,6 +244,31 @@ class Standing:
     def _weights(self, conduct: Conduct) -> dict[NodeId, int]:
         members = self._roster.current.by_id.values()
         return voting_weights(conduct, {one.node: one.admitted_stamp for one in members})
+
+
+def _by_person(item: Item, law: Law) -> Item:
+    """An item with the first id of each who answered; of whose ids answered differently, none."""
+    accepts, rejects = (dict.fromkeys(map(law.person, side)) for side in item[1:])
+    return Item(
+        item.name,
+        [who for who in accepts if who not in rejects],
+        [who for who in rejects if who not in accepts],
+    )
+
+
+def _of_all_ids(skills: Skills, law: Law) -> Skills:
+    """The same for each id of every person that was rated by its first."""
+    if not law.successions:
+        return skills
+    ids = {who: [who] for who in skills.rated}
+    for new in law.successions:
+        person = law.person(new)
+        if person in ids and new != person:
+            ids[person].append(new)
+    return skills._replace(
+        rated={one: rated for who, rated in skills.rated.items() for one in ids[who]},
+        echoes={one: group for who, group in skills.echoes.items() for one in ids[who]},
+    )
 
 
 def shared_skills(skills: Skills, members: Iterable[NodeId]) -> dict[NodeId, Skill]:

@@ -10,10 +10,12 @@ from credimus.state.keeping_operations import Attest, Certify, Enclose, ReaderBo
 from credimus.state.member_operations import (
     AdmissionRule,
     Appoint,
+    CategoryLimit,
     Charter,
     Exhibit,
     Expel,
     Expose,
+    Limit,
     Powers,
     Rotate,
 )
@@ -65,6 +67,7 @@ OPERATIONS = [
     Enclose(ID, OTHER, bytes(32), (ReaderBox(ID, bytes(48)),)),
     Attest(b"", 0, (CutHead(NodeId(ID), 1, 1, 0, BlockId(bytes(32))),), (ID,), 0, bytes(32)),
     Certify(b"", 0, bytes(32)),
+    Limit((CategoryLimit("alarm", 60, 5),)),
 ]
 
 
@@ -82,11 +85,12 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[9]
     assert said[10] == "took back 2 claims: wrong gauge"
     assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
-    assert said[-6] == "recorded the verdict: rejected"
-    assert said[-5].endswith("accepted apart: last writer")
-    assert said[-4].startswith("took back how it had reconciled")
-    assert (found[-4].belief, found[-4].other) == (ID, OTHER)
-    assert said[-3] == "let 1 member read an enclosed belief"
+    assert said[-7] == "recorded the verdict: rejected"
+    assert said[-6].endswith("accepted apart: last writer")
+    assert said[-5].startswith("took back how it had reconciled")
+    assert (found[-5].belief, found[-5].other) == (ID, OTHER)
+    assert said[-4] == "let 1 member read an enclosed belief"
+    assert said[-1] == "limited what each member states: alarm 60 an hour, 5 at once"
     assert all(len(text) < 200 for text in said)
 
 
