@@ -1,8 +1,12 @@
 """A second implementation, made from the pages, refuses the same blocks over the limits."""
 
+from contextlib import suppress
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stranger import roster as their_roster
+from stranger import state as their_state
 
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
@@ -113,3 +117,41 @@ def test_both_refuse_the_fourth_alarm_at_once_and_a_new_key_has_no_bucket_of_its
     outcomes = list(ours(0, blocks, LIMITS).values())
     assert outcomes == ["taken"] * 3 + ["over-limit"]
     assert outcomes == list(theirs(0, blocks, LIMITS).values())
+
+
+def test_both_reach_the_same_state_with_limits_in_it() -> None:
+    blocks = chain_of(0, [(1, 2, 9), (1, 1, 9), (900, 1, 9)], LIMITS)
+    fleet = fleet_of(0, LIMITS)
+    state, found = FleetState(fleet), their_roster.Fleet(fleet)
+    door = Ingress(fleet, Lace(), state, HybridClock(0))
+    assert all(door.take(one.wire, WALL_MS * 2) for one in blocks)
+    found.take_all([one.wire for one in blocks])
+    assert state.fingerprint() == their_state.state_fingerprint(found)
+    assert FleetState.restored(state.snapshot()).fingerprint() == state.fingerprint()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 3), st.just(9)), max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_the_order_the_same_blocks_are_taken(
+    steps: list[tuple[int, int, int]], chance: Random
+) -> None:
+    blocks = chain_of(0, steps, LIMITS)
+    fleet = fleet_of(0, LIMITS)
+    seen = set()
+    for _ in range(3):
+        door = Ingress(fleet, Lace(), FleetState(fleet), HybridClock(0))
+        for _ in range(2):  # of an author that nobody knows yet a block is let go, and comes again
+            order = list(blocks)
+            chance.shuffle(order)
+            for one in order:
+                with suppress(PeerFault):
+                    door.take(one.wire, WALL_MS * 2)
+        for one in blocks:
+            with suppress(PeerFault):
+                door.take(one.wire, WALL_MS * 2)
+        marks = [door._lace.place(one.id).marks for one in blocks if one.id in door._lace]
+        seen.add((tuple(marks), door._state.fingerprint()))
+    assert len(seen) == 1

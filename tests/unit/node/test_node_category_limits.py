@@ -141,6 +141,19 @@ def test_the_fleets_id_names_the_limits_and_nobody_sets_others() -> None:
     assert (state.roster.current.law.charter, state.roster.current.law.limit) == (charter, LIMIT)
 
 
+def test_only_a_founding_sets_limits_even_in_a_block_that_is_taken_unchecked() -> None:
+    """As one is whose past a checkpoint cut off."""
+    door = Door()
+    door.take(GENESIS)
+    more = Limit((CategoryLimit("alarm", 36_000, 9),))
+    odd = block([more, Charter(AdmissionRule.FOUNDER)], GENESIS, 1)
+    door.ingress.restore(odd.wire)
+    roster = door.state.roster
+    assert roster.category_limits is not None
+    assert roster.category_limits.limits == LIMIT.categories
+    assert (roster.current.law.limit, roster.current.law.charter) == (LIMIT, None)
+
+
 def test_restarts_snapshots_and_cuts_keep_what_is_left() -> None:
     three = block(said(3), GENESIS, 10)
     door, again = Door(), Door()

@@ -54,10 +54,8 @@ class Draft:
         match said:
             case Found():
                 self._insert(said, index, said.public_key)
-            case Charter():
-                self.law.charter, self.law.founder = said, self._place.author
-            case Limit():
-                self.law.limit = said
+            case Charter() | Limit():
+                self._found_with(said)
             case Admit():
                 self._admit(said, index, ALL_POWERS)
             case Appoint():
@@ -79,6 +77,16 @@ class Draft:
         if self._law is None:
             self._law = self._past.law.copy()
         return self._law
+
+    def _found_with(self, said: Charter | Limit) -> None:
+        """Take what stands behind a founding; elsewhere it says nothing, also in a block that is
+        taken only because a checkpoint cut off its past."""
+        if self._place.predecessors():
+            return
+        if isinstance(said, Charter):
+            self.law.charter, self.law.founder = said, self._place.author
+        else:
+            self.law.limit = said
 
     def _leave(self, index: int) -> None:
         author = self._place.author

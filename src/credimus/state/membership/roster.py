@@ -105,7 +105,7 @@ class Roster:
                 draft.say(operation, index)
                 if isinstance(operation, Found):
                     self._note_founding(operation, place)
-                elif isinstance(operation, Limit):
+                elif isinstance(operation, Limit) and not place.predecessors():
                     self.category_limits = CategoryLimits(operation)
         if draft is None:
             place.view = past

@@ -9,6 +9,7 @@ import pytest
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import UsageError
+from credimus.kernel.ids import fleet_id
 from credimus.kernel.instant import Instant, Now
 from credimus.lace.block import open_wire
 from credimus.node.commands import AssertBelief
@@ -20,7 +21,9 @@ from credimus.runtime.joining.founding import stored
 from credimus.runtime.store.checksum import block_checksum
 from credimus.runtime.store.interface import StoredBlock
 from credimus.runtime.store.sqlite import SqliteStore
-from strategies import FLEET, FOUND, SIGNERS, WALL_MS
+from credimus.state.member_operations import CategoryLimit, Limit
+from credimus.state.operations import Assert
+from strategies import FLEET, FOUND, SIGNERS, WALL_MS, make_block
 
 COUNT = 9
 
@@ -168,6 +171,24 @@ def test_a_head_that_was_noted_is_found_again_and_shows_what_was_cut(tmp_path: P
     assert "were noted" in cut.why
     with pytest.raises(UsageError, match="is no head"):
         check(path, "nonsense")
+
+
+def test_a_block_over_a_limit_by_category_is_named(tmp_path: Path) -> None:
+    limit = Limit((CategoryLimit("alarm", 1, 2),))
+    fleet = fleet_id(SIGNERS[0].public, FOUND.nonce, FOUND.left_out_max, 0, (encode(limit),))
+    blocks = [make_block(SIGNERS[0], [FOUND, limit], header_fleet=fleet)]
+    for number in (1, 2, 3):
+        said = [Assert(number, f"shed {number} burns", "alarm", 1)]
+        blocks.append(make_block(SIGNERS[0], said, blocks[-1], header_fleet=fleet))
+    path = tmp_path / "log.db"
+    store = SqliteStore(path)
+    store.append([stored(one) for one in blocks])
+    store.close()
+    broken = check_log(path, fleet, SIGNERS[0].public).broken
+    assert broken is not None
+    assert broken.row == 4
+    assert "more beliefs of category alarm" in broken.why
+    assert "over-limit" in broken.why
 
 
 def test_a_damaged_file_is_told_as_such(tmp_path: Path) -> None:
