@@ -181,7 +181,11 @@ SABOTEURS: tuple[Saboteur, ...] = (
     ),
     Saboteur(sabotage=a_door_that_counts_nothing, trips=nothing_exceeds_its_limit, profile="flood"),
     Saboteur(
-        sabotage=a_door_that_counts_no_category, trips=nothing_exceeds_its_limit, profile="flood"
+        sabotage=a_door_that_counts_no_category,
+        trips=nothing_exceeds_its_limit,
+        profile="flood",
+        statements=3,
+        safety_s=1,
     ),
     Saboteur(
         sabotage=a_network_that_garbles, trips=an_honest_peer_is_never_faulted, profile="calm"
