@@ -235,6 +235,11 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
         ),
         pytest.param("slander", 10_000, id="votes that a liar kept for itself"),
         pytest.param("checkpoints", 10_104, id="an answer on a proposal that a checkpoint voided"),
+        pytest.param("lopsided", 10_216, id="a second proposal by who had answered in vain"),
+        pytest.param(
+            "rotation", 10_325, id="a proposal of who knew of new keys by a snapshot alone"
+        ),
+        pytest.param("partition", 10_214, id="a vote whose round a checkpoint voided"),
     ],
 )
 def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:

@@ -112,6 +112,14 @@ VOUCHES_KEPT = 4
 of earlier verdicts show single admissions. [guess: of the last changes of the roster]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
+PROOF_BYTES_MAX = 65_536
+"""Bytes of a kept certificate, packed, as it passes between members. [as many as are kept]"""
+PROOFS_GIVEN_PER_S = 32
+"""Kept certificates that one member is given in a second; others it asks for are not looked for.
+[guess: what a person's script asks for]"""
+PROOFS_ASKED_MAX = 1_024
+"""Questions for kept certificates that wait for an answer; the oldest is forgotten. [guess: 64
+callers at once, 16 peers each]"""
 SKILL_ANSWERS_MAX = 250_000
 """Answers that skill is worked out from, the newest; some 30 bytes and 5 us each. [guess]"""
 TOKENS_MAX = 256

@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.protocol.checkpointing.interface import BorrowProof, LendProof
 from credimus.protocol.delivery.interface import Mode
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.protocol.partition.interface import Standing
@@ -162,6 +163,12 @@ class UndoReunion(Command, frozen=True):
     """Take back what the last reunion has said."""
 
 
+class ShareProof(Command, frozen=True):
+    """Ask peers for the kept certificate of a belief, or answer one that asked."""
+
+    what: BorrowProof | LendProof
+
+
 OnMembers: TypeAlias = AdmitMember | GrantPowers | RotateKey | ExposeMember | ExpelMember
 PlainCommand: TypeAlias = (
     AssertBelief
@@ -175,7 +182,7 @@ PlainCommand: TypeAlias = (
 """What is written as it is said."""
 MessageCommand: TypeAlias = SendMessage | FinishMessage
 ReunionCommand: TypeAlias = BeginReunion | UndoReunion
-AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand | ReunionCommand
+AnyCommand: TypeAlias = PlainCommand | CastVote | MessageCommand | ReunionCommand | ShareProof
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):

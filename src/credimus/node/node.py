@@ -24,6 +24,7 @@ from credimus.node.commands import (
     MessageCommand,
     ReunionCommand,
     SendMessage,
+    ShareProof,
     Written,
 )
 from credimus.node.config import Config
@@ -209,6 +210,9 @@ class Node:
         """
         if isinstance(command, SendMessage | FinishMessage):
             return self._deliver(command, now)
+        if isinstance(command, ShareProof):
+            self._step.give("proofs", command.what, now)
+            return Written(self.id)
         self._returning.check()
         permit = permit_of(command, self.partition, self._parts.config.voting.rules)
         if self.state.roster.units_per_s_max:

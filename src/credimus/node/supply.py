@@ -4,7 +4,7 @@
     4 Ping     5 Ack      6 PingFor   7 Relayed   8 Notice      membership
     9 Push    10 IHave   11 Graft    12 Prune    13 Relay      14 Neighbour   dissemination
     15 Envelope   16 Answer                                     delivery
-    17 KeptWanted                                               checkpoints
+    17 KeptWanted         18 ProofWanted    22 ProofGiven      checkpoints
     19 SnapshotOffer      20 SnapshotWanted   21 SnapshotPart   checkpoints
     23 Claim      24 Accusation                                 vigilance
     25 HeadsAsked         26 HeadsHeld                          recovery

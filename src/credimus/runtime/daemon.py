@@ -170,6 +170,7 @@ class Daemon:
         self.driver.listen(self.mailbox.note)
         self.driver.listen(self.diary.note)
         self.driver.listen(self.archive.note)
+        self.archive.submit = self.driver.submit
         self.driver.listen(_log_recovery)
         self.driver.listen(self._hand_over)
         if self.asking is not None:

@@ -20,6 +20,7 @@ from credimus.crdt import ORSet
 from credimus.kernel.codec import decoder, encode
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import BeliefId, BlockId, NodeId, fingerprint
+from credimus.kernel.portions import Portions, portions
 from credimus.lace.lace import Place
 from credimus.state.events import BeliefAsserted, BeliefChanged, StateEvent
 from credimus.state.identity import belief_id
@@ -292,12 +293,14 @@ class Beliefs:
         retracted = sorted((who, sorted(what)) for who, what in self._retractions.items())
         return fingerprint(b"credimus beliefs", self.to_bytes(), encode(origins), encode(retracted))
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Portions[bytes]:
         """All of it, canonical."""
-        beliefs = [
-            BeliefImage(one.id, one.content, one.category, *one.origin, one.origin_block)
-            for _, one in sorted(self._beliefs.items())
-        ]
+        beliefs: list[BeliefImage] = []
+        for some in portions(sorted(self._beliefs)):
+            for one in map(self._beliefs.__getitem__, some):
+                said = one.content, one.category, *one.origin, one.origin_block
+                beliefs.append(BeliefImage(one.id, *said))
+            yield len(some)
         doomed = sorted(
             (author, counter, belief, stamp)
             for (author, counter), dooms in self._doomed.items()
@@ -313,7 +316,7 @@ class Beliefs:
             )
         )  # fmt: skip
 
-    def restore(self, raw: bytes) -> None:
+    def restore(self, raw: bytes) -> Portions[None]:
         """Become what was written; for a fold that is new.
 
         Raises:
@@ -322,11 +325,13 @@ class Beliefs:
         image = read_image(raw, _image, "snapshot of the beliefs")
         assert isinstance(image, BeliefsImage)  # noqa: S101 - what its decoder reads
         self._claims = ORSet.from_bytes(image.claims, record_type=Assertion | Link)
-        for one in image.beliefs:
-            said = Assert(max(1, one.counter), one.content, one.category, 0)
-            origin = one.stamp, NodeId(one.author), one.counter
-            identifier = BeliefId(one.id)
-            self._beliefs[identifier] = Belief(identifier, said, origin, BlockId(one.block))
+        for some in portions(image.beliefs):
+            for one in some:
+                said = Assert(max(1, one.counter), one.content, one.category, 0)
+                origin = one.stamp, NodeId(one.author), one.counter
+                identifier = BeliefId(one.id)
+                self._beliefs[identifier] = Belief(identifier, said, origin, BlockId(one.block))
+            yield len(some)
         for author, counter, belief, stamp in image.doomed:
             self._doomed.setdefault((author, counter), {})[BeliefId(belief)] = stamp
         for author, stamp, reason, counters in image.retractions:

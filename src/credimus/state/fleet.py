@@ -10,6 +10,7 @@ import msgspec
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BeliefId, FleetId, fingerprint
+from credimus.kernel.portions import Portions, whole
 from credimus.lace.lace import Place
 from credimus.state.beliefs import Beliefs
 from credimus.state.enclosures import Enclosures
@@ -39,6 +40,9 @@ from credimus.state.voting.rounds import Rounds
 
 FOLDS = ("roster", "beliefs", "rounds", "enclosures", "reconciliations", "checkpoints")
 """Every fold by its name in `FleetState`: each has `fingerprint`, `snapshot` and `restore`."""
+
+LARGE = frozenset({"beliefs", "rounds"})
+"""Those whose snapshots are written and read a portion at a time."""
 
 
 class FleetState:
@@ -115,7 +119,14 @@ class FleetState:
 
     def snapshot(self) -> bytes:
         """All that is agreed, canonical: `FleetState.restored` makes it again."""
-        parts = [(name, getattr(self, name).snapshot()) for name in FOLDS]
+        return whole(self.snapshotting())
+
+    def snapshotting(self) -> Portions[bytes]:
+        """The snapshot, by and by; nothing may be folded meanwhile."""
+        parts: list[tuple[str, bytes]] = []
+        for name in FOLDS:
+            made = getattr(self, name).snapshot()
+            parts.append((name, (yield from made) if name in LARGE else made))
         return encode(_Snapshot(self.roster.fleet, tuple(parts)))
 
     @classmethod
@@ -125,12 +136,23 @@ class FleetState:
         Raises:
             PeerFault: `malformed`.
         """
+        return whole(cls.restoring(snapshot))
+
+    @classmethod
+    def restoring(cls, snapshot: bytes) -> "Portions[FleetState]":
+        """The state of a snapshot, by and by.
+
+        Raises:
+            PeerFault: `malformed`.
+        """
         image = decode(snapshot, _snapshot, "snapshot")
         if tuple(name for name, _ in image.parts) != FOLDS:
             raise PeerFault("malformed", f"a snapshot holds {', '.join(FOLDS)}, in this order")
         state = cls(FleetId(image.fleet))
         for name, part in image.parts:
-            getattr(state, name).restore(part)
+            made = getattr(state, name).restore(part)
+            if name in LARGE:
+                yield from made
         state.rounds.left_out_max = state.roster.left_out_max
         state.checkpoints.name(snapshot_fingerprint(snapshot))
         last = state.checkpoints.last

@@ -70,3 +70,16 @@ def test_a_room_is_emptied_in_causal_order() -> None:
     assert room.empty() == [FIRST, SECOND, LATER]
     assert len(room) == 0
     assert room.wanted(9) == []
+
+
+def test_a_tip_that_went_with_a_checkpoint_is_passed_over() -> None:
+    """Profile apart, seed 10214: what stands in for a head that came as news had been let go."""
+    lace = Lace()
+    for block in (GENESIS, FIRST, SECOND, LATER):
+        lace.add(block.id, block.header)
+    news = [LATER.id, SECOND.id]
+    me = SIGNERS[0].node_id
+    assert lace.tips(me, news=news) == (FIRST.id,)
+    lace.let_go((CutHead(SECOND.author, 2, SECOND.header.stamp, 0, SECOND.id),))
+    assert lace.get(FIRST.id) is None
+    assert lace.tips(me, news=news) == ()

@@ -1,23 +1,33 @@
 """Certificates of what is kept outlast the votes that they prove."""
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 
 import pytest
 
 from credimus.certificate import Archive, Trust, make_certificate, verify
+from credimus.kernel import limits
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Conflict, StorageError
+from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.seal import SeedSigner
-from credimus.node.commands import AssertBelief
+from credimus.node.commands import AssertBelief, ShareProof
 from credimus.node.config import Config
 from credimus.node.node import Node
-from credimus.protocol.checkpointing.interface import CheckpointConfig
+from credimus.protocol.checkpointing.interface import (
+    BorrowProof,
+    CheckpointConfig,
+    LendProof,
+    ProofBorrowed,
+    ProofSought,
+)
+from credimus.runtime import archiving
 from credimus.runtime.archiving import Archiving
 from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.pruning import Pruning
-from credimus.runtime.store.interface import Fact, StoredBlock
+from credimus.runtime.store.interface import FACT_BYTES_MAX, Fact, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
 from credimus.state.beliefs import Belief
 from credimus.state.identity import belief_id
@@ -183,3 +193,99 @@ def test_none_are_kept_where_there_is_no_room() -> None:
     run.step("the pier is open")
     assert not look_once(run)
     assert not run.store.facts("proof")
+
+
+PEERS = tuple(NodeId(bytes([number]) * 16) for number in range(1, 7))
+
+
+def borrowed(run: Run, answers: dict[NodeId, bytes | None]) -> tuple[Archiving, list[NodeId]]:
+    """An archive of a node that keeps nothing, of which members answer so; and whom it asked."""
+    archive, asked = Archiving(run.node, MemoryStore(), CONFIG, 8), list[NodeId]()
+    archive.in_reach = lambda: [run.node.id, *answers]
+
+    def submit(command: ShareProof) -> None:
+        said = command.what
+        assert isinstance(said, BorrowProof)
+        asked.extend(said.peers)
+        for peer in said.peers:
+            content = answers[peer]
+            if content is not None:
+                event = ProofBorrowed(peer, said.belief, content)
+                asyncio.get_running_loop().call_soon(archive.note, [event])
+
+    archive.submit = submit
+    return archive, asked
+
+
+def let_go() -> tuple[Run, Belief, bytes]:
+    """A node that keeps the certificate of a belief whose votes went; and that, as it is lent."""
+    run = Run()
+    run.step("the pier is open")
+    run.step("the pier is closed")
+    belief = run.belief("the pier is open")
+    run.pass_time(30)
+    return run, belief, lent(run, belief)
+
+
+def lent(run: Run, belief: Belief) -> bytes:
+    """What the node answers a member."""
+    said: list[ShareProof] = []
+    run.archive.submit = said.append
+    run.archive.note([ProofSought(PEERS[0], belief.id)])
+    (command,) = said
+    assert isinstance(command.what, LendProof)
+    assert (command.what.peer, command.what.belief) == (PEERS[0], belief.id)
+    return command.what.content
+
+
+def test_what_a_member_keeps_is_borrowed_verified_and_kept() -> None:
+    run, belief, good = let_go()
+    archive, asked = borrowed(run, {PEERS[0]: b"", PEERS[1]: good})
+    text = asyncio.run(archive.borrow(belief.id))
+    assert text is not None
+    assert verify(text, Trust(run.node.fleet)).certificate.belief == belief.id.hex()
+    assert asked == list(PEERS[:2])
+    assert archive.find(belief.id) == text
+
+
+def test_what_does_not_hold_is_passed_over() -> None:
+    run, belief, good = let_go()
+    other = lent(run, run.belief("the pier is closed"))
+    assert other
+    assert other != good
+    wrong = [b"", b"no zlib", other, zlib.compress(b"{}"), good[:-9]]
+    archive, asked = borrowed(run, dict(zip(PEERS, [*wrong, good], strict=True)))
+    assert asyncio.run(archive.borrow(belief.id)) is not None
+    assert asked == list(PEERS), "some at a time, until one held"
+    archive, _ = borrowed(run, dict(zip(PEERS, wrong, strict=False)))
+    assert asyncio.run(archive.borrow(belief.id)) is None
+    assert archive.find(belief.id) is None
+
+
+def test_who_asks_for_the_same_waits_for_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, belief, good = let_go()
+    archive, asked = borrowed(run, {PEERS[0]: good})
+
+    async def both() -> list[bytes | None]:
+        return list(await asyncio.gather(*(archive.borrow(belief.id) for _ in range(2))))
+
+    one, other = asyncio.run(both())
+    assert one is other is not None
+    assert asked == [PEERS[0]]
+    monkeypatch.setattr(archiving, "BORROWED_AT_ONCE", 0)
+    assert asyncio.run(archive.borrow(belief.id)) is None, "too many are asked for at once"
+
+
+def test_a_member_that_does_not_answer_is_waited_for_shortly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, belief, good = let_go()
+    monkeypatch.setattr(archiving, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(archiving, "ASKED_AT_ONCE", 1)
+    archive, asked = borrowed(run, {PEERS[0]: None, PEERS[1]: good})
+    assert asyncio.run(archive.borrow(belief.id)) is not None
+    assert asked == list(PEERS[:2])
+
+
+def test_what_is_kept_fits_a_message() -> None:
+    assert limits.PROOF_BYTES_MAX == FACT_BYTES_MAX

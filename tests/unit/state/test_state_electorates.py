@@ -6,6 +6,7 @@ import pytest
 
 from credimus.lace.block import Block
 from credimus.state.events import ProposalIgnored
+from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.operations import (
     Admit,
@@ -159,3 +160,37 @@ def test_what_is_ignored_is_told() -> None:
     assert taken.events == [
         ProposalIgnored(MEMBERS[1], RAIN_ID, electorate_id(electors(1).electors))
     ]
+
+
+def answered_in_vain() -> Replica:
+    """A member proposed rain with three electorates of its choice, and answered two of them."""
+    alone, pair, trio = electors(1), electors(1, 2), electors(0, 1)
+    said = [proposal(one) for one in (alone, pair, trio)]
+    votes = [
+        Vote(round_id(said[0]), Choice.REJECT),
+        Vote(round_id(said[1]), Choice.REJECT),
+    ]
+    first = make_block(SIGNERS[1], [alone, pair, *said[:2], Votes(tuple(votes))], None, [GENESIS])
+    then = make_block(SIGNERS[1], [trio, said[2]], first)
+    return agreed(first, then)
+
+
+def test_answers_on_proposals_that_count_for_nothing_are_remembered_also_by_a_snapshot() -> None:
+    """Profile lopsided, seed 10216: several proposals of a belief were voided by a checkpoint, and
+    only the last was remembered, until a restart."""
+    state = answered_in_vain().state
+    restored = FleetState.restored(state.snapshot())
+    assert restored.snapshot() == state.snapshot()
+    for held in (state, restored):
+        assert held.rounds.said_in_vain(MEMBERS[1], RAIN_ID, 1) is Choice.REJECT
+        assert held.rounds.said_in_vain(MEMBERS[0], RAIN_ID, 1) is None
+        assert held.rounds.said_in_vain(MEMBERS[1], RAIN_ID, 2) is None
+
+
+def test_what_was_proposed_in_vain_goes_with_its_time() -> None:
+    replica = answered_in_vain()
+    rounds, last = replica.state.rounds, replica.log[-1].header.stamp
+    assert rounds.let_go((), last) == 4, "two proposals and two votes"
+    assert rounds.said_in_vain(MEMBERS[1], RAIN_ID, 1) is None
+    assert rounds.let_go((), last + 1) == 1
+    assert rounds.let_go((), last + 1) == 0

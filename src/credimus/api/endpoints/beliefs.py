@@ -74,17 +74,21 @@ def look_at(daemon: Daemon, _: None, request: Request) -> shapes.BeliefDetail:
     return belief_view(daemon.node, find_belief(daemon.node.state, request.name))
 
 
-def certify(daemon: Daemon, _: None, request: Request) -> Answer:
+async def certify(daemon: Daemon, _: None, request: Request) -> Answer:
     """GET /v1/beliefs/{id}/certificate: the proof of a verdict, as the file itself."""
     node = daemon.node
     belief = find_belief(node.state, request.name)
     archive = Archive(node.fleet, node.lace, node.state, daemon.store.wires)
     try:
         return Answer(make_certificate(archive, belief))
-    except Conflict as problem:  # its votes were let go: perhaps it was made before
-        kept = daemon.archive.find(belief.id) if problem.code == "compacted" else None
-        if kept is None:
+    except Conflict as problem:  # its votes were let go: perhaps it was made before, here or there
+        if problem.code != "compacted":
             raise
+        kept = daemon.archive.find(belief.id) or await daemon.archive.borrow(belief.id)
+        if kept is None:
+            words = problem.message.removesuffix(" Ask another node.")
+            nor = "Nor does a member in reach give one; ask again when others are there."
+            raise Conflict(problem.code, f"{words} {nor}") from None
         return Answer(kept)
 
 

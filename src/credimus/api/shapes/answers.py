@@ -335,6 +335,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """None where no evaluator is slow."""
     latest_ms: int
     """The latest stamp held: well ahead of the wall clock, somebody's clock is wrong."""
+    checkpoint_since_ms: int | None
+    """Since when members have tried to certify the next checkpoint; None while none is due."""
     forked: bool
     """Whether this node's own chain is forked: the folder is an old copy, and writes no more."""
     doors: Doors

@@ -95,6 +95,7 @@ def status_view(daemon: Daemon) -> shapes.Status:
         steps=daemon.driver.step_count,
         evaluating=None if daemon.asking is None else evaluating_view(daemon.asking),
         latest_ms=wall_ms_of(node.clock.last),
+        checkpoint_since_ms=node.compacting.due_since_ms,
         forked=node.authors[0].forked,
         doors=doors_view(daemon),
     )

@@ -22,6 +22,7 @@ from credimus.protocol.checkpointing.interface import (
     Reader,
     SnapshotFetched,
 )
+from credimus.protocol.checkpointing.lending import Lending
 from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
 from credimus.protocol.checkpointing.shadow import Shadow
@@ -69,6 +70,7 @@ class Compacting:
         self.machines: dict[str, Machine[Any]] = {
             "checkpoints": self._checkpointing,
             "snapshots": self._fetching,
+            "proofs": Lending(state.roster),
         }
         self.base: Base | None = None
         """The snapshot and its certificate; None before the first checkpoint."""
@@ -98,6 +100,11 @@ class Compacting:
         """Who signed for the last checkpoint, sorted."""
         words = self.base.proof.words if self.base is not None else ()
         return sorted(read_header(word.header).author for word in words)
+
+    @property
+    def due_since_ms(self) -> int | None:
+        """Since when the next checkpoint has been under way; None while none is."""
+        return self._checkpointing.since_ms
 
     def read_durable(self, ids: Sequence[BlockId]) -> list[bytes]:
         """The wires of some held blocks that are durable."""

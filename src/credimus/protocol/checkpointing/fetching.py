@@ -57,6 +57,8 @@ class Fetching:
         self.lacks_kept: Callable[[], bool] = _no
         """Whether some block that is to be kept below the cut is not held; the node sets it."""
         self._offered: dict[NodeId, Instant] = {}
+        self._shown = b""
+        """The snapshot that they were offered."""
         self._gave: dict[NodeId, Instant] = {}
         self._keeper: NodeId | None = None
         self._keeper_due: Instant | None = None
@@ -113,9 +115,13 @@ class Fetching:
 
     def _offer(self, peer: NodeId, now: Now, effects: FetchingEffects) -> None:
         base = self.base
-        if base is None or not _is_free(self._offered, peer, now):
+        if base is None:
             return
-        effects.send.append(Send(peer, SnapshotOffer(base.proof, len(base.image))))
+        if base.proof.said.snapshot != self._shown:  # a new one is news to who got the last
+            self._shown = base.proof.said.snapshot
+            self._offered.clear()
+        if _is_free(self._offered, peer, now):
+            effects.send.append(Send(peer, SnapshotOffer(base.proof, len(base.image))))
 
     def _consider(self, peer: NodeId, offer: SnapshotOffer, now: Now) -> FetchingEffects:
         said = offer.proof.said

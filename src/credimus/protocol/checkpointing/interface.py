@@ -7,13 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from credimus.kernel import limits
-from credimus.kernel.ids import BlockId, NodeId
+from credimus.kernel.ids import BeliefId, BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.frontier import PeerBehind
 from credimus.protocol.checkpointing.proof import CheckpointProof
 from credimus.state.events import CheckpointAttested, CheckpointReached
 from credimus.state.keeping.checkpoints import Checkpoint
 from credimus.state.keeping_operations import Attest, Certify
+from credimus.state.operation import Id
 
 HOUR_MS = 3_600_000
 
@@ -90,7 +91,24 @@ class CheckpointDisputed(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-CheckpointEvent: TypeAlias = CheckpointRefused | CheckpointTaken | CheckpointDisputed
+class ProofSought(msgspec.Struct, frozen=True, gc=False):
+    """A member wants the kept certificate of a belief: whoever keeps them is to answer."""
+
+    peer: NodeId
+    belief: BeliefId
+
+
+class ProofBorrowed(msgspec.Struct, frozen=True, gc=False):
+    """A member answered with a kept certificate, not verified yet; empty where it keeps none."""
+
+    peer: NodeId
+    belief: BeliefId
+    content: bytes
+
+
+CheckpointEvent: TypeAlias = (
+    CheckpointRefused | CheckpointTaken | CheckpointDisputed | ProofSought | ProofBorrowed
+)
 
 
 # --- passing checkpoints on: messages between peers
@@ -128,7 +146,23 @@ class KeptWanted(Message, frozen=True, tag=17):
     checkpoint: Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
-SnapshotMessage: TypeAlias = SnapshotOffer | SnapshotWanted | SnapshotPart | KeptWanted
+class ProofWanted(Message, frozen=True, tag=18):
+    """Asks for the kept certificate of a belief."""
+
+    belief: Id
+
+
+class ProofGiven(Message, frozen=True, tag=22):
+    """A kept certificate; empty where the sender keeps none."""
+
+    belief: Id
+    content: Annotated[bytes, Meta(max_length=limits.PROOF_BYTES_MAX)]
+    """Its text, by zlib."""
+
+
+SnapshotMessage: TypeAlias = (
+    SnapshotOffer | SnapshotWanted | SnapshotPart | KeptWanted | ProofWanted | ProofGiven
+)
 
 
 # --- and their inputs
@@ -169,6 +203,38 @@ class KeptAsked(msgspec.Struct, frozen=True, gc=False):
 
 
 FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame | KeptAsked
+
+
+class ProofAsked(msgspec.Struct, frozen=True, gc=False):
+    """A peer asks for a kept certificate."""
+
+    peer: NodeId
+    wanted: ProofWanted
+
+
+class ProofCame(msgspec.Struct, frozen=True, gc=False):
+    """A peer gives one, or says that it keeps none."""
+
+    peer: NodeId
+    given: ProofGiven
+
+
+class BorrowProof(msgspec.Struct, frozen=True, gc=False):
+    """Our caller wants the certificate of a belief, and these peers may keep one."""
+
+    belief: BeliefId
+    peers: tuple[NodeId, ...]
+
+
+class LendProof(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a peer's question."""
+
+    peer: NodeId
+    belief: BeliefId
+    content: bytes
+
+
+LendingInput: TypeAlias = ProofAsked | ProofCame | BorrowProof | LendProof
 
 
 class GiveBlocks(msgspec.Struct, frozen=True, gc=False):

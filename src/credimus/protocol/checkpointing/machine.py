@@ -67,6 +67,8 @@ class Checkpointing:
         self._due: Instant | None = Instant(0)
         self._attempt = 0
         self._attempt_due: Instant | None = None
+        self.since_ms: int | None = None
+        """Since when, by the wall clock, the next checkpoint has been under way; None before."""
         self._base = b"?"
         self._shadow: Shadow | None = None
         self._refused: set[bytes] = set()
@@ -128,7 +130,7 @@ class Checkpointing:
 
     def _begin(self, base: bytes) -> None:
         self._base = base
-        self._attempt, self._attempt_due = 0, None
+        self._attempt, self._attempt_due, self.since_ms = 0, None, None
         self._refused.clear()
         self._said.clear()
         self.drop()
@@ -153,6 +155,7 @@ class Checkpointing:
             if not (begun or line.proposed(0) or self._cut(now) is not None):
                 return
             self._attempt_due = self._patience(now)
+            self.since_ms = now.wall_ms
         elif self._attempt > before:
             self._attempt_due = self._patience(now)
         elif now.instant >= self._attempt_due:
@@ -244,7 +247,7 @@ class Checkpointing:
             self.drop()
         image = self._image()
         fleet = self._state.roster.fleet
-        base = FleetState(fleet) if image is None else FleetState.restored(image)
+        base = FleetState(fleet) if image is None else image
         self._shadow = Shadow(base, self._lace, said.cut, said.retention_ms)
 
     def _fold_on(self, now: Now) -> None:

@@ -5,6 +5,7 @@ a certified checkpoint takes effect at once: the live state becomes the shadow.
 """
 
 from credimus.kernel.ids import BlockId
+from credimus.kernel.portions import Portions
 from credimus.lace.block import block_id, open_wire
 from credimus.lace.frontier import Cut
 from credimus.lace.lace import Lace, Place
@@ -24,23 +25,29 @@ class Shadow:
     """One such state.
 
     Args:
-        state: that of the checkpoint before; empty before the first.
+        base: the state of the checkpoint before, or its snapshot; empty before the first.
         cut: closed, and held.
-        image: the snapshot at this very cut, where `state` is that already.
+        image: the snapshot at this very cut, where `base` is that already.
     """
 
     def __init__(
-        self, state: FleetState, lace: Lace, cut: Cut, retention_ms: int, image: bytes = b""
+        self, base: FleetState | bytes, lace: Lace, cut: Cut, retention_ms: int, image: bytes = b""
     ) -> None:
-        self.state = state
+        self.state: FleetState
+        self._view: Members
+        self._work: Portions[None] | None = None
+        """What is done a portion at a time before anything else."""
+        if isinstance(base, bytes):
+            self._work = self._take_up(FleetState.restoring(base))
+        else:
+            self.state, self._view = base, base.roster.base
         self.cut = cut
         self.retention_ms = retention_ms
         self.image = image
         """The snapshot, once the cut is reached."""
         self.attest: Attest | None = None
         """What is to be said of it, for attempt 0."""
-        self.id = state.checkpoints.id if image else b""
-        self._view = state.roster.base
+        self.id = self.state.checkpoints.id if image else b""
         self._lace = lace
         self._last = last_below(cut)
         inside = [] if image else lace.closure(cut)
@@ -65,13 +72,15 @@ class Shadow:
 
     def step(self, count: int, read: Reader, operations: int = 1 << 62) -> None:
         """Fold up to `count` blocks; fewer where they can not be read yet, or hold more than some
-        operations."""
+        operations. Reading and writing a snapshot are done by as many rounds and beliefs."""
+        if self._work is not None and not self._go_on(operations):
+            return
         if not self.image:
             inside = self._inside[self._at : self._at + count]
             self._at += self._fold(inside, read, operations)
             if self._at == len(self._inside):
-                self._cut_here()
-                self._at = 0
+                self._work, self._at = self._cut_here(), 0
+                self._go_on(operations)
             return
         while self._newcomers:
             place = self._newcomers.pop(0)
@@ -130,21 +139,36 @@ class Shadow:
                 views.append(self._views[one])
         return self.state.roster.joined(views)
 
-    def _cut_here(self) -> None:
+    def _go_on(self, room: int) -> bool:
+        """Do a portion of what is at work; returns whether that is done."""
+        assert self._work is not None  # noqa: S101 - asked for only then
+        for done in self._work:
+            room -= done
+            if room <= 0:
+                return False
+        self._work = None
+        return True
+
+    def _take_up(self, base: Portions[FleetState]) -> Portions[None]:
+        self.state = yield from base
+        self._view = self.state.roster.base
+
+    def _cut_here(self) -> Portions[None]:
         """The cut is reached: let go, write the snapshot, go on from what it says."""
         stamp = stamp_at(self.cut)
         state = self.state
-        released: Released = releasing.release(state, stamp, self.retention_ms)
+        released: Released = yield from releasing.release(state, stamp, self.retention_ms)
         electors = tuple(sorted(state.roster.current.by_id))
         base = state.checkpoints.id
         draft = Attest(base, 0, self.cut, electors, self.retention_ms, bytes(32))
         state.checkpoints.advance(draft, stamp, released)
-        self.image = state.snapshot()
-        digest = snapshot_fingerprint(self.image)
+        image = yield from state.snapshotting()
+        digest = snapshot_fingerprint(image)
         self.attest = Attest(base, 0, self.cut, electors, self.retention_ms, digest)
         self.id = checkpoint_id(self.attest)
         state.checkpoints.name(digest)
         self._view = state.roster.base = state.roster.current
+        self.image = image
 
 
 def _named(wires: list[bytes]) -> list[tuple[BlockId, bytes]]:

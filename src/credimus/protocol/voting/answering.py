@@ -10,7 +10,7 @@ from typing import Any
 
 from credimus.kernel.errors import Conflict, NotFound
 from credimus.kernel.hlc import LOGICAL_BITS
-from credimus.kernel.ids import ElectorateId, NodeId, RoundId
+from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId
 from credimus.kernel.instant import Now
 from credimus.protocol.voting.electing import difference, objection
 from credimus.protocol.voting.grounds import LEARNED, Grounds
@@ -62,8 +62,14 @@ class Answering:
 
         Args:
             attempt: of a round that our open block proposes, which the state does not show yet.
+                What the elector answered in it on a proposal that counts for nothing, it answers
+                again.
         """
-        ballot = self._evaluator.evaluate(question)
+        given = None
+        if attempt:
+            belief = BeliefId(question.belief)
+            given = self._state.rounds.said_in_vain(question.elector, belief, attempt)
+        ballot = self._evaluator.evaluate(question) if given is None else Ballot(given)
         if ballot is None:
             return None
         if attempt:

@@ -12,6 +12,7 @@ from credimus.runtime.doctor.files import check_files
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, warning
 from credimus.runtime.doctor.peers import Peer, check_peers, peers_of
 from credimus.runtime.doctor.ports import check_ports
+from credimus.runtime.doctor.retention import check_retention
 from credimus.runtime.doctor.use import check_use, lock_holder
 from credimus.runtime.doctor.versions import check_versions
 from credimus.runtime.home import Home
@@ -42,7 +43,10 @@ def examine(
     found += check_disk(home)
     log = _log(home, settings, running, told)
     found += log.findings
-    found += check_clock(time.time_ns() // 1_000_000, log.newest_ms)
+    wall_ms = time.time_ns() // 1_000_000
+    found += check_clock(wall_ms, log.newest_ms)
+    if settings is not None:
+        found += check_retention(settings.checkpoints, wall_ms, running)
     if settings is not None and (running is not None or log.members):
         peers = peers_of(running) if running is not None else _others(log, home)
         found += check_peers(peers, settings.node.link, running=running is not None)

@@ -18,10 +18,9 @@ Hours = Annotated[float, Meta(gt=0, le=87_600)]
 class CheckpointSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When the fleet takes checkpoints, and how long things are kept."""
 
-    enabled: bool = False
+    enabled: bool = True
     """Whether this node proposes, attests and certifies checkpoints. Those that more than two
-    thirds of the members certify are followed all the same. Off unless asked for: simulated fleets
-    whose members were away for longer than blocks are kept do not keep every promise yet."""
+    thirds of the members certify are followed all the same."""
     interval_hours: Hours = 6
     """From one checkpoint to the next. [guess]"""
     keep_hours: Hours = 24

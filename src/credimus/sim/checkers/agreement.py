@@ -186,7 +186,13 @@ class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
             return
         record = self.watch.record
         rosters = Rosters(record)
-        state = self.watch.honest[0].running.state
+        node = self.watch.honest[0].running
+        state, lace = node.state, node.lace
+        ended = rosters.ended_in(
+            one.id
+            for one in record.blocks.values()
+            if lace.is_below(one.author, one.header.sequence)
+        )
         for found in state.rounds:
             electorate, proposed_in = found.electorate, record.proposed_in.get(found.id, ())
             if state.checkpoints.number and not proposed_in:
@@ -197,10 +203,10 @@ class a_round_is_of_the_whole_fleet(Checker):  # noqa: N801 - a sentence
                 if state.checkpoints.number:  # part of its past went with a disk, and is in none
                     continue
                 raise
-            # Who began from a snapshot knows of members whose admission its blocks may not descend
-            # from; it leaves nobody out, and by that checkpoint all see the same.
+            # Who began from a snapshot knows of members whose admission, or end, its blocks may not
+            # descend from; it leaves nobody else out, and by that checkpoint all see the same.
             if state.checkpoints.number:
-                is_whole = any(past <= electorate.position.keys() for past in pasts)
+                is_whole = any(past - ended <= electorate.position.keys() for past in pasts)
             else:
                 is_whole = any(past == electorate.position.keys() for past in pasts)
             if not is_whole:

@@ -5,16 +5,18 @@ holds a checkpoint and some blocks must come to what all blocks that ever were g
 """
 
 from credimus.kernel.entropy import Stream
-from credimus.kernel.ids import BlockId, NodeId, short
+from credimus.kernel.ids import NodeId, short
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
 from credimus.protocol.checkpointing.interface import CheckpointTaken
-from credimus.sim.checkers.checker import Checker
-from credimus.sim.checkers.refold import fold_blocks
+from credimus.sim.checkers.checker import Checker, Watch
+from credimus.sim.checkers.refold import closure, fold_along, fold_blocks
 from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.fleet import FleetState
-from credimus.state.keeping_operations import Certify
+from credimus.state.keeping.checkpoints import checkpoint_id
+from credimus.state.keeping_operations import Attest, Certify
+from credimus.state.member_operations import Expel, Rotate
 from credimus.state.operations import (
     Admit,
     Leave,
@@ -22,7 +24,12 @@ from credimus.state.operations import (
 
 
 class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
-    """A node that let blocks go has the beliefs, rounds and members that all blocks give."""
+    """A node that let blocks go has the state that all blocks give along its checkpoints; and the
+    beliefs, rounds and members that they give without any.
+
+    Not so of rounds where members changed: a proposal of who was cut off longer than blocks are
+    kept is judged by the roster of the checkpoint, not by that of its past.
+    """
 
     def started(self, host: Host) -> None:
         """Look at a node that began from its snapshot."""
@@ -37,32 +44,48 @@ class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
         node, record = host.running, self.watch.record
         if not node.state.checkpoints.number:
             return
-        waiting = [head.block for head in node.lace.frontier().heads]
-        past: set[BlockId] = set()
-        while waiting:
-            one = waiting.pop()
-            if one in past:
-                continue
-            if one not in record.blocks:
-                return  # something taken is not durable yet
-            past.add(one)
-            header = record.blocks[one].header
-            waiting += (header.previous, *header.parents) if header.previous else header.parents
+        past = closure(record, [head.block for head in node.lace.frontier().heads])
+        if not past:
+            return
         order = sorted(past, key=lambda one: (record.blocks[one].header.stamp, one))
         whole = fold_blocks(self.watch.fleet.id, record, order, None)
-        agreed = [_agreed(state, rounds=self._is_steady()) for state in (whole, node.state)]
+        agreed = [_agreed(one, rounds=is_steady(self.watch)) for one in (whole, node.state)]
         if agreed[0] != agreed[1]:
             self.fail(f"node {host.place}: {len(past)} blocks give another state when all are held")
+        line = self._line(node.state.checkpoints.id)
+        if not line:
+            return
+        along = fold_along(self.watch.fleet.id, record, order, line)
+        if along.fingerprint() != node.state.fingerprint():
+            self.fail(
+                f"node {host.place}: {len(past)} blocks give another state along {len(line)} "
+                "checkpoints when all are held"
+            )
 
-    def _is_steady(self) -> bool:
-        """Whether nobody joined or left after the founding: a proposal of who was cut off longer
-        than blocks are kept is judged by the roster of the checkpoint, not by that of its past."""
-        said = [one for every in self.watch.record.operations.values() for one in every]
-        admitted = sum(isinstance(one, Admit) for one in said)
-        config = self.watch.fleet.config
-        return admitted < config.nodes * config.members_per_node and not any(
-            isinstance(one, Leave) for one in said
-        )
+    def _line(self, identifier: bytes) -> list[Attest]:
+        """The checkpoints up to one, the first first, by what members said on any disk; empty
+        where a part of them went with one."""
+        record = self.watch.record
+        every = record.operations.values()
+        said = {checkpoint_id(one): one for some in every for one in some if type(one) is Attest}
+        line: list[Attest] = []
+        while identifier:
+            found = said.get(identifier)
+            if found is None or not closure(record, [head.block for head in found.cut]):
+                return []
+            line.append(found)
+            identifier = found.base
+        return line[::-1]
+
+
+def is_steady(watch: Watch) -> bool:
+    """Whether nobody joined, left or took new keys after the founding."""
+    said = [one for every in watch.record.operations.values() for one in every]
+    admitted = sum(isinstance(one, Admit) for one in said)
+    config = watch.fleet.config
+    return admitted < config.nodes * config.members_per_node and not any(
+        isinstance(one, Leave | Rotate | Expel) for one in said
+    )
 
 
 class nothing_is_pruned_before_it_is_certified(Checker):  # noqa: N801 - a sentence

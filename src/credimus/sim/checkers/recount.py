@@ -48,6 +48,11 @@ class Rosters:
         self._learn(block)
         return self._known[block].exposed
 
+    def ended_in(self, blocks: Iterable[BlockId]) -> frozenset[NodeId]:
+        """Who left, took a new key or was exposed in some blocks."""
+        said = [self._with_said_in(one, _NOBODY) for one in blocks]
+        return frozenset[NodeId]().union(*(one.left | one.exposed for one in said))
+
     def _past(self, block: BlockId) -> "_Roster":
         """What the predecessors of a block know together."""
         known = [self._known[one] for one in _predecessors(self._record, block)]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from credimus.kernel.ids import BlockId
+from credimus.kernel.portions import Portions
 from credimus.lace.lace import Lace
 from credimus.node.recovering.compacting import Compacting
 from credimus.sim.checkers.compaction import (
@@ -15,6 +16,7 @@ from credimus.sim.checkers.compaction import (
 )
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
+from credimus.state.enclosures import Enclosures
 from credimus.state.fleet import FleetState
 from credimus.state.keeping import releasing
 from credimus.state.keeping.checkpoints import Checkpoints, Released
@@ -25,10 +27,17 @@ def a_checkpoint_that_lets_all_go(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
     """Everybody lets go of what is still wanted."""
     kept = releasing.release
 
-    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Released:  # noqa: ARG001
+    def all_of_it(state: FleetState, stamp: int, retention_ms: int) -> Portions[Released]:  # noqa: ARG001
         return kept(state, stamp, 0)
 
     with patched(releasing, "release", all_of_it):
+        yield
+
+
+@contextmanager
+def a_snapshot_that_forgets_the_keys_of_beliefs(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who folds on from a snapshot has lost what was enclosed before; everybody agrees on that."""
+    with patched(Enclosures, "restore", lambda *_: None):
         yield
 
 
@@ -74,6 +83,7 @@ def a_lace_that_takes_names_for_blocks(fleet: Fleet) -> Iterator[None]:  # noqa:
 WRONGS = (
     (a_lace_that_takes_names_for_blocks, what_a_block_names_is_held, 12),
     (a_checkpoint_that_lets_all_go, pruned_and_whole_nodes_agree, 8),
+    (a_snapshot_that_forgets_the_keys_of_beliefs, pruned_and_whole_nodes_agree, 8),
     (a_word_that_is_enough, nothing_is_pruned_before_it_is_certified, 8),
     (a_snapshot_that_lacks_a_belief, a_joiner_from_a_checkpoint_agrees, 12),
 )

@@ -5,7 +5,7 @@ the same blocks attest the same fingerprint; restored, it is the state again, an
 from it. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Any
 
@@ -15,7 +15,8 @@ from msgspec import Meta
 from credimus.kernel.codec import decode, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.ids import BLOCK_ID_BYTES
+from credimus.kernel.ids import BLOCK_ID_BYTES, ElectorateId
+from credimus.kernel.portions import Portions, portions
 from credimus.state.membership.members import Members
 from credimus.state.operation import Id, Mask
 from credimus.state.operations import (
@@ -124,6 +125,8 @@ class RoundsImage(Image, frozen=True):
     """Author, stamp, proposal and the view of its past."""
     epochs: tuple[tuple[int, int, int], ...]
     """Of rounds that were let go: epoch, how many, the last stamp."""
+    void: tuple[tuple[Id, Id, int, int], ...]
+    """Rounds that were proposed in vain: id, belief, attempt, the greatest stamp."""
 
 
 def read_image(raw: bytes, using: msgspec.msgpack.Decoder[Image], what: str) -> Image:
@@ -168,6 +171,30 @@ def image_of_early(early: Mapping[Any, Sequence[tuple[Any, ...]]]) -> EarlyImage
             for kind in kinds
         )
     )
+
+
+def images_of_rounds(rounds: Collection[Round]) -> Portions[list[RoundImage]]:
+    """Their images, in this order."""
+    images: list[RoundImage] = []
+    for some in portions(rounds):
+        images += map(image_of_round, some)
+        yield len(some)
+    return images
+
+
+def rounds_of_images(
+    images: Iterable[RoundImage], published: Callable[[ElectorateId], Electorate | None]
+) -> Iterator[Round]:
+    """The rounds again, in this order.
+
+    Raises:
+        PeerFault: `malformed`, when an electorate is missing.
+    """
+    for one in images:
+        voters = published(ElectorateId(one.electorate))
+        if voters is None:
+            raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
+        yield round_of_image(one, voters)
 
 
 def image_of_round(one: Round) -> RoundImage:

@@ -15,6 +15,7 @@ assertion states the belief anew.
 
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import BeliefId, RoundId
+from credimus.kernel.portions import Portions, portions
 from credimus.lace.enclosing import name_in
 from credimus.sketch import merkle
 from credimus.state.beliefs import Beliefs
@@ -23,27 +24,27 @@ from credimus.state.keeping.checkpoints import Released
 from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict
 
+_CHEAP = 4
+"""So many beliefs that are looked at cost as much as one that is written down."""
 
-def release(state: FleetState, stamp: int, retention_ms: int) -> Released:
-    """Let go what is over at a stamp; returns the record of it."""
+
+def release(state: FleetState, stamp: int, retention_ms: int) -> Portions[Released]:
+    """Let go what is over at a stamp, by and by; returns the record of it."""
     before_stamp = max(0, stamp - (retention_ms << LOGICAL_BITS))
     ended = state.beliefs.expire(stamp)
+    yield len(state.beliefs) // _CHEAP
     beliefs: list[BeliefId] = []
     rounds: list[RoundId] = []
-    for belief in sorted({one.id for one in state.beliefs} | {one.belief for one in state.rounds}):
-        held = state.rounds.on(belief)
-        if _is_over(state, belief, before_stamp, expired=belief in ended):
-            rounds += [one.id for one in held]
-            if state.beliefs.get(belief) is not None:
-                beliefs.append(belief)
-        elif len(held) > 1:
-            deciding = state.rounds.deciding(belief)
-            if deciding[0].verdict.decided:
-                rounds += [
-                    one.id
-                    for one in held
-                    if one.attempt < deciding[0].attempt and end_stamp(one) < before_stamp
-                ]
+    every = {one.id for one in state.beliefs} | {one.belief for one in state.rounds}
+    for some in portions(sorted(every)):
+        for belief in some:
+            if _is_over(state, belief, before_stamp, expired=belief in ended):
+                rounds += [one.id for one in state.rounds.on(belief)]
+                if state.beliefs.get(belief) is not None:
+                    beliefs.append(belief)
+            else:
+                rounds += _outdone(state, belief, before_stamp)
+        yield len(some) // _CHEAP
     claims, retractions = state.beliefs.let_go(beliefs, before_stamp)
     words = state.rounds.let_go(rounds, before_stamp)
     keys = {name for one in state.beliefs if (name := name_in(one.content)) is not None}
@@ -56,6 +57,19 @@ def release(state: FleetState, stamp: int, retention_ms: int) -> Released:
         other=retractions + words,
         root=merkle.root(sorted([*beliefs, *rounds])),
     )
+
+
+def _outdone(state: FleetState, belief: BeliefId, before_stamp: int) -> list[RoundId]:
+    """Earlier attempts than the one that decided, once their time is long over."""
+    held = state.rounds.on(belief)
+    deciding = state.rounds.deciding(belief) if len(held) > 1 else held
+    if len(held) < 2 or not deciding[0].verdict.decided:
+        return []
+    return [
+        one.id
+        for one in held
+        if one.attempt < deciding[0].attempt and end_stamp(one) < before_stamp
+    ]
 
 
 def end_stamp(one: Round) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from credimus.kernel.codec import decoder, encode
-from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId, fingerprint
+from credimus.kernel.portions import Portions, portions
 from credimus.lace.lace import Place
 from credimus.state.events import (
     DoubleVote,
@@ -25,9 +25,9 @@ from credimus.state.events import (
 )
 from credimus.state.keeping.images import (
     RoundsImage,
-    image_of_round,
+    images_of_rounds,
     read_image,
-    round_of_image,
+    rounds_of_images,
 )
 from credimus.state.membership.members import Members, may_propose
 from credimus.state.operations import (
@@ -48,7 +48,7 @@ from credimus.state.voting.epochs import Epochs
 from credimus.state.voting.published import Published
 from credimus.state.voting.round import Round, canonical, with_entry
 from credimus.state.voting.verdict import Verdict, join
-from credimus.state.voting.waiting import Waiting
+from credimus.state.voting.waiting import Early, Waiting
 
 _JUDGED_KEPT = 1_024
 
@@ -98,8 +98,12 @@ class Rounds:
         return self._by_belief.get(belief, ())
 
     def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
-        """An answer of a member on a proposal that counts for nothing; no part of the state."""
+        """An answer of a member on a proposal that counts for nothing."""
         return self._waiting.said_in_vain(author, belief, attempt)
+
+    def words_about(self, identifier: RoundId) -> tuple[Early, ...]:
+        """What was said of a round that no proposal opens: author, stamp and word."""
+        return tuple(self._waiting.early.get(identifier, ()))
 
     def deciding(self, belief: BeliefId) -> tuple[Round, ...]:
         """The rounds of the attempt that gives the belief its verdict: the highest decided one, or
@@ -159,8 +163,7 @@ class Rounds:
         author, stamp = place.author, place.stamp
         rounds = self._rounds
         voters: Electorate | None = None
-        position: int | None = None
-        bit = 0
+        position, bit = None, 0
         for vote in said.votes:
             found = rounds.get(vote.round)  # type: ignore[call-overload]
             if found is None:
@@ -238,14 +241,15 @@ class Rounds:
         lists = rounds, *self._waiting.lists(), self.published.stamps()
         return fingerprint(b"credimus rounds", *map(encode, lists))
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> Portions[bytes]:
         """All of it, canonical."""
-        rounds = (self._rounds[one] for one in sorted(self._rounds))
-        electorates, images = tuple(self.published.image()), tuple(map(image_of_round, rounds))
-        waiting = self._waiting.images()
-        return encode(RoundsImage(electorates, images, *waiting, self.epochs.let_go_image()))
+        every = sorted(self._rounds)
+        images = tuple((yield from images_of_rounds([self._rounds[one] for one in every])))
+        electorates = tuple(self.published.image())
+        waiting, void = self._waiting.images(), self._waiting.void_image()
+        return encode(RoundsImage(electorates, images, *waiting, self.epochs.let_go_image(), void))
 
-    def restore(self, raw: bytes) -> None:
+    def restore(self, raw: bytes) -> Portions[None]:
         """Become what was written; for a fold that is new.
 
         Raises:
@@ -255,19 +259,20 @@ class Rounds:
         assert isinstance(image, RoundsImage)  # noqa: S101 - what its decoder reads
         for stamp, publication in image.electorates:
             self.published.add(publication, stamp)
-        for one in image.rounds:
-            voters = self.published.get(ElectorateId(one.electorate))
-            if voters is None:
-                raise PeerFault("malformed", "snapshot of the rounds: an electorate is missing")
-            found = self._rounds[RoundId(one.id)] = round_of_image(one, voters)
-            found.rules = self._rules.setdefault(found.rules, found.rules)
-            rounds = (*self._by_belief.get(found.belief, ()), found)
-            self._by_belief[found.belief] = tuple(sorted(rounds, key=_attempt_order))
-            if found.conclusions:
-                self.epochs.note(found)
+        for some in portions(image.rounds):
+            for found in rounds_of_images(some, self.published.get):
+                self._rounds[found.id] = found
+                found.rules = self._rules.setdefault(found.rules, found.rules)
+                rounds = self._by_belief.get(found.belief, ())
+                every = sorted((*rounds, found), key=_attempt_order) if rounds else (found,)
+                self._by_belief[found.belief] = tuple(every)
+                if found.conclusions:
+                    self.epochs.note(found)
+            yield len(some)
         self.epochs.recall(image.epochs)
         published = (identifier for identifier, _ in self.published.stamps())
         self._waiting.recall(image.early, image.unopened, published)
+        self._waiting.recall_void(image.void)
 
     # --- private
 
@@ -281,7 +286,7 @@ class Rounds:
         if not self._is_fair(said.rules, electorate, past, category) or not (
             may_propose(past.powers(author), category)
         ):
-            self._waiting.ignore(said, round_id(said))
+            self._waiting.ignore(round_id(said), (BeliefId(said.belief), said.attempt, stamp))
             return [ProposalIgnored(author, BeliefId(said.belief), electorate.id)]
         identifier = round_id(said)
         opening = (stamp, author, said.timeout_ms)

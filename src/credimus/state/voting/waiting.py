@@ -14,20 +14,21 @@ from credimus.state.keeping.images import (
 from credimus.state.membership.members import Members
 from credimus.state.operations import Choice, Propose, Vote
 
-IGNORED_KEPT = 1_024
-"""Proposals that count for nothing, remembered; the oldest goes. [guess: more than are open]"""
-
 Early: TypeAlias = tuple[NodeId, int, Any]
 """Author, stamp and operation of something that came before its round."""
 Unopened: TypeAlias = tuple[NodeId, int, Propose, Members]
 """Author and stamp of a proposal that opens nothing yet, and the view of its past."""
 UnopenedImage: TypeAlias = tuple[tuple[bytes, int, Propose, bytes], ...]
+Void: TypeAlias = tuple[BeliefId, int, int]
+"""Belief, attempt and greatest stamp of proposals of one round that count for nothing."""
+VoidImage: TypeAlias = tuple[tuple[bytes, bytes, int, int], ...]
 
 
 class Waiting:
-    """Words about rounds that nobody opened, and proposals that can not be judged yet."""
+    """Words about rounds that nobody opened, and proposals that can not be judged yet, or count for
+    nothing."""
 
-    __slots__ = ("early", "ignored", "unasserted", "unopened")
+    __slots__ = ("_void_on", "early", "unasserted", "unopened", "void")
 
     def __init__(self) -> None:
         self.early: dict[RoundId, list[Early]] = {}
@@ -35,9 +36,10 @@ class Waiting:
         """Proposals that wait for their electorate."""
         self.unasserted: dict[BeliefId, list[Unopened]] = {}
         """Proposals that wait for the category of their belief."""
-        self.ignored: dict[tuple[BeliefId, int], RoundId] = {}
-        """The last proposal on a belief and attempt that counts for nothing. No part of the state:
-        who voted on it before a checkpoint showed that keeps its word."""
+        self.void: dict[RoundId, Void] = {}
+        """Rounds that somebody proposed in vain: who voted on one before a checkpoint showed that
+        keeps its word, also over a restart."""
+        self._void_on: dict[tuple[BeliefId, int], list[RoundId]] = {}
 
     def keep(self, identifier: RoundId, *said: Any) -> None:
         """Author, stamp and word about a round that does not exist."""
@@ -51,24 +53,33 @@ class Waiting:
         """A proposal whose belief is not known."""
         self.unasserted.setdefault(BeliefId(entry[2].belief), []).append(entry)
 
-    def ignore(self, said: Propose, identifier: RoundId) -> None:
+    def ignore(self, identifier: RoundId, void: Void) -> None:
         """A proposal that counts for nothing."""
-        if len(self.ignored) >= IGNORED_KEPT:
-            self.ignored.pop(next(iter(self.ignored)))
-        self.ignored[BeliefId(said.belief), said.attempt] = identifier
+        known = self.void.get(identifier)
+        if known is None:
+            self._void_on.setdefault(void[:2], []).append(identifier)
+        if known is None or known[2] < void[2]:
+            self.void[identifier] = void
 
     def said_in_vain(self, author: NodeId, belief: BeliefId, attempt: int) -> Choice | None:
-        """An answer of a member on such a proposal."""
-        identifier = self.ignored.get((belief, attempt))
-        if identifier is None:
-            return None
-        said = (word for who, _, word in self.early.get(identifier, ()) if who == author)
-        return next((word.choice for word in said if isinstance(word, Vote)), None)
+        """An answer of a member on such a proposal; the first by round, where there are more."""
+        said = (
+            word.choice
+            for identifier in sorted(self._void_on.get((belief, attempt), ()))
+            for who, _, word in self.early.get(identifier, ())
+            if who == author and isinstance(word, Vote)
+        )
+        return next(said, None)
 
     def let_go(self, before_stamp: int) -> int:
         """Forget what was said before a stamp; returns how much."""
         every: tuple[dict[Any, list[Any]], ...] = self.early, self.unopened, self.unasserted
-        return sum(drop_earlier(entries, before_stamp) for entries in every)
+        void = {one: said for one, said in self.void.items() if said[2] >= before_stamp}
+        count = len(self.void) - len(void)
+        self.void, self._void_on = {}, {}
+        for identifier, said in void.items():
+            self.ignore(identifier, said)
+        return count + sum(drop_earlier(entries, before_stamp) for entries in every)
 
     def electorates(self) -> set[ElectorateId]:
         """Those that some proposal waits for, or waits with."""
@@ -87,8 +98,17 @@ class Waiting:
         return early, unopened
 
     def images(self) -> tuple[EarlyImage, UnopenedImage]:
-        """All of it for a snapshot: words, then proposals."""
+        """What waits, for a snapshot: words, then proposals."""
         return image_of_early(self.early), image_of_unopened(self._proposals())
+
+    def void_image(self) -> VoidImage:
+        """The void proposals, for a snapshot: round, belief, attempt, stamp."""
+        return tuple((one, *self.void[one]) for one in sorted(self.void))
+
+    def recall_void(self, void: VoidImage) -> None:
+        """Take up what `void_image` gave."""
+        for identifier, belief, attempt, stamp in void:
+            self.ignore(RoundId(identifier), (BeliefId(belief), attempt, stamp))
 
     def recall(
         self, early: EarlyImage, unopened: UnopenedImage, published: Iterable[ElectorateId]

@@ -24,12 +24,14 @@ from credimus.runtime.doctor.files import check_files, secret_files
 from credimus.runtime.doctor.finding import Answers, Finding
 from credimus.runtime.doctor.peers import Peer, check_peers
 from credimus.runtime.doctor.ports import check_ports
+from credimus.runtime.doctor.retention import check_retention
 from credimus.runtime.doctor.use import check_use
 from credimus.runtime.doctor.versions import check_versions
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import load_node_key, write_file
 from credimus.runtime.joining.authority import Authority
 from credimus.runtime.joining.joining import Plan, found_home
+from credimus.runtime.settings.keeping import CheckpointSettings
 from credimus.runtime.settings.settings import NodeSettings, read_settings
 from credimus.runtime.store.ownership import FolderLock
 
@@ -48,7 +50,8 @@ def home(tmp_path: Path) -> Home:
 def answers(**changed: Any) -> Answers:
     status = {"version": __version__, "forked": False, "failure": None, "pid": 7, "uptime_s": 3.0,
               "api": "http://127.0.0.1:1", "listen": "127.0.0.1:2", "link": "tls",
-              "links_open": True, "blocks": 4, "latest_ms": 5}  # fmt: skip
+              "links_open": True, "blocks": 4, "latest_ms": 5,
+              "checkpoint_since_ms": None}  # fmt: skip
     return Answers({**status, **changed}, [])
 
 
@@ -248,3 +251,17 @@ def test_the_mending_of_a_mode_mends_it(home: Home) -> None:
     Path(path).chmod(int(mode, 8))
     assert stat.S_IMODE(home.key.stat().st_mode) == 0o600
     assert {one.level for one in examine(home, {}, None)} <= {"ok", "warning"}
+
+
+def test_checkpoints_that_do_not_come_along_are_told() -> None:
+    on, hour_ms = CheckpointSettings(), 3_600_000
+    assert levels(check_retention(on, NOW_MS, None)) == ["ok"]
+    for since_ms, level in (
+        (None, "ok"),
+        (NOW_MS - hour_ms, "ok"),
+        (NOW_MS - hour_ms - 1, "warning"),
+    ):
+        running = answers(checkpoint_since_ms=since_ms)
+        assert levels(check_retention(on, NOW_MS, running)) == [level]
+        off = CheckpointSettings(enabled=False)
+        assert levels(check_retention(off, NOW_MS, running)) == ["ok"]

@@ -67,7 +67,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
              "patience_ms": "700"}  # fmt: skip
     chosen = {"link": "tcp", "scheme": "supermajority", "aggregation": "confidence",
               "unknown": "abstain", "on_failure": "next", "file": "r.toml",
-              "enabled": "true", "push": "0.7", "pull": "0.7",
+              "enabled": "false", "push": "0.7", "pull": "0.7",
               "relay": "0.7", "selection": "random", "policy": "open",
               "strategy": "consensus", "by_itself": "false"}  # fmt: skip
     shares = {"severe_below": "0.25", "partial_below": "0.5", "minor_below": "0.95",
@@ -79,7 +79,7 @@ def test_every_setting_but_the_fleet_has_a_variable(field: Any, config: Path) ->
     found: Any = resolved.settings
     for part in field.name.split("."):
         found = getattr(found, part)
-    expected = {"evaluators": ("manual",), "enabled": True, "by_itself": False}
+    expected = {"evaluators": ("manual",), "enabled": False, "by_itself": False}
     assert found == expected.get(last, type(found)(text))
     assert resolved.origins[field.name] == Origin("variable", field.variable)
     assert resolved.warnings == ()
