@@ -1,30 +1,25 @@
 """Reunions: what parts of a split decided apart is brought together by plan, and taken back."""
 
-from collections.abc import Sequence
-
 import pytest
 from fleets import SKIP, YES, a_while
 from fleets import fleet_of as small_fleet
-from split_fleets import MAJORITY, Heard, cut, fleet_of, node, now_of
+from reunion_fleets import GATES, apart, asked, begin, named, session
+from split_fleets import cut, node, now_of
 
 from credimus.kernel.errors import Conflict, NotFound
-from credimus.kernel.ids import BeliefId, BlockId
+from credimus.kernel.ids import BlockId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.block import open_wire, read_block
 from credimus.node.commands import (
-    AnyCommand,
     AssertBelief,
     BeginReunion,
     ProposeBelief,
     RelateBeliefs,
     UndoReunion,
 )
-from credimus.node.node import Node
-from credimus.node.saying.reuniting import apart_of
-from credimus.protocol.reunion.interface import Asked, Phase, Plan, Session, Standing
+from credimus.protocol.reunion.interface import Asked, Phase, Standing
 from credimus.sim.fleet import Fleet
-from credimus.sim.host import Host, Lane, Order
-from credimus.state.identity import belief_id
+from credimus.sim.host import Host, Lane
 from credimus.state.operations import (
     Reconcile,
     Relation,
@@ -35,57 +30,6 @@ from credimus.state.operations import (
 )
 from credimus.state.outcomes import Effect, outcomes_of
 from credimus.state.voting.verdict import Verdict
-
-GATES = tuple((f"gate {n} is open", f"gate {n} is not open") for n in range(12))
-
-
-def named(content: str) -> BeliefId:
-    return belief_id(content, "general")
-
-
-def among_reached(content: str, rules: Rules) -> Order:
-    def order(of: Node) -> AnyCommand:
-        electors = of.partition.sight.reachable
-        return AssertBelief(content=content, rules=rules, electors=electors)
-
-    return order
-
-
-def apart(
-    gates: Sequence[tuple[str, str]] = GATES[:1], rules: Rules = MAJORITY
-) -> tuple[Fleet, Heard]:
-    """A fleet whose parts accepted what contradicts, and that does not reconcile by itself."""
-    fleet, heard = fleet_of(5, apart=True, by_itself=False)
-    fleet.run_for(6 * SECOND)
-    links = cut(fleet, 0, 1)
-    fleet.run_for(5 * SECOND)
-    for one, other in gates:
-        fleet.order(3, among_reached(one, rules))
-        fleet.order(0, among_reached(other, rules))
-        fleet.run_for(SECOND // 4)
-    fleet.run_for(2 * SECOND)
-    fleet.network.mend(links)
-    fleet.run_for(12 * SECOND)
-    assert fleet.agree()
-    assert not len(node(fleet, 0).state.reconciliations), "nobody reconciles by itself"
-    return fleet, heard
-
-
-def asked(fleet: Fleet, heard: Heard, strategy: Strategy, place: int = 0) -> Asked:
-    now_ms = now_of(fleet, place).wall_ms
-    return Asked(strategy=strategy, apart=apart_of(heard.episodes[place], now_ms))
-
-
-def begin(fleet: Fleet, wanted: Asked, place: int = 0) -> Plan:
-    plan = node(fleet, place).reunion.plan(wanted)
-    fleet.order(place, BeginReunion(plan=plan.id, asked=wanted))
-    return plan
-
-
-def session(fleet: Fleet, place: int = 0) -> Session:
-    found = node(fleet, place).reunion.session
-    assert found is not None
-    return found
 
 
 def wire_of(host: Host, block: BlockId) -> bytes:

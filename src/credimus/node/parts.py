@@ -106,6 +106,7 @@ class Machines:
         self.recovery = self.wants.recovery = Recovery(config.recovery, lace, state, own, sources)
         self.sync.held = self.recovery.held
         self.reunion = _reunion_of(parts, self.partition, self.recovery)
+        self.partition.leave(self.reunion.has_planned)
         self.vouching = Vouching(
             config.vouching, state, lace, own, lambda: self.partition.level < Level.PARTIAL
         )

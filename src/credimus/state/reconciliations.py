@@ -106,6 +106,14 @@ class Reconciliations:
             )
         ]
 
+    def has_spoken(self, pair: Pair, author: NodeId) -> bool:
+        """Whether an author ever said something of a pair, withdrawn or not, or withdrew it."""
+        said = self._said.get(pair)
+        if said is None:
+            return False
+        dots = (dot for kind in said.said.values() for dot in kind)
+        return any(by == author for _, by in (*dots, *said.withdrawn))
+
     def others_above(self, pair: Pair, kind: Kind, own: NodeId) -> list[Kind]:
         """What prevails over a kind and others than `own` stand by, sorted."""
         said = self._said.get(pair)

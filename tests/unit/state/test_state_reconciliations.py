@@ -125,6 +125,19 @@ def test_what_its_author_takes_back_counts_no_longer_in_any_order() -> None:
     assert again.prevailing(PAIR) == fold.prevailing(PAIR)
 
 
+def test_who_has_spoken_of_a_pair_is_known_also_when_it_was_taken_back() -> None:
+    fold = Reconciliations()
+    assert not fold.has_spoken(PAIR, MEMBERS[0])
+    fold.take(said(Strategy.LAST_WRITER), place(0, 5))
+    fold.take(withdrawn(Strategy.LAST_WRITER), place(0, 6))
+    assert fold.standing_by(PAIR, MEMBERS[0]) == []
+    fold.take(withdrawn(Strategy.CONSENSUS), place(1, 7))
+    spoken = [fold.has_spoken(PAIR, one) for one in MEMBERS[:3]]
+    assert spoken == [True, True, False], "the second took back what it had not said"
+    other = (PAIR[0], (ROUNDS[1], ROUNDS[0]))
+    assert not fold.has_spoken(other, MEMBERS[0])
+
+
 def test_it_can_be_said_again_and_others_stand_by_it() -> None:
     fold = Reconciliations()
     kind = Strategy.CONSENSUS, Finding.CONTRADICTORY

@@ -43,6 +43,7 @@ from credimus.state.events import (
     RoundExpired,
 )
 from credimus.state.operations import Reconcile, Rules
+from credimus.state.reconciliations import Pair
 from credimus.state.voting.electorates import suffices
 from credimus.state.voting.verdict import Verdict
 
@@ -148,6 +149,10 @@ class Partition:
     def similarity(self) -> Similarity:
         """How this node judges that statements bear on each other."""
         return self._reconciling.similarity
+
+    def leave(self, is_planned: Callable[[Pair], bool]) -> None:
+        """From now on leave to the operator the pairs that he has planned."""
+        self._reconciling.is_planned = is_planned
 
     @property
     def is_settling(self) -> bool:

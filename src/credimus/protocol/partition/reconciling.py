@@ -2,10 +2,11 @@
 
 Only what was accepted while somebody was out of reach is looked at, once the parts have come
 together. Who speaks first is drawn from the pair itself, so that usually one does; the others wait
-for their turn and find it said.
+for their turn and find it said. A pair that the operator has planned, or of which he took back what
+was said, is his: this node says nothing more of it by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -38,6 +39,8 @@ class Reconciling:
         self._config = config
         self._own, self._state, self._lace = holdings
         self.similarity = similarity
+        self.is_planned: Callable[[Pair], bool] = lambda _: False
+        """Whether the operator's last plan is about a pair."""
         self._accepted: dict[BeliefId, None] = {}
         self._search_due: Instant | None = None
         self._waiting: dict[Pair, tuple[Instant, Finding]] = {}
@@ -138,9 +141,15 @@ class Reconciling:
         return (first, second), (rounds[0].id, rounds[1].id)
 
     def _is_open(self, pair: Pair) -> bool:
-        """Whether something is still to be said of a pair: nothing was, or what decides more."""
-        said = self._state.reconciliations.prevailing(pair)
+        """Whether something is still to be said of a pair: nothing was, or what decides more.
+
+        Where we have spoken before and it is not enough, our operator decided so.
+        """
+        known = self._state.reconciliations
+        said = known.prevailing(pair)
         if said is not None and said.strategy >= self._config.strategy:
+            return False
+        if known.has_spoken(pair, self._own) or self.is_planned(pair):
             return False
         return holds(self._state, self._lace, pair)
 

@@ -29,6 +29,7 @@ from credimus.protocol.reunion.interface import (
     Asked,
     Bearing,
     Begin,
+    PairStep,
     Phase,
     Plan,
     ReunionBegan,
@@ -41,8 +42,9 @@ from credimus.protocol.reunion.interface import (
     Undo,
 )
 from credimus.protocol.reunion.planning import STEPS_AT_ONCE, plan_of
-from credimus.protocol.reunion.stepping import Broken, Stepping
+from credimus.protocol.reunion.stepping import Broken, Stepping, pair_of
 from credimus.state.operations import Operation, Rules
+from credimus.state.reconciliations import Pair
 
 ReunionEffects: TypeAlias = Effects[Any, Any, Any]
 _GOES_ON = frozenset({Phase.SAYING, Phase.CHECKING, Phase.UNDOING})
@@ -86,6 +88,11 @@ class Reunion:
     def plan(self, asked: Asked) -> Plan:
         """What a reunion would do now; changes nothing."""
         return plan_of(self._holdings, asked, self._sources.bears)
+
+    def has_planned(self, pair: Pair) -> bool:
+        """Whether a step of the last reunion is about a pair, said, undone or still to come."""
+        steps = () if self.session is None else self.session.steps
+        return any(isinstance(one, PairStep) and pair_of(one) == pair for one in steps)
 
     def shown(self, now: Now) -> Shown | None:
         """What people see of the last reunion; None when there was none."""

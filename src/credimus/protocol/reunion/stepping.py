@@ -49,7 +49,7 @@ class Stepping:
             if found is None or last != (found,):
                 return []  # somebody put it to the vote again
             return [self._propose_again(self._own, BeliefId(step.belief), found.rules)]
-        pair, kind = _pair(step), (step.strategy, step.finding)
+        pair, kind = pair_of(step), (step.strategy, step.finding)
         ours = self._state.reconciliations.standing_by(pair, self._own)
         if kind not in ours and not holds(self._state, self._lace, pair):
             if self._is_voted_again(step, done):
@@ -67,17 +67,17 @@ class Stepping:
             Broken: it is not.
         """
         for step in steps:
-            if isinstance(step, AgainStep) or not holds(self._state, self._lace, _pair(step)):
+            if isinstance(step, AgainStep) or not holds(self._state, self._lace, pair_of(step)):
                 continue
             kind = step.strategy, step.finding
-            if kind not in self._state.reconciliations.standing_by(_pair(step), self._own):
+            if kind not in self._state.reconciliations.standing_by(pair_of(step), self._own):
                 raise Broken(f"what was said of {_words(step)} could not be written")
 
     def undo(self, step: Step) -> list[object]:
         """What takes back a step, as far as it stands."""
         if isinstance(step, AgainStep):
             return []
-        pair, kind = _pair(step), (step.strategy, step.finding)
+        pair, kind = pair_of(step), (step.strategy, step.finding)
         ours = self._state.reconciliations.standing_by(pair, self._own)
         said = [self._of(Withdraw, step, kind)] if kind in ours and not step.stood else []
         if holds(self._state, self._lace, pair):
@@ -91,7 +91,7 @@ class Stepping:
         """Whether a step has come to what was planned, or to something more careful."""
         if isinstance(step, AgainStep) or step.strategy is Strategy.CONSENSUS:
             return all(self._is_decided(one) for one in beliefs_of(step))
-        said = self._state.reconciliations.prevailing(_pair(step))
+        said = self._state.reconciliations.prevailing(pair_of(step))
         return said is not None and said[:2] == (step.strategy, step.finding)
 
     def is_outvoted(self, step: Step) -> bool:
@@ -99,7 +99,7 @@ class Stepping:
         if isinstance(step, AgainStep):
             return False
         kind = step.strategy, step.finding
-        return bool(self._state.reconciliations.others_above(_pair(step), kind, self._own))
+        return bool(self._state.reconciliations.others_above(pair_of(step), kind, self._own))
 
     def is_open(self, step: Step) -> bool:
         """Whether a round that a step opened goes on.
@@ -141,7 +141,8 @@ class Stepping:
         return self._state.rounds.on(belief)[-1].verdict.decided
 
 
-def _pair(step: PairStep) -> Pair:
+def pair_of(step: PairStep) -> Pair:
+    """The beliefs and rounds that a step is about."""
     first, second = step.rounds
     one, other = step.beliefs
     return (BeliefId(one), BeliefId(other)), (RoundId(first), RoundId(second))
