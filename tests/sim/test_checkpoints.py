@@ -240,6 +240,7 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
             "rotation", 10_325, id="a proposal of who knew of new keys by a snapshot alone"
         ),
         pytest.param("partition", 10_214, id="a vote whose round a checkpoint voided"),
+        pytest.param("storm", 10_406, id="a proposal of who had not heard that somebody lied"),
     ],
 )
 def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:

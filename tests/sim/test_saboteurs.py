@@ -15,6 +15,16 @@ from credimus.sim.saboteurs.wrongs import a_disk_that_forgets, a_node_that_votes
 from credimus.sim.scenario import Scenario, altered
 
 SEEDS = range(1, 25)
+SHOWN_BY = {
+    "a_recovery_that_says_nothing_again": 17,
+    "a_snapshot_that_lacks_a_belief": 7,
+    "a_disk_that_is_not_verified": 14,
+    "an_overlay_that_loses_neighbours": 5,
+    "an_undoing_that_takes_nothing_back": 4,
+    "a_disk_that_forgets": 7,
+}
+"""Wrongs that need luck, and the seed that is tried first, so that the test is short; it need not
+be kept up."""
 
 
 def _scenario(seed: int, profile: str) -> Scenario:
@@ -32,7 +42,7 @@ def _scenario_for(saboteur: Saboteur, seed: int) -> Scenario:
 @pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda one: f"{one.name}-{one.trips.__name__}")
 def test_the_checker_sees_the_saboteur(saboteur: Saboteur) -> None:
     """Some wrongs need luck to show, so a few seeds are tried; the first that shows it ends it."""
-    for seed in SEEDS:
+    for seed in (SHOWN_BY.get(saboteur.name, 1), *SEEDS):
         scenario = _scenario_for(saboteur, seed)
         report = simulate(scenario, saboteur.sabotage)
         if any(one.checker == saboteur.trips.__name__ for one in report.violations):

@@ -16,7 +16,7 @@ from credimus.sim.watcher import Done
 from credimus.state.fleet import FleetState
 from credimus.state.keeping.checkpoints import checkpoint_id
 from credimus.state.keeping_operations import Attest, Certify
-from credimus.state.member_operations import Expel, Rotate
+from credimus.state.member_operations import Expel, Expose, Rotate
 from credimus.state.operations import (
     Admit,
     Leave,
@@ -79,12 +79,12 @@ class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
 
 
 def is_steady(watch: Watch) -> bool:
-    """Whether nobody joined, left or took new keys after the founding."""
+    """Whether nobody joined, left, took new keys or was exposed after the founding."""
     said = [one for every in watch.record.operations.values() for one in every]
     admitted = sum(isinstance(one, Admit) for one in said)
     config = watch.fleet.config
     return admitted < config.nodes * config.members_per_node and not any(
-        isinstance(one, Leave | Rotate | Expel) for one in said
+        isinstance(one, Leave | Rotate | Expel | Expose) for one in said
     )
 
 
