@@ -27,8 +27,9 @@ class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
     """A node that let blocks go has the state that all blocks give along its checkpoints; and the
     beliefs, rounds and members that they give without any.
 
-    Not so of rounds where members changed: a proposal of who was cut off longer than blocks are
-    kept is judged by the roster of the checkpoint, not by that of its past.
+    Not so of rounds where members changed, nor of since when somebody is a member whom two
+    admitted: what somebody says who was cut off longer than blocks are kept is judged by the roster
+    of the checkpoint, not by that of its past.
     """
 
     def started(self, host: Host) -> None:
@@ -49,7 +50,7 @@ class pruned_and_whole_nodes_agree(Checker):  # noqa: N801 - a sentence
             return
         order = sorted(past, key=lambda one: (record.blocks[one].header.stamp, one))
         whole = fold_blocks(self.watch.fleet.id, record, order, None)
-        agreed = [_agreed(one, rounds=is_steady(self.watch)) for one in (whole, node.state)]
+        agreed = [_agreed(one, steady=is_steady(self.watch)) for one in (whole, node.state)]
         if agreed[0] != agreed[1]:
             self.fail(f"node {host.place}: {len(past)} blocks give another state when all are held")
         line = self._line(node.state.checkpoints.id)
@@ -157,6 +158,8 @@ def _named(state: FleetState) -> set[bytes]:
     return {one.id for one in state.beliefs} | {one.id for one in state.rounds}
 
 
-def _agreed(state: FleetState, *, rounds: bool) -> tuple[bytes, ...]:
-    parts = state.beliefs.fingerprint(), state.roster.fingerprint()
-    return (*parts, state.rounds.fingerprint()) if rounds else parts
+def _agreed(state: FleetState, *, steady: bool) -> tuple[object, ...]:
+    if steady:
+        return tuple(one.fingerprint() for one in (state.beliefs, state.roster, state.rounds))
+    members = {(one.node, one.public_key) for one in state.roster.current.by_id.values()}
+    return state.beliefs.fingerprint(), members
