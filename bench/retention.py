@@ -23,6 +23,7 @@ from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.membership.interface import MembershipConfig
 from credimus.protocol.partition.interface import PartitionConfig, Policy
 from credimus.protocol.sync.interface import SyncConfig
+from credimus.protocol.vigilance.interface import VigilanceConfig
 from credimus.protocol.voting.interface import VotingConfig
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.host import Host
@@ -108,6 +109,7 @@ def _fleet(joiners: int, seed: str) -> Fleet:
         ),
         dissemination=DisseminationConfig(keep_period_ns=6 * HOUR_NS),
         partition=PartitionConfig(look_ns=6 * HOUR_NS, policy=Policy.OPEN),
+        vigilance=VigilanceConfig(quiet_ns=HOUR_NS, claim_period_ns=24 * HOUR_NS),
         checkpoints=CheckpointConfig(
             interval_ms=DAY_MS, look_ns=HOUR_NS, attempt_ns=HOUR_NS, slice_count=256,
             slice_pause_ns=SECOND,
