@@ -160,11 +160,14 @@ class Members:
         return [(BlockId(dot.replica), dot.counter - 1) for dot, _ in found]
 
     def why_gone(self, node: NodeId) -> list[Spot]:
-        """Where it was said what keeps a node from voting, besides its own word to leave."""
+        """Where it was said what keeps a node from voting, besides its own word to leave: no more
+        than is enough, so that what it said before it heard of the rest is still a member's."""
         law = self.law
         person = law.person(node)
+        exposed = [spot for one, spot in law.exposed.items() if law.person(one) == person]
+        if exposed:
+            return [min(exposed)]
         spots = [ballot.spot for (who, _, _), ballot in law.ballots.items() if who == person]
-        spots += [spot for one, spot in law.exposed.items() if law.person(one) == person]
         if person in law.powers:
             spots.append(law.powers[person].spot)
         return sorted(spots)
