@@ -27,6 +27,7 @@ from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 LINKS_UP_S = 30.0
+"""So long, and a second for each node, may it take until all are linked."""
 
 Orders = Callable[[Driver, dict[str, Any]], Awaitable[dict[str, Any]]]
 Begin = Callable[[ChildSettings, Driver], Orders]
@@ -61,7 +62,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    async with asyncio.timeout(LINKS_UP_S):
+    async with asyncio.timeout(LINKS_UP_S + settings.nodes):
         while len(transport.neighbours()) < settings.nodes - 1:
             await asyncio.sleep(0.01)
     projecting = asyncio.create_task(projector.keep_up(driver.pace, _report))

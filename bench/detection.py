@@ -1,0 +1,65 @@
+"""How soon real nodes notice that one stands still: `python bench/detection.py --nodes 100`.
+
+Real processes with real links over loopback and default settings, all on one machine. One after
+another stops answering; measured is, at each of the others, how long until it is suspected and held
+for dead. Prints JSON; times in ms, median and greatest.
+"""
+
+import argparse
+import json
+import time
+from statistics import median
+from typing import Any
+
+from credimus.harness.local_fleet import LocalFleet
+
+STILL_S = 6.0
+"""So long one stands still: twice as long as it should take."""
+
+
+def main() -> None:
+    """Print the figures of one fleet."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--nodes", type=int, default=100)
+    asked.add_argument("--stops", type=int, default=3, help="how many stand still, in turn")
+    asked.add_argument("--patience", type=int, default=180, help="seconds until all must be alive")
+    told = asked.parse_args()
+    begun = time.monotonic()
+    with LocalFleet("credimus.bench.detect_node", told.nodes) as fleet:
+        who = fleet.ask([{"patience_s": told.patience}] * told.nodes)
+        settled_s = time.monotonic() - begun
+        suspected: list[float] = []
+        dead: list[float] = []
+        wronged = 0
+        for turn in range(told.stops):
+            victim = who[(turn * 7 + 1) % told.nodes]["id"]
+            order = {"victim": victim, "still_s": STILL_S}
+            answers = fleet.ask([order] * told.nodes)
+            suspected += _after(answers, "suspected_ns")
+            dead += _after(answers, "dead_ns")
+            wronged += sum(one.get("wronged", 0) for one in answers)
+            fleet.ask([{"patience_s": 20}] * told.nodes)
+    print(
+        json.dumps(
+            {
+                "nodes": told.nodes,
+                "alive_before": min(one["alive"] for one in who),
+                "settled_s": round(settled_s, 1),
+                "first_suspected_ms": round(min(suspected, default=-1)),
+                "suspected_ms": [round(median(suspected)), round(max(suspected))],
+                "dead_ms": [round(median(dead)), round(max(dead))],
+                "noticed": [len(suspected), len(dead), told.stops * (told.nodes - 1)],
+                "wrongly_dead": wronged,
+            }
+        )
+    )
+
+
+def _after(answers: list[dict[str, Any]], name: str) -> list[float]:
+    """Milliseconds from the stop to a moment, of all nodes that had it."""
+    stopped_ns = next(one["stopped_ns"] for one in answers if "stopped_ns" in one)
+    return [(one[name] - stopped_ns) / 1e6 for one in answers if one.get(name)]
+
+
+if __name__ == "__main__":
+    main()
