@@ -1,14 +1,13 @@
 """Commands on members: list them, admit, expel, change what one may say."""
 
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import quote
 
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, ago, moment_text
 from credimus.cli.output import Outcome, say, table
-from credimus.kernel.errors import UsageError
+from credimus.library.exchange import member_path
 
 Power = Literal["propose", "vote", "admit", "expel"]
 POWERS: tuple[Power, ...] = get_args(Power)
@@ -81,7 +80,7 @@ def admit(
     Where the fleet asks for several members' word, each gives it so. Newcomers join with a ticket.
     Example: credimus admit 3f9c02aa41d7 --home ./n1
     """
-    made = Client(home_of(common.home)).post(f"/v1/members/{named(member)}/admit", name=name)
+    made = Client(home_of(common.home)).post(f"{member_path(member)}/admit", name=name)
     return Outcome(made, lambda: say(f"Admitted {member}, as far as this node's word goes."))
 
 
@@ -98,7 +97,7 @@ def expel(
     Example: credimus expel 3f9c02aa41d7 --reason "it was stolen"
     """
     client = Client(home_of(common.home))
-    made = client.post(f"/v1/members/{named(member)}/expel", reason=reason)
+    made = client.post(f"{member_path(member)}/expel", reason=reason)
     return Outcome(made, lambda: say(f"Said that {member} is to go."))
 
 
@@ -119,7 +118,7 @@ def grant(
     Example: credimus grant 3f9c02aa41d7 --may vote --may propose --category observation
     """
     made = Client(home_of(common.home)).post(
-        f"/v1/members/{named(member)}/powers", may=may, categories=category
+        f"{member_path(member)}/powers", may=may, categories=category
     )
     return Outcome(made, lambda: say(f"{member} may now {', '.join(may) or 'state beliefs only'}."))
 
@@ -134,17 +133,6 @@ def standing_words(member: dict[str, Any]) -> str:
     if member["held"] != "clear":
         limits.append(f"{member['held']} here")
     return "; ".join([member["standing"], *limits])
-
-
-def named(member: str) -> str:
-    """A name or an id as it goes into a path.
-
-    Raises:
-        UsageError: `bad-member-id`.
-    """
-    if not member or set(member) & set("/{"):
-        raise UsageError("bad-member-id", f"{member[:40]!r} can not be asked for; give the id.")
-    return quote(member, safe="")
 
 
 def link_word(member: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ Deliberately not here: what is asked (remote.py, the commands of the CLI).
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from credimus.kernel.errors import Unavailable, UsageError
 
@@ -125,6 +125,17 @@ def pinned(certificate: Path | None) -> "ssl.SSLContext":
             "certificate-unusable", f"{certificate} is no certificate: {problem}. Restore it."
         ) from None
     return trust
+
+
+def member_path(member: str) -> str:
+    """The path of a member, by a name or an id.
+
+    Raises:
+        UsageError: `bad-member-id`.
+    """
+    if not member or set(member) & set("/{"):
+        raise UsageError("bad-member-id", f"{member[:40]!r} can not be asked for; give the id.")
+    return f"/v1/members/{quote(member, safe='')}"
 
 
 def problem_in(base: str, answer: Answer) -> dict[str, Any]:

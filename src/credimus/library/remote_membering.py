@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
-from urllib.parse import quote
 
 from credimus.api.shapes.members import KeyRotated, PowerName
 from credimus.api.shapes.violations import Violations
-from credimus.kernel.errors import UsageError
 from credimus.library.asking import Asker
+from credimus.library.exchange import member_path
 from credimus.library.fields import Waiting
 from credimus.library.remote_receipt import RemoteReceipt
 
@@ -39,7 +38,7 @@ class RemoteMemberCalls:
             ...     print(problem.code)
             unknown-member
         """
-        return self._write(f"{_member_path(member)}/expel", {"reason": reason, **options})
+        return self._write(f"{member_path(member)}/expel", {"reason": reason, **options})
 
     def rotate_key(self, passphrase: str | None = None) -> KeyRotated:
         """Give the node a new key; it goes on under the new id within seconds.
@@ -75,7 +74,7 @@ class RemoteMemberCalls:
             forbidden
         """
         given = {"may": list(may), "categories": list(categories), **options}
-        return self._write(f"{_member_path(member)}/powers", given)
+        return self._write(f"{member_path(member)}/powers", given)
 
     def admit(
         self, member: str, name: str | None = None, **options: Unpack[Waiting]
@@ -89,11 +88,4 @@ class RemoteMemberCalls:
             ...     print(problem.code)
             unknown-member
         """
-        return self._write(f"{_member_path(member)}/admit", {"name": name, **options})
-
-
-def _member_path(member: str) -> str:
-    """The path of a member."""
-    if not member or set(member) & set("/{"):
-        raise UsageError("bad-member-id", f"{member[:40]!r} can not be asked for; give the id.")
-    return f"/v1/members/{quote(member, safe='')}"
+        return self._write(f"{member_path(member)}/admit", {"name": name, **options})

@@ -8,6 +8,7 @@ from credimus.api.shapes.doors import BreakerItem, CategoryDoor, Doors
 from credimus.kernel.hlc import stamp_of
 from credimus.kernel.instant import MILLISECOND, Instant
 from credimus.lace.allowance import burst_of, left_before
+from credimus.node.node import Node
 from credimus.node.showing.queries import name_of
 from credimus.protocol.guard.machine import STRANGERS
 from credimus.runtime.daemon import Daemon
@@ -101,7 +102,7 @@ def _units_left(daemon: Daemon) -> int | None:
     rate = node.state.roster.units_per_s_max
     if not rate:
         return None
-    stamp = max(node.clock.last, stamp_of(time.time_ns() // MILLISECOND))
+    stamp = _stamp(node)
     left = left_before(node.authors[0].place, stamp, rate) // 1_000
     return max(0, min(left, burst_of(rate)))
 
@@ -112,7 +113,7 @@ def _categories(daemon: Daemon) -> list[CategoryDoor]:
     limits, place = node.state.roster.category_limits, node.authors[0].place
     if limits is None:
         return []
-    stamp = max(node.clock.last, stamp_of(time.time_ns() // MILLISECOND))
+    stamp = _stamp(node)
     marks = () if place is None else place.marks
     return [
         CategoryDoor(
@@ -123,3 +124,8 @@ def _categories(daemon: Daemon) -> list[CategoryDoor]:
         )
         for one in limits.limits
     ]
+
+
+def _stamp(node: Node) -> int:
+    """The stamp of a block that the node would write now."""
+    return max(node.clock.last, stamp_of(time.time_ns() // MILLISECOND))

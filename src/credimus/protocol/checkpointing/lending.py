@@ -11,9 +11,10 @@ from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
+from credimus.kernel.bucket import Bucket, Rate
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.ids import BeliefId, NodeId
-from credimus.kernel.instant import SECOND, Instant, Now, after
+from credimus.kernel.instant import Instant, Now
 from credimus.protocol.checkpointing.interface import (
     BorrowProof,
     LendingInput,
@@ -37,8 +38,8 @@ class Lending:
         self._roster = roster
         self._open: BoundedMap[tuple[NodeId, BeliefId], Now] = BoundedMap(limits.PROOFS_ASKED_MAX)
         """What was asked of whom and when, and not answered."""
-        self._asked: dict[NodeId, tuple[Instant, int]] = {}
-        """By member: since when its questions are counted, and how many came."""
+        self._buckets: BoundedMap[NodeId, Bucket] = BoundedMap(limits.FRONTIER_HEADS_MAX)
+        """By member: how many of its questions are answered."""
 
     def handle(self, event: LendingInput, now: Now) -> LendingEffects:
         """Take one input."""
@@ -50,7 +51,7 @@ class Lending:
             case LendProof(peer, belief, content):
                 return Effects(send=[Send(peer, ProofGiven(belief, content))])
             case ProofAsked(peer, wanted):
-                if self._is_free(peer, now):
+                if self._is_free(peer, now.instant):
                     return Effects(emit=[ProofSought(peer, BeliefId(wanted.belief))])
             case ProofCame(peer, given):
                 belief = BeliefId(given.belief)
@@ -68,14 +69,13 @@ class Lending:
         """Nothing is due."""
         return Effects()
 
-    def _is_free(self, peer: NodeId, now: Now) -> bool:
-        """Whether a member has asked for few certificates in this second; counts this one."""
+    def _is_free(self, peer: NodeId, now: Instant) -> bool:
+        """Whether a member has asked for few certificates lately; counts this one."""
         if peer not in self._roster.current:
             return False
-        since, count = self._asked.get(peer, (now.instant, 0))
-        if now.instant >= after(since, SECOND):
-            since, count = now.instant, 0
-        if len(self._asked) >= limits.FRONTIER_HEADS_MAX:
-            self._asked.clear()
-        self._asked[peer] = since, count + 1
-        return count < limits.PROOFS_GIVEN_PER_S
+        bucket = self._buckets.get(peer)
+        if bucket is None:
+            most = limits.PROOFS_GIVEN_PER_S
+            bucket = Bucket(Rate(per_s=most, burst=most), now)
+            self._buckets.put(peer, bucket)
+        return not bucket.take(now)
