@@ -107,7 +107,7 @@ def _fleet(joiners: int, seed: str) -> Fleet:
         membership=MembershipConfig(
             period_ns=12 * HOUR_NS, call_period_ns=12 * HOUR_NS, row_period_ns=24 * HOUR_NS
         ),
-        dissemination=DisseminationConfig(keep_period_ns=6 * HOUR_NS),
+        dissemination=DisseminationConfig(look_period_ns=6 * HOUR_NS),
         partition=PartitionConfig(look_ns=6 * HOUR_NS, policy=Policy.OPEN),
         vigilance=VigilanceConfig(quiet_ns=HOUR_NS, claim_period_ns=24 * HOUR_NS),
         checkpoints=CheckpointConfig(

@@ -1,6 +1,7 @@
 """What only links over a network must keep: strangers stay out, errors name what to do."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -9,12 +10,14 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import zenoh
 from posts import FLEET, Post, connected, free_address, node_of, until
 
 from credimus.kernel.errors import CredimusError
 from credimus.kernel.ids import NodeId
 from credimus.runtime.identity.credentials import LinkPaths
 from credimus.runtime.joining.authority import Authority
+from credimus.runtime.transport import zenoh as transport_module
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 STRANGER_S = 1.0
@@ -277,5 +280,48 @@ def test_a_peer_that_was_stuck_is_reached_again(tmp_path: Path) -> None:
             child.kill()
             child.wait()
             await post.transport.close()
+
+    asyncio.run(scene())
+
+
+def test_a_link_that_carries_nothing_is_cut_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One dialler is a bare engine, which keeps its link alive and never says who it is: so looks
+    a dial that ended just when its time was over."""
+    monkeypatch.setattr(transport_module, "TEND_S", 0.02)
+    addresses = [free_address() for _ in range(3)]
+    lost: list[str] = []
+
+    def note(event: zenoh.LinkEvent) -> None:
+        if event.kind == zenoh.SampleKind.DELETE:
+            lost.append(str(event.link.dst))
+
+    async def scene() -> None:
+        posts = [
+            linked(0, addresses[0], (), None),
+            linked(1, addresses[1], (addresses[0],), None),
+        ]
+        for post in posts:
+            await post.transport.open()
+        engine = zenoh.Config()
+        settings = transport_module.engine_settings(
+            ZenohConfig(
+                fleet=FLEET, node=node_of(2), link="tcp", listen=addresses[2], peers=(addresses[0],)
+            )
+        )
+        for name, value in settings.items():
+            engine.insert_json5(name, json.dumps(value))
+        mute = await asyncio.to_thread(zenoh.open, engine)
+        try:
+            mute.info.declare_link_events_listener(zenoh.handlers.Callback(note, indirect=False))
+            await connected(*posts)
+            await until(lambda: len(lost) > 1)  # it came back, and was cut again
+            posts[1].transport.broadcast(b"and ours is there")
+            await until(lambda: bool(posts[0].heard))
+            await connected(*posts)
+        finally:
+            await asyncio.to_thread(mute.close)
+            for post in posts:
+                await post.transport.close()
+        assert set(lost) == {f"tcp/{addresses[0]}"}
 
     asyncio.run(scene())

@@ -33,6 +33,9 @@ from credimus.runtime.store.sqlite import SqliteStore
 
 STOP_S = 15.0
 """How long a node may take to end before it is killed."""
+STARTING_MAX = 6
+"""Nodes that start at once; the next begin when these have linked to those before them. All of a
+large fleet at once would only hold each other up on one computer."""
 
 
 class LocalFleet:
@@ -71,10 +74,14 @@ class LocalFleet:
 
     def __enter__(self) -> Self:
         settings = self._set_up(Path(self._folder.name))
-        self._children = [self._spawn(one) for one in settings]
         try:
+            for first in range(0, len(settings), STARTING_MAX):
+                wave = [self._spawn(one) for one in settings[first : first + STARTING_MAX]]
+                self._children += wave
+                for child in wave:
+                    _hear(child)  # has dialled all before it
             for child in self._children:
-                _hear(child)
+                _hear(child)  # is linked to all
         except BaseException:
             self._end()
             raise

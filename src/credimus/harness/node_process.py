@@ -28,6 +28,8 @@ from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 LINKS_UP_S = 30.0
 """So long, and a second for each node, may it take until all are linked."""
+_LOOK_S = 0.2
+"""Between two looks whether they are."""
 
 Orders = Callable[[Driver, dict[str, Any]], Awaitable[dict[str, Any]]]
 Begin = Callable[[ChildSettings, Driver], Orders]
@@ -62,9 +64,9 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    async with asyncio.timeout(LINKS_UP_S + settings.nodes):
-        while len(transport.neighbours()) < settings.nodes - 1:
-            await asyncio.sleep(0.01)
+    await _linked(transport, settings.index, settings.nodes)
+    _answer({"dialled": True})
+    await _linked(transport, settings.nodes - 1, settings.nodes)
     projecting = asyncio.create_task(projector.keep_up(driver.pace, _report))
     try:
         await _converse(driver, transport, job)
@@ -101,6 +103,13 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
         ),
         driver.deliver,
     )
+
+
+async def _linked(transport: ZenohTransport, peers: int, nodes: int) -> None:
+    """Wait until so many peers are linked."""
+    async with asyncio.timeout(LINKS_UP_S + nodes):
+        while len(transport.neighbours()) < peers:
+            await asyncio.sleep(_LOOK_S)
 
 
 async def _converse(driver: Driver, transport: ZenohTransport, job: Orders) -> None:

@@ -86,7 +86,7 @@ def test_a_link_that_breaks_one_way_is_given_up_by_both() -> None:
     one = crowd.running[0]
     other = crowd.overlays[one].neighbours[0]
     crowd.cut = {(one, other)}
-    crowd.run_for(8_000)
+    crowd.run_for(27_000)
     assert other not in crowd.overlays[one]
     assert one not in crowd.overlays[other]
     assert crowd.is_connected()

@@ -26,9 +26,11 @@ class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Neighbours that a node seeks. Range degree_min to degree_max. [guess: the middle]"""
     degree_max: int = 10
     """Neighbours that a node never exceeds. [design: 6 to 10]"""
-    keep_period_ns: int = SECOND
-    """Between two signs of life to each neighbour. [guess: as beacons]"""
-    silence_ns: int = 3_500 * MILLISECOND
+    look_period_ns: int = SECOND
+    """Between two looks who is there. Range above 0. [guess: as beacons]"""
+    keep_period_ns: int = 6 * SECOND
+    """Between two signs of life to each neighbour. [guess: who is dead is known sooner anyway]"""
+    silence_ns: int = 20 * SECOND
     """A neighbour that was silent so long is one no more. [guess: three signs of life lost]"""
     ask_ns: int = 500 * MILLISECOND
     """How long an answer to a request to be neighbours is waited for. [guess]"""
@@ -45,8 +47,7 @@ class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
     push_ppm: int = 700_000
     """With which chance the selection `probabilistic` takes a neighbour. [seed]"""
     pull_ppm: int = 500_000
-    """With which chance a node pulls from a random member in each period of signs of life. [seed]
-    """
+    """With which chance a node pulls from a random member with each look. [seed]"""
     relay_ppm: int = 800_000
     """With which chance what is critical takes a second, disjoint way through relays. [seed]"""
     relay_hops_max: int = 4
@@ -65,8 +66,8 @@ class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"degree_max: at most {limits.NEIGHBOURS_MAX}")
         if not 2 <= self.relay_hops_max <= limits.RELAY_PATH_MAX:
             raise ValueError(f"relay_hops_max: 2 to {limits.RELAY_PATH_MAX}")
-        if min(self.direct_count_max, self.keep_period_ns, self.ask_ns) < 1:
-            raise ValueError("direct_count_max, keep_period_ns, ask_ns: above 0")
+        if min(self.direct_count_max, self.look_period_ns, self.ask_ns) < 1:
+            raise ValueError("direct_count_max, look_period_ns, ask_ns: above 0")
 
     def strategy(self, urgency: Urgency) -> Strategy:
         """How blocks of that urgency travel."""

@@ -208,7 +208,7 @@ class Dissemination:
 
     def _look(self, now: Now, effects: DisseminationEffects) -> None:
         """Who may not hear us? And pull from somebody, now and then."""
-        self._look_due = after(now.instant, self._config.keep_period_ns)
+        self._look_due = after(now.instant, self._config.look_period_ns)
         self.unheard = dict.fromkeys(self._around.unheard())
         if self.overlay.is_active and self._stream.happens(self._config.pull_ppm):
             others = [one for one in self.overlay.there if one not in self.overlay]

@@ -33,7 +33,7 @@ from credimus.protocol.dissemination.rings import Rings
 class Link:
     """A neighbour."""
 
-    __slots__ = ("heard_at", "ours", "theirs")
+    __slots__ = ("heard_at", "keep_due", "ours", "theirs", "told")
 
     def __init__(self, at: Instant) -> None:
         self.heard_at = at
@@ -41,6 +41,10 @@ class Link:
         """Whether we need it for a ring."""
         self.theirs = False
         """Whether the neighbour does."""
+        self.told = False
+        """Whether the neighbour was told last that we do."""
+        self.keep_due = at
+        """When it is given the next sign of life."""
 
     @property
     def is_of_ring(self) -> bool:
@@ -106,7 +110,7 @@ class Overlay:
         if self.deadline() > now.instant:
             return sends
         at, config = now.instant, self._config
-        self._due = after(at, config.keep_period_ns)
+        self._due = after(at, config.look_period_ns)
         self.there = tuple(self._around.there())
         if self.is_given:
             return sends
@@ -118,7 +122,7 @@ class Overlay:
             self._rings.forget(self.there)
         self._expire(at, sends)
         self._seek(at, sends)
-        sends += [Send(peer, Neighbour(Wish.KEEP, link.ours)) for peer, link in self._links.items()]
+        self._keep(at, sends)
         if len(self._links) < config.degree_min:
             self._due = after(at, config.ask_ns)
         return sends
@@ -211,6 +215,13 @@ class Overlay:
             self._choose_nearest = not self._choose_nearest
             chosen = self.nearest(free)[0] if self._choose_nearest else self._stream.choose(free)
             self._ask(chosen, at, sends, ring=is_starving)
+
+    def _keep(self, at: Instant, sends: list[Send[Any]]) -> None:
+        """Signs of life to those whose time it is, or who do not know yet what we need."""
+        for peer, link in self._links.items():
+            if link.keep_due <= at or link.told != link.ours:
+                link.keep_due, link.told = after(at, self._config.keep_period_ns), link.ours
+                sends.append(Send(peer, Neighbour(Wish.KEEP, link.ours)))
 
     def _spare(self) -> NodeId | None:
         """The farthest neighbour that no ring needs."""

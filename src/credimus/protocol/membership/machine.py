@@ -1,7 +1,8 @@
 """Finds out which members can be reached, and tells: probes, suspicion, refutation, rows.
 
     who is probed when     turns.py          who answers         probing.py, trips.py
-    what is held of whom   standing.py       for how long        suspicion.py, health.py
+    what is held of whom   standing.py       for how long        suspicion.py
+    how long we wait       patience.py       and are slow        health.py
     what is passed on      telling.py, rumours.py, rows.py       what follows   reachability.py
 
 Only the answer to a ping of ours, with its nonce, counts as a sign of life. Nothing here changes
@@ -36,6 +37,7 @@ from credimus.protocol.membership.interface import (
     RosterChanged,
     Status,
 )
+from credimus.protocol.membership.patience import Patience
 from credimus.protocol.membership.probing import Errand, Errands, Probe, Probes
 from credimus.protocol.membership.reachability import Reachability
 from credimus.protocol.membership.rota import Rota
@@ -63,6 +65,7 @@ class Membership:
         self._probes = Probes()
         self._errands = Errands()
         self._health = Health(config.health_max)
+        self._patience = Patience(config)
         self._checks: dict[NodeId, None] = {}
         self._rota = Rota(own[0], config.period_ns)
         self._turn_count = 0
@@ -254,10 +257,8 @@ class Membership:
             self._probe(target, now, effects)
 
     def _wait(self, peer: Peer, least_ns: int) -> int:
-        """How long an answer is waited for: longer when the peer, or we ourselves, are slow."""
-        trip_us = peer.trips.percentile(90) or 0
-        known_ns = min(_PATIENCE * trip_us * MICROSECOND, self._config.patience_ns_max)
-        return max(least_ns, known_ns) * self._health.multiplier
+        """How long an answer is waited for: longer when we have been slow ourselves."""
+        return self._patience.wait_ns(peer.trips, least_ns) * self._health.multiplier
 
     def _forgive_lateness(self, now: Now) -> None:
         """When our own step comes late, that is held against us and against nobody else."""
@@ -314,7 +315,7 @@ class Membership:
             return
         at = self._probes.answered(peer.id, nonce)
         if at is not None:
-            peer.trips.note((now.instant - at) // MICROSECOND)
+            self._patience.note(peer.trips, (now.instant - at) // MICROSECOND)
             self._succeed(peer.id, through=False)
 
     def _succeed(self, target: NodeId, *, through: bool) -> None:
@@ -390,7 +391,5 @@ class Membership:
         effects.send.append(Send(None, self._telling.notice()))
 
 
-_PATIENCE = 3
-"""Times the 90th percentile of a peer's round trips that its next answer is waited for. [guess]"""
 _HEARING_NS_MIN = 4_000 * MILLISECOND
 """A peer whose last message is older than this, and than two rounds of turns, is not heard."""

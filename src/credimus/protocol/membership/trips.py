@@ -1,4 +1,4 @@
-"""Round-trip times of one peer's last answers, in whole microseconds."""
+"""Times of the last answers, in whole microseconds: a peer's round trips, or the delays of all."""
 
 from collections import deque
 
@@ -19,6 +19,10 @@ class Trips:
     def note(self, trip_us: int) -> None:
         """Take a sample."""
         self._samples.append(max(0, trip_us))
+
+    def least(self, count: int) -> int:
+        """The least of the last so many samples; 0 of none."""
+        return min(list(self._samples)[-count:], default=0)
 
     def percentile(self, percent: int) -> int | None:
         """The least sample that so many percent of all do not exceed (nearest rank); None of none.

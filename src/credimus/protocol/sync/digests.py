@@ -6,6 +6,7 @@ sums, and show a whole frontier only where these differ and nothing is on its wa
 Deliberately not here: gaps and pulls (machine.py).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -35,12 +36,22 @@ class Digests:
         self._config = config
         self._lace = lace
         self._shown_sum = b""
+        self._shown_to: tuple[NodeId, ...] = ()
+        self._calm_count = 0
+        """Periods in a row in which there was nothing else to show to anybody else."""
         self._shown: frozenset[BlockId] = frozenset()
         self._differing: BoundedMap[NodeId, _Difference] = BoundedMap(limits.DIGEST_PEERS_MAX)
 
-    def next(self) -> Digest:
-        """The digest of this period: with the heads that are new since the last one."""
-        held = self._lace.heads_sum
+    def next(self, listeners: Sequence[NodeId]) -> Digest | None:
+        """The digest of this period: with the heads that are new since the last one. None when it
+        was shown to the same peers twice and not all of the calm periods are over."""
+        held, to = self._lace.heads_sum, tuple(listeners)
+        if (held, to) == (self._shown_sum, self._shown_to):
+            self._calm_count += 1
+            if self._calm_count > 1 and self._calm_count % self._config.calm_periods:
+                return None
+        else:
+            self._calm_count, self._shown_to = 0, to
         fresh: tuple[Head, ...] = ()
         if held != self._shown_sum:
             heads = self._lace.frontier().heads

@@ -157,8 +157,9 @@ class Sync:
             if listeners is None:
                 effects.send.append(Send(None, Beacon(self._lace.frontier())))
             else:
-                digest = self._digests.next()
-                effects.send += [Send(one, digest) for one in listeners]
+                digest = self._digests.next(listeners)
+                if digest is not None:
+                    effects.send += [Send(one, digest) for one in listeners]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:
