@@ -23,11 +23,13 @@ def main() -> None:
     asked.add_argument("--nodes", type=int, default=100)
     asked.add_argument("--stops", type=int, default=3, help="how many stand still, in turn")
     asked.add_argument("--patience", type=int, default=180, help="seconds until all must be alive")
+    asked.add_argument("--rest", type=int, default=30, help="seconds at rest before the first does")
     told = asked.parse_args()
     begun = time.monotonic()
     with LocalFleet("credimus.bench.detect_node", told.nodes) as fleet:
         who = fleet.ask([{"patience_s": told.patience}] * told.nodes)
         settled_s = time.monotonic() - begun
+        time.sleep(told.rest)
         suspected: list[float] = []
         dead: list[float] = []
         wronged = 0

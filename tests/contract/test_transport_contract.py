@@ -64,6 +64,27 @@ def test_a_directed_message_reaches_only_its_peer(play: Play) -> None:
     play(scene)
 
 
+def test_a_calm_message_comes_with_the_next_that_is_not_or_is_fetched(play: Play) -> None:
+    async def scene(place: Place) -> None:
+        first, second = await place.mesh(2)
+        first.transport.send(second.node, b"when you like", calm=True)
+        await asyncio.sleep(0.1)
+        assert second.heard == [], "it wakes nobody"
+        first.transport.send(second.node, b"now")
+        await until(lambda: len(second.heard) == 2)
+        assert sorted(second.payloads()) == [b"now", b"when you like"]
+        assert len(second.batches) == 1
+        first.transport.send(second.node, b"another", calm=True)
+
+        def fetched() -> bool:
+            second.transport.fetch()
+            return len(second.heard) == 3
+
+        await until(fetched)
+
+    play(scene)
+
+
 @pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES_MAX + 1_000, PAYLOAD_BYTES_MAX])
 def test_payloads_of_every_size_arrive_whole(play: Play, size: int) -> None:
     async def scene(place: Place) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from credimus.bench import certificate
+from credimus.bench.certificate import bench_certificate
 from credimus.bench.decide import bench_decide
 from credimus.harness.replay import replay_on_processes
-from credimus.kernel.instant import SECOND
 from credimus.sim.replay.plan import ReplayOptions
 from credimus.sim.replay.replay import replay
 
@@ -32,13 +31,12 @@ def test_a_measurement_decides_everything_it_proposes_and_all_nodes_agree() -> N
     assert figures["agree"] is True
 
 
-def test_certificates_of_real_verdicts_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(certificate.QUIET_NS, "vouched", SECOND)
-    figures = certificate.bench_certificate(nodes=3, in_flight=6, seconds=0.5, joined="vouched")
+def test_certificates_of_real_verdicts_are_measured() -> None:
+    figures = bench_certificate(nodes=5, in_flight=6, seconds=0.5, joined="tickets")
     assert figures["vouched"] is True
     for name in ("idle", "busy"):
         parts = [figures[f"{name}_{part}_bytes"] for part in ("roster", "proposal", "votes")]
-        assert figures[f"{name}_votes"] == 3
+        assert figures[f"{name}_votes"] == 4
         assert figures[f"{name}_bytes"] > sum(parts) > 0
 
 

@@ -57,7 +57,7 @@ def test_a_word_from_a_past_that_is_let_go_brings_nobody_back(
 
 
 def test_a_fleet_vouches_again_after_enough_have_joined() -> None:
-    quiet = VouchingConfig(quiet_ns=500 * MILLISECOND, turn_ns=SECOND, scattered_max=1)
+    quiet = VouchingConfig(wait_ns=500 * MILLISECOND, turn_ns=SECOND, scattered_max=1)
     fleet = Fleet(FleetConfig(nodes=4, joiners=3, node=Config(vouching=quiet)), Entropy(b"v"))
     fleet.found()
     fleet.run_for(3 * SECOND)

@@ -94,8 +94,8 @@ def certificate(
     in_flight: Annotated[int, Parameter(help="Beliefs under way at once, when busy.")] = 64,
     seconds: Annotated[float, Parameter(help="Length of each phase.")] = 3.0,
     joined: Annotated[
-        Literal["together", "tickets", "vouched"],
-        Parameter(help="How members were admitted; vouched: by ticket, then one vouches for all."),
+        Literal["together", "tickets"],
+        Parameter(help="How members were admitted; from five on, one then vouches for all."),
     ] = "together",
     output: AsJson = AsJson(),
 ) -> Outcome:

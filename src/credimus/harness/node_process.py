@@ -27,7 +27,7 @@ from credimus.runtime.store.sqlite import SqliteStore
 from credimus.runtime.transport.zenoh import ZenohConfig, ZenohTransport
 
 LINKS_UP_S = 30.0
-"""So long, and a second for each node, may it take until all are linked."""
+"""So long, and three seconds for each node, may it take until all are linked."""
 _LOOK_S = 0.2
 """Between two looks whether they are."""
 
@@ -48,7 +48,7 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     node = Node(
         FleetId(bytes.fromhex(settings.fleet)),
         [*signers, *(SeedSigner(bytes.fromhex(seed)) for seed in settings.hosted)],
-        Config(voting=settings.voting, vouching=settings.vouching),
+        Config(voting=settings.voting),
         Entropy(bytes([settings.index])),
         evaluator,
     )
@@ -107,7 +107,7 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
 
 async def _linked(transport: ZenohTransport, peers: int, nodes: int) -> None:
     """Wait until so many peers are linked."""
-    async with asyncio.timeout(LINKS_UP_S + nodes):
+    async with asyncio.timeout(LINKS_UP_S + 3 * nodes):
         while len(transport.neighbours()) < peers:
             await asyncio.sleep(_LOOK_S)
 

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from credimus.protocol.voting.interface import VotingConfig
-from credimus.protocol.vouching.interface import VouchingConfig
 
 
 class ChildSettings(msgspec.Struct, frozen=True):
@@ -20,7 +19,6 @@ class ChildSettings(msgspec.Struct, frozen=True):
     peers: list[str]
     nodes: int
     voting: VotingConfig = VotingConfig()
-    vouching: VouchingConfig = VouchingConfig()
     hosted: list[str] = []
     """Seeds, in hex, of the members that this process hosts beside its own."""
     job: dict[str, Any] = {}

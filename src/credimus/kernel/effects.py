@@ -27,6 +27,8 @@ class Send(Generic[Message]):
 
     to: NodeId | None
     message: Message
+    calm: bool = False
+    """Whether it may wait at its receiver, one peer, until that has something else to do."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -228,6 +228,8 @@ class Driver:
         self.step_count += 1
         spent, moment = self.spent, now()
         node = self.node
+        if self._transport is not None:
+            self._transport.fetch()
         for sender, payload in self._inbox.take():
             node.receive(sender, payload, moment)
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
@@ -303,7 +305,7 @@ class Driver:
                     if send.to is None:
                         transport.broadcast(payload)
                     else:
-                        transport.send(send.to, payload)
+                        transport.send(send.to, payload, calm=send.calm)
                 except UsageError:  # too large for any transport, now and again
                     self.unsent_count += 1
         spent.send_ns += (sent := time.monotonic_ns()) - persisted

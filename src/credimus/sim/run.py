@@ -296,10 +296,10 @@ def _checkpoints(scenario: Scenario) -> CheckpointConfig:
 
 
 def _vouching(scenario: Scenario) -> VouchingConfig:
-    quiet_ns = scenario.vouch_ms * MILLISECOND
-    if not quiet_ns:
+    wait_ns = scenario.vouch_ms * MILLISECOND
+    if not wait_ns:
         return VouchingConfig()
-    return VouchingConfig(quiet_ns=quiet_ns, turn_ns=quiet_ns // 2, scattered_max=1)
+    return VouchingConfig(wait_ns=wait_ns, turn_ns=wait_ns // 2, scattered_max=1)
 
 
 def _come_to(state: FleetState) -> tuple[int, int]:

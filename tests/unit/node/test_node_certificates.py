@@ -13,10 +13,9 @@ from credimus.state.operations import Choice, Propose, Votes, read_operations
 from credimus.state.voting.electorates import round_id
 from strategies import FLEET
 
-IN_FLIGHT = {3: 64, 5: 64, 7: 64, 20: 20}
-"""Beliefs that are proposed at once, by all nodes of a fleet together, so that all of an author's
-votes on them are in one block or two and what is shown has long paths. A real fleet of twenty with
-64 in flight puts some sixteen votes in a block (`credimus bench certificate --nodes 20`)."""
+IN_FLIGHT = {3: 64, 5: 64, 7: 256, 20: 256}
+"""Beliefs that are proposed at once, by all nodes of a fleet together: more than one block of each
+author may hold votes on."""
 
 
 class Believes:

@@ -11,6 +11,7 @@ from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
 from credimus.protocol.membership.health import Health
 from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.membership.patience import Patience
 from credimus.protocol.membership.rota import Rota
 from credimus.protocol.membership.rumours import Rumours
 from credimus.protocol.membership.suspicion import Suspicion, timeout_ns
@@ -124,6 +125,47 @@ def test_a_percentile_is_a_sample_that_enough_do_not_exceed(samples: list[int], 
 
 def test_of_no_samples_there_is_no_percentile() -> None:
     assert Trips().percentile(50) is None
+
+
+def waited_ms(patience: Patience, trips: Trips) -> float:
+    return patience.wait_ns(trips, CONFIG.direct_ns) / MILLISECOND
+
+
+def test_who_is_far_is_waited_for_longer_and_who_is_near_is_not() -> None:
+    patience, far, near = Patience(CONFIG), Trips(), Trips()
+    for _ in range(8):
+        patience.note(far, 200_000)
+        patience.note(near, 2_000)
+    assert waited_ms(patience, far) == 600
+    assert waited_ms(patience, near) == CONFIG.direct_ns / MILLISECOND
+
+
+def test_while_all_are_slow_all_are_waited_for_longer_and_then_no_more() -> None:
+    patience, peers = Patience(CONFIG), [Trips() for _ in range(20)]
+    for trips in peers:
+        patience.note(trips, 2_000)
+    for trips in peers:
+        patience.note(trips, 102_000)
+    assert waited_ms(patience, peers[0]) == 306
+    for trips in peers:
+        patience.note(trips, 3_000)
+    assert waited_ms(patience, peers[0]) == CONFIG.direct_ns / MILLISECOND
+
+
+def test_one_that_stood_still_makes_nobody_wait_longer() -> None:
+    patience, stopped, other = Patience(CONFIG), Trips(), Trips()
+    for trip_us in (2_000, 5_400_000, 4_400_000, 3_400_000, 2_400_000, 1_400_000, 2_000):
+        patience.note(stopped, trip_us)
+    for _ in range(4):
+        patience.note(other, 2_000)
+    assert waited_ms(patience, other) == CONFIG.direct_ns / MILLISECOND
+    assert waited_ms(patience, stopped) == CONFIG.direct_ns / MILLISECOND
+
+
+def test_nobody_is_waited_for_longer_than_the_longest() -> None:
+    patience, trips = Patience(CONFIG), Trips()
+    patience.note(trips, 9_000_000)
+    assert patience.wait_ns(trips, CONFIG.direct_ns) == CONFIG.patience_ns_max
 
 
 def test_health_is_kept_between_its_bounds() -> None:

@@ -51,6 +51,23 @@ class Side:
         return messages(self.sync.handle(DigestSeen(PEER, digest), at(ms)))
 
 
+def test_the_same_is_shown_twice_and_then_now_and_then_and_calmly() -> None:
+    side = Side(chain(3))
+    shown = [side.sync.tick(at(1_000 * second)).send for second in range(10)]
+    assert [bool(sends) for sends in shown] == [second in (0, 1, 4, 8) for second in range(10)]
+    assert [sends[0].calm for sends in shown if sends] == [False, True, True, True]
+
+
+def test_what_is_new_is_shown_at_once() -> None:
+    side = Side(chain(3))
+    for second in range(4):
+        side.sync.tick(at(1_000 * second))
+    side.replica.take_all(chain(4))
+    assert side.digest(4_000).fresh
+    assert side.digest(5_000)
+    assert not side.sync.tick(at(6_000)).send
+
+
 def test_over_an_overlay_equal_holders_show_sums_and_nothing_more() -> None:
     one, other = Side(chain(3)), Side(chain(3))
     first = one.digest(0)

@@ -29,7 +29,7 @@ class Narrow(MemoryTransport):
         """Refuse it, as any transport refuses what is too large."""
         check_payload(payload + bytes(PAYLOAD_BYTES_MAX))
 
-    def send(self, to: NodeId, payload: bytes) -> None:  # noqa: ARG002
+    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:  # noqa: ARG002
         """Refuse it."""
         self.broadcast(payload)
 

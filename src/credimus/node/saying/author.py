@@ -41,6 +41,10 @@ from credimus.state.operations import (
 
 _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
+_FEW, _FEW_UNTIL, _FEWER = 16, 10, 4
+"""Operations of a block with votes, up to how many members, and above; more votes go into further
+blocks. In a certificate each doubling costs 40 bytes a vote, and each member some 56. [measured: so
+certificates keep to their size under any load]"""
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
@@ -58,9 +62,24 @@ class Author:
     """
 
     __slots__ = (
-        "_began_behind", "_beliefs", "_category_limits", "_changes_roster", "_claims", "_fleet",
-        "_lace", "_open", "_open_units", "_signer", "_votes", "forked", "id", "is_held_back",
-        "proposes", "proposing", "units_per_s_max",
+        "_began_behind",
+        "_beliefs",
+        "_category_limits",
+        "_changes_roster",
+        "_claims",
+        "_few",
+        "_fleet",
+        "_lace",
+        "_open",
+        "_open_units",
+        "_signer",
+        "_votes",
+        "forked",
+        "id",
+        "is_held_back",
+        "proposes",
+        "proposing",
+        "units_per_s_max",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -86,6 +105,7 @@ class Author:
         self._began_behind: BlockId | None = None
         """Where our key took the place of an older one, whose allowance goes on."""
         self._open_units = 0
+        self._few = _FEW
         """What the open block will cost at most, kept while there is a limit."""
         self.is_held_back = False
         """Whether something waits that the fleet's limit does not let us write yet."""
@@ -119,6 +139,7 @@ class Author:
         self.units_per_s_max, self._category_limits = roster.units_per_s_max, roster.category_limits
         took = roster.current.law.successions.get(self.id)
         self._began_behind = None if took is None else took.spot.block
+        self._few = _FEW if len(roster.current) <= _FEW_UNTIL else _FEWER
 
     def check_category(self, category: str, wall_ms: int) -> None:
         """Refuse to state one more belief of a category than the fleet allows by now.
@@ -321,17 +342,25 @@ class Author:
             room = max(0, min(room, units // 2))
             size_max = min(size_max, units // 2 * BYTES_PER_UNIT)
         leaves: list[bytes] = []
-        size = 0
-        for operation in self._open[:room]:
+        size, wanted = 0, self._wanted()
+        for operation in self._open[: min(room, wanted)]:
             leaf = encode(operation)
             size += len(leaf)
             if size > size_max:
                 break
             leaves.append(leaf)
-        self.is_held_back = len(leaves) < len(self._open) and (room, size_max) != _WHOLE_BLOCK
+        self.is_held_back = len(leaves) < wanted and (room, size_max) != _WHOLE_BLOCK
         if self.is_held_back and (not leaves or size_max < _CRUMB_BYTES):
             return None
         return leaves
+
+    def _wanted(self) -> int:
+        """How many of the operations that wait the next block is to have: few where there are
+        votes, which a certificate shows with their Merkle paths; else all."""
+        first = next((at for at, one in enumerate(self._open) if type(one) is Votes), None)
+        if first is None:
+            return len(self._open)
+        return min(len(self._open), max(first, self._few))
 
     def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
         """The parents of the next block; however many blocks of others wait to be named, what is

@@ -142,7 +142,7 @@ class Spreading:
         all, and whoever finds a false claim tells everybody."""
         if send.to is not None or not isinstance(send.message, Claim):
             return (send,)
-        return [Send(one, send.message) for one in self.machine.some(_CLAIM_COUNT)]
+        return [Send(one, send.message, calm=True) for one in self.machine.some(_CLAIM_COUNT)]
 
     # --- coming in
 

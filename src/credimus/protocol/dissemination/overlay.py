@@ -221,7 +221,7 @@ class Overlay:
         for peer, link in self._links.items():
             if link.keep_due <= at or link.told != link.ours:
                 link.keep_due, link.told = after(at, self._config.keep_period_ns), link.ours
-                sends.append(Send(peer, Neighbour(Wish.KEEP, link.ours)))
+                sends.append(Send(peer, Neighbour(Wish.KEEP, link.ours), calm=True))
 
     def _spare(self) -> NodeId | None:
         """The farthest neighbour that no ring needs."""

@@ -42,6 +42,11 @@ class Digests:
         self._shown: frozenset[BlockId] = frozenset()
         self._differing: BoundedMap[NodeId, _Difference] = BoundedMap(limits.DIGEST_PEERS_MAX)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether the last digest showed nothing new to the same peers as the one before."""
+        return self._calm_count > 0
+
     def next(self, listeners: Sequence[NodeId]) -> Digest | None:
         """The digest of this period: with the heads that are new since the last one. None when it
         was shown to the same peers twice and not all of the calm periods are over."""

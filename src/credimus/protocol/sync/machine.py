@@ -159,7 +159,8 @@ class Sync:
             else:
                 digest = self._digests.next(listeners)
                 if digest is not None:
-                    effects.send += [Send(one, digest) for one in listeners]
+                    calm = self._digests.is_calm
+                    effects.send += [Send(one, digest, calm) for one in listeners]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:

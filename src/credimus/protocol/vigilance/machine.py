@@ -280,7 +280,7 @@ class Vigilance:
             count = self._passed_on_to(claim.member, now)
             # Claims made to some meet those made to the others.
             for one in self._stream.sample(others, min(count, len(others))):
-                effects.send.append(Send(one, message))
+                effects.send.append(Send(one, message, calm=True))
 
     def _passed_on_to(self, member: NodeId, now: Now) -> int:
         """How many others are to see a claim. That somebody is watched may rest on its name alone,

@@ -13,10 +13,10 @@ from credimus.state.operations import Operation
 class VouchingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """When members are vouched for together."""
 
-    quiet_ns: int = 60 * SECOND
-    """How long nobody came or went before that. Range above 0. [guess: who joins by ticket joins in
-    a row, and each block vouches for all]"""
-    turn_ns: int = 10 * SECOND
+    wait_ns: int = SECOND
+    """From a change of members to that. Range above 0. [guess: some come at once, and each block
+    vouches for all; that few blocks are made is seen to by `scattered_max`]"""
+    turn_ns: int = 3 * SECOND
     """How much later the next member does it where the one before has not. Range above 0. [guess:
     longer than a block is under way]"""
     scattered_max: int = 3

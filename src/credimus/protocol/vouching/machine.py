@@ -1,4 +1,4 @@
-"""Vouches for all members in one block, once nobody came or went for a while.
+"""Vouches for all members in one block, a little while after some came.
 
 A certificate shows how each elector became a member. Who joined by ticket was admitted in a block
 of its own; one later block that vouches for all is shown in their place. The founder says it, or in
@@ -50,9 +50,10 @@ class Vouching:
         self._due: Instant | None = None
 
     def handle(self, event: MembersChanged, now: Now) -> VouchingEffects:  # noqa: ARG002
-        """Wait until it is quiet."""
-        self._since = now.instant
-        self._due = after(now.instant, self._config.quiet_ns)
+        """Wait for those who come right after."""
+        if self._due is None:
+            self._since = now.instant
+            self._due = after(now.instant, self._config.wait_ns)
         return Effects()
 
     def deadline(self) -> Instant | None:
@@ -69,7 +70,7 @@ class Vouching:
         if task is None:
             self._due = None
             return Effects()
-        turn = after(self._since, config.quiet_ns + task.rank * config.turn_ns)
+        turn = after(self._since, config.wait_ns + task.rank * config.turn_ns)
         if now.instant < turn:
             self._due = turn
             return Effects()
@@ -77,5 +78,5 @@ class Vouching:
             self._due = after(now.instant, config.turn_ns)
             return Effects()
         self._since = now.instant
-        self._due = after(now.instant, config.quiet_ns)
+        self._due = after(now.instant, config.wait_ns)
         return Effects(emit=[SayTogether(task.author, task.operations)])

@@ -48,8 +48,9 @@ class Inbox:
         self.peer_count = 1
         """How many messages end a gathering; the transport keeps it the number of neighbours."""
 
-    def put(self, message: bytes) -> None:
-        """Append, or drop and count; wake the loop unless it is already woken. Any thread."""
+    def put(self, message: bytes, *, calm: bool = False) -> None:
+        """Append, or drop and count; wake the loop unless it is already woken, or the message is
+        calm. Any thread."""
         waiting = self._waiting
         if not self._open:
             return
@@ -63,12 +64,19 @@ class Inbox:
             return
         waiting.append(message)
         self._bytes += len(message)
+        if calm:
+            return
         if not self._woken:
             self._woken = True
             self._call(self._drain)
         elif self._gathering and len(waiting) >= self.peer_count:
             self._gathering = False
             self._call(self._drain)
+
+    def fetch(self) -> None:
+        """Hand over now what waits, unless it gathers."""
+        if self._waiting and not self._gathering:
+            self._drain()
 
     def shut(self) -> None:
         """Take and hand over nothing more."""

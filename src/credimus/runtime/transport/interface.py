@@ -64,8 +64,16 @@ class Transport(Protocol):
     def broadcast(self, payload: bytes) -> None:
         """Send to every connected peer, never to oneself."""
 
-    def send(self, to: NodeId, payload: bytes) -> None:
-        """Send to one peer; lost when it is not connected. Sending to oneself is lost too."""
+    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
+        """Send to one peer; lost when it is not connected. Sending to oneself is lost too.
+
+        Args:
+            calm: wakes nobody: handed over with the next message that is not calm, or when the
+                receiver fetches.
+        """
+
+    def fetch(self) -> None:
+        """Hand over at once what waits, if anything does."""
 
     def gather(self, seconds: float) -> None:
         """Let what comes from now on wait for more, at most so long: until as many messages wait

@@ -60,6 +60,7 @@ class MemoryTransport:
         self._waiting: list[Received] = []
         self._shares = Shares()
         self._waiting_bytes = 0
+        self._called = False
 
     async def open(self) -> None:
         """Connect with all who are open."""
@@ -75,7 +76,7 @@ class MemoryTransport:
         for peer in self._hub.others(self.node):
             peer.receive(self.node, payload)
 
-    def send(self, to: NodeId, payload: bytes) -> None:
+    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
         """Send to one peer; see `Transport.send`."""
         check_payload(payload)
         if self._loop is None or to == self.node:
@@ -83,7 +84,11 @@ class MemoryTransport:
         self._count_sent(payload)
         peer = self._hub.find(to)
         if peer is not None:
-            peer.receive(self.node, payload)
+            peer.receive(self.node, payload, calm=calm)
+
+    def fetch(self) -> None:
+        """Hand over at once; see `Transport.fetch`."""
+        self._drain()
 
     def gather(self, seconds: float) -> None:
         """Nothing: what is sent in one turn of the loop is one batch anyway."""
@@ -101,9 +106,9 @@ class MemoryTransport:
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def receive(self, sender: NodeId, payload: bytes) -> None:
-        """Take a message for the next batch; drop and count it when the inbox, or its sender's
-        share of it, is full."""
+    def receive(self, sender: NodeId, payload: bytes, *, calm: bool = False) -> None:
+        """Take a message for the next batch, which a calm one does not call for; drop and count it
+        when the inbox, or its sender's share of it, is full."""
         if self._loop is None:
             return
         count = len(self._waiting)
@@ -111,13 +116,15 @@ class MemoryTransport:
         if full or not self._shares.admits(sender, count):
             self.counts.dropped += 1
             return
-        if not self._waiting:
+        if not calm and not self._called:
+            self._called = True
             self._loop.call_soon(self._drain)
         self._waiting.append((sender, payload))
         self._waiting_bytes += len(payload) + ID_BYTES
 
     def _drain(self) -> None:
         batch, self._waiting = self._waiting, []
+        self._called = False
         self._shares.clear()
         self._waiting_bytes = 0
         if batch:

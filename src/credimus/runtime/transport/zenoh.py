@@ -4,9 +4,10 @@ Deliberately not used: multicast, scouting, gossip, shared memory, routers, `exp
 congestion control. The engine runs its own threads; what they hear crosses to the event loop
 through `Inbox` only.
 
-Key expressions, under `credimus/<fleet>`: `all` and `to/<node>` carry messages (16 bytes of
-sender, then the payload); `here/<node>/<session>` is a liveliness token, from which peers learn who
-is connected. A token is declared after the subscriptions, so a neighbour also hears us.
+Key expressions, under `credimus/<fleet>`: `all`, `to/<node>` and, for what can wait,
+`calm/<node>` carry messages (16 bytes of sender, then the payload); `here/<node>/<session>` is a
+liveliness token, from which peers learn who is connected. A token is declared after the
+subscriptions, so a neighbour also hears us.
 """
 
 import asyncio
@@ -102,7 +103,7 @@ class ZenohTransport:
         self._session: zenoh.Session | None = None
         self._inbox: Inbox | None = None
         self._to_all: zenoh.Publisher | None = None
-        self._to_one: dict[NodeId, zenoh.Publisher] = {}
+        self._to_one: dict[tuple[NodeId, bool], zenoh.Publisher] = {}
         self._tokens: dict[str, NodeId] = {}
         self._neighbours: frozenset[NodeId] = frozenset()
         self._half_open = HalfOpen(HALF_OPEN_LOOKS)
@@ -127,18 +128,24 @@ class ZenohTransport:
         if self._to_all is not None:
             self._put(self._to_all, payload)
 
-    def send(self, to: NodeId, payload: bytes) -> None:
+    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
         """Send to one peer; see `Transport.send`."""
         check_payload(payload)
         if self._session is None or to == self._own:
             return
-        publisher = self._to_one.get(to)
+        publisher = self._to_one.get((to, calm))
         if publisher is None:
-            publisher = self._publisher(self._session, f"{self._root}/to/{to.hex()}")
+            way = "calm" if calm else "to"
+            publisher = self._publisher(self._session, f"{self._root}/{way}/{to.hex()}")
             if len(self._to_one) >= PUBLISHERS_MAX:
                 _let_go(self._to_one.pop(next(iter(self._to_one))).undeclare)
-            self._to_one[to] = publisher
+            self._to_one[to, calm] = publisher
         self._put(publisher, payload)
+
+    def fetch(self) -> None:
+        """Hand over at once; see `Transport.fetch`."""
+        if self._inbox is not None:
+            self._inbox.fetch()
 
     def gather(self, seconds: float) -> None:
         """Let messages wait for more; see `Transport.gather`."""
@@ -182,6 +189,9 @@ class ZenohTransport:
         def hear(sample: zenoh.Sample) -> None:
             put(sample.payload.to_bytes())
 
+        def overhear(sample: zenoh.Sample) -> None:
+            put(sample.payload.to_bytes(), calm=True)
+
         def notice(sample: zenoh.Sample) -> None:
             arrived = sample.kind == zenoh.SampleKind.PUT
             try:
@@ -191,10 +201,10 @@ class ZenohTransport:
 
         own = self._own.hex()
         # indirect=False: no Python thread of the engine's own, which would outlive the session.
-        for key in (f"{self._root}/all", f"{self._root}/to/{own}"):
+        for key, heard in (("all", hear), (f"to/{own}", hear), (f"calm/{own}", overhear)):
             session.declare_subscriber(
-                key,
-                zenoh.handlers.Callback(hear, indirect=False),
+                f"{self._root}/{key}",
+                zenoh.handlers.Callback(heard, indirect=False),
                 allowed_origin=zenoh.Locality.REMOTE,
             )
         self._to_all = self._publisher(session, f"{self._root}/all")
