@@ -357,10 +357,9 @@ class Author:
     def _wanted(self) -> int:
         """How many of the operations that wait the next block is to have: few where there are
         votes, which a certificate shows with their Merkle paths; else all."""
-        first = next((at for at, one in enumerate(self._open) if type(one) is Votes), None)
-        if first is None:
-            return len(self._open)
-        return min(len(self._open), max(first, self._few))
+        count = len(self._open)
+        first = next((at for at, one in enumerate(self._open) if type(one) is Votes), count)
+        return min(count, max(first, self._few))
 
     def _parents(self, head: Place | None, news: Collection[BlockId]) -> tuple[BlockId, ...]:
         """The parents of the next block; however many blocks of others wait to be named, what is

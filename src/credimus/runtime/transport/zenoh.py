@@ -61,9 +61,9 @@ PUBLISHERS_MAX = 1_024
 TOKENS_MAX = 4_096
 """Liveliness tokens kept; past it the newest is passed over. [guess: 4 runs of each peer]"""
 
-TEND_S = 2.0
+TEND_S = 4.0
 """Between two looks after the links. [guess: well below the lease]"""
-HALF_OPEN_LOOKS = 8
+HALF_OPEN_LOOKS = 4
 """Looks after which a link without its peer's token is cut. [guess: 16 s; a busy start takes 10]"""
 
 _ALL_MESSAGES = [
