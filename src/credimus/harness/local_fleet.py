@@ -38,7 +38,7 @@ STARTING_MAX = max(2, os.cpu_count() or 0)
 of 100 on two cores that start six at a time the last never link, for they hold each other up]"""
 
 _CROWD, _PAUSE_S = 12, 0.02
-"""Above so many nodes the next begin a while later, so much for each: those that run come to rest."""
+"""Above so many the next begin later by so much for each node, and those that run come to rest."""
 
 
 class LocalFleet:
