@@ -41,7 +41,7 @@ from credimus.state.operations import (
 
 _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
-_FEW, _FEW_UNTIL, _FEWER = 16, 10, 4
+_FEW, _FEW_UNTIL, _FEWER = 32, 8, 4
 """Operations of a block with votes, up to how many members, and above; more votes go into further
 blocks. In a certificate each doubling costs 40 bytes a vote, and each member some 56. [measured: so
 certificates keep to their size under any load]"""

@@ -28,7 +28,9 @@ def sight_of(view: View, fresh: Collection[NodeId] = (), *, forgiving: bool = Fa
         return Sight(members=(), reachable=(), cut=(), groups=(), one_way=())
     present = frozenset(there)
     told = {one: view.hears(one) for one in there}
-    if len(there) == len(view.members) and all(_hears_all(row, present) for row in told.values()):
+    if len(there) == len(view.members) and all(
+        _hears_all(one, row, present) for one, row in told.items()
+    ):
         every = tuple(view.members)
         return Sight(members=every, reachable=every, cut=(), groups=(every,), one_way=())
     heard_here = frozenset().union(*(row for row in told.values() if row is not None))
@@ -62,9 +64,9 @@ def sight_of(view: View, fresh: Collection[NodeId] = (), *, forgiving: bool = Fa
     )
 
 
-def _hears_all(row: frozenset[NodeId] | None, present: frozenset[NodeId]) -> bool:
-    """Whether a member hears all but itself, whom no row names; so it is nearly always."""
-    return row is None or len(present - row) <= 1
+def _hears_all(one: NodeId, row: frozenset[NodeId] | None, present: frozenset[NodeId]) -> bool:
+    """Whether a member hears all others; so it is nearly always."""
+    return row is None or present - row <= {one}
 
 
 def _is_hosted(member: NodeId, rows: Iterable[frozenset[NodeId] | None]) -> bool:
