@@ -100,6 +100,7 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
             listen=settings.listen,
             peers=tuple(settings.peers),
             credentials=LinkPaths.inside(folder),
+            nodes=settings.nodes,
         ),
         driver.deliver,
     )

@@ -132,6 +132,7 @@ class Links:
             listen=settings.listen,
             peers=dialled,
             credentials=LinkPaths.inside(self._home.folder),
+            nodes=len(node.state.roster.current),
             shut_out=self._refused,
         )
         for left in reversed(range(attempts)):
