@@ -4,6 +4,7 @@ QUIC is left out: its engine takes seconds to close (docs/decisions/0001-link-pr
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -118,11 +119,12 @@ def test_a_burst_of_each_sender_arrives_in_order_and_in_batches(play: Play) -> N
         for number in range(500):
             first.transport.broadcast(number.to_bytes(4, "big"))
             second.transport.send(third.node, number.to_bytes(4, "big"))
+        time.sleep(0.3)  # the loop is busy while they come; else how many wake it is up to threads
         await until(lambda: len(third.heard) == 1_000)
         expected = [number.to_bytes(4, "big") for number in range(500)]
         for sender in (first, second):
             assert [payload for node, payload in third.heard if node == sender.node] == expected
-        assert len(third.batches) < 1_000  # how few is up to the scheduling of threads
+        assert len(third.batches) < 500
         counts = third.transport.counts
         assert (counts.received, counts.received_bytes, counts.dropped) == (1_000, 4_000, 0)
         assert (first.transport.counts.sent, first.transport.counts.sent_bytes) == (500, 2_000)

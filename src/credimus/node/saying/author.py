@@ -62,24 +62,9 @@ class Author:
     """
 
     __slots__ = (
-        "_began_behind",
-        "_beliefs",
-        "_category_limits",
-        "_changes_roster",
-        "_claims",
-        "_few",
-        "_fleet",
-        "_lace",
-        "_open",
-        "_open_units",
-        "_signer",
-        "_votes",
-        "forked",
-        "id",
-        "is_held_back",
-        "proposes",
-        "proposing",
-        "units_per_s_max",
+        "_began_behind", "_beliefs", "_category_limits", "_changes_roster", "_claims", "_few",
+        "_fleet", "_lace", "_open", "_open_units", "_signer", "_votes", "forked", "id",
+        "is_held_back", "proposes", "proposing", "units_per_s_max",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -104,8 +89,8 @@ class Author:
         self._category_limits: CategoryLimits | None = None
         self._began_behind: BlockId | None = None
         """Where our key took the place of an older one, whose allowance goes on."""
-        self._open_units = 0
         self._few = _FEW
+        self._open_units = 0
         """What the open block will cost at most, kept while there is a limit."""
         self.is_held_back = False
         """Whether something waits that the fleet's limit does not let us write yet."""

@@ -9,7 +9,7 @@ Deliberately not here: links that are merely silent; the engine gives those up b
 """
 
 import socket
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -47,12 +47,10 @@ class HalfOpen:
         return worn
 
 
-def cut(
-    links: Collection[Ends], sockets: Callable[[], Iterable[socket.socket]] = tcp_sockets
-) -> int:
+def cut(links: Collection[Ends]) -> int:
     """End these connections, both ways; how many of them were found. Of UDP there are none."""
     count = 0
-    for one in sockets() if links else ():
+    for one in tcp_sockets() if links else ():
         with suppress(OSError):  # not connected, or closed meanwhile
             if Ends(_text(one.getsockname()), _text(one.getpeername())) in links:
                 one.shutdown(socket.SHUT_RDWR)

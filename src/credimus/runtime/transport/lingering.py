@@ -12,6 +12,7 @@ the engine makes them.
 
 import socket
 import struct
+from contextlib import suppress
 
 from credimus.runtime.transport.sockets import tcp_sockets
 
@@ -25,7 +26,11 @@ def end_lingering() -> int:
 
     On Windows, where a process can not list its sockets, closing one of this kind does not wait.
     """
-    return sum(_end_one(one) for one in tcp_sockets())
+    count = 0
+    for one in tcp_sockets():
+        with suppress(OSError):  # closed meanwhile
+            count += _end_one(one)
+    return count
 
 
 def _end_one(one: socket.socket) -> bool:

@@ -258,9 +258,10 @@ class ZenohTransport:
             end_lingering()
         heard = {key.rpartition("/")[2] for key in self._tokens}
         mute = [_ends(link) for link in session.info.links() if str(link.zid) not in heard]
-        for link in self._half_open.look(mute):
-            if cut([link]):
-                _log.info("the link to %s carried nothing and was cut: it is made anew", link.peer)
+        worn = self._half_open.look(mute)
+        if cut(worn):
+            peers = ", ".join(link.peer for link in worn)
+            _log.info("links to %s carried nothing and were cut: they are made anew", peers)
         loop = asyncio.get_running_loop()
         self._tending = loop.call_later(TEND_S, self._tend, session)
 
