@@ -12,7 +12,7 @@ from credimus.kernel.hlc import LOGICAL_BITS, stamp_of
 from credimus.lace.block import Block
 from credimus.lace.enclosing import BOX_BYTES
 from credimus.state.keeping_operations import Enclose, ReaderBox
-from credimus.state.member_operations import Vouch
+from credimus.state.member_operations import Powers, Vouch
 from credimus.state.operations import (
     Admit,
     Assert,
@@ -166,7 +166,8 @@ class Liar:
         return Admit(key, self.stream.choose(("x", "y")), "")
 
     def _vouch(self) -> Operation:
-        return Vouch(self.stream.choose(SIGNERS[:5]).public, self.stream.choose(("x", "y")))
+        powers = self.stream.choose((None, Powers(), Powers(vote=False)))
+        return Vouch(self.stream.choose(SIGNERS[:5]).public, self.stream.choose(("x", "y")), powers)
 
     def _word(self) -> Operation:
         return word(self.stream, MEMBERS, GENESIS)

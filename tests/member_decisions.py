@@ -65,7 +65,6 @@ class History:
         self.heads: dict[int, Block] = {}
         self.wires: dict[bytes, bytes] = {}
         self.stamp = stamp_of(WALL_MS)
-        self.is_whole = True
         self.say(0, Found("f", NONCE, KEYS[0].public, "n0", ""), *articles)
 
     def make(self, who: int, said: Sequence[Operation]) -> Block:
@@ -198,6 +197,33 @@ def with_one_vouched_for_and_limited_since() -> Decided:
     return history.decide(0, 1, 2, 3)
 
 
+def with_vouches_for_one_with_few_powers() -> Decided:
+    history = History()
+    history.admit(0, 1)
+    few = Powers(propose=False, expel=False, categories=("observation", "route"))
+    for one in (2, 3):
+        history.say(1, Appoint(KEYS[one].public, f"n{one}", "", few))
+    words = [Vouch(KEYS[one].public, f"n{one}", few if one > 1 else None) for one in (1, 2, 3)]
+    history.say(0, *words)
+    return history.decide(0, 1, 2, 3)
+
+
+def with_one_held_to_a_category_and_one_to_another() -> Decided:
+    history = History()
+    history.admit(0, 1)
+    for one, category in ((2, "observation"), (3, "route")):
+        history.say(1, Appoint(KEYS[one].public, f"n{one}", "", Powers(categories=(category,))))
+    return history.decide(0, 1, 2)
+
+
+def with_vouches_for_more_than_a_day_has_room_for() -> Decided:
+    history = History(Charter(AdmissionRule.MEMBERS, per_day=2))
+    for by, one in ((0, 1), (0, 2), (1, 3)):
+        history.admit(by, one)
+    history.vouch(0, 1, 2, 3)
+    return history.decide(0, 1, 2, 3)
+
+
 SCENES: tuple[Callable[[], Decided], ...] = (
     of_a_led_fleet,
     of_a_fleet_that_admits_by_several,
@@ -209,4 +235,7 @@ SCENES: tuple[Callable[[], Decided], ...] = (
     with_one_that_may_not_vote_and_one_that_may_again,
     with_several_who_vouch,
     with_one_vouched_for_and_limited_since,
+    with_vouches_for_one_with_few_powers,
+    with_one_held_to_a_category_and_one_to_another,
+    with_vouches_for_more_than_a_day_has_room_for,
 )

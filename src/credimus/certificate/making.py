@@ -67,7 +67,7 @@ def _made(archive: Archive, showing: Showing, found: Round, proposals: list[Spot
     told = found.id, belief.id
     proof = showing.proof(told)
     try:
-        state = fold(proof, archive.fleet, told)
+        state = fold(proof, archive.fleet, told, belief.category)
         proved = state.rounds.get(found.id)
         if proved is None:
             raise _not_certifiable(found, "its electors can not be shown to be members")

@@ -117,10 +117,12 @@ class Showing:
         """Where a member was vouched for before a stamp, or was admitted by others, not where it
         described itself anew, and where it got the powers that it has; the founder by its first
         founding, whatever came of it since."""
+        if vouched := self._vouched(node, view, stamp):
+            return vouched
         person = view.law.person(node) if view.law.powers else None
         appointed = None if person is None else view.law.powers.get(person)
         if appointed is None:
-            return self._vouched(node, view, stamp) or self._admitted_in(node, view)
+            return self._admitted_in(node, view)
         spot = Spot(self._held(appointed.spot.block), appointed.spot.leaf)
         if person == node and not view.law.needs:
             return [spot]  # to who has seen nothing before, it is an admission

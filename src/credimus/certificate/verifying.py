@@ -9,7 +9,7 @@ Deliberately not here: any rule of the roster or of rounds. The folds of state/ 
 as if they were all the blocks there are, one after the other in order of their stamps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from credimus.certificate.abbreviating import Known
@@ -38,9 +38,9 @@ from credimus.lace.seal import check_signature, pack_leaves
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.member_operations import Vouch
-from credimus.state.membership.members import Member
+from credimus.state.membership.members import Member, Members
+from credimus.state.membership.vouches import as_admission
 from credimus.state.operations import (
-    Admit,
     Aggregation,
     Found,
     Operation,
@@ -82,7 +82,8 @@ def verify(text: bytes, trust: Trust) -> Verified:
     stated = read_certificate(text)
     check_fleet(stated, trust)
     proof = proof_of(stated)
-    state = fold(proof, trust.fleet, (_octets(stated.round), _octets(stated.belief)))
+    told = _octets(stated.round), _octets(stated.belief)
+    state = fold(proof, trust.fleet, told, stated.category)
     check_founder(state, trust)
     found = decided_round(state, stated)
     check_statement(stated, found)
@@ -91,23 +92,25 @@ def verify(text: bytes, trust: Trust) -> Verified:
     return _verified(stated, state, found)
 
 
-def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
+def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes], category: str) -> FleetState:
     """The state that the excerpts give when nothing else was ever said.
 
     Args:
         told: the ids of round and belief, as the text tells them.
+        category: of the belief, as the text tells it.
 
     Raises:
         PeerFault: `malformed`, `certificate-disordered`, `bad-signature`, `not-a-member`,
             `wrong-genesis`.
     """
     state = FleetState(fleet)
+    state.roster.takes_words = True
+    state.rounds.category_of = lambda belief: category if belief == told[1] else None
     last: tuple[int, bytes] = 0, b""
     told_so_far = Known(told)
     for excerpt in proof.excerpts:
         shown = operations_shown(excerpt, told_so_far)
-        read = read_operations(pack_leaves([*shown.values()]))
-        operations = [as_admission(one) if isinstance(one, Vouch) else one for one in read]
+        operations = read_operations(pack_leaves([*shown.values()]))
         author = _author(excerpt, (0 in shown, operations[0]), list(state.roster.keys))
         header_bytes, header = header_of(
             excerpt, shown, (fleet, author, stamp_shown(excerpt, last[0]))
@@ -116,7 +119,7 @@ def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
         this = place.stamp, place.id
         check_order(last, this)
         past = state.roster.current
-        key = state.roster.check(header, operations, past)
+        key = state.roster.check(header, _as_read(operations, past), past)
         what = f"block {short(place.id)} of {short(author)}"
         check_signature(key, header_bytes, signature_of(excerpt), what)
         state.apply(place, operations, past)
@@ -124,9 +127,13 @@ def fold(proof: Proof, fleet: FleetId, told: tuple[bytes, bytes]) -> FleetState:
     return state
 
 
-def as_admission(said: Vouch) -> Admit:
-    """What a reader takes a word for a member for: it has seen no admission."""
-    return Admit(said.public_key, said.name, "")
+def _as_read(operations: Sequence[Operation], past: Members) -> list[Operation]:
+    """What a reader judges by who said it: words for those whom it does not know as members are
+    admissions."""
+    return [
+        as_admission(one) if isinstance(one, Vouch) and node_id(one.public_key) not in past else one
+        for one in operations
+    ]
 
 
 def check_fleet(stated: Certificate, trust: Trust) -> None:

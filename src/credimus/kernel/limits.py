@@ -107,9 +107,9 @@ CERTIFICATE_BYTES_MAX = 262_144
 [guess]"""
 CERTIFICATE_READS_MAX = 8_192
 """Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
-VOUCHES_KEPT = 4
+VOUCHES_KEPT = 16
 """Blocks of one member in which it vouches for others that are known of, the newest; certificates
-of earlier verdicts show single admissions. [guess: of the last changes of the roster]"""
+of earlier verdicts show single admissions. [guess: of the last 64 that came]"""
 CERTIFICATE_SEARCH_MAX = 1_024
 """Blocks of one chain read in search of one vote. [guess: votes come soon after their proposal]"""
 PROOF_BYTES_MAX = 65_536

@@ -107,9 +107,7 @@ class Machines:
         self.sync.held = self.recovery.held
         self.reunion = _reunion_of(parts, self.partition, self.recovery)
         self.partition.leave(self.reunion.has_planned)
-        self.vouching = Vouching(
-            config.vouching, state, lace, own, lambda: self.partition.level < Level.PARTIAL
-        )
+        self.vouching = Vouching(config.vouching, state, lace, own)
         self.all: dict[str, Machine[Any]] = {
             "guard": self.guard,
             "voting": self.voting,

@@ -131,7 +131,7 @@ PROFILES: dict[str, Scenario] = {
             joiners=3,
             leavers=2,
             liars=1,
-            vouch_ms=200,
+            vouch_ms=100,
             weather=Weather(delay_us_max=10_000, loss_ppm=20_000),
             faults=(
                 DoubleVote(every_ms=700, from_ms=1_500),

@@ -296,10 +296,8 @@ def _checkpoints(scenario: Scenario) -> CheckpointConfig:
 
 
 def _vouching(scenario: Scenario) -> VouchingConfig:
-    wait_ns = scenario.vouch_ms * MILLISECOND
-    if not wait_ns:
-        return VouchingConfig()
-    return VouchingConfig(wait_ns=wait_ns, turn_ns=wait_ns // 2, scattered_max=1)
+    turn_ns = scenario.vouch_ms * MILLISECOND
+    return VouchingConfig(turn_ns=turn_ns, scattered_max=1) if turn_ns else VouchingConfig()
 
 
 def _come_to(state: FleetState) -> tuple[int, int]:

@@ -70,8 +70,8 @@ class Scenario(
     """From checkpoint to checkpoint, in ms; blocks are kept for half of that. 0 takes none. Range 0
     to 86,400,000."""
     vouch_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 0
-    """How long nobody comes or goes before a member vouches for all, in ms; 0 for as long as real
-    nodes wait, a minute. Range 0 to 86,400,000."""
+    """How much later the next member vouches for all where one has not, in ms; it is done for every
+    second that comes. 0 as real nodes: 3 s, for every fourth. Range 0 to 86,400,000."""
     units_per_s_max: Annotated[int, Meta(ge=0, le=limits.UNITS_PER_S_MAX)] = 0
     """How much the fleet lets each member write, in units per second; 0 for no limit. Range 0 to
     100,000,000."""

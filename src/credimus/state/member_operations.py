@@ -148,11 +148,14 @@ class Expel(Struct, frozen=True, tag=20):
 
 
 class Vouch(Struct, frozen=True, tag=24):
-    """Says of a member that it is one. Nodes know that by its admission, and it changes nothing for
-    them; a certificate shows it in place of the admission, since many stand in one block."""
+    """Says of a member that it is one, and what it may say. Nodes know that by its admission, and
+    it changes nothing for them; a certificate shows it in place of the admission, since many stand
+    in one block."""
 
     public_key: PublicKey
     name: Name
+    powers: Powers | None = None
+    """None for all."""
 
 
 ALL_POWERS = Powers()

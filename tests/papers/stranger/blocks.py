@@ -36,6 +36,7 @@ def sealed(seed: bytes, fleet: bytes, place: tuple, operations: list) -> bytes:
     return mp([header, signature, predecessors, mp(operations)])
 
 
+_POWERS = [True, True, True, True, []]
 _DEFAULTS: dict[int, list] = {
     1: [None] * 6 + [0],
     4: [None, None, None, None, None, [], 0],
@@ -43,6 +44,7 @@ _DEFAULTS: dict[int, list] = {
     8: [None] * 6 + [b""],
     16: [None, 1, 1, 0],
     20: [None, None, None, False],
+    24: [None, None, None, None],
     11: [None, None, b"", b"", b"", []],
     13: [None] * 4 + [4],
     23: [None] * 4 + [4],
@@ -63,7 +65,9 @@ def operation_of(raw: list) -> list:
     elif one[0] == 9:
         one[1] = [padded(vote, [None, None, MILLION, ""]) for vote in one[1]]
     elif one[0] == 17:
-        one[4] = padded(one[4], [True, True, True, True, []])
+        one[4] = padded(one[4], _POWERS)
+    elif one[0] == 24 and one[3] is not None:
+        one[3] = padded(one[3], _POWERS)
     elif one[0] == 19:
         one[2:4] = [padded(shown, [None, None, 0, b"", b""]) for shown in one[2:4]]
     elif one[0] == 12:

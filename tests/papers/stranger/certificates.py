@@ -20,7 +20,7 @@ from stranger.identifiers import (
     unpack,
 )
 from stranger.members import View, may_not, signed
-from stranger.roster import Draft
+from stranger.roster import WORD, Draft
 from stranger.rounds import (
     ACCEPT,
     ACCEPTED,
@@ -82,7 +82,7 @@ class Proof:
         require(all(type(one) is int and 0 <= one < count for one in places), "places")
         require(places == sorted(set(places)), "places")
         leaves = [whole(one, self.known) for one in shown[1::2]]
-        operations = [as_admission(operation_of(unpack(raw))) for raw in leaves]
+        operations = [as_admission(operation_of(unpack(raw)), self.view) for raw in leaves]
         if operations[0][0] == 1:
             require(not self.nodes and author == places[0] == 0 and sequence == 1, "founding")
             key = self.founder_of(operations, places)
@@ -175,9 +175,12 @@ def root_of(shown: dict[int, bytes], count: int, cover: bytes) -> bytes:
     return root
 
 
-def as_admission(one: list) -> list:
-    """A reader takes `Vouch` for `Admit`."""
-    return [2, one[1], one[2], ""] if one[0] == 24 else one
+def as_admission(one: list, past: View) -> list:
+    """A reader takes `Vouch` of a newcomer for `Admit` or `Appoint`; it ends with WORD."""
+    if one[0] != 24 or node_id(one[1]) in past.members:
+        return one
+    _, key, name, powers = one
+    return [2, key, name, "", WORD] if powers is None else [17, key, name, "", powers, WORD]
 
 
 def learn(known: list, one: Any) -> None:

@@ -157,9 +157,11 @@ def may_not(past: View, block: Block) -> str:
             return "bad-rotation"
         founder_only = past.facts["charter"] and past.facts["charter"][1] == FOUNDER
         admits = past.leads(author) if founder_only else powers[2]
-        more = one[0] == 17 and not past.leads(author) and (
-            own or node_id(one[1]) in past.members or exceeds(one[4], powers)
-        )  # fmt: skip
+        there = one[0] in (2, 17) and node_id(one[1]) in past.members
+        more = not past.leads(author) and (
+            (one[0] == 17 and (own or there or exceeds(one[4], powers)))
+            or (one[0] == 2 and not there and exceeds(ALL, powers))
+        )
         if (
             (one[0] == 8 and not powers[0])
             or (one[0] == 9 and not powers[1])

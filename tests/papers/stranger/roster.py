@@ -8,6 +8,8 @@ from stranger.members import ALL, QUORUM, View, may_not
 from stranger.sets import Dots
 
 DAY_MS = 86_400_000
+WORD = "taken for an admission"
+"""Ends an admission that was a `Vouch`; neither a day nor who is there already minds it."""
 
 
 class Draft:
@@ -41,7 +43,7 @@ class Draft:
             node = node_id(one[1])
             if node not in self.there:
                 self.admit(one, one[4], index, spot)
-            elif self.past.leads(author):
+            elif self.past.leads(author) and one[-1] != WORD:
                 self.facts["powers"][self.past.person(node)] = (spot, one[4])
         elif one[0] == 3:
             self.remove(author)
@@ -72,7 +74,9 @@ class Draft:
             self.describe(key, name, address, index)
             return
         charter = past.facts["charter"]
-        if node in self.there or past.is_exposed(node) or not self.within_limit(charter):
+        if node in self.there or past.is_exposed(node):
+            return
+        if one[-1] != WORD and not self.within_limit(charter):
             return
         person = past.person(node)
         if powers != ALL or person in past.facts["powers"]:

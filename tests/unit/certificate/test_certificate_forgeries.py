@@ -14,7 +14,7 @@ from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, fleet_id, node_id
 from credimus.lace.block import Block
-from credimus.state.member_operations import Vouch
+from credimus.state.member_operations import Appoint, Vouch
 from credimus.state.membership.roster import Roster
 from credimus.state.operations import (
     Admit,
@@ -81,7 +81,7 @@ class Forger:
             nodes += [
                 node_id(one.public_key)
                 for one in read_operations(block.body)
-                if isinstance(one, Found | Admit | Vouch)
+                if isinstance(one, Found | Admit | Appoint | Vouch)
             ]
         return Proof(PROOF_VERSION, tuple(excerpts))
 
@@ -100,7 +100,7 @@ class Forgery(NamedTuple):
 
     def text(self) -> bytes:
         """The certificate; can be made only where the check is away."""
-        state = verifying.fold(self.proof, FLEET, TOLD)
+        state = verifying.fold(self.proof, FLEET, TOLD, CATEGORY)
         (found,) = list(state.rounds)
         stated = describe(state, found, (CATEGORY, STATEMENT), self.proof)
         return write_certificate(msgspec.structs.replace(stated, **(self.fields or {})))
@@ -230,10 +230,12 @@ def test_a_founding_is_the_first_operation_of_its_block() -> None:
     for places in ((1,), (0, 1)):
         shown = excerpt_of(block, places, 0, 0, Known(TOLD))
         with pytest.raises(PeerFault) as told:
-            verifying.fold(Proof(PROOF_VERSION, (shown,)), FLEET, TOLD)
+            verifying.fold(Proof(PROOF_VERSION, (shown,)), FLEET, TOLD, CATEGORY)
         assert told.value.code == "not-a-member"
     with pytest.raises(PeerFault) as told:
-        verifying.fold(Proof(PROOF_VERSION, (Excerpt(0, 1, 1, 0, 0, (), b""),)), FLEET, TOLD)
+        verifying.fold(
+            Proof(PROOF_VERSION, (Excerpt(0, 1, 1, 0, 0, (), b""),)), FLEET, TOLD, CATEGORY
+        )
     assert told.value.code == "malformed"
 
 

@@ -3,9 +3,10 @@ is shorter and its reader takes it."""
 
 import msgspec
 import pytest
-from test_certificate_forgeries import FLEET, TOLD, TRUST, Forger, Forgery
+from test_certificate_forgeries import CATEGORY, FLEET, TOLD, TRUST, Forger, Forgery
 
 import decisions
+import member_decisions
 from credimus.certificate import Trust, verify, verifying
 from credimus.certificate.abbreviating import Known
 from credimus.certificate.document import proof_of, read_certificate
@@ -14,6 +15,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.lace.seal import pack_leaves
 from credimus.state.member_operations import AdmissionRule, Appoint, Charter, Powers, Vouch
+from credimus.state.membership.vouches import as_admission
 from credimus.state.operations import Admit, Found, Operation, Publish, read_operations
 from decisions import SIGNERS, History, electorate, vouched
 from member_decisions import KEYS
@@ -96,17 +98,29 @@ def test_under_a_quorum_as_many_vouch_as_admit() -> None:
     assert len(set(authors)) == 4
 
 
-def test_where_a_day_has_room_for_fewer_their_admissions_are_shown() -> None:
-    fleet = Fleet(Charter(AdmissionRule.MEMBERS, per_day=2))
-    for by, one in ((0, 1), (0, 2), (1, 3), (1, 4)):
-        fleet.admit(by, one)
-    fleet.vouch(0, 1, 2, 3, 4)
-    decided_ = fleet.decide(0, 1, 2, 3, 4)
-    assert verify(decided_.text, Trust(decided_.fleet, decided_.founder))
-    assert not any(Vouch in one for one in kinds(decided_.text))
+def admitting(text: bytes) -> list[Operation]:
+    """Everything shown that makes members, but the founding."""
+    said = [one for excerpt in shown(text) for one in excerpt]
+    return [one for one in said if isinstance(one, Admit | Appoint | Vouch)]
 
 
-def test_who_may_not_say_everything_is_shown_by_its_appointment() -> None:
+def test_no_day_limits_for_how_many_one_vouches() -> None:
+    scene = member_decisions.with_vouches_for_more_than_a_day_has_room_for()
+    assert verify(scene.text, Trust(scene.fleet, scene.founder))
+    assert [type(one) for one in admitting(scene.text)] == [Vouch] * 3
+
+
+def test_a_word_tells_what_a_member_may_say() -> None:
+    scene = member_decisions.with_vouches_for_one_with_few_powers()
+    assert verify(scene.text, Trust(scene.fleet, scene.founder))
+    said = admitting(scene.text)
+    powers = [one.powers for one in said if isinstance(one, Vouch)]
+    assert len(powers) == len(said) == 3
+    assert powers[0] is None
+    assert powers[1] == powers[2] == Powers(False, True, True, False, ("observation", "route"))
+
+
+def test_words_that_say_too_much_are_not_shown_for_an_appointment() -> None:
     fleet = Fleet(Charter(AdmissionRule.FOUNDER))
     fleet.admit(0, 1)
     fleet.admit(0, 2)
@@ -114,7 +128,7 @@ def test_who_may_not_say_everything_is_shown_by_its_appointment() -> None:
     limited = Powers(propose=False)
     fleet.say(0, Appoint(KEYS[4].public, "n4", "", limited))
     fleet.vouch(0, 1, 2, 3, 4)
-    said = [one for excerpt in shown(fleet.decide(0, 1, 2, 3, 4).text) for one in excerpt]
+    said = admitting(fleet.decide(0, 1, 2, 3, 4).text)
     assert [one.powers for one in said if isinstance(one, Appoint)] == [limited]
     assert [one.name for one in said if isinstance(one, Vouch)] == ["n1", "n2", "n3"]
 
@@ -148,7 +162,7 @@ def test_a_word_of_no_member_is_refused() -> None:
     for author in (3, 7, -1):
         other = (*proof.excerpts[:-1], msgspec.structs.replace(proof.excerpts[-1], author=author))
         with pytest.raises(PeerFault) as told:
-            verifying.fold(type(proof)(proof.version, other), FLEET, TOLD)
+            verifying.fold(type(proof)(proof.version, other), FLEET, TOLD, CATEGORY)
         assert told.value.code == "not-a-member"
 
 
@@ -158,11 +172,33 @@ def test_nobody_vouches_who_may_not_admit() -> None:
     fleet.vouch(1, 0)
     state = fleet.state
     view = state.roster.current
-    said = [verifying.as_admission(Vouch(KEYS[5].public, "n5"))]
     header = fleet.heads[1].header
-    with pytest.raises(PeerFault) as told:
-        state.roster.check(header, said, view)
-    assert told.value.code == "not-permitted"
+    for powers in (None, Powers(), Powers(propose=False)):
+        said = [as_admission(Vouch(KEYS[5].public, "n5", powers))]
+        with pytest.raises(PeerFault) as told:
+            state.roster.check(header, said, view)
+        assert told.value.code == "not-permitted"
+
+
+def test_nobody_gives_more_by_a_word_than_it_may_say() -> None:
+    forger = Forger(2)
+    few = Powers(expel=False)
+    forger.say(0, Appoint(SIGNERS[2].public, "n2", "", few))
+    forger.say(2, Vouch(SIGNERS[3].public, "n3", few))
+    assert verify(forged(forger, 0, 1, 2, 3), TRUST)
+    for powers in (None, Powers(propose=False)):
+        forger = Forger(2)
+        forger.say(0, Appoint(SIGNERS[2].public, "n2", "", few))
+        forger.say(2, Vouch(SIGNERS[3].public, "n3", powers))
+        with pytest.raises(PeerFault) as told:
+            verify(forged(forger, 0, 1, 2, 3), TRUST)
+        assert told.value.code == "not-permitted"
+
+
+def test_of_a_member_a_word_says_nothing() -> None:
+    forger = Forger(3)
+    forger.say(1, Vouch(SIGNERS[2].public, "somebody else", Powers(vote=False)))
+    assert {one.name for one in verify(forged(forger, 0, 1, 2), TRUST).voters} == {"n0", "n1", "n2"}
 
 
 # --- what is left out

@@ -14,7 +14,7 @@ from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
 from strategies import FLEET, FOUND, WALL_MS
 
-KEYS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(20))
+KEYS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(48))
 """Of the nodes; the first six are those of `SIGNERS`."""
 
 
@@ -26,7 +26,11 @@ class Fleet:
         count: int = 4,
         voting: VotingConfig | None = None,
         evaluators: Sequence[Evaluator | None] = (),
+        apart: bool = False,
     ) -> None:
+        """Args:
+        apart: whether each joins by itself, the next when all is said about the one before.
+        """
         self.config = Config(voting=voting or VotingConfig())
         self.ms = 0
         self.nodes = [
@@ -42,7 +46,12 @@ class Fleet:
         self.nodes[0].found(FOUND)
         self.settle()
         for number in range(1, count):
-            self.nodes[0].execute(AdmitMember(public_key=KEYS[number].public, name=""), self.now)
+            said = AdmitMember(public_key=KEYS[number].public, name=f"node-{number}")
+            self.nodes[0].execute(said, self.now)
+            if apart:
+                self.settle()
+                self.nodes[0].tick(self.now)
+                self.settle()
         self.settle()
 
     @property

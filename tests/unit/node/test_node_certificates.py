@@ -13,7 +13,7 @@ from credimus.state.operations import Choice, Propose, Votes, read_operations
 from credimus.state.voting.electorates import round_id
 from strategies import FLEET
 
-IN_FLIGHT = {3: 64, 5: 64, 7: 256, 20: 256}
+IN_FLIGHT = {3: 64, 5: 64, 7: 256, 20: 256, 48: 96}
 """Beliefs that are proposed at once, by all nodes of a fleet together: more than one block of each
 author may hold votes on."""
 
@@ -29,10 +29,14 @@ class Believes:
         return Ballot(Choice.ACCEPT, 900_000 + self._asked)
 
 
-def busy(count: int) -> Fleet:
-    """A fleet in which every node proposed its share at once."""
-    fleet = Fleet(count, evaluators=[Believes() for _ in range(count)])
-    fleet.ms += 1_000
+def busy(count: int, apart: bool = False) -> Fleet:
+    """A fleet in which every node proposed its share at once.
+
+    Args:
+        apart: whether each joined by itself, and no time went by since.
+    """
+    fleet = Fleet(count, evaluators=[Believes() for _ in range(count)], apart=apart)
+    fleet.ms += 0 if apart else 1_000
     for number in range(IN_FLIGHT[count]):
         said = AssertBelief(content=f"pump {number} leaks", category="observation")
         fleet.nodes[number % count].execute(said, fleet.now)
@@ -42,11 +46,18 @@ def busy(count: int) -> Fleet:
 
 @pytest.mark.parametrize("count", IN_FLIGHT)
 def test_certificates_of_a_busy_fleet_meet_the_goal(count: int) -> None:
-    fleet = busy(count)
+    meet_the_goal(busy(count), IN_FLIGHT[count])
+
+
+def test_certificates_meet_the_goal_where_all_have_just_joined_by_ticket() -> None:
+    meet_the_goal(busy(20, apart=True), IN_FLIGHT[20])
+
+
+def meet_the_goal(fleet: Fleet, in_flight: int) -> None:
     node, wires = fleet.nodes[-1], {b.id: b.wire for b in fleet.stores[-1]}
     archive = Archive(FLEET, node.lace, node.state, lambda ids: [wires[BlockId(i)] for i in ids])
     beliefs = list(node.state.beliefs)
-    assert len(beliefs) == IN_FLIGHT[count]
+    assert len(beliefs) == in_flight
     for belief in beliefs[::4]:
         text = make_certificate(archive, belief)
         proved = verify(text, Trust(FLEET))

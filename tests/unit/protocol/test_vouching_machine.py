@@ -1,6 +1,5 @@
 """When a member vouches for all, and who does."""
 
-import pytest
 
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now
@@ -11,7 +10,7 @@ from credimus.state.member_operations import AdmissionRule, Appoint, Charter, Po
 from credimus.state.operations import Admit, Leave, Publish
 from member_decisions import IDS, KEYS, History
 
-CONFIG = VouchingConfig(wait_ns=60 * SECOND, turn_ns=10 * SECOND)
+CONFIG = VouchingConfig(turn_ns=10 * SECOND)
 
 
 def fleet(count: int = 6, charter: Charter | None = None) -> History:
@@ -42,60 +41,60 @@ def at(s: float) -> Now:
 
 def vouching(history: History, *own: int) -> Vouching:
     ids = [IDS[one] for one in own]
-    machine = Vouching(CONFIG, history.state, history.lace, ids, lambda: history.is_whole)
+    machine = Vouching(CONFIG, history.state, history.lace, ids)
     assert machine.deadline() is None
     machine.handle(MembersChanged(), at(100))
     return machine
 
 
-def test_the_founder_vouches_for_all_others_a_while_after_some_came() -> None:
+def test_who_admitted_last_vouches_for_all_others_at_once() -> None:
     history = fleet()
     machine = vouching(history, 0)
-    assert machine.deadline() == at(160).instant
-    machine.handle(MembersChanged(), at(130))
-    assert machine.deadline() == at(160).instant, "others who come meanwhile put it off no further"
-    assert not machine.tick(at(159))
-    (said,) = machine.tick(at(160)).emit
+    assert machine.deadline() == at(100).instant
+    (said,) = machine.tick(at(100)).emit
     assert isinstance(said, SayTogether)
     assert said.author == IDS[0]
     assert [one.name for one in said.operations if isinstance(one, Vouch)] == [
         f"n{IDS.index(node)}" for node in sorted(IDS[1:6])
     ]
     history.say(0, *said.operations)
-    assert machine.deadline() == at(220).instant
-    assert not machine.tick(at(220))
+    assert machine.deadline() == at(110).instant
+    assert not machine.tick(at(110))
     assert machine.deadline() is None, "nothing is left to do"
+    history.admit(4, 6)
+    history.vouch(0, 1, 2, 3, 4, 5)
+    history.admit(4, 7)
+    assert task(history, 4) is None, "two stand by themselves"
+    history.say(1, Leave(""))
+    history.vouch(0, 2, 3)
+    for place, who in enumerate((4, 0, 2, 3)):
+        found = task(history, who, scattered_max=1)
+        assert found is not None
+        assert found.rank == place
 
 
 def test_the_next_waits_for_the_one_before() -> None:
     history = fleet()
     machine = vouching(history, 2)
-    assert not machine.tick(at(160))
-    assert machine.deadline() == at(180).instant, "the third in turn"
-    (said,) = machine.tick(at(180)).emit
+    assert not machine.tick(at(100))
+    assert machine.deadline() == at(120).instant, "the third in turn"
+    machine.handle(MembersChanged(), at(115))
+    assert machine.deadline() == at(115).instant, "its turn may have come"
+    assert not machine.tick(at(115))
+    (said,) = machine.tick(at(120)).emit
     assert whom(Task(said.author, 0, said.operations)) == {IDS[one] for one in (1, 3, 4, 5)}
     other = vouching(history, 3)
-    other.tick(at(160))
+    other.tick(at(100))
     history.vouch(0, 1, 2, 3, 4, 5)
-    assert not other.tick(at(190))
+    assert not other.tick(at(130))
     assert other.deadline() is None
 
 
 def test_what_could_not_be_written_is_said_again() -> None:
     machine = vouching(fleet(), 0)
-    assert machine.tick(at(160)).emit
-    assert not machine.tick(at(200)).emit
-    assert machine.tick(at(220)).emit
-
-
-def test_it_waits_until_the_fleet_is_whole() -> None:
-    history = fleet()
-    machine = vouching(history, 0)
-    history.is_whole = False
-    assert not machine.tick(at(160))
-    assert machine.deadline() == at(170).instant
-    history.is_whole = True
-    assert machine.tick(at(170)).emit
+    assert machine.tick(at(100)).emit
+    assert not machine.tick(at(105)).emit
+    assert machine.tick(at(110)).emit
 
 
 def test_few_members_are_left_as_they_are() -> None:
@@ -140,10 +139,27 @@ def test_who_may_not_admit_does_not_vouch() -> None:
     assert task(history, 1).rank == 0  # type: ignore[union-attr]
 
 
-def test_who_may_not_say_everything_is_not_vouched_for() -> None:
+def test_what_a_member_may_say_is_said_with_it() -> None:
     history = fleet(7, Charter(AdmissionRule.FOUNDER))
-    history.say(0, Appoint(KEYS[3].public, "n3", "", Powers(vote=False)))
-    assert IDS[3] not in whom(task(history, 0))
+    history.vouch(0, 1, 2, 3, 4, 5, 6)
+    assert task(history, 0, scattered_max=0) is None
+    limited = Powers(vote=False)
+    history.say(0, Appoint(KEYS[3].public, "n3", "", limited))
+    found = task(history, 0, scattered_max=0)
+    assert found is not None
+    words = [one for one in found.operations if isinstance(one, Vouch)]
+    assert [one.powers for one in words if one.public_key == KEYS[3].public] == [limited]
+    assert {one.powers for one in words if one.public_key != KEYS[3].public} == {None}
+    history.say(0, *found.operations)
+    assert task(history, 0, scattered_max=0) is None
+
+
+def test_who_may_not_say_everything_vouches_for_nobody() -> None:
+    """Readers would not take more from it than it may say itself."""
+    history = fleet()
+    history.say(0, Appoint(KEYS[6].public, "n6", "", Powers(expel=False)))
+    assert task(history, 6) is None
+    assert task(history, 1) is not None
 
 
 def test_under_a_quorum_as_many_vouch() -> None:
@@ -156,12 +172,11 @@ def test_under_a_quorum_as_many_vouch() -> None:
     assert task(history, 1) is None
 
 
-@pytest.mark.parametrize(("per_day", "is_said"), [(3, False), (4, False), (5, True)])
-def test_not_more_are_vouched_for_than_one_may_admit_in_a_day(per_day: int, is_said: bool) -> None:
-    history = History(Charter(AdmissionRule.MEMBERS, per_day=per_day))
+def test_more_are_vouched_for_than_one_may_admit_in_a_day() -> None:
+    history = History(Charter(AdmissionRule.MEMBERS, per_day=3))
     for by, number in ((0, 1), (0, 2), (0, 3), (1, 4), (1, 5)):
         history.admit(by, number)
-    assert (task(history, 0) is not None) is is_said
+    assert whom(task(history, 1)) == {IDS[one] for one in (2, 3, 4, 5)}  # and the founder
 
 
 def test_the_electorate_of_all_is_published_once_more() -> None:

@@ -95,6 +95,11 @@ def test_powers_hold_a_member_to_them() -> None:
     assert stage.refuses(4, Votes((Vote(b"r" * 16, Choice.ACCEPT),))) == "not-permitted"
     assert stage.refuses(4, Appoint(KEYS[5].public, "", "", Powers())) == "not-permitted", "more"
     assert stage.refuses(4, Appoint(KEYS[4].public, "", "", Powers(vote=False))) == "not-permitted"
+    assert stage.refuses(4, Admit(KEYS[5].public, "", "")) == "not-permitted", "that is all powers"
+    stage.say(
+        4, Admit(KEYS[4].public, "n4, renamed", ""), Admit(KEYS[1].public, "says nothing", "")
+    )
+    assert stage.roster.powers(IDS[4]) == Powers(vote=False)
     published = electorate(0, 1, 2, 3)
     stage.say(0, published, proposal(published, "x", "general"))
     assert isinstance(stage.events[-1], RoundOpened), "who may not vote is not left out"

@@ -14,6 +14,7 @@ from credimus.lace.block import Block
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import AdmissionRule, Appoint, Charter, Expel, Powers, Vouch
 from credimus.state.membership.roster import OF_ROSTER as FOLDED
+from credimus.state.membership.vouches import word_for
 from credimus.state.operations import Admit, Leave, Operation, read_operations
 from member_strategies import extensions, member_histories
 from strategies import LATER_MS, Replica
@@ -104,8 +105,8 @@ def test_what_is_known_of_vouches_does_not_depend_on_the_order(data: st.DataObje
         other.ingress.restore(block.wire)
     view, lace = first.state.roster.current, first.lace
     mine, theirs = (one.state.roster.vouches.usable(view, lace) for one in (first, other))
-    assert [(one.place.id, one.names) for one in mine] == [
-        (one.place.id, one.names) for one in theirs
+    assert [(one.place.id, one.words) for one in mine] == [
+        (one.place.id, one.words) for one in theirs
     ]
 
 
@@ -125,7 +126,7 @@ def test_the_newest_blocks_of_each_are_known_of() -> None:
         stage.say(1, word(2, f"name {number}"))
     stage.say(0, word(2))
     usable = stage.state.roster.vouches.usable(stage.roster, stage.lace)
-    assert [one.names[IDS[2]] for one in usable] == [
+    assert [one.words[IDS[2]].name for one in usable] == [
         "n2", *(f"name {number}" for number in range(VOUCHES_KEPT + 1, 1, -1))
     ]  # fmt: skip
 
@@ -150,6 +151,17 @@ def test_a_word_stands_for_the_admission_where_it_says_the_same() -> None:
     assert [one for one in (1, 2, 3, 5) if block.stands_for(IDS[one], stage.roster)] == [1]
     stage.say(1, Admit(KEYS[1].public, "renamed", ""))
     assert not block.stands_for(IDS[1], stage.roster)
+
+
+def test_a_word_stands_for_an_appointment_that_gives_the_same_powers() -> None:
+    stage = of(3, Charter(AdmissionRule.FOUNDER))
+    limited = Powers(vote=False, categories=("route",))
+    stage.say(0, Appoint(KEYS[2].public, "n2", "", limited))
+    for powers in (None, Powers(), Powers(vote=False), limited):
+        stage.say(0, Vouch(KEYS[2].public, "n2", powers))
+    usable = stage.state.roster.vouches.usable(stage.roster, stage.lace)
+    assert [one.stands_for(IDS[2], stage.roster) for one in usable] == [True, False, False, False]
+    assert usable[0].words[IDS[2]] == word_for(IDS[2], stage.roster)
 
 
 def shuffled(blocks: list[Block], seed: int) -> FleetState:

@@ -28,7 +28,6 @@ from credimus.state.member_operations import Appoint, Expel, Expose, Rotate
 from credimus.state.membership.members import Members
 from credimus.state.membership.roster import Roster
 from credimus.state.operations import (
-    VOTES_PER_OPERATION,
     Admit,
     Assert,
     Leave,
@@ -41,10 +40,12 @@ from credimus.state.operations import (
 
 _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
-_FEW, _FEW_UNTIL, _FEWER = 32, 8, 4
-"""Operations of a block with votes, up to how many members, and above; more votes go into further
-blocks. In a certificate each doubling costs 40 bytes a vote, and each member some 56. [measured: so
-certificates keep to their size under any load]"""
+_FEW = ((8, (32, 2)), (48, (3, 2)), (256, (3, 1)))
+_FEWEST = 2, 1
+"""Up to how many members a block with votes has how many operations, with how many votes each;
+more votes go into further blocks. In a certificate each doubling of operations costs 40 bytes a
+vote, a second vote 32, and each member some 80. [measured: so certificates keep to their size under
+any load]"""
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
@@ -63,8 +64,8 @@ class Author:
 
     __slots__ = (
         "_began_behind", "_beliefs", "_category_limits", "_changes_roster", "_claims", "_few",
-        "_fleet", "_lace", "_open", "_open_units", "_signer", "_votes", "forked", "id",
-        "is_held_back", "proposes", "proposing", "units_per_s_max",
+        "_fleet", "_lace", "_open", "_open_units", "_signer", "_votes", "_votes_each", "forked",
+        "id", "is_held_back", "proposes", "proposing", "units_per_s_max",
     )  # fmt: skip
 
     def __init__(self, signer: Signer, fleet: FleetId, lace: Lace, beliefs: Beliefs) -> None:
@@ -89,7 +90,7 @@ class Author:
         self._category_limits: CategoryLimits | None = None
         self._began_behind: BlockId | None = None
         """Where our key took the place of an older one, whose allowance goes on."""
-        self._few = _FEW
+        self._few, self._votes_each = _few_of(1)
         self._open_units = 0
         """What the open block will cost at most, kept while there is a limit."""
         self.is_held_back = False
@@ -124,7 +125,7 @@ class Author:
         self.units_per_s_max, self._category_limits = roster.units_per_s_max, roster.category_limits
         took = roster.current.law.successions.get(self.id)
         self._began_behind = None if took is None else took.spot.block
-        self._few = _FEW if len(roster.current) <= _FEW_UNTIL else _FEWER
+        self._few, self._votes_each = _few_of(len(roster.current))
 
     def check_category(self, category: str, wall_ms: int) -> None:
         """Refuse to state one more belief of a category than the fleet allows by now.
@@ -376,9 +377,14 @@ class Author:
 
     def _gather_votes(self) -> None:
         votes = self._votes
-        for first in range(0, len(votes), VOTES_PER_OPERATION):
-            self._open.append(Votes(tuple(votes[first : first + VOTES_PER_OPERATION])))
+        for first in range(0, len(votes), self._votes_each):
+            self._open.append(Votes(tuple(votes[first : first + self._votes_each])))
         votes.clear()
+
+
+def _few_of(members: int) -> tuple[int, int]:
+    """Operations of a block with votes in a fleet of that size, and votes in each."""
+    return next((few for most, few in _FEW if members <= most), _FEWEST)
 
 
 def _view_key(place: Place) -> bytes:

@@ -7,12 +7,9 @@ from credimus.kernel import limits
 from credimus.kernel.ids import NodeId
 from credimus.lace.lace import Lace
 from credimus.state.fleet import FleetState
-from credimus.state.member_operations import Vouch
 from credimus.state.membership.members import Members
-from credimus.state.membership.vouches import Vouched
+from credimus.state.membership.vouches import Vouched, may_vouch, word_for
 from credimus.state.operations import Operation, Publish
-
-_SCATTERED_SHARE = 8
 
 
 class Task(NamedTuple):
@@ -33,36 +30,21 @@ def task_of(
         scattered_max: how many members may be left with an admission of their own.
     """
     members = state.roster.current
-    founder = state.roster.founder
-    law, charter = members.law, members.law.charter
-    subjects = [
-        node
-        for node in sorted(members.by_id)
-        if node != founder and not (law.powers and law.person(node) in law.powers)
-    ]
-    most = max(scattered_max, len(members) // _SCATTERED_SHARE)
-    per_day = 0 if charter is None else charter.per_day
-    if (
-        len(subjects) <= most
-        or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2
-        or 0 < per_day < len(subjects)  # of more in one day a reader takes none
-    ):
+    charter = members.law.charter
+    subjects = [node for node in sorted(members.by_id) if node != state.roster.founder]
+    if len(subjects) <= scattered_max or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2:
         return None
     needed = 1 if charter is None else charter.quorum
     done = {
         one.place.author
         for one in state.roster.vouches.usable(members, lace)
-        if _scattered(one, members, subjects) <= most
+        if _scattered(one, members, subjects) <= scattered_max
     }
     waiting = [node for node in _in_turn(state, members) if node not in done]
     free = needed - len(done)
     for place, author in enumerate(waiting if free > 0 else ()):
         if author in own:
-            said = [
-                Vouch(members.by_id[node].public_key, members.by_id[node].name)
-                for node in subjects
-                if node != author
-            ]
+            said = [word_for(node, members) for node in subjects if node != author]
             return Task(author, max(0, place - free + 1), (*said, *_electorate(state, members)))
     return None
 
@@ -75,15 +57,14 @@ def _scattered(vouched: Vouched, members: Members, subjects: list[NodeId]) -> in
 
 
 def _in_turn(state: FleetState, members: Members) -> list[NodeId]:
-    """Who may vouch, the founder first, then by age."""
-    law = members.law
-    able = [
-        node for node in members.by_id if node not in members.exposed and members.may_admit(node)
-    ]
+    """Who may vouch: who admitted last, for its word travels with the admission; the founder; then
+    by age."""
+    law, newest = members.law, max(members.by_id.values(), key=lambda one: one.admitted_stamp)
     return sorted(
-        able,
+        (node for node in members.by_id if may_vouch(node, members)),
         key=lambda one: (
-            law.person(one) != state.roster.founder, members.by_id[one].admitted_stamp, one
+            one != newest.admitted_by, law.person(one) != state.roster.founder,
+            members.by_id[one].admitted_stamp, one,
         ),
     )  # fmt: skip
 

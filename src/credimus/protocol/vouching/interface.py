@@ -13,16 +13,14 @@ from credimus.state.operations import Operation
 class VouchingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """When members are vouched for together."""
 
-    wait_ns: int = SECOND
-    """From a change of members to that. Range above 0. [guess: some come at once, and each block
-    vouches for all; that few blocks are made is seen to by `scattered_max`]"""
     turn_ns: int = 3 * SECOND
-    """How much later the next member does it where the one before has not. Range above 0. [guess:
-    longer than a block is under way]"""
+    """How much later the next member does it where the one before has not, and when it is tried
+    again where it could not be written. Range above 0. [guess: longer than a block is under
+    way]"""
     scattered_max: int = 3
-    """So many members may be left that a certificate shows by an admission each; an eighth of the
-    fleet where that is more. 0 and up. [guess: some 100 bytes for each, against 45 for each member
-    of the fleet]"""
+    """So many members may be left that a certificate shows by an admission each. 0 and up. [guess:
+    each costs a certificate some 140 bytes more; a block for every fourth that comes, 45 bytes for
+    each member of the fleet]"""
 
 
 # --- inputs

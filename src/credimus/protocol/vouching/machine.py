@@ -1,14 +1,14 @@
-"""Vouches for all members in one block, a little while after some came.
+"""Vouches for all members in one block, as soon as some came.
 
 A certificate shows how each elector became a member. Who joined by ticket was admitted in a block
-of its own; one later block that vouches for all is shown in their place. The founder says it, or in
-turn whoever may admit; under a quorum as many as that.
+of its own; one later block that vouches for all is shown in their place. Whoever admitted last says
+it, or in turn whoever may admit; under a quorum as many as that.
 
 Deliberately not here: what vouching means (nothing, to nodes: state/membership/vouches.py), which
 blocks a certificate shows (certificate/showing.py).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from credimus.kernel.effects import Effects
@@ -30,30 +30,23 @@ class Vouching:
 
     Args:
         own: the members that it hosts.
-        is_whole: whether the fleet is not split.
     """
 
     def __init__(
-        self,
-        config: VouchingConfig,
-        state: FleetState,
-        lace: Lace,
-        own: Collection[NodeId],
-        is_whole: Callable[[], bool],
+        self, config: VouchingConfig, state: FleetState, lace: Lace, own: Collection[NodeId]
     ) -> None:
         self._config = config
         self._state = state
         self._lace = lace
         self._own = own
-        self._is_whole = is_whole
         self._since = Instant(0)
         self._due: Instant | None = None
 
     def handle(self, event: MembersChanged, now: Now) -> VouchingEffects:  # noqa: ARG002
-        """Wait for those who come right after."""
+        """Look whether there is something to say; turns are counted from the first change on."""
         if self._due is None:
             self._since = now.instant
-            self._due = after(now.instant, self._config.wait_ns)
+        self._due = now.instant
         return Effects()
 
     def deadline(self) -> Instant | None:
@@ -61,8 +54,7 @@ class Vouching:
         return self._due
 
     def tick(self, now: Now) -> Effects[Any, Any, Any]:
-        """Say what is to be said, when it is our turn and the fleet is whole; look again whether it
-        came to be."""
+        """Say what is to be said, when it is our turn."""
         if self._due is None or now.instant < self._due:
             return Effects()
         config = self._config
@@ -70,13 +62,10 @@ class Vouching:
         if task is None:
             self._due = None
             return Effects()
-        turn = after(self._since, config.wait_ns + task.rank * config.turn_ns)
+        turn = after(self._since, task.rank * config.turn_ns)
         if now.instant < turn:
             self._due = turn
             return Effects()
-        if not self._is_whole():
-            self._due = after(now.instant, config.turn_ns)
-            return Effects()
         self._since = now.instant
-        self._due = after(now.instant, config.wait_ns)
+        self._due = after(now.instant, config.turn_ns)
         return Effects(emit=[SayTogether(task.author, task.operations)])

@@ -14,9 +14,11 @@ from credimus.state.member_operations import (
     Limit,
     Powers,
     Rotate,
+    Vouch,
 )
 from credimus.state.membership.law import Appointed, Ballot, Law, Spot, Succession
 from credimus.state.membership.members import Member, Members, knew
+from credimus.state.membership.vouches import as_admission
 from credimus.state.operations import Admit, Found, Leave, Operation
 
 DAY_MS = 86_400_000
@@ -58,6 +60,8 @@ class Draft:
                 self._found_with(said)
             case Admit():
                 self._admit(said, index, ALL_POWERS)
+            case Vouch():
+                self._take_word(said, index)
             case Appoint():
                 self._appoint(said, index)
             case Leave():
@@ -95,16 +99,23 @@ class Draft:
         if author not in self._past.law.gone:
             self.law.gone.setdefault(author, self._spot(index))
 
-    def _admit(self, said: Admit | Appoint, index: int, powers: Powers) -> None:
+    def _admit(
+        self, said: Admit | Appoint, index: int, powers: Powers, counts: bool = True
+    ) -> None:
         """Make a member; of who is one, only its own word counts.
 
         The dot is named by the block, so that two branches of a fork admit under two dots.
+
+        Args:
+            counts: whether it is one of those that the author may admit in a day.
         """
         author, node = self._place.author, node_id(said.public_key)
         if node == author:
             self._insert(said, index, said.public_key)
             return
-        if node in self._there or node in self._past.exposed or not self._within_limit():
+        if node in self._there or node in self._past.exposed:
+            return
+        if counts and not self._within_limit():
             return
         facts = self._past.law
         person = facts.person(node)
@@ -119,6 +130,11 @@ class Draft:
             return
         self._there.add(node)
         self._insert(said, index, said.public_key)
+
+    def _take_word(self, said: Vouch, index: int) -> None:
+        """Make a member of who is vouched for; no day limits of how many."""
+        if node_id(said.public_key) not in self._there:
+            self._admit(as_admission(said), index, said.powers or ALL_POWERS, counts=False)
 
     def _appoint(self, said: Appoint, index: int) -> None:
         node = node_id(said.public_key)

@@ -10,7 +10,15 @@ from typing import cast
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id, short
 from credimus.lace.seal import check_signature
-from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate
+from credimus.state.member_operations import (
+    ALL_POWERS,
+    Appoint,
+    Charter,
+    Expel,
+    Expose,
+    Limit,
+    Rotate,
+)
 from credimus.state.membership.evidence import check_exposure, rotation_message
 from credimus.state.membership.members import Members
 from credimus.state.operations import Admit, Found, Operation, Propose, Votes
@@ -69,12 +77,12 @@ def _forbidden_admission(author: NodeId, said: Admit | Appoint, past: Members) -
         return ""  # a new name and address
     if not past.may_admit(author):
         return "admit"
-    if isinstance(said, Appoint) and not past.leads(author):
-        if node in past:
-            return "change what a member may say"
-        if not said.powers.within(past.powers(author)):
-            return "give more than it may say itself"
-    return ""
+    if past.leads(author):
+        return ""
+    if node in past:  # whom to admit once more says nothing
+        return "change what a member may say" if isinstance(said, Appoint) else ""
+    powers = said.powers if isinstance(said, Appoint) else ALL_POWERS
+    return "" if powers.within(past.powers(author)) else "give more than it may say itself"
 
 
 def _check_rotation(author: NodeId, said: Rotate, fleet: FleetId) -> None:

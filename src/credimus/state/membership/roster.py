@@ -60,6 +60,9 @@ class Roster:
         """What each member may state of some categories; None for no limit. One for ever."""
         self.founder: NodeId | None = None
         self._founding: tuple[int, BlockId] | None = None
+        self.takes_words = False
+        """Whether who is vouched for is a member: to the reader of a certificate, who has seen no
+        admission; never to a node."""
         self.vouches = Vouches()
         """Where members vouch for many; it decides nothing, and is in no fingerprint."""
         self.base = nobody
@@ -103,7 +106,7 @@ class Roster:
         """Fold one block; sets the place's view. Other operations than the roster's are skipped."""
         draft: Draft | None = None
         for index, operation in enumerate(operations):
-            if isinstance(operation, Vouch):
+            if isinstance(operation, Vouch) and not self.takes_words:
                 self.vouches.note(operation, place)
             elif type(operation) in OF_ROSTER:
                 draft = draft or Draft(past, place)

@@ -11,26 +11,40 @@ from typing import NamedTuple
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId, node_id
 from credimus.lace.lace import Lace, Place
-from credimus.state.member_operations import Vouch
+from credimus.state.member_operations import ALL_POWERS, Appoint, Vouch
 from credimus.state.membership.members import Members
+from credimus.state.operations import Admit
 
 
 class Vouched(NamedTuple):
     """A block that vouches for members."""
 
     place: Place
-    names: dict[NodeId, str]
-    """Whom it vouches for, and how it calls them."""
+    words: dict[NodeId, Vouch]
+    """What it says, by whom it vouches for."""
 
     def stands_for(self, node: NodeId, view: Members) -> bool:
-        """Whether it says of a member what its admission does; of one that may not say everything
-        the admission says more."""
-        member = view.by_id.get(node)
-        return (
-            member is not None
-            and self.names.get(node) == member.name
-            and not (view.law.powers and view.law.person(node) in view.law.powers)
-        )
+        """Whether it says of a member what a view does: that it is one, its name and powers."""
+        return node in view and self.words.get(node) == word_for(node, view)
+
+
+def may_vouch(node: NodeId, view: Members) -> bool:
+    """Whether a word of a member may be read as an admission, whatever whom it is for may say."""
+    unbound = view.leads(node) or view.powers(node) == ALL_POWERS
+    return unbound and node not in view.exposed and view.may_admit(node)
+
+
+def as_admission(said: Vouch) -> Admit | Appoint:
+    """What who has seen no admission takes a word for."""
+    if said.powers is None:
+        return Admit(said.public_key, said.name, "")
+    return Appoint(said.public_key, said.name, "", said.powers)
+
+
+def word_for(node: NodeId, view: Members) -> Vouch:
+    """What is to be said for a member of a view."""
+    member, powers = view.by_id[node], view.powers(node)
+    return Vouch(member.public_key, member.name, None if powers == ALL_POWERS else powers)
 
 
 class Vouches:
@@ -49,14 +63,14 @@ class Vouches:
             if len(blocks) > limits.VOUCHES_KEPT:
                 del blocks[min(blocks, key=lambda one: (blocks[one].place.stamp, one))]
         if place.id in blocks:
-            blocks[place.id].names[node_id(said.public_key)] = said.name
+            blocks[place.id].words[node_id(said.public_key)] = said
 
     def usable(self, view: Members, lace: Lace) -> list[Vouched]:
-        """Held blocks of members of a view that may admit, the newest first."""
+        """Held blocks of members of a view that may vouch, the newest first."""
         found = [
             one
             for author, blocks in self._by_author.items()
-            if author in view and author not in view.exposed and view.may_admit(author)
+            if author in view and may_vouch(author, view)
             for one in blocks.values()
             if one.place.id in lace and not lace.is_below(author, one.place.sequence)
         ]
