@@ -31,6 +31,7 @@ from credimus.sim.chronicle import Progress, Slice
 from credimus.sim.faults import ClockDrift, ClockJump, Impersonate
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
+from credimus.sim.host import Host
 from credimus.sim.nemesis import Nemesis
 from credimus.sim.once import signatures_checked_once
 from credimus.sim.operator import is_outside, join
@@ -256,7 +257,7 @@ class _Run:
         until_ns = healed_ns + self._scenario.liveness_ms * MILLISECOND
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
-            honest = watch.honest
+            honest = _speaking(watch.honest)
             if len({host.running.lace.beyond_count for host in honest}) > 1:
                 continue
             if any(host.busy for host in honest):
@@ -280,6 +281,15 @@ class _Run:
         liveness.fail(
             f"{waited_s:g} s after the last fault: {sizes} blocks, {open_count} open rounds"
         )
+
+
+def _speaking(hosts: list[Host]) -> list[Host]:
+    """Those that can name what they hold. Where an old disk has forked a node's own chain, it may
+    hold an equivocator's block that nobody builds on, and so nobody takes (docs/protocol/blocks.md,
+    exposed and expelled authors)."""
+    return [
+        one for one in hosts if not all(author.forked for author in one.running.authors)
+    ] or hosts
 
 
 def _checkpoints(scenario: Scenario) -> CheckpointConfig:

@@ -1,6 +1,5 @@
 """When a member vouches for all, and who does."""
 
-
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now
 from credimus.protocol.vouching.choosing import Task, task_of

@@ -33,6 +33,10 @@ class VotingConfig(msgspec.Struct, frozen=True, kw_only=True):
     conclude_delay_ns: int = 100 * MILLISECOND
     """From a verdict to the operation that records it, at most: it rides along with any block that
     is sealed before. [guess: an idle node has nothing else to say, a busy one seals sooner]"""
+    evidence_ns: int = 500 * MILLISECOND
+    """How long a belief whose round by majority was contested waits for the next, so that its
+    culprits are exposed and left out of it: others refuse to vote with them. Range above 0. [guess:
+    a member proves it at once, others by turns of 200 ms]"""
     attempts_max: int = 3
     """Rounds that a proposer opens by itself on one belief when they expire. Range 1 and up.
     [guess]

@@ -8,8 +8,8 @@ import msgspec
 from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import UsageError
-from credimus.kernel.ids import BeliefId, NodeId
-from credimus.kernel.instant import Instant, Now
+from credimus.kernel.ids import BeliefId, NodeId, RoundId
+from credimus.kernel.instant import Instant, Now, after, earliest
 from credimus.protocol.voting.answering import Answering
 from credimus.protocol.voting.concluding import Concluding, recorded
 from credimus.protocol.voting.grounds import Grounds
@@ -63,6 +63,8 @@ class Voting:
         self._proposing = Proposing(config, state, grounds)
         self._answering = Answering(config, state, grounds, evaluator, self._hosted)
         self._concluding = Concluding(config, state, self._hosted)
+        self._contested: dict[RoundId, Instant] = {}
+        """Contested rounds, and when to put their beliefs to the vote again."""
 
     def handle(self, event: VotingInput, now: Now) -> VotingEffects:
         """Take what changed in the state, or a request to vote.
@@ -88,12 +90,17 @@ class Voting:
 
     def deadline(self) -> Instant | None:
         """The next round to look at."""
-        return self._concluding.deadline()
+        return earliest(self._concluding.deadline(), *self._contested.values())
 
     def tick(self, now: Now) -> VotingEffects:
         """Conclude what was decided; close what ran out of time."""
         effects: VotingEffects = Effects()
         self._concluding.tick(now, effects.emit)
+        for identifier in [one for one, due in self._contested.items() if due <= now.instant]:
+            del self._contested[identifier]
+            found = self._state.rounds.get(identifier)
+            if found is not None:
+                self._reopen(found, Rules(), effects.emit)
         return effects
 
     def along(self) -> VotingEffects:
@@ -152,6 +159,8 @@ class Voting:
                 self._changed(RoundOpened, found, now, effects.emit)
             elif not recorded(found):
                 self._concluding.decided(found, now)
+            if found.verdict is Verdict.CONTESTED:
+                self._changed(RoundContested, found, now, effects.emit)
         return effects
 
     def _changed(self, kind: type, found: Round, now: Now, said: list[Any]) -> None:
@@ -163,7 +172,11 @@ class Voting:
         elif kind is RoundExpired:
             self._reopen(found, None, said)
         elif kind is RoundContested and found.rules.scheme is Scheme.MAJORITY:
-            self._reopen(found, Rules(), said)
+            electors = self._state.roster.current.electors()
+            if any(one in electors for one in found.culprits()):  # others refuse to vote with them
+                self._contested[found.id] = after(now.instant, self._config.evidence_ns)
+            else:
+                self._reopen(found, Rules(), said)
 
     def _reopen(self, found: Round, rules: Rules | None, said: list[Any]) -> None:
         """Open the next attempt, by whoever proposed this one; several meet in one round."""

@@ -1,11 +1,12 @@
 """Small wrongs about members, as in table.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
+from credimus.lace.lace import Place
 from credimus.node.showing.reading import Reading
 from credimus.node.telling.shielding import Shield
 from credimus.protocol.vigilance.machine import Vigilance
@@ -23,6 +24,7 @@ from credimus.state.member_operations import Vouch
 from credimus.state.membership import members, roster
 from credimus.state.membership.draft import Draft
 from credimus.state.membership.law import Law
+from credimus.state.membership.roster import Roster
 from credimus.state.operations import Admit, Operation
 
 
@@ -82,8 +84,18 @@ def a_word_that_admits(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
         else:
             honest(draft, said, index)
 
-    honest = Draft.say
-    with patched(roster, "Vouch", Unheard), patched(Draft, "say", say):
+    def apply(self: Roster, place: Place, operations: Sequence[Operation], past: Any) -> Any:
+        for said in operations:
+            if isinstance(said, Vouch):
+                self.vouches.note(said, place)
+        return fold(self, place, operations, past)
+
+    honest, fold = Draft.say, Roster.apply
+    with (
+        patched(roster, "Vouch", Unheard),
+        patched(Draft, "say", say),
+        patched(Roster, "apply", apply),
+    ):
         yield
 
 
