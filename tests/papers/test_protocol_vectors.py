@@ -266,7 +266,7 @@ def of_stranger() -> dict[str, bytes | str]:
     whole = their_state.state_fingerprint(state)
     claim = their_messages.claim(b"\x01" * 32, [fleet, ada, WALL_MS, 1, 3, digest_of_heads, whole])
     ticket = mp([1, URL, fleet, keys[0], TICKET_ID, SECRET, EXPIRES])
-    known = [identifier, belief]
+    known = their_certificates.Known([identifier, belief])
     excerpts = [
         their_certificates.excerpt_of(0, genesis, [0, 1], 0, known),
         their_certificates.excerpt_of(1, second, [1, 2, 3], stamp, known),
@@ -341,7 +341,7 @@ def of_stranger() -> dict[str, bytes | str]:
         "relay": mp([13, ada, bob, [ada], 3, WALL_MS + 2_000, mp([3, [[]], []])]),
         "neighbour": mp([14, 0, True]),
         "distances": bytes(their_turns.distances(9, 0)),
-        "proof": mp([3, excerpts]),
+        "proof": mp([4, excerpts]),
         "ticket": "credimus1-" + text,
         "request": request + mac,
         "answer": bytes(box),

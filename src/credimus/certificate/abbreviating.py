@@ -2,8 +2,9 @@
 
 Known are the ids of round and belief, those of whom an operation before this one admitted, and
 numbers that take five bytes and stood there once. In the place of such an item stands a MessagePack
-extension of type 0, whose one byte says which of the known ones it is. What is written in another
-than the shortest form is shown as a byte string.
+extension of type 0, whose one or two bytes say which of the known ones it is. An operation that
+stood there before, as where several members vouch for the same ones, is a number: which it was.
+What is written in another than the shortest form is shown as a byte string.
 
 Deliberately not here: which operations are shown (showing.py), and in which order (excerpt.py).
 """
@@ -19,7 +20,7 @@ from credimus.kernel.ids import node_id
 
 Item: TypeAlias = bytes | int
 _TYPE = 0
-_ITEMS_MAX = 256
+_ITEMS_MAX = 1 << 16
 _DEPTH_MAX = 8  # operations have four
 _LONG_MIN = 1 << 16
 """Numbers below it take three bytes at most, as the extension does."""
@@ -36,16 +37,21 @@ class Known:
         told: the ids of round and belief, as the text tells them.
     """
 
-    __slots__ = ("_items", "_places")
+    __slots__ = ("_items", "_places", "_said", "_said_at")
 
     def __init__(self, told: Iterable[bytes]) -> None:
         self._items: list[Item] = []
         self._places: dict[Item, int] = {}
+        self._said: list[bytes] = []
+        """Operations, but those that were told by their number."""
+        self._said_at: dict[bytes, int] = {}
         for one in told:
             self._learn(one)
 
     def shortened(self, raw: bytes) -> Any:
         """What an operation says, with as much left out as can be; it is known from then on."""
+        if raw in self._said_at:
+            return self._said_at[raw]
         said = _any.decode(raw)
         in_short = _walk(said, self._short, _DEPTH_MAX) if encode(said) == raw else raw
         self._meet(raw)
@@ -57,6 +63,10 @@ class Known:
         Raises:
             PeerFault: `malformed`.
         """
+        if type(said) is int:
+            if not 0 <= said < len(self._said):
+                raise PeerFault("malformed", "an operation is told by a number that none has")
+            return self._said[said]
         raw = said if type(said) is bytes else encode(_walk(said, self._whole, _DEPTH_MAX))
         self._meet(raw)
         return raw
@@ -66,7 +76,7 @@ class Known:
             return one
         place = self._places.get(one)
         if place is not None:
-            return msgspec.msgpack.Ext(_TYPE, bytes((place,)))
+            return msgspec.msgpack.Ext(_TYPE, _written(place))
         if _is_long(one):
             self._learn(one)
         return one
@@ -76,13 +86,16 @@ class Known:
             if _is_long(one):
                 self._learn(one)
             return one
-        place = bytes(one.data)
-        if one.code != _TYPE or len(place) != 1 or place[0] >= len(self._items):
+        data = bytes(one.data)
+        place = int.from_bytes(data[:2], "big")
+        if one.code != _TYPE or data != _written(place) or place >= len(self._items):
             raise PeerFault("malformed", "an operation names what its reader can not know")
-        return self._items[place[0]]
+        return self._items[place]
 
     def _meet(self, raw: bytes) -> None:
-        """Learn the id of whom an operation makes a member, or says that it is one."""
+        """Learn an operation, and the id of whom it makes a member, or says that it is one."""
+        self._said_at.setdefault(raw, len(self._said))
+        self._said.append(raw)
         said = decode(raw, _any, "an operation")
         at = _KEYS.get(said[0]) if type(said) is list and said and type(said[0]) is int else None
         key = said[at] if at is not None and at < len(said) else None
@@ -93,6 +106,11 @@ class Known:
         if one not in self._places and len(self._items) < _ITEMS_MAX:
             self._places[one] = len(self._items)
             self._items.append(one)
+
+
+def _written(place: int) -> bytes:
+    """A place in one byte where it fits, else in two."""
+    return place.to_bytes(1 if place < 1 << 8 else 2, "big")
 
 
 def _is_long(one: Any) -> bool:

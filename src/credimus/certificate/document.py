@@ -20,7 +20,7 @@ from credimus.state.operations import Rules, Scheme
 from credimus.state.voting.round import Round, listed_masks
 from credimus.state.voting.verdict import Verdict
 
-FORM = 3
+FORM = 4
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,7 +28,7 @@ from credimus.lace.block import (
     root_shown,
 )
 
-PROOF_VERSION = 3
+PROOF_VERSION = 4
 _NODE_BYTES = 32
 _LOGICAL = (1 << LOGICAL_BITS) - 1
 
@@ -45,7 +45,8 @@ class Excerpt(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     """The rest of its stamp."""
     operation_count: int
     shown: tuple[Any, ...]
-    """For each operation shown its place and, in short, what it says; by rising place."""
+    """For each operation shown its place and, in short, what it says or which earlier one it is; by
+    rising place."""
     seal: bytes
     """The cover, roots of the subtrees in between, 32 bytes each, see `Block.cover`; then the
     signature."""
@@ -67,7 +68,7 @@ def read_proof(packed: bytes) -> Proof:
     Raises:
         PeerFault: `malformed`, `unknown-version`.
     """
-    if packed[1:2] not in (b"\x03", b""):  # the version stands first, whatever follows it
+    if packed[1:2] not in (b"\x04", b""):  # the version stands first, whatever follows it
         raise PeerFault(
             "unknown-version",
             f"certificate version {packed[1]} is not {PROOF_VERSION}; have it made again by a "

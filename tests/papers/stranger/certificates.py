@@ -52,9 +52,9 @@ class Proof:
 
     def __init__(self, packed: bytes, fleet: bytes, told: list[bytes], category: str) -> None:
         version, excerpts = unpack(packed)
-        require(version == 3, "form")
+        require(version == 4, "form")
         require(mp([version, excerpts]) == packed, "form")
-        self.fleet, self.known, self.category = fleet, [*told], category
+        self.fleet, self.known, self.category = fleet, Known(told), category
         self.view = View()
         self.nodes: list[bytes] = []
         """In the order in which they are first admitted."""
@@ -183,12 +183,21 @@ def as_admission(one: list, past: View) -> list:
     return [2, key, name, "", WORD] if powers is None else [17, key, name, "", powers, WORD]
 
 
-def learn(known: list, one: Any) -> None:
-    if one not in known and len(known) < 256:
+class Known(list):
+    """What a reader knows, and the operations that were told in full."""
+
+    def __init__(self, told: list[bytes]) -> None:
+        super().__init__(told)
+        self.said: list[bytes] = []
+
+
+def learn(known: Known, one: Any) -> None:
+    if one not in known and len(known) < 65_536:
         known.append(one)
 
 
-def learn_newcomer(known: list, raw: bytes) -> None:
+def learn_operation(known: Known, raw: bytes) -> None:
+    known.said.append(raw)
     one = unpack(raw)
     at = {1: 3, 2: 1, 17: 1, 18: 1, 24: 1}.get(one[0])
     if at is not None:
@@ -199,7 +208,7 @@ def is_long(one: Any) -> bool:
     return type(one) is int and one >= 65_536
 
 
-def whole(said: Any, known: list) -> bytes:
+def whole(said: Any, known: Known) -> bytes:
     """The bytes of an operation that is told in short."""
 
     def spelt(one: Any) -> Any:
@@ -209,26 +218,32 @@ def whole(said: Any, known: list) -> bytes:
             if is_long(one):
                 learn(known, one)
             return one
-        require(one.code == 0 and len(one.data) == 1 and one.data[0] < len(known), "name")
-        return known[one.data[0]]
+        at = int.from_bytes(one.data, "big")
+        size = 1 if at < 256 else 2
+        require(one.code == 0 and len(one.data) == size and at < len(known), "name")
+        return known[at]
 
+    if isinstance(said, int):
+        require(0 <= said < len(known.said), "number")
+        return known.said[said]
     raw = said if isinstance(said, bytes) else mp(spelt(said))
-    learn_newcomer(known, raw)
+    learn_operation(known, raw)
     return raw
 
 
-def short(said: Any, known: list) -> Any:
+def short(said: Any, known: Known) -> Any:
     """An operation, with a number in the place of what its reader knows."""
     if isinstance(said, list):
         return [short(part, known) for part in said]
     if (isinstance(said, bytes) or is_long(said)) and said in known:
-        return Ext(0, bytes([known.index(said)]))
+        at = known.index(said)
+        return Ext(0, at.to_bytes(1 if at < 256 else 2, "big"))
     if is_long(said):
         learn(known, said)
     return said
 
 
-def excerpt_of(author: int, block: Block, kept: list[int], before: int, known: list) -> list:
+def excerpt_of(author: int, block: Block, kept: list[int], before: int, known: Known) -> list:
     """What a writer makes of a block, shown behind one of the stamp `before`."""
     leaves = [block.first, *block.leaves]
     cover: list[bytes] = []
@@ -246,8 +261,12 @@ def excerpt_of(author: int, block: Block, kept: list[int], before: int, known: l
     walk(0, len(leaves))
     shown: list[Any] = []
     for place in kept:
+        raw = block.leaves[place]
+        if raw in known.said:
+            shown += place, known.said.index(raw)
+            continue
         shown += place, short(block.operations[place], known)
-        learn_newcomer(known, block.leaves[place])
+        learn_operation(known, raw)
     seal = b"".join(cover) + block.signature
     stamp = (block.stamp >> 16) - (before >> 16), block.stamp & 65_535
     return [author, block.sequence, *stamp, len(block.leaves), shown, seal]
@@ -298,7 +317,7 @@ def verify(text: bytes, fleet: bytes) -> int:
     require(normalised(statement) == statement.encode(), "statement")
     require(belief_id(statement, category) == found.belief, "statement")
     expected = {
-        "certificate": 3,
+        "certificate": 4,
         "fleet": fleet.hex(),
         "fleet_name": proof.name,
         "belief": found.belief.hex(),

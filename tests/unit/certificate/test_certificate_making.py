@@ -32,7 +32,7 @@ def test_what_a_certificate_says() -> None:
     text = history.certificate()
     stated = msgspec.json.decode(text, type=Certificate)
     assert msgspec.structs.asdict(stated) | {"round": "", "proof": ""} == {
-        "certificate": 3,
+        "certificate": 4,
         "fleet": history.fleet.hex(),
         "fleet_name": "harbour",
         "belief": BELIEF.hex(),

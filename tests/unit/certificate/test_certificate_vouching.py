@@ -217,11 +217,28 @@ def test_what_was_said_is_left_out_from_then_on() -> None:
     assert reader.expanded(again) == encode([9, node, 900_000, 900_000, 65_535, b"r" * 16])
 
 
-def test_no_more_is_remembered_than_a_byte_can_name() -> None:
-    numbers = [[100_000 + one for one in range(300)]] * 2
+def test_no_more_is_remembered_than_two_bytes_can_name() -> None:
+    numbers = [[[100_000 + 1_000 * row + one for one in range(1_000)] for row in range(66)]] * 2
     known, reader = Known(()), Known(())
     said = known.shortened(encode(numbers))
-    assert sum(type(one) is not int for one in said[1]) == 256
+    again = [one for row in said[1] for one in row]
+    assert [type(one) for one in again[:65_536]] == [msgspec.msgpack.Ext] * 65_536
+    assert [len(again[place].data) for place in (0, 255, 256, 65_535)] == [1, 1, 2, 2]
+    assert [type(one) for one in again[65_536:]] == [int] * 464
     assert reader.expanded(said) == encode(numbers)
     with pytest.raises(PeerFault):
         Known(()).expanded(b"\xc1")
+    for place in (b"", b"\x00", b"\xff\xff", b"\x00\x00\x00"):
+        with pytest.raises(PeerFault, match="can not know"):
+            Known(()).expanded([msgspec.msgpack.Ext(0, place)])
+
+
+def test_an_operation_that_stood_there_is_a_number() -> None:
+    first, other = encode(Vouch(SIGNERS[1].public, "n1")), encode(Vouch(SIGNERS[2].public, "n2"))
+    known, reader = Known(()), Known(())
+    said = [known.shortened(raw) for raw in (first, other, first, other, encode([3, "bye"]), first)]
+    assert [said[place] for place in (2, 3, 5)] == [0, 1, 0]
+    assert [reader.expanded(one) for one in said][2:] == [first, other, encode([3, "bye"]), first]
+    for number in (-1, 3, 1 << 70):
+        with pytest.raises(PeerFault, match="a number that none has"):
+            reader.expanded(number)
