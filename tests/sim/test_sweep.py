@@ -39,6 +39,12 @@ def test_a_run_does_not_end_amid_a_write() -> None:
     assert report.violations == (), report.repeat
 
 
+def test_a_new_key_stands_although_its_owner_was_admitted_twice() -> None:
+    """By two members, of whom it knew one when it took the key."""
+    report = simulate(scenario_of("rotation", 7_206, statements=60))
+    assert report.violations == (), report.repeat
+
+
 _ONE_RUN = """
 import json, msgspec
 from credimus.sim.profiles import scenario_of

@@ -83,6 +83,13 @@ class View:
     def by_category(self) -> bool:
         return any(self.powers(one)[4] for one in self.members)
 
+    def former(self, node: bytes) -> set[bytes]:
+        found: set[bytes] = set()
+        while (succession := self.facts["successions"].get(node)) and succession[1] not in found:
+            node = succession[1]
+            found.add(node)
+        return found
+
     def _members(self) -> dict[bytes, bytes]:
         """The keys of the members."""
         live = {node: dots for node, dots in self.live().items() if self._is_endorsed(dots)}
@@ -91,7 +98,10 @@ class View:
         first = {node: (0, node) for node in live}
         for node, (spot, _) in self.facts["successions"].items():
             first[node] = (spot[0], spot[1])
-        for node in sorted(live, key=first.__getitem__):
+        replaced = set()
+        for node in live:
+            replaced |= self.former(node)
+        for node in sorted(live, key=lambda one: (one in replaced, first[one])):
             person = self.person(node)
             count = self.expelled.get(person, 0)
             if person not in chosen and any(

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
+from credimus.kernel.ids import fleet_id
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.lace.seal import SeedSigner
@@ -12,7 +14,8 @@ from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import payload_of
 from credimus.protocol.sync.interface import Blocks
 from credimus.protocol.voting.interface import Evaluator, VotingConfig
-from strategies import FLEET, FOUND, WALL_MS
+from credimus.state.member_operations import Charter
+from strategies import FOUND, WALL_MS
 
 KEYS = tuple(SeedSigner(bytes([number + 1]) * 32) for number in range(48))
 """Of the nodes; the first six are those of `SIGNERS`."""
@@ -26,16 +29,19 @@ class Fleet:
         count: int = 4,
         voting: VotingConfig | None = None,
         evaluators: Sequence[Evaluator | None] = (),
+        charter: Charter | None = None,
         apart: bool = False,
     ) -> None:
         """Args:
         apart: whether each joins by itself, the next when all is said about the one before.
         """
+        articles = () if charter is None else (encode(charter),)
+        self.id = fleet_id(FOUND.public_key, FOUND.nonce, FOUND.left_out_max, articles=articles)
         self.config = Config(voting=voting or VotingConfig())
         self.ms = 0
         self.nodes = [
             Node(
-                FLEET, [signer], self.config, Entropy(b"%d" % number),
+                self.id, [signer], self.config, Entropy(b"%d" % number),
                 evaluators[number] if number < len(evaluators) else None,
             )
             for number, signer in enumerate(KEYS[:count])
@@ -44,13 +50,18 @@ class Fleet:
         self.events: list[list[object]] = [[] for _ in self.nodes]
         self.away: set[int] = set()
         self.nodes[0].found(FOUND)
+        if charter is not None:
+            self.nodes[0].authors[0].say(charter)
         self.settle()
         for number in range(1, count):
             said = AdmitMember(public_key=KEYS[number].public, name=f"node-{number}")
-            self.nodes[0].execute(said, self.now)
+            for node in self.nodes[: 1 if charter is None else min(number, charter.quorum)]:
+                node.execute(said, self.now)
+                if apart:
+                    self.settle()
             if apart:
-                self.settle()
-                self.nodes[0].tick(self.now)
+                for node in self.nodes:
+                    node.tick(self.now)
                 self.settle()
         self.settle()
 
@@ -93,7 +104,7 @@ class Fleet:
 
     def restart(self, number: int) -> Node:
         """A new node from what the old one had stored."""
-        node = Node(FLEET, [KEYS[number]], self.config, Entropy(b"%d" % number))
+        node = Node(self.id, [KEYS[number]], self.config, Entropy(b"%d" % number))
         node.restore(block.wire for block in self.stores[number])
         self.nodes[number] = node
         return node

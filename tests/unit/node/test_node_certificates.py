@@ -9,9 +9,9 @@ from credimus.certificate import Archive, Trust, make_certificate, verify
 from credimus.kernel.ids import BlockId
 from credimus.node.commands import AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question
+from credimus.state.member_operations import AdmissionRule, Charter
 from credimus.state.operations import Choice, Propose, Votes, read_operations
 from credimus.state.voting.electorates import round_id
-from strategies import FLEET
 
 IN_FLIGHT = {3: 64, 5: 64, 7: 256, 20: 256, 48: 96}
 """Beliefs that are proposed at once, by all nodes of a fleet together: more than one block of each
@@ -19,23 +19,25 @@ author may hold votes on."""
 
 
 class Believes:
-    """Accepts everything, and is sure of each thing in another degree."""
+    """Accepts everything, and is sure of each thing in another degree, other than its peers: equal
+    votes would be told once for all."""
 
-    def __init__(self) -> None:
-        self._asked = 0
+    def __init__(self, number: int) -> None:
+        self._asked = 1_000 * number
 
     def evaluate(self, _: Question) -> Ballot:
         self._asked += 1
-        return Ballot(Choice.ACCEPT, 900_000 + self._asked)
+        return Ballot(Choice.ACCEPT, 800_000 + self._asked)
 
 
-def busy(count: int, apart: bool = False) -> Fleet:
+def busy(count: int, apart: bool = False, charter: Charter | None = None) -> Fleet:
     """A fleet in which every node proposed its share at once.
 
     Args:
         apart: whether each joined by itself, and no time went by since.
     """
-    fleet = Fleet(count, evaluators=[Believes() for _ in range(count)], apart=apart)
+    choosers = [Believes(number) for number in range(count)]
+    fleet = Fleet(count, evaluators=choosers, charter=charter, apart=apart)
     fleet.ms += 0 if apart else 1_000
     for number in range(IN_FLIGHT[count]):
         said = AssertBelief(content=f"pump {number} leaks", category="observation")
@@ -53,14 +55,20 @@ def test_certificates_meet_the_goal_where_all_have_just_joined_by_ticket() -> No
     meet_the_goal(busy(20, apart=True), IN_FLIGHT[20])
 
 
+@pytest.mark.parametrize(("count", "quorum"), [(7, 3), (20, 2), (20, 3)])
+def test_certificates_meet_the_goal_where_several_must_admit(count: int, quorum: int) -> None:
+    charter = Charter(AdmissionRule.QUORUM, quorum)
+    meet_the_goal(busy(count, apart=True, charter=charter), IN_FLIGHT[count])
+
+
 def meet_the_goal(fleet: Fleet, in_flight: int) -> None:
     node, wires = fleet.nodes[-1], {b.id: b.wire for b in fleet.stores[-1]}
-    archive = Archive(FLEET, node.lace, node.state, lambda ids: [wires[BlockId(i)] for i in ids])
+    archive = Archive(fleet.id, node.lace, node.state, lambda ids: [wires[BlockId(i)] for i in ids])
     beliefs = list(node.state.beliefs)
     assert len(beliefs) == in_flight
     for belief in beliefs[::4]:
         text = make_certificate(archive, belief)
-        proved = verify(text, Trust(FLEET))
+        proved = verify(text, Trust(fleet.id))
         assert len(text) <= 2_048 + 300 * len(proved.voters)
 
 

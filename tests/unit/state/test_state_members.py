@@ -167,6 +167,26 @@ def test_one_key_has_one_successor() -> None:
     assert 2 in stage.members, "a member's key is nobody's successor"
 
 
+@pytest.mark.parametrize("sees", ["neither", "one", "both"])
+def test_an_admission_that_the_rotation_had_not_seen_keeps_no_old_key(sees: str) -> None:
+    """Two admitted one newcomer while they were apart; it takes a new key before it hears of that.
+    The old key has a live admission then, and must not be held for the member: nobody writes with
+    it any more."""
+    stage = of(3)
+    known = list(stage.blocks)
+    stage.say(1, Admit(KEYS[3].public, "n3", ""), knows=known)
+    one = stage.blocks[-1]
+    stage.say(2, Admit(KEYS[3].public, "n3", ""), knows=known)
+    other = stage.blocks[-1]
+    seen = {"neither": [one], "one": [one], "both": [one, other]}[sees]
+    stage.say(3, rotation(stage, 3, 5), knows=[*known, *seen])
+    if sees == "neither":  # a third, beside the rotation
+        stage.say(0, Admit(KEYS[3].public, "n3", ""), knows=known)
+    assert stage.members == {0, 1, 2, 5}
+    stage.say(5, Leave(""))
+    assert 5 not in stage.members
+
+
 def test_what_is_said_of_members_is_bounded() -> None:
     names = tuple(f"c{number:04}" for number in range(limits.CAPABILITY_CATEGORIES_MAX + 1))
     long = limits.EVIDENCE_HEADER_BYTES_MAX + 1, limits.EVIDENCE_LEAF_BYTES_MAX + 1

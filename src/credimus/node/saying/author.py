@@ -40,12 +40,12 @@ from credimus.state.operations import (
 
 _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
-_FEW = ((8, (32, 2)), (48, (3, 2)), (256, (3, 1)))
+_FEW = ((8, (32, 2)), (48, (3, 2)), (160, (3, 1)))
 _FEWEST = 2, 1
-"""Up to how many members a block with votes has how many operations, with how many votes each;
-more votes go into further blocks. In a certificate each doubling of operations costs 40 bytes a
-vote, a second vote 32, and each member some 80. [measured: so certificates keep to their size under
-any load]"""
+"""Up to how many members, times the square of those that admit each, a block with votes has how
+many operations, with how many votes each; more votes go into further blocks. In a certificate each
+doubling of operations costs 40 bytes a vote, a second vote 32, each member some 80, and each
+further word for it 8. [measured: so certificates keep to their size under any load]"""
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
@@ -125,7 +125,9 @@ class Author:
         self.units_per_s_max, self._category_limits = roster.units_per_s_max, roster.category_limits
         took = roster.current.law.successions.get(self.id)
         self._began_behind = None if took is None else took.spot.block
-        self._few, self._votes_each = _few_of(len(roster.current))
+        charter = roster.current.law.charter
+        quorum = 1 if charter is None else charter.quorum
+        self._few, self._votes_each = _few_of(len(roster.current) * quorum**2)
 
     def check_category(self, category: str, wall_ms: int) -> None:
         """Refuse to state one more belief of a category than the fleet allows by now.
@@ -383,7 +385,7 @@ class Author:
 
 
 def _few_of(members: int) -> tuple[int, int]:
-    """Operations of a block with votes in a fleet of that size, and votes in each."""
+    """Operations of a block with votes in a fleet of that many, and votes in each."""
     return next((few for most, few in _FEW if members <= most), _FEWEST)
 
 

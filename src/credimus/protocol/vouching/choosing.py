@@ -27,18 +27,19 @@ def task_of(
     """What one of `own` is to say now, when nobody says it before; None where all is well.
 
     Args:
-        scattered_max: how many members may be left with an admission of their own.
+        scattered_max: how many admissions may be left that a certificate would show one by one.
     """
     members = state.roster.current
     charter = members.law.charter
     subjects = [node for node in sorted(members.by_id) if node != state.roster.founder]
-    if len(subjects) <= scattered_max or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2:
-        return None
     needed = 1 if charter is None else charter.quorum
+    most = scattered_max // needed
+    if len(subjects) <= most or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2:
+        return None
     done = {
         one.place.author
         for one in state.roster.vouches.usable(members, lace)
-        if _scattered(one, members, subjects) <= scattered_max
+        if _scattered(one, members, subjects) <= most
     }
     waiting = [node for node in _in_turn(state, members) if node not in done]
     free = needed - len(done)

@@ -18,9 +18,9 @@ class VouchingConfig(msgspec.Struct, frozen=True, kw_only=True):
     again where it could not be written. Range above 0. [guess: longer than a block is under
     way]"""
     scattered_max: int = 3
-    """So many members may be left that a certificate shows by an admission each. 0 and up. [guess:
-    each costs a certificate some 140 bytes more; a block for every fourth that comes, 45 bytes for
-    each member of the fleet]"""
+    """So many admissions may be left that a certificate shows one by one; under a quorum each
+    member has several. 0 and up. [guess: each costs a certificate some 140 bytes more; a block for
+    every fourth that comes, 45 bytes for each member of the fleet]"""
 
 
 # --- inputs

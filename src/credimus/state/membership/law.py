@@ -104,6 +104,14 @@ class Law:
             seen.add(node)
         return node
 
+    def former(self, node: NodeId) -> set[NodeId]:
+        """The ids that somebody had before this one."""
+        former: set[NodeId] = set()
+        while (found := self.successions.get(node)) is not None and found.old not in former:
+            node = found.old
+            former.add(node)
+        return former
+
     def successor(self, node: NodeId) -> NodeId | None:
         """The id that came right after one, the first where there are several; None before that."""
         after = [(found.spot, new) for new, found in self.successions.items() if found.old == node]

@@ -6,7 +6,7 @@ the join of two views says what both together mean, in whatever order they came 
     endorsed    a newcomer has as many admissions as the fleet was founded to ask for
     expelled    a proven equivocator by one word, others by more than two thirds of the persons
                 there, those not counted who were admitted behind the expulsion
-    one each    of several keys that came after one, the first
+    one each    of several keys of one person the newest; of several that came after one, the first
 """
 
 from collections.abc import Iterable, Mapping
@@ -211,7 +211,8 @@ class Members:
     # --- private
 
     def _judge(self) -> None:
-        """Leave out whoever is not endorsed yet, was expelled, or came second after one key."""
+        """Leave out whoever is not endorsed yet, was expelled, has a newer key (also where an
+        admission that its rotation did not see still stands), or came second after one key."""
         law = self.law
         live: dict[NodeId, list[Dot]] = {}
         for node in self.by_id:
@@ -223,7 +224,8 @@ class Members:
             admissions = [(persons[node], dot) for node, dots in live.items() for dot in dots]
             self.expulsions = _expulsions(law, admissions)
         staying: dict[NodeId, NodeId] = {}
-        for node in sorted(live, key=self._first):
+        replaced = {old for node in live for old in law.former(node)}
+        for node in sorted(live, key=lambda one: (one in replaced, *self._first(one))):
             person = persons[node]
             count = self.expulsions.get(person, 0)
             if person not in staying and (
