@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from credimus.kernel.codec import encode
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.ids import fleet_id
+from credimus.kernel.ids import FleetId, fleet_id
 from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.block import Block
-from credimus.lace.seal import SeedSigner
+from credimus.lace.seal import SeedSigner, Signer
 from credimus.node.commands import AdmitMember
 from credimus.node.config import Config
 from credimus.node.node import Node, NodeEffects
@@ -117,3 +117,25 @@ class Fleet:
         """Bring blocks to one node."""
         payload = payload_of(Blocks(tuple(block.wire for block in blocks)), lambda _: [])
         self.nodes[number].receive(KEYS[sender].node_id, payload, self.now)
+
+
+class Alone:
+    """One node, stepped by hand."""
+
+    def __init__(self, fleet: FleetId, signer: Signer) -> None:
+        self.node = Node(fleet, [signer], Config(), Entropy(b"alone"))
+        self.ms = 0
+        self.blocks: list[Block] = []
+
+    @property
+    def now(self) -> Now:
+        """Its moment; the wall clock may be set back, time may not."""
+        return Now(Instant(max(0, self.ms) * MILLISECOND), WALL_MS + self.ms)
+
+    def step(self, ms: int = 0) -> None:
+        """Let time pass, tick when that is due, and keep what it writes."""
+        self.ms += ms
+        deadline = self.node.deadline()
+        if deadline is not None and deadline <= self.now.instant:
+            self.node.tick(self.now)
+        self.blocks += self.node.collect(self.now).persist

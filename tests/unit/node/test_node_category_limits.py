@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 
 import pytest
+from by_hand import Alone
 
 from credimus.kernel.codec import encode
-from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault, Unavailable
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import fleet_id
-from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.lace.place import Place
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AssertBelief, RetractBelief, RotateKey
-from credimus.node.config import Config
-from credimus.node.node import Node
 from credimus.node.taking.ingress import Ingress
 from credimus.protocol.checkpointing.cutting import cut_at, is_cut_held
 from credimus.state.fleet import FleetState
@@ -179,18 +176,12 @@ def test_restarts_snapshots_and_cuts_keep_what_is_left() -> None:
     assert ingress.take(block(said(1, 4), three, 1_010).wire, WALL_MS + 10**9)
 
 
-class Alone:
-    """A node of the limited fleet, stepped by hand."""
+class Limited(Alone):
+    """A node of the limited fleet."""
 
     def __init__(self, signer: SeedSigner = SIGNERS[0]) -> None:
-        self.node = Node(FLEET, [signer], Config(), Entropy(b"alone"))
-        self.ms = 0
-        self.blocks: list[Block] = []
+        super().__init__(FLEET, signer)
         self.number = 0
-
-    @property
-    def now(self) -> Now:
-        return Now(Instant(max(0, self.ms) * MILLISECOND), WALL_MS + self.ms)
 
     def state(self, category: str = "alarm") -> Unavailable | None:
         self.number += 1
@@ -201,17 +192,10 @@ class Alone:
             return refusal
         return None
 
-    def step(self, ms: int = 0) -> None:
-        self.ms += ms
-        deadline = self.node.deadline()
-        if deadline is not None and deadline <= self.now.instant:
-            self.node.tick(self.now)
-        self.blocks += self.node.collect(self.now).persist
-
 
 @pytest.fixture
-def alone() -> Alone:
-    made = Alone()
+def alone() -> Limited:
+    made = Limited()
     made.node.found(FOUND)
     made.node.authors[0].say(LIMIT)
     made.step()
@@ -220,7 +204,7 @@ def alone() -> Alone:
 
 @pytest.mark.parametrize("stepped", [False, True])
 def test_callers_are_told_when_to_come_back_and_other_categories_go_on(
-    alone: Alone, *, stepped: bool
+    alone: Limited, *, stepped: bool
 ) -> None:
     for _ in range(3):
         assert alone.state() is None
@@ -243,7 +227,7 @@ def test_callers_are_told_when_to_come_back_and_other_categories_go_on(
     assert {door.take(one) for one in alone.blocks} == {"taken"}
 
 
-def test_the_wait_is_honest_where_our_stamps_run_ahead(alone: Alone) -> None:
+def test_the_wait_is_honest_where_our_stamps_run_ahead(alone: Limited) -> None:
     for _ in range(3):
         assert alone.state() is None
     alone.step()
@@ -259,7 +243,7 @@ def test_the_wait_is_honest_where_our_stamps_run_ahead(alone: Alone) -> None:
 
 
 def test_what_is_said_within_waits_for_room_and_is_never_written_over_the_limit(
-    alone: Alone,
+    alone: Limited,
 ) -> None:
     author = alone.node.authors[0]
     for one in said(5):
@@ -278,14 +262,14 @@ def test_what_is_said_within_waits_for_room_and_is_never_written_over_the_limit(
     assert sum(one.header.operation_count for one in alone.blocks) == 2 + 5 + 1
 
 
-def test_an_author_with_a_new_key_holds_itself_to_what_the_old_one_had_left(alone: Alone) -> None:
+def test_an_author_with_a_new_key_holds_itself_to_what_the_old_one_had_left(alone: Limited) -> None:
     new = SIGNERS[1]
     for _ in range(3):
         assert alone.state() is None
     proof = new.sign(rotation_message(FLEET, SIGNERS[0].node_id, new.public))
     alone.node.execute(RotateKey(public_key=new.public, proof=proof), alone.now)
     alone.step()
-    again = Alone(new)
+    again = Limited(new)
     again.node.restore(one.wire for one in alone.blocks)
     refusal = again.state()
     assert refusal is not None

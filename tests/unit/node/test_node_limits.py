@@ -1,19 +1,16 @@
 """What a fleet lets each member write: judged in stamps, alike everywhere, kept to by authors."""
 
 import pytest
+from by_hand import Alone
 
 from credimus.kernel import limits
-from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault, Unavailable
 from credimus.kernel.hlc import HybridClock, stamp_of
 from credimus.kernel.ids import fleet_id
-from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.allowance import BURST_UNITS_MIN, burst_of, charge_of, left_after, left_before
 from credimus.lace.block import Block
 from credimus.lace.lace import Lace
 from credimus.node.commands import AssertBelief
-from credimus.node.config import Config
-from credimus.node.node import Node
 from credimus.node.taking.ingress import Ingress
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.state.fleet import FleetState
@@ -119,19 +116,13 @@ def test_without_a_limit_nothing_is_counted() -> None:
     assert taken[0].place.left == 0
 
 
-class Alone:
-    """A node of a limited fleet, stepped by hand."""
+class Limited(Alone):
+    """A node of a limited fleet."""
 
     def __init__(self) -> None:
-        self.node = Node(FLEET, [SIGNERS[0]], Config(), Entropy(b"alone"))
-        self.ms = 0
-        self.blocks: list[Block] = []
+        super().__init__(FLEET, SIGNERS[0])
         self.node.found(FOUND)
         self.step()
-
-    @property
-    def now(self) -> Now:
-        return Now(Instant(self.ms * MILLISECOND), WALL_MS + self.ms)
 
     def state_beliefs(self, count: int, size: int = 10) -> Unavailable | None:
         for number in range(count):
@@ -142,16 +133,9 @@ class Alone:
                 return refusal
         return None
 
-    def step(self, ms: int = 0) -> None:
-        self.ms += ms
-        deadline = self.node.deadline()
-        if deadline is not None and deadline <= self.now.instant:
-            self.node.tick(self.now)
-        self.blocks += self.node.collect(self.now).persist
-
 
 def test_an_author_tells_its_callers_when_to_come_back_and_never_writes_over_the_limit() -> None:
-    alone = Alone()
+    alone = Limited()
     refusal = None
     for _ in range(60):
         refusal = refusal or alone.state_beliefs(100)
@@ -167,7 +151,7 @@ def test_an_author_tells_its_callers_when_to_come_back_and_never_writes_over_the
 
 def test_what_is_said_within_is_held_back_until_there_is_room_and_then_sealed() -> None:
     """Votes and conclusions are nobody's call to refuse: they wait."""
-    alone = Alone()
+    alone = Limited()
     author = alone.node.authors[0]
     for one in said(5_000):
         author.say(one)
@@ -185,7 +169,7 @@ def test_what_is_said_within_is_held_back_until_there_is_room_and_then_sealed() 
 
 
 def test_the_least_urgent_is_refused_first() -> None:
-    alone = Alone()
+    alone = Limited()
     author = alone.node.authors[0]
     taken = {0: 0, 1: 0, 2: 0}
     for number in range(limits.OPEN_OPERATIONS_MAX):
@@ -206,7 +190,7 @@ def test_less_of_the_allowance_is_kept_for_the_more_urgent() -> None:
     full = burst_of(RATE)
     refused_at = []
     for urgency in (0, 1, 2):
-        alone = Alone()
+        alone = Limited()
         author = alone.node.authors[0]
         author.units_per_s_max = RATE
         while True:
@@ -222,7 +206,7 @@ def test_less_of_the_allowance_is_kept_for_the_more_urgent() -> None:
 
 @pytest.mark.parametrize("limit", ["room", "allowance"])
 def test_callers_are_refused_by_the_urgency_of_what_they_ask(limit: str) -> None:
-    alone = Alone()
+    alone = Limited()
     node, author = alone.node, alone.node.authors[0]
     if limit == "room":
         node.state.roster.units_per_s_max = 0
