@@ -47,9 +47,9 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     reading = Reading(archive)
     proposals = _proposals(reading, found)
     vouching = vouching_for(archive, reading, found, proposals[0].place)
-    if vouching:
+    for mutual in (True, False) if len(vouching) > 1 else (False,) * len(vouching):
         try:
-            return _made(archive, Showing(archive, reading, vouching), found, proposals)
+            return _made(archive, Showing(archive, reading, vouching, mutual), found, proposals)
         except Conflict:
             reading = Reading(archive)  # the admissions may do
     return _made(archive, Showing(archive, reading), found, proposals)

@@ -23,16 +23,23 @@ class Showing:
 
     Args:
         vouching: blocks to show in place of the admissions of those whom all of them vouch for.
+        mutual: whether who wrote one of them is shown by the others, as far as they go before it:
+            what the founder says with nobody beside it makes members, whatever the quorum.
     """
 
-    __slots__ = ("_archive", "_kept", "_places", "_words", "reading", "vouching")
+    __slots__ = ("_archive", "_kept", "_mutual", "_places", "_words", "reading", "vouching")
 
     def __init__(
-        self, archive: Archive, reading: Reading, vouching: Collection[Vouched] = ()
+        self,
+        archive: Archive,
+        reading: Reading,
+        vouching: Collection[Vouched] = (),
+        mutual: bool = False,
     ) -> None:
         self._archive = archive
         self.reading = reading
         self.vouching = vouching
+        self._mutual = {one.place.author for one in vouching} if mutual else set()
         self._words = [(one, self._said_in(one)) for one in vouching]
         self._kept: dict[BlockId, set[int]] = {}
         self._places: dict[BlockId, Place] = {}
@@ -129,13 +136,14 @@ class Showing:
         return [*self._admitted_in(node, view), spot]
 
     def _vouched(self, node: NodeId, view: Members, stamp: int) -> list[Spot]:
-        """Its places in the blocks that vouch for many; none where one of them does not."""
+        """Its places in the blocks that vouch for many; none where one of them does not, but of
+        who wrote one."""
         spots = [
             words[node]
             for one, words in self._words
             if one.place.stamp < stamp and node in words and one.stands_for(node, view)
         ]
-        return spots if len(spots) == len(self.vouching) else []
+        return spots if len(spots) == len(self.vouching) or node in self._mutual else []
 
     def _said_in(self, one: Vouched) -> dict[NodeId, Spot]:
         opened = self.reading.opened(one.place)

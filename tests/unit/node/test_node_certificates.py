@@ -55,7 +55,7 @@ def test_certificates_meet_the_goal_where_all_have_just_joined_by_ticket() -> No
     meet_the_goal(busy(20, apart=True), IN_FLIGHT[20])
 
 
-@pytest.mark.parametrize(("count", "quorum"), [(7, 3), (20, 2), (20, 3)])
+@pytest.mark.parametrize(("count", "quorum"), [(7, 3), (20, 2), (20, 3), (20, 5)])
 def test_certificates_meet_the_goal_where_several_must_admit(count: int, quorum: int) -> None:
     charter = Charter(AdmissionRule.QUORUM, quorum)
     meet_the_goal(busy(count, apart=True, charter=charter), IN_FLIGHT[count])

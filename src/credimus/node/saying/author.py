@@ -42,10 +42,10 @@ _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
 _FEW = ((8, (32, 2)), (48, (3, 2)), (160, (3, 1)))
 _FEWEST = 2, 1
-"""Up to how many members, times the square of those that admit each, a block with votes has how
-many operations, with how many votes each; more votes go into further blocks. In a certificate each
-doubling of operations costs 40 bytes a vote, a second vote 32, each member some 80, and each
-further word for it 8. [measured: so certificates keep to their size under any load]"""
+"""Up to how many members, times those that admit each, a block with votes has how many operations,
+with how many votes each; more votes go into further blocks. In a certificate each doubling of
+operations costs 40 bytes a vote, a second vote 32, each member some 80, and each that vouches 200.
+[measured: so certificates keep to their size under any load]"""
 _WHOLE_BLOCK = limits.BLOCK_OPERATIONS_MAX, _BODY_BYTES_MAX
 _CRUMB_BYTES = 128 * BYTES_PER_UNIT  # less is not worth a block while more waits
 _SOON_MS = 1_000
@@ -127,7 +127,7 @@ class Author:
         self._began_behind = None if took is None else took.spot.block
         charter = roster.current.law.charter
         quorum = 1 if charter is None else charter.quorum
-        self._few, self._votes_each = _few_of(len(roster.current) * quorum**2)
+        self._few, self._votes_each = _few_of(len(roster.current) * quorum)
 
     def check_category(self, category: str, wall_ms: int) -> None:
         """Refuse to state one more belief of a category than the fleet allows by now.
