@@ -46,7 +46,8 @@ class Draft:
             elif self.past.leads(author) and one[-1] != WORD:
                 self.facts["powers"][self.past.person(node)] = (spot, one[4])
         elif one[0] == 3:
-            self.remove(author)
+            for node in (author, *self.past.former(author)):
+                self.remove(node)
             self.there.discard(author)
             self.facts["gone"].setdefault(author, spot)
         else:

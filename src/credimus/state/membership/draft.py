@@ -93,8 +93,11 @@ class Draft:
             self.law.limit = said
 
     def _leave(self, index: int) -> None:
+        """Take the author out, and the ids that it had before: an admission that a rotation had not
+        seen may still stand for one of them."""
         author = self._place.author
-        self._set.remove(author)
+        for node in (author, *self._past.law.former(author)):
+            self._set.remove(node)
         self._there.discard(author)
         if author not in self._past.law.gone:
             self.law.gone.setdefault(author, self._spot(index))
