@@ -47,7 +47,7 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
     reading = Reading(archive)
     proposals = _proposals(reading, found)
     vouching = vouching_for(archive, reading, found, proposals[0].place)
-    for mutual in (True, False) if len(vouching) > 1 else (False,) * len(vouching):
+    for mutual in (True, False) if vouching else ():
         try:
             return _made(archive, Showing(archive, reading, vouching, mutual), found, proposals)
         except Conflict:
