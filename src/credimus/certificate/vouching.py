@@ -20,8 +20,7 @@ def vouching_for(
     """Blocks before a proposal that vouch for most of its electors: one, or under a quorum those of
     as many members; none where that would not show fewer blocks."""
     view = reading.before(proposal)
-    charter = view.law.charter
-    needed = 1 if charter is None else charter.quorum
+    needed = view.law.quorum
     usable = [
         one
         for one in archive.state.roster.vouches.usable(view, archive.lace)

@@ -264,7 +264,11 @@ class _Run:
                 continue  # what is held but not durable yet could not be proved
             if self._healed_s >= 0 and (_unsettled(honest[0].running) or undelivered(honest)):
                 continue
-            if not fleet.agree(honest):
+            if not fleet.agree(honest) or not all(
+                _holds_no_less(one.running, honest[0].running)
+                for one in watch.honest
+                if one not in honest
+            ):
                 continue
             if self._healed_s < 0:
                 self._healed_s = (fleet.agenda.now_ns - healed_ns) / SECOND
@@ -284,12 +288,24 @@ class _Run:
 
 
 def _speaking(hosts: list[Host]) -> list[Host]:
-    """Those that can name what they hold. Where an old disk has forked a node's own chain, it may
-    hold an equivocator's block that nobody builds on, and so nobody takes (docs/protocol/blocks.md,
-    exposed and expelled authors)."""
+    """Those that can name what they hold; where an old disk has forked a node's own chain, it can
+    not."""
     return [
         one for one in hosts if not all(author.forked for author in one.running.authors)
     ] or hosts
+
+
+def _holds_no_less(node: Node, other: Node) -> bool:
+    """Whether a node holds what another does, with the same state, or besides only blocks of
+    equivocators and expelled members: nobody takes these while nobody builds on them
+    (docs/protocol/blocks.md, exposed and expelled authors)."""
+    if node.lace.frontier() == other.lace.frontier():
+        return node.state.fingerprint() == other.state.fingerprint()
+    more = [one for one in node.lace.in_causal_order() if one.id not in other.lace]
+    sidelined = other.state.roster.current.sidelined
+    return len(node.lace) - len(more) == len(other.lace) and all(
+        one.author in sidelined for one in more
+    )
 
 
 def _checkpoints(scenario: Scenario) -> CheckpointConfig:

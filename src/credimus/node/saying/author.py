@@ -125,9 +125,7 @@ class Author:
         self.units_per_s_max, self._category_limits = roster.units_per_s_max, roster.category_limits
         took = roster.current.law.successions.get(self.id)
         self._began_behind = None if took is None else took.spot.block
-        charter = roster.current.law.charter
-        quorum = 1 if charter is None else charter.quorum
-        self._few, self._votes_each = _few_of(len(roster.current) * quorum)
+        self._few, self._votes_each = _few_of(len(roster.current) * roster.current.law.quorum)
 
     def check_category(self, category: str, wall_ms: int) -> None:
         """Refuse to state one more belief of a category than the fleet allows by now.

@@ -30,9 +30,8 @@ def task_of(
         scattered_max: how many admissions may be left that a certificate would show one by one.
     """
     members = state.roster.current
-    charter = members.law.charter
     subjects = [node for node in sorted(members.by_id) if node != state.roster.founder]
-    needed = 1 if charter is None else charter.quorum
+    needed = members.law.quorum
     most = scattered_max // needed
     if len(subjects) <= most or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2:
         return None

@@ -94,23 +94,27 @@ class Law:
         """What stands behind the founding, for ever."""
         return [one for one in (self.charter, self.limit) if one is not None]
 
+    @property
+    def quorum(self) -> int:
+        """How many members admit a newcomer, where there are as many."""
+        return 1 if self.charter is None else self.charter.quorum
+
     def person(self, node: NodeId) -> NodeId:
         """The first id of whoever has this one: rotating a key makes nobody another."""
-        seen = {node}
-        while (found := self.successions.get(node)) is not None:
-            node = found.old
-            if node in seen:  # two who conspired to follow each other
-                return min(seen)
-            seen.add(node)
-        return node
+        line = self._line(node)
+        # two may have conspired to follow each other
+        return min(line) if line[-1] in self.successions else line[-1]
 
-    def former(self, node: NodeId) -> set[NodeId]:
-        """The ids that somebody had before this one."""
-        former: set[NodeId] = set()
-        while (found := self.successions.get(node)) is not None and found.old not in former:
-            node = found.old
-            former.add(node)
-        return former
+    def former(self, node: NodeId) -> list[NodeId]:
+        """The ids that somebody had before this one, the newest first."""
+        return self._line(node)[1:]
+
+    def _line(self, node: NodeId) -> list[NodeId]:
+        """An id and those before it, each once."""
+        line = [node]
+        while (found := self.successions.get(line[-1])) is not None and found.old not in line:
+            line.append(found.old)
+        return line
 
     def successor(self, node: NodeId) -> NodeId | None:
         """The id that came right after one, the first where there are several; None before that."""
