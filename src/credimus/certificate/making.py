@@ -11,7 +11,7 @@ from credimus.certificate.showing import Showing
 from credimus.certificate.trust import Trust
 from credimus.certificate.verifying import fold, verify
 from credimus.certificate.votes import CastVotes
-from credimus.certificate.vouching import publishes, vouching_for
+from credimus.certificate.vouching import publishes, ways
 from credimus.kernel import limits
 from credimus.kernel.errors import Conflict, PeerFault
 from credimus.kernel.hlc import LOGICAL_BITS
@@ -46,13 +46,13 @@ def make_certificate(archive: Archive, belief: Belief) -> bytes:
         )
     reading = Reading(archive)
     proposals = _proposals(reading, found)
-    vouching = vouching_for(archive, reading, found, proposals[0].place)
-    for mutual in (True, False) if vouching else ():
+    *shorter, admissions = ways(archive, reading, found, proposals[0].place)
+    for way in shorter:
         try:
-            return _made(archive, Showing(archive, reading, vouching, mutual), found, proposals)
+            return _made(archive, Showing(archive, reading, way), found, proposals)
         except Conflict:
-            reading = Reading(archive)  # the admissions may do
-    return _made(archive, Showing(archive, reading), found, proposals)
+            reading = Reading(archive)
+    return _made(archive, Showing(archive, reading, admissions), found, proposals)
 
 
 def _made(archive: Archive, showing: Showing, found: Round, proposals: list[Spot]) -> bytes:

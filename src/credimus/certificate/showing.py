@@ -2,11 +2,10 @@
 a word for him in a block that vouches for many, and with the admission of whoever said that, back
 to the founder."""
 
-from collections.abc import Collection
-
 from credimus.certificate.abbreviating import Known
 from credimus.certificate.archive import Archive, Reading, Spot
 from credimus.certificate.excerpt import PROOF_VERSION, Excerpt, Proof, excerpt_of
+from credimus.certificate.vouching import Way
 from credimus.kernel.errors import Conflict
 from credimus.kernel.ids import BlockId, NodeId, node_id, short
 from credimus.lace.lace import Place
@@ -20,27 +19,16 @@ class Showing:
     """The operations to show, by block.
 
     Invariant: the author of each is shown to be a member in its block's own past.
-
-    Args:
-        vouching: blocks to show in place of the admissions of those whom all of them vouch for.
-        mutual: whether who wrote one of them is shown by the others, as far as they go before it:
-            what the founder says with nobody beside it makes members, whatever the quorum.
     """
 
     __slots__ = ("_archive", "_kept", "_mutual", "_places", "_words", "reading", "vouching")
 
-    def __init__(
-        self,
-        archive: Archive,
-        reading: Reading,
-        vouching: Collection[Vouched] = (),
-        mutual: bool = False,
-    ) -> None:
+    def __init__(self, archive: Archive, reading: Reading, way: Way) -> None:
         self._archive = archive
         self.reading = reading
-        self.vouching = vouching
-        self._mutual = {one.place.author for one in vouching} if mutual else set()
-        self._words = [(one, self._said_in(one)) for one in vouching]
+        self.vouching = way.vouching
+        self._mutual = {one.place.author for one in way.vouching} if way.mutual else set()
+        self._words = [(one, self._said_in(one)) for one in way.vouching]
         self._kept: dict[BlockId, set[int]] = {}
         self._places: dict[BlockId, Place] = {}
 

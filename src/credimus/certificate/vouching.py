@@ -4,6 +4,9 @@ Deliberately not here: whether its reader takes that for enough; making.py tries
 admissions where he does not.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from credimus.certificate.archive import Archive, Reading
 from credimus.kernel.ids import ElectorateId, NodeId
 from credimus.lace.lace import Place
@@ -14,13 +17,21 @@ from credimus.state.voting.electorates import electorate_id
 from credimus.state.voting.round import Round
 
 
-def vouching_for(
-    archive: Archive, reading: Reading, found: Round, proposal: Place
-) -> list[Vouched]:
-    """Blocks before a proposal that vouch for most of its electors: one, or under a quorum those of
-    as many members; none where that would not show fewer blocks."""
+class Way(NamedTuple):
+    """How a certificate shows who the members are."""
+
+    vouching: tuple[Vouched, ...] = ()
+    """Blocks to show in place of the admissions of those whom all of them vouch for."""
+    mutual: bool = False
+    """Whether who wrote one of them is shown by the others, as far as they go before it."""
+
+
+def ways(archive: Archive, reading: Reading, found: Round, proposal: Place) -> Iterator[Way]:
+    """Ways to show the members as of a proposal, the shortest first. Only the last, the admissions,
+    is taken by every reader: by the rules what the founder says with nobody beside it makes
+    members, whatever the quorum, so its words alone may do."""
     view = reading.before(proposal)
-    needed = view.law.quorum
+    founder, needed = archive.state.roster.founder, view.law.quorum
     usable = [
         one
         for one in archive.state.roster.vouches.usable(view, archive.lace)
@@ -28,23 +39,33 @@ def vouching_for(
     ]
     stood_for = {one.place.id: _stood_for(one, view, found) for one in usable}
     usable.sort(key=lambda one: -len(stood_for[one.place.id]))  # of equals the newest
-    chosen: dict[NodeId, Vouched] = {}
-    for one in usable:
-        author = one.place.author
-        if len(chosen) == needed:
-            break
-        if author not in chosen and reading.opened(one.place) is not None:
-            chosen[author] = one
-    blocks = {
-        block
-        for one in chosen.values()
-        for node in stood_for[one.place.id]
-        for block, _ in view.admissions(node)[:needed]
-    }
-    members = (archive.state.roster.founder, *found.electorate.position)  # shown in any case
-    shown = len(chosen) + sum(author not in members for author in chosen)
-    saved = len(blocks) + any(_publishes(reading, one, found) for one in chosen.values())
-    return list(chosen.values()) if len(chosen) == needed and saved > shown else []
+
+    def first_of(blocks: list[Vouched], count: int) -> tuple[Vouched, ...]:
+        """The first that can be read, of as many authors, that show fewer blocks than they save."""
+        chosen: dict[NodeId, Vouched] = {}
+        for one in blocks:
+            author = one.place.author
+            if len(chosen) < count and author not in chosen and reading.opened(one.place):
+                chosen[author] = one
+        admitting = {
+            block
+            for one in chosen.values()
+            for node in stood_for[one.place.id]
+            for block, _ in view.admissions(node)[:needed]
+        }
+        members = (founder, *found.electorate.position)  # shown in any case
+        shown = len(chosen) + sum(author not in members for author in chosen)
+        saved = len(admitting) + any(_publishes(reading, one, found) for one in chosen.values())
+        return tuple(chosen.values()) if len(chosen) == count and saved > shown else ()
+
+    if needed > 1:
+        of_founder = [one for one in usable if view.law.person(one.place.author) == founder]
+        if alone := first_of(of_founder, 1):
+            yield Way(alone)
+    if together := first_of(usable, needed):
+        yield Way(together, mutual=True)
+        yield Way(together)
+    yield Way()
 
 
 def publishes(said: Operation, identifier: ElectorateId) -> bool:

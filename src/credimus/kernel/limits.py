@@ -105,8 +105,9 @@ of a large fleet]"""
 CERTIFICATE_BYTES_MAX = 262_144
 """Bytes of a certificate: some hundred electors; the work of reading grows with their square.
 [guess]"""
-CERTIFICATE_READS_MAX = 8_192
-"""Blocks read to make one certificate; past it what was not found counts as not held. [guess]"""
+CERTIFICATE_READS_MAX = 65_536
+"""Blocks read to make one certificate; past it what was not found counts as not held. [some 8,500
+are read where 100 members vote on 256 beliefs that were proposed in one instant]"""
 VOUCHES_KEPT = 16
 """Blocks of one member in which it vouches for others that are known of, the newest; certificates
 of earlier verdicts show single admissions. [guess: of the last 64 that came]"""

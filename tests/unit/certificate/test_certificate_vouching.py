@@ -82,20 +82,47 @@ def test_what_does_not_help_is_not_shown(words: str) -> None:
     assert not any(Vouch in one for one in kinds(history.certificate()))
 
 
-def test_under_a_quorum_as_many_vouch_as_admit() -> None:
+def of_two_who_admit(*others: int) -> Fleet:
     fleet = Fleet(Charter(AdmissionRule.QUORUM, 2))
     fleet.admit(0, 1)
-    for one in (2, 3, 4):
+    for one in others:
         for by in (0, 1):
             fleet.admit(by, one)
-    fleet.vouch(0, 1, 2, 3, 4)
-    alone = fleet.lace.get(fleet.heads[0].id)
-    assert alone is not None
+    return fleet
+
+
+def authors_of_words(text: bytes) -> list[int]:
+    excerpts = proof_of(read_certificate(text)).excerpts
+    said = zip(excerpts, kinds(text), strict=True)
+    return [excerpt.author for excerpt, kinds in said if Vouch in kinds]
+
+
+def test_under_a_quorum_as_many_vouch_as_admit() -> None:
+    fleet = of_two_who_admit(2, 3, 4)
+    fleet.vouch(1, 2, 3, 4)
     fleet.vouch(2, 1, 3, 4)
     text = fleet.decide(0, 1, 2, 3, 4).text
-    authors = [one.author for one in proof_of(read_certificate(text)).excerpts]
-    assert [one for one in kinds(text) if Vouch in one] == [{Vouch}, {Vouch}]
-    assert len(set(authors)) == 4
+    assert len(set(authors_of_words(text))) == 2
+    assert 0 not in authors_of_words(text)
+
+
+def test_the_word_of_the_founder_alone_does_for_any_quorum() -> None:
+    fleet = of_two_who_admit(2, 3, 4)
+    fleet.vouch(2, 1, 3, 4)
+    fleet.vouch(0, 1, 2, 3, 4)
+    text = fleet.decide(0, 1, 2, 3, 4).text
+    assert authors_of_words(text) == [0]
+    assert {type(one) for one in admitting(text)} == {Vouch}
+
+
+def test_who_came_after_the_founders_word_is_shown_by_its_admissions() -> None:
+    fleet = of_two_who_admit(2, 3)
+    fleet.vouch(0, 1, 2, 3)
+    fleet.admit(2, 4)
+    fleet.admit(3, 4)
+    text = fleet.decide(0, 1, 2, 3, 4).text
+    assert authors_of_words(text) == [0]
+    assert [one.name for one in admitting(text)] == ["n1", "n2", "n3", "n4", "n4"]
 
 
 def admitting(text: bytes) -> list[Operation]:

@@ -1,15 +1,15 @@
 """Certificates of what a busy fleet decided are as small as they are promised to be."""
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
-from by_hand import Fleet
+from by_hand import KEYS, Fleet
 
 from credimus.certificate import Archive, Trust, make_certificate, verify
 from credimus.kernel.ids import BlockId
-from credimus.node.commands import AssertBelief
+from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question
-from credimus.state.member_operations import AdmissionRule, Charter
+from credimus.state.member_operations import AdmissionRule, Charter, Vouch
 from credimus.state.operations import Choice, Propose, Votes, read_operations
 from credimus.state.voting.electorates import round_id
 
@@ -55,10 +55,29 @@ def test_certificates_meet_the_goal_where_all_have_just_joined_by_ticket() -> No
     meet_the_goal(busy(20, apart=True), IN_FLIGHT[20])
 
 
-@pytest.mark.parametrize(("count", "quorum"), [(7, 3), (20, 2), (20, 3), (20, 5)])
+@pytest.mark.parametrize(("count", "quorum"), [(7, 3), (20, 2), (20, 3), (20, 7)])
 def test_certificates_meet_the_goal_where_several_must_admit(count: int, quorum: int) -> None:
     charter = Charter(AdmissionRule.QUORUM, quorum)
     meet_the_goal(busy(count, apart=True, charter=charter), IN_FLIGHT[count])
+
+
+def test_who_proposes_while_many_come_vouches_for_them_before() -> None:
+    fleet = busy(5)
+    names = iter(range(5, 17))
+    for node in fleet.nodes[:4]:
+        for number in islice(names, 3):
+            said = AdmitMember(public_key=KEYS[number].public, name=f"node-{number}")
+            node.execute(said, fleet.now)
+    fleet.settle()
+    begun = len(fleet.stores[-1])
+    for node in fleet.nodes[2:4]:
+        said = AssertBelief(content=f"valve {node.id.hex()} sticks", category="observation")
+        node.execute(said, fleet.now)
+    fleet.settle()
+    kinds = [list(map(type, read_operations(one.body))) for one in fleet.stores[-1][begun:]]
+    assert kinds[0] == [Vouch] * 15
+    assert Propose in kinds[1]
+    assert sum(Vouch in one for one in kinds) == 1, "who heard of it needs not"
 
 
 def meet_the_goal(fleet: Fleet, in_flight: int) -> None:

@@ -1,5 +1,6 @@
 """When a member vouches for all, and who does."""
 
+from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now
 from credimus.protocol.vouching.choosing import Task, task_of
@@ -81,12 +82,30 @@ def test_the_next_waits_for_the_one_before() -> None:
     assert machine.deadline() == at(115).instant, "its turn may have come"
     assert not machine.tick(at(115))
     (said,) = machine.tick(at(120)).emit
-    assert whom(Task(said.author, 0, said.operations)) == {IDS[one] for one in (1, 3, 4, 5)}
+    assert whom(Task(said.author, 0, said.operations, 5)) == {IDS[one] for one in (1, 3, 4, 5)}
     other = vouching(history, 3)
     other.tick(at(100))
     history.vouch(0, 1, 2, 3, 4, 5)
     assert not other.tick(at(130))
     assert other.deadline() is None
+
+
+def test_who_proposes_vouches_before_though_it_is_not_its_turn() -> None:
+    history = fleet()
+    machine = vouching(history, 2)
+    (said,) = machine.proposing(at(100)).emit
+    assert whom(Task(said.author, 0, said.operations, 5)) == {IDS[one] for one in (1, 3, 4, 5)}
+    history.say(2, *said.operations)
+    assert not machine.proposing(at(101)).emit
+    assert machine.tick(at(110)) == Effects()
+    assert machine.deadline() is None
+
+
+def test_who_proposes_waits_for_others_where_few_blocks_admit_all() -> None:
+    history = History()
+    history.say(0, *(Admit(KEYS[one].public, f"n{one}", "") for one in range(1, 6)))
+    assert task(history, 2) is not None
+    assert not vouching(history, 2).proposing(at(100)).emit
 
 
 def test_what_could_not_be_written_is_said_again() -> None:
@@ -169,6 +188,16 @@ def test_under_a_quorum_as_many_vouch() -> None:
     assert [task(history, one).rank for one in (1, 2)] == [0, 1]  # type: ignore[union-attr]
     history.vouch(2, 1, 3, 4, 5)
     assert task(history, 1) is None
+
+
+def test_under_a_quorum_the_founder_goes_first_and_tells_the_electorate() -> None:
+    history = fleet(6, Charter(AdmissionRule.QUORUM, 2))
+    for by in (2, 3):
+        history.admit(by, 6)
+    history.decide(0, 1, 2, 3, 4, 5, 6)
+    found = [task(history, who) for who in (0, 3, 2)]
+    assert [one.rank for one in found if one] == [0, 0, 2]
+    assert [isinstance(one.operations[-1], Publish) for one in found if one] == [True, False, True]
 
 
 def test_more_are_vouched_for_than_one_may_admit_in_a_day() -> None:

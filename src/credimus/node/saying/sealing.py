@@ -41,6 +41,9 @@ class Sealing:
         while step.seal_now:
             step.carry_out(self._machines.voting.along())
             step.seal_now = False
+            if any(author.proposes for author in parts.authors):
+                step.carry_out(self._machines.vouching.proposing(now))
+                self._together(now)
             self.seal(parts.authors, parts.state.roster.current, [], now)
             self._machines.voting.sealed()
             self._together(now)

@@ -19,6 +19,8 @@ class Task(NamedTuple):
     rank: int
     """How many go before it."""
     operations: tuple[Operation, ...]
+    blocks: int
+    """How many blocks a certificate would show to admit those whom nobody vouches for yet."""
 
 
 def task_of(
@@ -35,34 +37,41 @@ def task_of(
     most = scattered_max // needed
     if len(subjects) <= most or len(subjects) > limits.BLOCK_OPERATIONS_MAX // 2:
         return None
-    done = {
-        one.place.author
+    left = {
+        one.place: _left_by(one, members, subjects)
         for one in state.roster.vouches.usable(members, lace)
-        if _scattered(one, members, subjects) <= most
     }
+    done = {place.author for place, nodes in left.items() if len(nodes) <= most}
     waiting = [node for node in _in_turn(state, members) if node not in done]
     free = needed - len(done)
     for place, author in enumerate(waiting if free > 0 else ()):
         if author in own:
+            rank = max(0, place - free + 1)
             said = [word_for(node, members) for node in subjects if node != author]
-            return Task(author, max(0, place - free + 1), (*said, *_electorate(state, members)))
+            once = () if rank == 0 < place else _electorate(state, members)
+            scattered = min(left.values(), key=len, default=subjects)
+            blocks = {block for node in scattered for block, _ in members.admissions(node)}
+            return Task(author, rank, (*said, *once), len(blocks))
     return None
 
 
-def _scattered(vouched: Vouched, members: Members, subjects: list[NodeId]) -> int:
-    """How many members a block does not stand for."""
-    return sum(
-        not vouched.stands_for(node, members) for node in subjects if node != vouched.place.author
-    )
+def _left_by(vouched: Vouched, members: Members, subjects: list[NodeId]) -> list[NodeId]:
+    """The members that a block does not stand for."""
+    return [
+        node
+        for node in subjects
+        if node != vouched.place.author and not vouched.stands_for(node, members)
+    ]
 
 
 def _in_turn(state: FleetState, members: Members) -> list[NodeId]:
     """Who may vouch: who admitted last, for its word travels with the admission; the founder; then
-    by age."""
+    by age. Under a quorum the founder goes first: a certificate may do with its word alone."""
     law, newest = members.law, max(members.by_id.values(), key=lambda one: one.admitted_stamp)
     return sorted(
         (node for node in members.by_id if may_vouch(node, members)),
         key=lambda one: (
+            law.quorum > 1 and law.person(one) != state.roster.founder,
             one != newest.admitted_by, law.person(one) != state.roster.founder,
             members.by_id[one].admitted_stamp, one,
         ),

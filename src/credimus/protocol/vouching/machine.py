@@ -15,7 +15,7 @@ from credimus.kernel.effects import Effects
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant, Now, after
 from credimus.lace.lace import Lace
-from credimus.protocol.vouching.choosing import task_of
+from credimus.protocol.vouching.choosing import Task, task_of
 from credimus.protocol.vouching.interface import (
     MembersChanged,
     SayTogether,
@@ -57,15 +57,27 @@ class Vouching:
         """Say what is to be said, when it is our turn."""
         if self._due is None or now.instant < self._due:
             return Effects()
-        config = self._config
-        task = task_of(self._state, self._lace, self._own, config.scattered_max)
+        task = task_of(self._state, self._lace, self._own, self._config.scattered_max)
         if task is None:
             self._due = None
             return Effects()
-        turn = after(self._since, task.rank * config.turn_ns)
+        turn = after(self._since, task.rank * self._config.turn_ns)
         if now.instant < turn:
             self._due = turn
             return Effects()
+        return self._say(task, now)
+
+    def proposing(self, now: Now) -> Effects[Any, Any, Any]:
+        """One of ours is about to propose: where the certificate would show many admissions, it
+        vouches before, whoever's turn it is."""
+        if self._due is None:
+            return Effects()
+        task = task_of(self._state, self._lace, self._own, self._config.scattered_max)
+        if task is None or task.blocks <= self._config.scattered_max:
+            return Effects()
+        return self._say(task, now)
+
+    def _say(self, task: Task, now: Now) -> Effects[Any, Any, Any]:
         self._since = now.instant
-        self._due = after(now.instant, config.turn_ns)
+        self._due = after(now.instant, self._config.turn_ns)
         return Effects(emit=[SayTogether(task.author, task.operations)])
