@@ -84,11 +84,18 @@ from credimus.state.events import (
     CheckpointAttested,
     CheckpointReached,
     DoubleVote,
+    MemberOutrun,
     RoundContested,
     RoundDecided,
     RoundExpired,
     RoundOpened,
 )
+
+
+def _behind(facts: list[PeerBehind | MemberOutrun]) -> PeersBehind:
+    return PeersBehind(
+        [fact.peer if isinstance(fact, PeerBehind) else fact.member for fact in facts]
+    )
 
 
 def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
@@ -139,7 +146,7 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     ),
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
-    ("snapshots", frozenset({PeerBehind}), PeersBehind),
+    ("snapshots", frozenset({PeerBehind, MemberOutrun}), _behind),
     ("recovery", frozenset({SnapshotPut}), lambda facts: facts[0]),
     (
         "vigilance",

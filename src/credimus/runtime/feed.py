@@ -63,7 +63,7 @@ from credimus.state.events import (
     RoundExpired,
     RoundOpened,
     RoundRefused,
-    StateEvent,
+    ToldFact,
 )
 
 EVENTS_KEPT = 8_192
@@ -86,7 +86,7 @@ _LOCAL = frozenset({
     StateDoubted,
 })  # fmt: skip
 FeedEvent: TypeAlias = (
-    StateEvent | MembershipEvent | PartitionEvent | ConductEvent | ToldEvent | ToldReunion
+    ToldFact | MembershipEvent | PartitionEvent | ConductEvent | ToldEvent | ToldReunion
 )
 
 
@@ -124,7 +124,7 @@ class Feed:
         self._name = short(node)
         self._names = frozenset({self._name})
         self._wall_ms = wall_ms
-        self._kept: deque[StateEvent] = deque(maxlen=EVENTS_KEPT)
+        self._kept: deque[ToldFact] = deque(maxlen=EVENTS_KEPT)
         self._local: deque[tuple[Mark, FeedEvent]] = deque(maxlen=LOCAL_KEPT)
         self._local_number = 0
         self._waiting: list[asyncio.Future[None]] = []

@@ -121,6 +121,12 @@ class CheckpointReached(Fact, frozen=True):
     checkpoint: bytes
 
 
+class MemberOutrun(Fact, frozen=True):
+    """A member spoke of a checkpoint over one before our last: it may lack what certifies that."""
+
+    member: NodeId
+
+
 class BeliefsReconciled(Fact, frozen=True):
     """A member said how two beliefs accepted apart are brought together; nobody had said so, or
     what was said decided more."""
@@ -152,4 +158,6 @@ PlainFact: TypeAlias = (
     | RoundOpened | RoundDecided | RoundExpired | RoundContested | DoubleVote | RoundRefused
     | CheckpointAttested | CheckpointReached
 )  # fmt: skip
-StateEvent: TypeAlias = MemberFact | PlainFact | BeliefsReconciled | ReconciliationWithdrawn
+ToldFact: TypeAlias = MemberFact | PlainFact | BeliefsReconciled | ReconciliationWithdrawn
+"""What users may read of."""
+StateEvent: TypeAlias = ToldFact | MemberOutrun

@@ -52,7 +52,7 @@ from credimus.state.events import (
     RoundExpired,
     RoundOpened,
     RoundRefused,
-    StateEvent,
+    ToldFact,
 )
 from credimus.state.fleet import FleetState
 from credimus.state.member_operations import Powers
@@ -289,7 +289,7 @@ def _member_event(
     return shapes.Event(cursor=cursor, kind=kind, member=event.node.hex())
 
 
-KINDS: dict[type[StateEvent], shapes.EventKind] = {
+KINDS: dict[type[ToldFact], shapes.EventKind] = {
     BeliefAsserted: "asserted", BeliefChanged: "changed", RoundOpened: "opened",
     ProposalIgnored: "ignored", RoundRefused: "refused", RoundDecided: "decided",
     RoundExpired: "expired", RoundContested: "contested", DoubleVote: "contradicted",

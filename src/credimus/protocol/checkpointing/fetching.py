@@ -1,6 +1,8 @@
 """Gets a checkpoint from a peer that let go the blocks we lack, and gives ours to others.
 
-    a peer pulls from below our cut   we offer our checkpoint, with its certificate
+    a peer pulls from below our cut   we offer our checkpoint, with its certificate; also where it
+                                      speaks of one over an earlier one
+    an offer comes, and we hold all of its cut   the certificate takes the place of words we lack
     an offer comes, and we are behind we ask for the snapshot, part by part, from whoever offers it
     all parts are there               fingerprint and certificate are checked; the node begins anew,
                                       and asks for the blocks that certificates need
@@ -10,7 +12,7 @@ knows members, more than a third of those. Who knows the founding alone trusts t
 ticket led to, as it does for their addresses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -19,8 +21,9 @@ from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now, after, earliest
 from credimus.lace.lace import Lace
-from credimus.protocol.checkpointing.cutting import last_below
+from credimus.protocol.checkpointing.cutting import is_cut_held, last_below
 from credimus.protocol.checkpointing.interface import (
+    CertificateShown,
     FetchingInput,
     GiveBlocks,
     KeptAsked,
@@ -38,7 +41,7 @@ from credimus.protocol.checkpointing.proof import Base, CheckpointProof, certifi
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 from credimus.state.keeping.checkpoints import checkpoint_id
 
-FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | GiveBlocks]
+FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | CertificateShown | GiveBlocks]
 RETRY_NS = SECOND
 ASKED_MAX = 10
 _OFFER_PAUSE_NS = 5 * SECOND
@@ -47,12 +50,16 @@ _OFFER_PAUSE_NS = 5 * SECOND
 class Fetching:
     """One node's side of passing checkpoints on.
 
+    Args:
+        author: who speaks here.
+
     `base` is what this node keeps of its last checkpoint; the node sets it.
     """
 
-    def __init__(self, lace: Lace, state: FleetState) -> None:
+    def __init__(self, lace: Lace, state: FleetState, author: NodeId) -> None:
         self._lace = lace
         self._state = state
+        self._author = author
         self.base: Base | None = None
         self.lacks_kept: Callable[[], bool] = _no
         """Whether some block that is to be kept below the cut is not held; the node sets it."""
@@ -77,10 +84,10 @@ class Fetching:
             PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`: what came is let go.
         """
         match event:
-            case PeersBehind(facts):
+            case PeersBehind(peers):
                 effects: FetchingEffects = Effects()
-                for fact in facts:
-                    self._offer(fact.peer, now, effects)
+                for peer in peers:
+                    self._offer(peer, now, effects)
                 return effects
             case OfferCame(peer, offer):
                 return self._consider(peer, offer, now)
@@ -115,7 +122,7 @@ class Fetching:
 
     def _offer(self, peer: NodeId, now: Now, effects: FetchingEffects) -> None:
         base = self.base
-        if base is None:
+        if base is None or peer == self._author:
             return
         if base.proof.said.snapshot != self._shown:  # a new one is news to who got the last
             self._shown = base.proof.said.snapshot
@@ -131,8 +138,10 @@ class Fetching:
             (held := heads[author]) is None or held.sequence < sequence
             for author, sequence in last.items()
         )
-        if not behind or self._state.roster.founding is None:
+        if self._state.roster.founding is None:
             return Effects()
+        if not behind:
+            return self._show(offer.proof)
         if self._proof is not None and checkpoint_id(self._proof.said) != checkpoint_id(said):
             return Effects()  # one at a time; a stalled one is dropped by the clock
         if self._proof is None:
@@ -140,6 +149,18 @@ class Fetching:
             self._got.clear()
         self._peer, self._asked = peer, 0
         return self._ask(now)
+
+    def _show(self, proof: CheckpointProof) -> FetchingEffects:
+        """Take it that the next checkpoint, whose cut is held, is certified: some word may stand in
+        a block that nobody takes any more, because its author was exposed since."""
+        line = self._state.checkpoints
+        if proof.said.base != line.id or not is_cut_held(self._lace, proof.said.cut):
+            return Effects()
+        found = self._certifiers(proof, self._state.roster.keys)
+        before = proof.said.electors if line.last is None else line.last.electors
+        if 3 * sum(one in found for one in before) <= 2 * len(before):
+            return Effects()  # as many as are needed may have been left out as no electors of it
+        return Effects(emit=[CertificateShown(proof)])
 
     def _ask(self, now: Now) -> FetchingEffects:
         proof, peer = self._proof, self._peer
@@ -191,14 +212,24 @@ class Fetching:
         roster, mine = state.roster, self._state.roster
         if roster.fleet != mine.fleet or roster.founding != mine.founding:
             raise PeerFault("bad-checkpoint", "a snapshot is that of another fleet")
-        found = certifiers(proof, mine.fleet, roster.keys)
+        self._certifiers(proof, roster.keys)
+        return state
+
+    def _certifiers(self, proof: CheckpointProof, keys: Mapping[NodeId, bytes]) -> set[NodeId]:
+        """Who certifies a checkpoint, when that is enough.
+
+        Raises:
+            PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`.
+        """
+        roster = self._state.roster
+        found = certifiers(proof, roster.fleet, keys)
         check_quorum(proof, found)
-        known = mine.current.by_id
+        known = roster.current.by_id
         if len(known) > 1 and 3 * sum(one in found for one in known) <= len(known):
             raise PeerFault(
                 "bad-checkpoint", "too few of the members that we know certify a checkpoint"
             )
-        return state
+        return found
 
     def _ask_keeper(self, now: Now) -> FetchingEffects:
         """Ask who gave the snapshot for what is kept below its cut, as long as that lacks."""

@@ -9,7 +9,6 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.ids import BeliefId, BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
-from credimus.lace.frontier import PeerBehind
 from credimus.protocol.checkpointing.proof import CheckpointProof
 from credimus.state.events import CheckpointAttested, CheckpointReached
 from credimus.state.keeping.checkpoints import Checkpoint
@@ -169,9 +168,9 @@ SnapshotMessage: TypeAlias = (
 
 
 class PeersBehind(msgspec.Struct, frozen=True, gc=False):
-    """Peers pulled from below our cut."""
+    """Peers pulled from below our cut, or spoke of a checkpoint over one before our last."""
 
-    facts: list[PeerBehind]
+    peers: list[NodeId]
 
 
 class OfferCame(msgspec.Struct, frozen=True, gc=False):
@@ -242,6 +241,13 @@ class GiveBlocks(msgspec.Struct, frozen=True, gc=False):
 
     peer: NodeId
     ids: tuple[BlockId, ...]
+
+
+class CertificateShown(msgspec.Struct, frozen=True, gc=False):
+    """A peer showed that the next checkpoint is certified; its cut is held here, but not all who
+    certify it."""
+
+    proof: CheckpointProof
 
 
 class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):

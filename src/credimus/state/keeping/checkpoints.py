@@ -21,7 +21,7 @@ from credimus.kernel.codec import decoder, encode
 from credimus.kernel.ids import BlockId, NodeId, fingerprint
 from credimus.lace.frontier import Cut
 from credimus.lace.lace import Place
-from credimus.state.events import CheckpointAttested, CheckpointReached, StateEvent
+from credimus.state.events import CheckpointAttested, CheckpointReached, MemberOutrun, StateEvent
 from credimus.state.keeping.images import Image, read_image
 from credimus.state.keeping_operations import Attest, Certify
 from credimus.state.operation import Id
@@ -156,7 +156,7 @@ class Checkpoints:
     def attest(self, said: Attest, place: Place) -> list[StateEvent]:
         """Fold an attestation."""
         if said.base != self.id:
-            return []
+            return self._outrun(said.base, place.author)
         identifier = checkpoint_id(said)
         key = said.attempt, identifier
         self._proposals[identifier] = msgspec.structs.replace(said, attempt=0)
@@ -166,7 +166,7 @@ class Checkpoints:
     def certify(self, said: Certify, place: Place) -> list[StateEvent]:
         """Fold a certification; it may come before the attestation that says what it is of."""
         if said.base != self.id:
-            return []
+            return self._outrun(said.base, place.author)
         key = said.attempt, said.checkpoint
         self._certified.setdefault(key, {})[place.author] = None
         self._words.setdefault(key, {})[place.id] = None
@@ -222,6 +222,9 @@ class Checkpoints:
                 held.setdefault((attempt, identifier), {})[NodeId(member)] = None
 
     # --- private
+
+    def _outrun(self, base: bytes, author: NodeId) -> list[StateEvent]:
+        return [MemberOutrun(author)] if any(base == one.base for one in self._told) else []
 
     def _reached(self, key: tuple[int, bytes]) -> list[StateEvent]:
         members = self._certified.get(key)
