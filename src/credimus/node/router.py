@@ -10,6 +10,7 @@ from credimus.protocol.checkpointing.interface import (
     CheckpointTaken,
     KeptAsked,
     KeptWanted,
+    MembersOutrun,
     OfferCame,
     PartCame,
     PartWanted,
@@ -92,12 +93,6 @@ from credimus.state.events import (
 )
 
 
-def _behind(facts: list[PeerBehind | MemberOutrun]) -> PeersBehind:
-    return PeersBehind(
-        [fact.peer if isinstance(fact, PeerBehind) else fact.member for fact in facts]
-    )
-
-
 def _suspected(facts: list[DoubleVote | ForkSeen]) -> Suspected:
     return Suspected(
         [
@@ -146,7 +141,8 @@ HEARS: tuple[tuple[str, frozenset[type], Callable[[list[Any]], Any]], ...] = (
     ),
     ("vigilance", frozenset({ForkSeen, DoubleVote}), _suspected),
     ("checkpoints", frozenset({CheckpointAttested, CheckpointReached}), WordsSaid),
-    ("snapshots", frozenset({PeerBehind, MemberOutrun}), _behind),
+    ("snapshots", frozenset({PeerBehind}), PeersBehind),
+    ("snapshots", frozenset({MemberOutrun}), MembersOutrun),
     ("recovery", frozenset({SnapshotPut}), lambda facts: facts[0]),
     (
         "vigilance",

@@ -9,12 +9,7 @@ from credimus.node.events import NodeEvent
 from credimus.node.parts import Machines, Parts
 from credimus.node.router import FOLLOWS, HEARS
 from credimus.node.supply import Outgoing
-from credimus.protocol.checkpointing.interface import (
-    CertificateShown,
-    GiveBlocks,
-    SayWord,
-    SnapshotFetched,
-)
+from credimus.protocol.checkpointing.interface import GiveBlocks, SayWord, SnapshotFetched
 from credimus.protocol.dissemination.interface import PullWanted, RelayArrived
 from credimus.protocol.recovery.interface import (
     Again,
@@ -70,9 +65,6 @@ class Step:
                     self.seal_now = True
                 case PullWanted() | RelayArrived():
                     self._machines.spreading.aside.append(event)
-                case CertificateShown(proof):
-                    self._machines.compacting.show(proof)
-                    self.settle()
                 case GiveBlocks(peer, ids):
                     self.effects.send.append(Send(peer, Supply(ids, more=False)))
                 case SnapshotFetched():

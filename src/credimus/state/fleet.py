@@ -16,7 +16,7 @@ from credimus.state.beliefs import Beliefs
 from credimus.state.enclosures import Enclosures
 from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.keeping.checkpoints import Checkpoints
-from credimus.state.keeping_operations import Attest, Certify, Enclose
+from credimus.state.keeping_operations import Attest, Certify, Enclose, Quote
 from credimus.state.membership.members import Members
 from credimus.state.membership.permissions import check_permitted
 from credimus.state.membership.roster import OF_ROSTER, Roster
@@ -184,7 +184,7 @@ class FleetState:
                 return self.rounds.refuse(operation, place)
             case Close():
                 return self.rounds.close(operation, place)
-            case Attest() | Certify():
+            case Attest() | Certify() | Quote():
                 return self.checkpoints.note(operation, place)
             case Reconcile() | Withdraw():
                 return self.reconciliations.take(operation, place)

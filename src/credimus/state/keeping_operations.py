@@ -8,6 +8,7 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.lace.enclosing import BOX_BYTES
 from credimus.lace.frontier import CutHead
+from credimus.state.member_operations import Exhibit
 from credimus.state.operation import Id, PublicKey, Struct
 
 Digest: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -46,6 +47,15 @@ class Certify(Struct, frozen=True, tag=15):
     base: Base
     attempt: Annotated[int, Meta(ge=0, le=limits.ATTEMPTS_MAX)]
     checkpoint: Digest
+
+
+class Quote(Struct, frozen=True, tag=22):
+    """Shows a `Certify` that somebody else said. It counts as if its author's block were held: that
+    may be held by few, as blocks of an exposed member are taken only where others build on them."""
+
+    public_key: PublicKey
+    """Its author's."""
+    word: Exhibit
 
 
 # --- what not everybody may read

@@ -18,7 +18,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES
-from credimus.state.keeping_operations import Attest, Certify, Enclose
+from credimus.state.keeping_operations import Attest, Certify, Enclose, Quote
 from credimus.state.member_operations import Appoint, Charter, Expel, Expose, Limit, Rotate, Vouch
 from credimus.state.operation import (
     CategoryName,
@@ -360,6 +360,7 @@ Operation: TypeAlias = (
     Found | Admit | Leave | Assert | Relate | Retract
     | Publish | Propose | Votes | Refuse | Close | Conclude | Reconcile | Withdraw
     | Enclose | Charter | Appoint | Rotate | Expose | Expel | Attest | Certify | Limit | Vouch
+    | Quote
 )  # fmt: skip
 
 _operations: msgspec.msgpack.Decoder[list[Operation]] = decoder(list[Operation])

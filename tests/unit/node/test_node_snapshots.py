@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from credimus.kernel import limits
@@ -12,7 +11,7 @@ from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.lace.frontier import Frontier
 from credimus.lace.seal import SeedSigner
-from credimus.node.commands import AdmitMember, AssertBelief
+from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.fetching import ASKED_MAX
@@ -25,12 +24,8 @@ from credimus.protocol.checkpointing.interface import (
 )
 from credimus.protocol.sync.interface import Blocks, Pull, Supply
 from credimus.runtime.joining.founding import found_fleet
-from credimus.state.keeping_operations import Certify
-from credimus.state.operations import read_operations
-from strategies import make_block
 
 FOUNDER = SeedSigner(b"f" * 32)
-LATE = SeedSigner(b"l" * 32)
 SHORT = CheckpointConfig(interval_ms=10_000, keep_ms=5_000, retention_ms=5_000, look_ns=MILLISECOND)
 
 
@@ -44,7 +39,7 @@ class Pair:
         self.founder = self.node(FOUNDER, SHORT)
         while not self.founder.state.checkpoints.number:
             self.go_on()
-        self.late = self.node(LATE, CheckpointConfig(enabled=False))
+        self.late = self.node(SeedSigner(b"l" * 32), CheckpointConfig(enabled=False))
         base = self.founder.compacting.base
         assert base is not None
         self.base = base
@@ -70,7 +65,7 @@ class Pair:
 
     def offers(self) -> list[SnapshotOffer]:
         """What the founder offers a node that pulls from its founding on."""
-        founding = self.node(LATE, CheckpointConfig(enabled=False))
+        founding = self.node(SeedSigner(b"l" * 32), CheckpointConfig(enabled=False))
         self.founder.receive(self.late.id, encode(Pull(founding.lace.frontier())), self.now)
         sent = [send.message for send in self.founder.collect(self.now).send]
         return [one for one in sent if isinstance(one, SnapshotOffer)]
@@ -103,64 +98,6 @@ def test_who_pulls_from_below_the_cut_is_offered_the_checkpoint() -> None:
     assert pair.late.compacting.waiting is not None
     assert not pair.late.lace.is_behind(pair.founder.lace.frontier())
     assert pair.founder.lace.is_behind(Frontier(()))
-
-
-def but_the_word(pair: Pair) -> None:
-    """Give the late node what stands before the founder's word that its checkpoint is certified."""
-    every = list(pair.held.values())
-    words = [Certify in map(type, read_operations(block.body)) for block in every]
-    pair.hear(Blocks(tuple(block.wire for block in every[: words.index(True)])))
-    assert not pair.late.state.checkpoints.number
-    assert not pair.late.lace.is_behind(pair.founder.lace.frontier())
-
-
-def test_a_certificate_takes_the_place_of_a_word_that_nobody_gives() -> None:
-    pair = Pair()
-    but_the_word(pair)
-    sent = pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
-    assert not [one for one in sent if isinstance(one, SnapshotWanted)]
-    assert pair.late.state.checkpoints.id == pair.founder.state.checkpoints.id
-    assert pair.late.compacting.base == pair.base
-    again = pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
-    assert not [one for one in again if isinstance(one, SnapshotWanted)]
-
-
-@pytest.mark.parametrize("lacks", ["words", "the attempt", "the cut"])
-def test_a_certificate_that_proves_nothing_changes_nothing(lacks: str) -> None:
-    pair = Pair()
-    but_the_word(pair)
-    proof = pair.base.proof
-    match lacks:
-        case "words":
-            proof = msgspec.structs.replace(proof, words=())
-        case "the attempt":
-            proof = msgspec.structs.replace(proof, attempt=7)
-        case _:
-            said = msgspec.structs.replace(proof.said, snapshot=b"?" * 32)
-            proof = msgspec.structs.replace(proof, said=said)
-    pair.hear(SnapshotOffer(proof, len(pair.base.image)))
-    assert pair.late.faults == {(pair.founder.id, "bad-checkpoint"): 1}
-    assert not pair.late.state.checkpoints.number
-
-
-def test_who_speaks_over_an_earlier_checkpoint_is_offered_the_last() -> None:
-    pair = Pair()
-    while pair.founder.state.checkpoints.number < 2:
-        pair.go_on()
-    admit = AdmitMember(public_key=LATE.public, name="late")
-    pair.founder.execute(admit, pair.now)
-    pair.go_on()
-    last = pair.founder.state.checkpoints.last
-    assert last is not None
-    admission = list(pair.held.values())[-1]
-    block: Block | None = None
-    for base, offers in ((b"?" * 32, 0), (pair.founder.state.checkpoints.id, 0), (last.base, 1)):
-        said = [Certify(base, 0, b"!" * 32)]
-        block = make_block(LATE, said, block, [admission], header_fleet=pair.fleet)
-        pair.founder.receive(LATE.node_id, encode(Blocks((block.wire,))), pair.now)
-        sent = pair.founder.collect(pair.now).send
-        told = [one.to for one in sent if isinstance(one.message, SnapshotOffer)]
-        assert told == [LATE.node_id] * offers
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ certifications and its cut are held; then everybody folds its snapshot and the b
 whether or not they still have those below.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from credimus.kernel.codec import encode
@@ -28,8 +28,6 @@ from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, 
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.protocol.machine import Machine
 from credimus.state.fleet import FleetState
-from credimus.state.keeping.checkpoints import checkpoint_id
-from credimus.state.keeping_operations import Attest
 from credimus.state.operations import Publish, read_operations
 from credimus.state.voting.electorates import electorate_id
 
@@ -80,7 +78,6 @@ class Compacting:
         self.gone = Gone((), ())
         """What the last one let go here."""
         self._disputed: set[bytes] = set()
-        self._shown: CheckpointProof | None = None
 
     @property
     def waiting(self) -> Compaction | None:
@@ -143,21 +140,22 @@ class Compacting:
         last = self._state.checkpoints.last
         return [] if last is None else self._lace.let_go(last.cut, self._kept())
 
-    def show(self, proof: CheckpointProof) -> None:
-        """Take it that the next checkpoint is certified, whether or not its words are held."""
-        self._shown = proof
-
     def settle(self, fresh: Iterable[object]) -> list[CheckpointTaken | CheckpointDisputed]:
         """Put a certified checkpoint into force, when there is one and all of it is held.
 
         Args:
             fresh: what is about to be made durable, blocks among it.
         """
-        if self._shown is None and not self._state.checkpoints.is_reached:
+        line = self._state.checkpoints
+        if not line.is_reached:
             return []
-        for said, attempt, shown in self._certified():
-            identifier = checkpoint_id(said)
-            if identifier in self._disputed or not is_cut_held(self._lace, said.cut):
+        for attempt, identifier in line.certified():
+            said = line.proposal(identifier)
+            if (
+                said is None
+                or identifier in self._disputed
+                or not is_cut_held(self._lace, said.cut)
+            ):
                 continue
             shadow = self._checkpointing.shadow_of(said)
             read = self._reader(fresh)
@@ -168,23 +166,9 @@ class Compacting:
                 self._disputed.add(identifier)
                 reason = "our blocks give another state at its cut; this node does not follow it"
                 return [CheckpointDisputed(identifier, reason)]
-            words = self._state.checkpoints.words(attempt, identifier)
-            proof = shown or prove(said, attempt, read(words))
+            proof = prove(said, attempt, read(line.words(attempt, identifier)))
             return [self._put_into_force(shadow, proof)]
         return []
-
-    def _certified(self) -> Iterator[tuple[Attest, int, CheckpointProof | None]]:
-        """What is certified over the last checkpoint, in which attempt, and the certificate where
-        we were shown one."""
-        line = self._state.checkpoints
-        for attempt, identifier in line.certified():
-            said = line.proposal(identifier)
-            if said is not None:
-                yield said, attempt, None
-        shown, self._shown = self._shown, None
-        if shown is not None and shown.said.base == line.id:
-            self._shown = shown  # until it is in force
-            yield shown.said, shown.attempt, shown
 
     def install(self, fetched: SnapshotFetched, fresh: Iterable[object]) -> list[CheckpointTaken]:
         """Begin anew from a checkpoint that a peer passed on; what we hold beyond it stays."""

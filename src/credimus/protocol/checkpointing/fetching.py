@@ -1,8 +1,7 @@
 """Gets a checkpoint from a peer that let go the blocks we lack, and gives ours to others.
 
-    a peer pulls from below our cut   we offer our checkpoint, with its certificate; also where it
-                                      speaks of one over an earlier one
-    an offer comes, and we hold all of its cut   the certificate takes the place of words we lack
+    a peer pulls from below our cut   we offer our checkpoint, with its certificate
+    a member speaks of a checkpoint over an earlier one   we quote what it may not hold
     an offer comes, and we are behind we ask for the snapshot, part by part, from whoever offers it
     all parts are there               fingerprint and certificate are checked; the node begins anew,
                                       and asks for the blocks that certificates need
@@ -12,7 +11,7 @@ knows members, more than a third of those. Who knows the founding alone trusts t
 ticket led to, as it does for their addresses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
@@ -20,28 +19,36 @@ from credimus.kernel.effects import Effects, Send
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, Now, after, earliest
+from credimus.lace.block import read_header
 from credimus.lace.lace import Lace
-from credimus.protocol.checkpointing.cutting import is_cut_held, last_below
+from credimus.protocol.checkpointing.cutting import last_below
 from credimus.protocol.checkpointing.interface import (
-    CertificateShown,
     FetchingInput,
     GiveBlocks,
     KeptAsked,
     KeptWanted,
+    MembersOutrun,
     OfferCame,
     PartCame,
     PartWanted,
     PeersBehind,
+    SayWord,
     SnapshotFetched,
     SnapshotOffer,
     SnapshotPart,
     SnapshotWanted,
 )
-from credimus.protocol.checkpointing.proof import Base, CheckpointProof, certifiers, check_quorum
+from credimus.protocol.checkpointing.proof import (
+    Base,
+    CheckpointProof,
+    certifiers,
+    check_quorum,
+    quote,
+)
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 from credimus.state.keeping.checkpoints import checkpoint_id
 
-FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | CertificateShown | GiveBlocks]
+FetchingEffects: TypeAlias = Effects[Any, Any, SnapshotFetched | GiveBlocks | SayWord]
 RETRY_NS = SECOND
 ASKED_MAX = 10
 _OFFER_PAUSE_NS = 5 * SECOND
@@ -66,6 +73,8 @@ class Fetching:
         self._offered: dict[NodeId, Instant] = {}
         self._shown = b""
         """The snapshot that they were offered."""
+        self._quoted = b""
+        """The snapshot whose certificate was quoted."""
         self._gave: dict[NodeId, Instant] = {}
         self._keeper: NodeId | None = None
         self._keeper_due: Instant | None = None
@@ -84,11 +93,13 @@ class Fetching:
             PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`: what came is let go.
         """
         match event:
-            case PeersBehind(peers):
+            case PeersBehind(facts):
                 effects: FetchingEffects = Effects()
-                for peer in peers:
-                    self._offer(peer, now, effects)
+                for fact in facts:
+                    self._offer(fact.peer, now, effects)
                 return effects
+            case MembersOutrun():
+                return self._quote()
             case OfferCame(peer, offer):
                 return self._consider(peer, offer, now)
             case PartWanted(peer, wanted):
@@ -122,13 +133,30 @@ class Fetching:
 
     def _offer(self, peer: NodeId, now: Now, effects: FetchingEffects) -> None:
         base = self.base
-        if base is None or peer == self._author:
+        if base is None:
             return
         if base.proof.said.snapshot != self._shown:  # a new one is news to who got the last
             self._shown = base.proof.said.snapshot
             self._offered.clear()
         if _is_free(self._offered, peer, now):
             effects.send.append(Send(peer, SnapshotOffer(base.proof, len(base.image))))
+
+    def _quote(self) -> FetchingEffects:
+        """Quote those words of our certificate that others may never hold: who said them was
+        exposed since, and nobody takes its blocks any more. Once for each checkpoint."""
+        base, roster = self.base, self._state.roster
+        if base is None or base.proof.said.snapshot == self._quoted:
+            return Effects()
+        if self._author not in roster.current or self._author in roster.current.sidelined:
+            return Effects()
+        self._quoted = base.proof.said.snapshot
+        words = {read_header(one.header).author: one for one in base.proof.words}
+        return Effects(
+            emit=[
+                SayWord(self._author, quote(words[author], roster.keys[author]))
+                for author in sorted(words.keys() & roster.current.sidelined)
+            ]
+        )
 
     def _consider(self, peer: NodeId, offer: SnapshotOffer, now: Now) -> FetchingEffects:
         said = offer.proof.said
@@ -138,10 +166,8 @@ class Fetching:
             (held := heads[author]) is None or held.sequence < sequence
             for author, sequence in last.items()
         )
-        if self._state.roster.founding is None:
+        if not behind or self._state.roster.founding is None:
             return Effects()
-        if not behind:
-            return self._show(offer.proof)
         if self._proof is not None and checkpoint_id(self._proof.said) != checkpoint_id(said):
             return Effects()  # one at a time; a stalled one is dropped by the clock
         if self._proof is None:
@@ -149,18 +175,6 @@ class Fetching:
             self._got.clear()
         self._peer, self._asked = peer, 0
         return self._ask(now)
-
-    def _show(self, proof: CheckpointProof) -> FetchingEffects:
-        """Take it that the next checkpoint, whose cut is held, is certified: some word may stand in
-        a block that nobody takes any more, because its author was exposed since."""
-        line = self._state.checkpoints
-        if proof.said.base != line.id or not is_cut_held(self._lace, proof.said.cut):
-            return Effects()
-        found = self._certifiers(proof, self._state.roster.keys)
-        before = proof.said.electors if line.last is None else line.last.electors
-        if 3 * sum(one in found for one in before) <= 2 * len(before):
-            return Effects()  # as many as are needed may have been left out as no electors of it
-        return Effects(emit=[CertificateShown(proof)])
 
     def _ask(self, now: Now) -> FetchingEffects:
         proof, peer = self._proof, self._peer
@@ -212,24 +226,14 @@ class Fetching:
         roster, mine = state.roster, self._state.roster
         if roster.fleet != mine.fleet or roster.founding != mine.founding:
             raise PeerFault("bad-checkpoint", "a snapshot is that of another fleet")
-        self._certifiers(proof, roster.keys)
-        return state
-
-    def _certifiers(self, proof: CheckpointProof, keys: Mapping[NodeId, bytes]) -> set[NodeId]:
-        """Who certifies a checkpoint, when that is enough.
-
-        Raises:
-            PeerFault: `bad-checkpoint`, `malformed`, `bad-signature`.
-        """
-        roster = self._state.roster
-        found = certifiers(proof, roster.fleet, keys)
+        found = certifiers(proof, mine.fleet, roster.keys)
         check_quorum(proof, found)
-        known = roster.current.by_id
+        known = mine.current.by_id
         if len(known) > 1 and 3 * sum(one in found for one in known) <= len(known):
             raise PeerFault(
                 "bad-checkpoint", "too few of the members that we know certify a checkpoint"
             )
-        return found
+        return state
 
     def _ask_keeper(self, now: Now) -> FetchingEffects:
         """Ask who gave the snapshot for what is kept below its cut, as long as that lacks."""

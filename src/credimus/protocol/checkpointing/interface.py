@@ -9,10 +9,11 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.ids import BeliefId, BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
+from credimus.lace.frontier import PeerBehind
 from credimus.protocol.checkpointing.proof import CheckpointProof
-from credimus.state.events import CheckpointAttested, CheckpointReached
+from credimus.state.events import CheckpointAttested, CheckpointReached, MemberOutrun
 from credimus.state.keeping.checkpoints import Checkpoint
-from credimus.state.keeping_operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify, Quote
 from credimus.state.operation import Id
 
 HOUR_MS = 3_600_000
@@ -61,7 +62,7 @@ class SayWord(msgspec.Struct, frozen=True, gc=False):
     """A member says something of a checkpoint in its next block."""
 
     author: NodeId
-    operation: Attest | Certify
+    operation: Attest | Certify | Quote
 
 
 class CheckpointRefused(msgspec.Struct, frozen=True, gc=False):
@@ -168,9 +169,15 @@ SnapshotMessage: TypeAlias = (
 
 
 class PeersBehind(msgspec.Struct, frozen=True, gc=False):
-    """Peers pulled from below our cut, or spoke of a checkpoint over one before our last."""
+    """Peers pulled from below our cut."""
 
-    peers: list[NodeId]
+    facts: list[PeerBehind]
+
+
+class MembersOutrun(msgspec.Struct, frozen=True, gc=False):
+    """Members spoke of a checkpoint over one before our last."""
+
+    facts: list[MemberOutrun]
 
 
 class OfferCame(msgspec.Struct, frozen=True, gc=False):
@@ -201,7 +208,9 @@ class KeptAsked(msgspec.Struct, frozen=True, gc=False):
     wanted: KeptWanted
 
 
-FetchingInput: TypeAlias = PeersBehind | OfferCame | PartWanted | PartCame | KeptAsked
+FetchingInput: TypeAlias = (
+    PeersBehind | MembersOutrun | OfferCame | PartWanted | PartCame | KeptAsked
+)
 
 
 class ProofAsked(msgspec.Struct, frozen=True, gc=False):
@@ -241,13 +250,6 @@ class GiveBlocks(msgspec.Struct, frozen=True, gc=False):
 
     peer: NodeId
     ids: tuple[BlockId, ...]
-
-
-class CertificateShown(msgspec.Struct, frozen=True, gc=False):
-    """A peer showed that the next checkpoint is certified; its cut is held here, but not all who
-    certify it."""
-
-    proof: CheckpointProof
 
 
 class SnapshotFetched(msgspec.Struct, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 header. With the snapshot that it names it is all that a node needs to begin. Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -12,13 +12,12 @@ from credimus.kernel import limits
 from credimus.kernel.codec import decode, decoder, encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id
-from credimus.lace.block import open_wire, read_block, read_header, root_shown
+from credimus.lace.block import Block, open_wire, read_block, read_header, root_shown
 from credimus.lace.seal import check_signature
 from credimus.state.keeping.checkpoints import checkpoint_id
-from credimus.state.keeping_operations import Attest, Certify
-from credimus.state.operations import (
-    Operation,
-)
+from credimus.state.keeping_operations import Attest, Certify, Quote
+from credimus.state.member_operations import Exhibit
+from credimus.state.operations import Operation, read_operations
 
 
 class Strict(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -68,16 +67,34 @@ def prove(said: Attest, attempt: int, wires: Iterable[bytes]) -> CheckpointProof
     identifier = checkpoint_id(said)
     words: dict[NodeId, Word] = {}
     electors = frozenset(said.electors)  # of who came later the snapshot has no key
+    word = encode(Certify(said.base, attempt, identifier))
     for wire in wires:
-        block = read_block(open_wire(wire), wire)
-        leaves = block.leaves()
-        word = encode(Certify(said.base, attempt, identifier))
-        if word in leaves and block.author in electors and block.author not in words:
-            at = leaves.index(word)
-            path = tuple(block.cover([at]))
-            words[block.author] = Word(block.header_bytes, block.signature, word, at, path)
+        for author, one in _words(read_block(open_wire(wire), wire), word):
+            if author in electors:
+                words.setdefault(author, one)
     ordered = tuple(words[one] for one in sorted(words))
     return CheckpointProof(said, attempt, ordered)
+
+
+def _words(block: Block, word: bytes) -> Iterator[tuple[NodeId, Word]]:
+    """Who says a word in a block, or is quoted with it."""
+    for at, leaf in enumerate(block.leaves()):
+        if leaf == word:
+            path = tuple(block.cover([at]))
+            yield block.author, Word(block.header_bytes, block.signature, word, at, path)
+    for said in read_operations(block.body):
+        if isinstance(said, Quote) and said.word.leaf == word:
+            shown = said.word
+            path = tuple(shown.cover[at : at + 32] for at in range(0, len(shown.cover), 32))
+            quoted = Word(shown.header, shown.signature, word, shown.index, path)
+            yield node_id(said.public_key), quoted
+
+
+def quote(word: Word, public_key: bytes) -> Quote:
+    """What shows a word to others."""
+    cover = b"".join(word.path)
+    shown = Exhibit(word.header, word.signature, word.index, word.leaf, cover)
+    return Quote(public_key, shown)
 
 
 def certifiers(proof: CheckpointProof, fleet: FleetId, keys: Mapping[NodeId, bytes]) -> set[NodeId]:

@@ -6,7 +6,7 @@ from credimus.protocol.vigilance.interface import StateClaim
 
 GAP_MS = 1_000
 """Stamps of two claims of one honest member are further apart than this."""
-VERSION = 7
+VERSION = 8
 """Of the rules by which states are folded and their fingerprints computed."""
 
 

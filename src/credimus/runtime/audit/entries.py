@@ -11,7 +11,7 @@ from credimus.lace.enclosing import is_enclosed
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.keeping.checkpoints import checkpoint_id
-from credimus.state.keeping_operations import Attest, Certify, Enclose
+from credimus.state.keeping_operations import Attest, Certify, Enclose, Quote
 from credimus.state.member_operations import (
     Appoint,
     Charter,
@@ -45,7 +45,7 @@ Kind = Literal[
     "vouch",
     "assert", "relate", "retract", "share",
     "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
-    "withdraw", "attest", "certify",
+    "withdraw", "attest", "certify", "quote",
 ]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
@@ -86,7 +86,7 @@ def entries_of(operations: Sequence[Operation], state: FleetState) -> list[Entry
 def _entries(said: Operation, state: FleetState) -> Iterator[Entry]:
     match said:
         case (
-            Found() | Admit() | Leave() | Publish() | Attest() | Certify()
+            Found() | Admit() | Leave() | Publish() | Attest() | Certify() | Quote()
             | Charter() | Limit() | Appoint() | Rotate() | Expose() | Expel() | Vouch()
         ):  # fmt: skip
             yield _of_fleet(said)
@@ -141,7 +141,7 @@ def _of_fleet(
     said: (
         Found | Admit | Leave | Publish | Charter | Limit | Appoint | Rotate | Expose | Expel
         | Vouch
-        | Attest | Certify
+        | Attest | Certify | Quote
     ),
 ) -> Entry:  # fmt: skip
     match said:
@@ -151,6 +151,9 @@ def _of_fleet(
         case Certify():
             summary = f"certified checkpoint {short(said.checkpoint)}, attempt {said.attempt}"
             return Entry(kind="certify", summary=summary)
+        case Quote():
+            summary = f"quoted {short(node_id(said.public_key))} on a checkpoint"
+            return Entry(kind="quote", summary=summary)
         case Found():
             return Entry(kind="found", summary=f"founded fleet {said.fleet_name} as {said.name}")
         case Admit():

@@ -2,6 +2,7 @@
 
     Attest    a member says which state it came to at a cut; at most once in an attempt
     Certify   it saw more than two thirds attest one checkpoint, and will attest no other
+    Quote     somebody else said so
     certified more than two thirds said Certify of one checkpoint in one attempt
 
 Why two steps: a member that certified is bound, so whatever a later attempt brings, no other
@@ -18,12 +19,12 @@ import msgspec
 
 from credimus.kernel import limits
 from credimus.kernel.codec import decoder, encode
-from credimus.kernel.ids import BlockId, NodeId, fingerprint
+from credimus.kernel.ids import BlockId, NodeId, fingerprint, node_id
 from credimus.lace.frontier import Cut
 from credimus.lace.lace import Place
 from credimus.state.events import CheckpointAttested, CheckpointReached, MemberOutrun, StateEvent
 from credimus.state.keeping.images import Image, read_image
-from credimus.state.keeping_operations import Attest, Certify
+from credimus.state.keeping_operations import Attest, Certify, Quote
 from credimus.state.operation import Id
 
 
@@ -143,15 +144,26 @@ class Checkpoints:
             }
         )
 
+    def certifying(self, attempt: int, identifier: bytes) -> list[NodeId]:
+        """The members that certify a checkpoint in an attempt, sorted."""
+        return sorted(self._certified.get((attempt, identifier), ()))
+
     def words(self, attempt: int, identifier: bytes) -> list[BlockId]:
         """Blocks in which members certify a checkpoint in an attempt, sorted."""
         return sorted(self._words.get((attempt, identifier), ()))
 
     # --- folding
 
-    def note(self, said: Attest | Certify, place: Place) -> list[StateEvent]:
-        """Fold a word."""
-        return self.attest(said, place) if isinstance(said, Attest) else self.certify(said, place)
+    def note(self, said: Attest | Certify | Quote, place: Place) -> list[StateEvent]:
+        """Fold a word; of what is quoted, where it was said is all that was not checked before."""
+        match said:
+            case Attest():
+                return self.attest(said, place)
+            case Certify():
+                return self.certify(said, place, place.author)
+            case Quote():
+                word = _certify.decode(said.word.leaf)
+                return self.certify(word, place, node_id(said.public_key))
 
     def attest(self, said: Attest, place: Place) -> list[StateEvent]:
         """Fold an attestation."""
@@ -163,12 +175,17 @@ class Checkpoints:
         self._attested.setdefault(key, {})[place.author] = None
         return self._reached(key) or [CheckpointAttested(identifier, place.author)]
 
-    def certify(self, said: Certify, place: Place) -> list[StateEvent]:
-        """Fold a certification; it may come before the attestation that says what it is of."""
+    def certify(self, said: Certify, place: Place, author: NodeId) -> list[StateEvent]:
+        """Fold a certification; it may come before the attestation that says what it is of.
+
+        Args:
+            place: of the block that says or shows it.
+            author: who said it.
+        """
         if said.base != self.id:
-            return self._outrun(said.base, place.author)
+            return self._outrun(said.base, place.author) if author == place.author else []
         key = said.attempt, said.checkpoint
-        self._certified.setdefault(key, {})[place.author] = None
+        self._certified.setdefault(key, {})[author] = None
         self._words.setdefault(key, {})[place.id] = None
         return self._reached(key)
 
@@ -245,6 +262,7 @@ class Checkpoints:
 
 
 _image = decoder(_Image)
+_certify = decoder(Certify)
 
 
 def _rows(said: dict[tuple[int, bytes], dict[NodeId, None]]) -> tuple[tuple[int, bytes, Id], ...]:

@@ -10,6 +10,7 @@ from typing import cast
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import FleetId, NodeId, node_id, short
 from credimus.lace.seal import check_signature
+from credimus.state.keeping_operations import Quote
 from credimus.state.member_operations import (
     ALL_POWERS,
     Appoint,
@@ -19,11 +20,11 @@ from credimus.state.member_operations import (
     Limit,
     Rotate,
 )
-from credimus.state.membership.evidence import check_exposure, rotation_message
+from credimus.state.membership.evidence import check_exposure, check_quote, rotation_message
 from credimus.state.membership.members import Members
 from credimus.state.operations import Admit, Found, Operation, Propose, Votes
 
-ALWAYS_JUDGED = frozenset({Found, Charter, Limit, Appoint, Rotate, Expose, Expel})
+ALWAYS_JUDGED = frozenset({Found, Charter, Limit, Appoint, Rotate, Expose, Expel, Quote})
 _OF_MEMBERS = frozenset({Admit, Propose, Votes})
 
 
@@ -45,6 +46,8 @@ def check_permitted(
             raise PeerFault("wrong-genesis", "a fleet is founded once, in its first block")
         if isinstance(operation, Expose):
             exposed.add(check_exposure(operation, fleet)[0])
+        elif isinstance(operation, Quote):
+            check_quote(operation, fleet)
         elif isinstance(operation, Rotate):
             _check_rotation(author, operation, fleet)
         elif isinstance(operation, Expel) and operation.by_evidence and (

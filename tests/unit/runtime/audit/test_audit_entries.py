@@ -6,7 +6,7 @@ from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.frontier import CutHead
 from credimus.runtime.audit.entries import Kind, entries_of
 from credimus.state.fleet import FleetState
-from credimus.state.keeping_operations import Attest, Certify, Enclose, ReaderBox
+from credimus.state.keeping_operations import Attest, Certify, Enclose, Quote, ReaderBox
 from credimus.state.member_operations import (
     AdmissionRule,
     Appoint,
@@ -62,6 +62,7 @@ OPERATIONS = [
     Votes((Vote(ID, Choice.ACCEPT), Vote(OTHER, Choice.REJECT, 500_000, "the gauge is broken"))),
     Refuse(ID, "not the fleet"),
     Close(ID),
+    Quote(bytes(32), Exhibit(b"", bytes(64))),
     Conclude((Conclusion(ID, Choice.REJECT, b"", b"", b""),)),
     Reconcile((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
     Withdraw((ID, OTHER), (ID, OTHER), Strategy.LAST_WRITER),
@@ -87,6 +88,7 @@ def test_every_kind_of_operation_has_an_entry() -> None:
     assert "depends on" in said[9]
     assert said[10] == "took back 2 claims: wrong gauge"
     assert said[14] == "voted reject, confidence 0.5: the gauge is broken"
+    assert said[-9].startswith("quoted ")
     assert said[-8] == "recorded the verdict: rejected"
     assert said[-7].endswith("accepted apart: last writer")
     assert said[-6].startswith("took back how it had reconciled")
