@@ -16,6 +16,7 @@ Duration = NewType("Duration", int)
 MICROSECOND = Duration(1_000)
 MILLISECOND = Duration(1_000_000)
 SECOND = Duration(1_000_000_000)
+_LEISURE_NS = 500 * MILLISECOND
 
 
 def after(instant: Instant, duration: int) -> Instant:
@@ -30,6 +31,12 @@ def earliest(*deadlines: Instant | None) -> Instant | None:
         if one is not None and (first is None or one < first):
             first = one
     return first
+
+
+def at_leisure(due: Instant | None) -> Instant | None:
+    """When to wake for something that goes along with any earlier tick from `due` on. In a large
+    fleet at rest so many wakings are most of the work, and a probe ticks every half a second."""
+    return None if due is None else after(due, _LEISURE_NS)
 
 
 class Now(msgspec.Struct, frozen=True, gc=False):

@@ -36,7 +36,7 @@ from credimus.state.operations import (
     Votes,
     read_operations,
 )
-from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of, round_id
+from credimus.state.voting.electorates import Electorate, electorate_id, electorate_of
 from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict
 from strategies import MEMBERS, SIGNERS, make_block
@@ -280,50 +280,6 @@ def test_a_rejection_removes_what_its_proposer_saw_and_leaves_what_comes_later()
     fleet.settle()
     assert len(fleet.nodes[3].state.beliefs.assertions(RAIN_ID)) == 1
     assert [one.attempt for one in rounds(fleet)] == [1, 2]
-
-
-class Denies:
-    """Rejects everything."""
-
-    def evaluate(self, question: Question) -> Ballot | None:
-        """A rejection."""
-        return Ballot(Choice.REJECT, 900_000, f"no {question.content}"[:20])
-
-
-def test_one_answer_to_a_belief_and_attempt_while_the_own_proposal_is_unsealed() -> None:
-    """The doubter's own round stands in its open block when another round on the belief comes."""
-    fleet = Fleet(4)
-    doubter = fleet.nodes[0]
-    electors = MEMBERS[:3]
-    fleet.nodes[1].execute(
-        AssertBelief(content="it rains", category="general", electors=electors), fleet.now
-    )
-    theirs = fleet.nodes[1].collect(fleet.now)
-    doubter.execute(
-        AssertBelief(content="it rains", category="general", confidence=100_000), fleet.now
-    )
-    fleet.stores[1] += theirs.persist
-    fleet.push(0, theirs.persist, 1)
-    for number in (2, 3):
-        fleet.push(number, theirs.persist, 1)
-    fleet.settle()
-    own = [vote for who, one in said(fleet, Votes) if who == doubter.id for vote in one.votes]
-    assert len(own) == 2
-    assert {vote.choice for vote in own} == {Choice.REJECT}
-    assert doubter.state.rounds.get(own[0].round).attempt == 1
-
-
-def test_a_vote_in_one_round_binds_in_another_of_the_same_attempt() -> None:
-    fleet = manual()
-    fleet.nodes[1].execute(RAIN, fleet.now)
-    fleet.settle()
-    fleet.nodes[0].execute(CastVote(belief=RAIN_ID, choice=Choice.REJECT), fleet.now)
-    fleet.settle()
-    smaller = electorate_of(dict.fromkeys(MEMBERS[:3], 500_000))
-    other = Propose(RAIN_ID, 1, Rules(), electorate_id(smaller.electors), 5_000)
-    lie(fleet, 3, smaller, other)
-    own = [vote for who, one in said(fleet, Votes) if who == MEMBERS[0] for vote in one.votes]
-    assert [(vote.round, vote.choice) for vote in own][1:] == [(round_id(other), Choice.REJECT)]
 
 
 # --- what a node knows by itself

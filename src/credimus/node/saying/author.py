@@ -40,7 +40,7 @@ from credimus.state.operations import (
 
 _CHANGES_ROSTER = frozenset({Admit, Appoint, Leave, Rotate, Expose, Expel})
 _BODY_BYTES_MAX = limits.BLOCK_BYTES_MAX - 8_192  # leaves room for the header and its parents
-_FEW = ((5, (32, 2)), (8, (8, 2)), (20, (4, 2)), (36, (3, 2)), (160, (3, 1)))
+_FEW = ((5, (32, 2)), (8, (8, 2)), (16, (4, 2)), (24, (3, 2)), (160, (3, 1)))
 _FEWEST = 2, 1
 """Up to how many members, times those that admit each, a block with votes has how many operations,
 with how many votes each; more votes go into further blocks. In a certificate each doubling of

@@ -45,7 +45,8 @@ class Sealing:
                 step.carry_out(self._machines.vouching.proposing(now))
                 self._together(now)
             self.seal(parts.authors, parts.state.roster.current, [], now)
-            self._machines.voting.sealed()
+            waiting = [author.id for author in parts.authors if author.has_open]
+            self._machines.voting.sealed(waiting)
             self._together(now)
             step.hear(now)
         lace = parts.lace

@@ -17,7 +17,7 @@ from credimus.kernel.bounded import BoundedMap
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
-from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
 from credimus.protocol.dissemination.announcing import Awaited, Outbox
 from credimus.protocol.dissemination.interface import (
     Arrival,
@@ -82,7 +82,7 @@ class Dissemination:
         self._waiting_until: Instant | None = None
         self._prunes: dict[NodeId, dict[TreeName, None]] = {}
         self._joins: dict[NodeId, dict[bytes, None]] = {}
-        self._look_due = Instant(0)
+        self._look_due: Instant | None = None
         self._known: tuple[NodeId, ...] = ()
         self.unheard: dict[NodeId, None] = {}
         """Who is there and may not hear us, as of the last look."""
@@ -133,9 +133,11 @@ class Dissemination:
 
     def deadline(self) -> Instant | None:
         """The next look around, announcement, or end of somebody's patience."""
-        look = earliest(self._look_due, self.overlay.deadline())
+        if self._look_due is None:
+            return Instant(0)
         if not self.overlay.is_active:
-            return look
+            return earliest(self._look_due, self.overlay.deadline())
+        look = earliest(at_leisure(self._look_due), self.overlay.deadline())
         return earliest(
             look, self._waiting_until, self._outbox.deadline(), self._awaited.deadline()
         )
@@ -145,7 +147,7 @@ class Dissemination:
         effects: DisseminationEffects = Effects()
         effects.send += self.overlay.tick(now)
         self._follow()
-        if self._look_due <= now.instant:
+        if self._look_due is None or self._look_due <= now.instant:
             self._look(now, effects)
         if self.overlay.is_active:
             for peer, shorts in self._awaited.take(now.instant).items():

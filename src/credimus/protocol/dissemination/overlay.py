@@ -20,7 +20,7 @@ from typing import Any
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
 from credimus.protocol.dissemination.interface import (
     DisseminationConfig,
     Neighbour,
@@ -92,8 +92,13 @@ class Overlay:
         trips = {one: self._around.trip_us(one) for one in shuffled}
         return sorted(shuffled, key=lambda one: (trips[one] is None, trips[one] or 0))
 
-    def deadline(self) -> Instant:
+    def deadline(self) -> Instant | None:
         """The next look around."""
+        lacks = len(self._links) < self._config.degree_min
+        return self._look_due if lacks else at_leisure(self._look_due)
+
+    @property
+    def _look_due(self) -> Instant:
         return earliest(self._due, *self._asked.values()) or self._due
 
     # --- what happens
@@ -107,7 +112,7 @@ class Overlay:
     def tick(self, now: Now) -> list[Send[Any]]:
         """Look who is there; let go of the dead and the silent; ask for what is missing."""
         sends: list[Send[Any]] = []
-        if self.deadline() > now.instant:
+        if self._look_due > now.instant:
             return sends
         at, config = now.instant, self._config
         self._due = after(at, config.look_period_ns)

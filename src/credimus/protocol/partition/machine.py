@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, assert_never
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import Partitioned
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, at_leisure, earliest
 from credimus.protocol.partition.diary import Away, Diary, judge
 from credimus.protocol.partition.interface import (
     Episode,
@@ -182,8 +182,9 @@ class Partition:
 
     def deadline(self) -> Instant | None:
         """The next look, the next change of level, or our turn to speak."""
+        many = len(self._state.roster.current) >= _CROWD_FROM
         return earliest(
-            self._look_due,
+            at_leisure(self._look_due) if many else self._look_due,
             self._steadiness.deadline(),
             self._close_due,
             self._reconciling.deadline(),

@@ -7,7 +7,7 @@ from credimus.kernel import limits
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
-from credimus.kernel.instant import Instant, Now, after, earliest
+from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
 from credimus.lace.frontier import Frontier, PeerBehind
 from credimus.lace.lace import Lace
 from credimus.protocol.sync.digests import Digests
@@ -146,7 +146,8 @@ class Sync:
     def deadline(self) -> Instant | None:
         """The next beacon, or the next gap to look at."""
         gaps = [gap.due for gap in self._gaps.values()] if self._gaps else ()
-        return earliest(self._beacon_due, self._full_due, *gaps)
+        look = earliest(self._beacon_due, self._full_due)
+        return earliest(look if self._audience.listeners() is None else at_leisure(look), *gaps)
 
     def tick(self, now: Now) -> SyncEffects:
         """Show our frontier when it is time; pull where a gap did not close by itself."""

@@ -18,7 +18,7 @@ from credimus.kernel.effects import Effects, Record, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.instant import SECOND, Instant, Now, after, earliest
+from credimus.kernel.instant import SECOND, Instant, Now, after, at_leisure, earliest
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.protocol.vigilance.claims import Claims
@@ -193,7 +193,7 @@ class Vigilance:
     def deadline(self) -> Instant | None:
         """The next look at our own state, turn of evidence, or end of a quarantine."""
         look = Instant(0) if self._look_due is None else self._look_due
-        return earliest(look, self._proving.deadline(), self._docket.conduct.deadline())
+        return earliest(at_leisure(look), self._proving.deadline(), self._docket.conduct.deadline())
 
     def tick(self, now: Now) -> VigilanceEffects:
         """Take turns at evidence, end quarantines, look at our own state when it is time."""

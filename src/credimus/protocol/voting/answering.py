@@ -5,7 +5,7 @@ before a restart is in the state, because own blocks are durable before they are
 since the last seal is pledged here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from credimus.kernel.errors import Conflict, NotFound
@@ -52,10 +52,11 @@ class Answering:
         self._promised: dict[tuple[NodeId, bytes, int], Choice] = {}
         self._objections: dict[tuple[ElectorateId, bytes, Aggregation, str], str | None] = {}
 
-    def sealed(self) -> None:
-        """All that was said is in blocks and folded."""
-        self._pledged.clear()
-        self._promised.clear()
+    def sealed(self, waiting: Collection[NodeId]) -> None:
+        """What was said is in blocks and folded, but for what some members still have open."""
+        if self._pledged or self._promised:
+            self._pledged = {key: said for key, said in self._pledged.items() if key[0] in waiting}
+            self._promised = {key: one for key, one in self._promised.items() if key[0] in waiting}
 
     def pledge(self, question: Question, attempt: int = 0) -> SayVote | None:
         """The evaluator's answer as a vote, remembered; None when it leaves the question open.

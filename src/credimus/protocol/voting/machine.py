@@ -1,6 +1,6 @@
 """Proposes, votes, closes and concludes for the members that this node hosts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias, assert_never
 
 import msgspec
@@ -147,9 +147,9 @@ class Voting:
         if author not in self._hosted:
             self._hosted.append(author)
 
-    def sealed(self) -> None:
-        """All that was said is in blocks and folded."""
-        self._answering.sealed()
+    def sealed(self, waiting: Collection[NodeId]) -> None:
+        """What was said is in blocks and folded, but for what some members still have open."""
+        self._answering.sealed(waiting)
 
     def resume(self, now: Now) -> VotingEffects:
         """After a restart: watch open rounds, answer and record what is due."""
