@@ -13,14 +13,6 @@ from credimus.state.voting.electorates import electorate_id, electorate_of, roun
 from strategies import MEMBERS
 
 
-class Denies:
-    """Rejects everything."""
-
-    def evaluate(self, question: Question) -> Ballot | None:
-        """A rejection."""
-        return Ballot(Choice.REJECT, 900_000, f"no {question.content}"[:20])
-
-
 def test_one_answer_to_a_belief_and_attempt_while_the_own_proposal_is_unsealed() -> None:
     """The doubter's own round stands in its open block when another round on the belief comes."""
     fleet = Fleet(4)

@@ -269,6 +269,14 @@ def test_a_closing_before_its_time_counts_for_nothing() -> None:
     assert found.verdict is Verdict.EXPIRED
 
 
+class Denies:
+    """Rejects everything."""
+
+    def evaluate(self, question: Question) -> Ballot | None:
+        """A rejection."""
+        return Ballot(Choice.REJECT, 900_000, f"no {question.content}"[:20])
+
+
 def test_a_rejection_removes_what_its_proposer_saw_and_leaves_what_comes_later() -> None:
     fleet = Fleet(4, VotingConfig(), [AnswerSheet({})] + [Denies()] * 3)
     fleet.nodes[0].execute(RAIN, fleet.now)
