@@ -92,12 +92,13 @@ def test_only_words_that_others_may_never_hold_are_quoted_and_once() -> None:
     replica = Replica().take_all([GENESIS, FIRST, SECOND, THIRD])
     fetching = Fetching(replica.lace, replica.state, MEMBERS[1])
     outrun = MembersOutrun([MemberOutrun(MEMBERS[4])])
-    assert not fetching.handle(outrun, NOW).emit
+    assert not fetching.handle(outrun, NOW).emit, "there is no checkpoint"
     proof = prove(SAID, 0, [FIRST.wire, SECOND.wire, THIRD.wire])
+    fetching.base = Base(proof, b"image")
+    assert not fetching.handle(outrun, NOW).emit, "nobody was exposed yet"
     other = make_block(SIGNERS[3], [], None, [GENESIS])
     shown = (Exhibit(one.header_bytes, one.signature) for one in (THIRD, other))
     replica.take(make_block(SIGNERS[1], [Expose(SIGNERS[3].public, *shown)], FIRST))
-    fetching.base = Base(proof, b"image")
     assert fetching.handle(outrun, NOW).emit == [SayWord(MEMBERS[1], quoted())]
     assert not fetching.handle(outrun, NOW).emit
     liar = Fetching(replica.lace, replica.state, MEMBERS[3])

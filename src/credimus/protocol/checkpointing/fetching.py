@@ -41,6 +41,7 @@ from credimus.protocol.checkpointing.interface import (
 from credimus.protocol.checkpointing.proof import (
     Base,
     CheckpointProof,
+    Word,
     certifiers,
     check_quorum,
     quote,
@@ -73,8 +74,8 @@ class Fetching:
         self._offered: dict[NodeId, Instant] = {}
         self._shown = b""
         """The snapshot that they were offered."""
-        self._quoted = b""
-        """The snapshot whose certificate was quoted."""
+        self._quoted: set[Word] = set()
+        """Words of our certificate that were quoted."""
         self._gave: dict[NodeId, Instant] = {}
         self._keeper: NodeId | None = None
         self._keeper_due: Instant | None = None
@@ -143,20 +144,19 @@ class Fetching:
 
     def _quote(self) -> FetchingEffects:
         """Quote those words of our certificate that others may never hold: who said them was
-        exposed since, and nobody takes its blocks any more. Once for each checkpoint."""
-        base, roster = self.base, self._state.roster
-        if base is None or base.proof.said.snapshot == self._quoted:
+        exposed since, and nobody takes its blocks any more. Each once."""
+        roster = self._state.roster
+        members = roster.current
+        if self.base is None or self._author not in members or self._author in members.sidelined:
             return Effects()
-        if self._author not in roster.current or self._author in roster.current.sidelined:
-            return Effects()
-        self._quoted = base.proof.said.snapshot
-        words = {read_header(one.header).author: one for one in base.proof.words}
-        return Effects(
-            emit=[
-                SayWord(self._author, quote(words[author], roster.keys[author]))
-                for author in sorted(words.keys() & roster.current.sidelined)
-            ]
-        )
+        self._quoted = {word for word in self._quoted if word in self.base.proof.words}
+        effects: FetchingEffects = Effects()
+        for word in self.base.proof.words if members.sidelined else ():
+            author = read_header(word.header).author
+            if author in members.sidelined and word not in self._quoted:
+                self._quoted.add(word)
+                effects.emit.append(SayWord(self._author, quote(word, roster.keys[author])))
+        return effects
 
     def _consider(self, peer: NodeId, offer: SnapshotOffer, now: Now) -> FetchingEffects:
         said = offer.proof.said

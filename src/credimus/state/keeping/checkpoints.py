@@ -144,10 +144,6 @@ class Checkpoints:
             }
         )
 
-    def certifying(self, attempt: int, identifier: bytes) -> list[NodeId]:
-        """The members that certify a checkpoint in an attempt, sorted."""
-        return sorted(self._certified.get((attempt, identifier), ()))
-
     def words(self, attempt: int, identifier: bytes) -> list[BlockId]:
         """Blocks in which members certify a checkpoint in an attempt, sorted."""
         return sorted(self._words.get((attempt, identifier), ()))
