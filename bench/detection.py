@@ -1,8 +1,10 @@
-"""How soon real nodes notice that one stands still: `python bench/detection.py --nodes 100`.
+"""How soon real nodes hear what one says, and notice that one stands still:
+`python bench/detection.py --nodes 100`.
 
-Real processes with real links over loopback and default settings, all on one machine. One after
-another stops answering; measured is, at each of the others, how long until it is suspected and held
-for dead. Prints JSON; times in ms, median and greatest.
+Real processes with real links over loopback and default settings, all on one machine. Some state
+beliefs; measured is how long until all have each. Then one after another stops answering; measured
+is, at each of the others, how long until it is suspected and held for dead. Prints JSON; times in
+ms, median and greatest.
 """
 
 import argparse
@@ -24,12 +26,18 @@ def main() -> None:
     asked.add_argument("--stops", type=int, default=3, help="how many stand still, in turn")
     asked.add_argument("--patience", type=int, default=180, help="seconds until all must be alive")
     asked.add_argument("--rest", type=int, default=30, help="seconds at rest before the first does")
+    asked.add_argument("--events", type=int, default=20, help="beliefs of each of three nodes")
     told = asked.parse_args()
     begun = time.monotonic()
     with LocalFleet("credimus.bench.detect_node", told.nodes) as fleet:
         who = fleet.ask([{"patience_s": told.patience}] * told.nodes)
         settled_s = time.monotonic() - begun
         time.sleep(told.rest)
+        events: list[float] = []
+        for turn in range(3):
+            speaker = who[turn * told.nodes // 3]["id"]
+            order = {"events": told.events, "speaker": speaker}
+            events += _spread(fleet.ask([order] * told.nodes))
         suspected: list[float] = []
         dead: list[float] = []
         wronged = 0
@@ -47,6 +55,8 @@ def main() -> None:
                 "nodes": told.nodes,
                 "alive_before": min(one["alive"] for one in who),
                 "settled_s": round(settled_s, 1),
+                "all_heard_ms": [round(median(events)), round(max(events))],
+                "heard": [len(events), 3 * told.events],
                 "first_suspected_ms": round(min(suspected, default=-1)),
                 "suspected_ms": [round(median(suspected)), round(max(suspected))],
                 "dead_ms": [round(median(dead)), round(max(dead))],
@@ -55,6 +65,16 @@ def main() -> None:
             }
         )
     )
+
+
+def _spread(answers: list[dict[str, Any]]) -> list[float]:
+    """Milliseconds from each word to when all had it; of those that all have by now."""
+    said_ns = {belief: at for one in answers for belief, at in one["said_ns"].items()}
+    return [
+        (max(one["heard_ns"][belief] for one in answers) - at) / 1e6
+        for belief, at in said_ns.items()
+        if all(belief in one["heard_ns"] for one in answers)
+    ]
 
 
 def _after(answers: list[dict[str, Any]], name: str) -> list[float]:
