@@ -29,7 +29,8 @@ from credimus.state.voting.electorates import Electorate
 
 
 class Rosters:
-    """Who was a member in the past of which block, where nobody who left came back."""
+    """Who was a member in the past of which block: whoever was admitted, but where all who admitted
+    it did so in the past of its leave; and not by a key that another took the place of."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -41,7 +42,8 @@ class Rosters:
         for one in _predecessors(self._record, block):
             self._learn(one)
         past = self._past(block)
-        return past.admitted - past.left - past.exposed
+        there = {node for node, _ in past.admitted - past.ended}
+        return frozenset(there - past.left - past.exposed)
 
     def exposed_before(self, block: BlockId) -> frozenset[NodeId]:
         """Who was exposed as of a block, itself included."""
@@ -50,8 +52,13 @@ class Rosters:
 
     def ended_in(self, blocks: Iterable[BlockId]) -> frozenset[NodeId]:
         """Who left, took a new key or was exposed in some blocks."""
-        said = [self._with_said_in(one, _NOBODY) for one in blocks]
-        return frozenset[NodeId]().union(*(one.left | one.exposed for one in said))
+        ended: set[NodeId] = set()
+        for block in blocks:
+            operations = self._record.operations[block]
+            if any(isinstance(one, Leave | Rotate) for one in operations):
+                ended.add(self._record.blocks[block].author)
+            ended |= {node_id(one.public_key) for one in operations if isinstance(one, Expose)}
+        return frozenset(ended)
 
     def _past(self, block: BlockId) -> "_Roster":
         """What the predecessors of a block know together."""
@@ -63,6 +70,7 @@ class Rosters:
             return first
         return _Roster(
             first.admitted.union(*(one.admitted for one in others)),
+            first.ended.union(*(one.ended for one in others)),
             first.left.union(*(one.left for one in others)),
             first.exposed.union(*(one.exposed for one in others)),
         )
@@ -81,26 +89,34 @@ class Rosters:
             self._known[one] = self._with_said_in(one, self._past(one))
 
     def _with_said_in(self, block: BlockId, past: "_Roster") -> "_Roster":
-        said = self._record.operations[block]
-        admitted = {node_id(one.public_key) for one in said if isinstance(one, Found | Admit)}
-        left = {self._record.blocks[block].author for one in said if isinstance(one, Leave)}
+        said, author = self._record.operations[block], self._record.blocks[block].author
+        there = {node for node, _ in past.admitted - past.ended}
+        joined = {
+            node_id(one.public_key) for one in said if isinstance(one, Found | Admit | Rotate)
+        }
+        admitted = {(node, block) for node in joined - there}
+        leaves = any(isinstance(one, Leave) for one in said)
+        ended = {dot for dot in past.admitted if leaves and dot[0] == author}
+        left = {author for one in said if isinstance(one, Rotate)}
         exposed = {node_id(one.public_key) for one in said if isinstance(one, Expose)}
-        for one in said:
-            if isinstance(one, Rotate):
-                admitted.add(node_id(one.public_key))
-                left.add(self._record.blocks[block].author)
-        if admitted <= past.admitted and left <= past.left and exposed <= past.exposed:
+        if not (admitted or ended or left or exposed - past.exposed):
             return past
-        return _Roster(past.admitted | admitted, past.left | left, past.exposed | exposed)
+        return _Roster(
+            past.admitted | admitted, past.ended | ended, past.left | left, past.exposed | exposed
+        )
 
 
 class _Roster(NamedTuple):
-    admitted: frozenset[NodeId]
+    admitted: frozenset[tuple[NodeId, BlockId]]
+    """Who, and by which block."""
+    ended: frozenset[tuple[NodeId, BlockId]]
+    """The admissions that a leaver had seen."""
     left: frozenset[NodeId]
+    """Keys of which another took the place."""
     exposed: frozenset[NodeId]
 
 
-_NOBODY = _Roster(frozenset(), frozenset(), frozenset())
+_NOBODY = _Roster(frozenset(), frozenset(), frozenset(), frozenset())
 
 
 def _predecessors(record: Record, block: BlockId) -> list[BlockId]:
