@@ -241,6 +241,7 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
         ),
         pytest.param("partition", 10_214, id="a vote whose round a checkpoint voided"),
         pytest.param("storm", 10_406, id="a proposal of who had not heard that somebody lied"),
+        pytest.param("expulsion", 11_522, id="a newcomer that knew of a word by a certificate"),
         pytest.param("clock", 11_406, id="an answer that waited while another was given"),
         pytest.param("storm", 11_304, id="a checkpoint with the word of a liar that few had heard"),
         pytest.param("clock", 10_416, id="an admission by who had not heard of the first one"),
