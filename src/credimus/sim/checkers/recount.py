@@ -42,8 +42,7 @@ class Rosters:
         for one in _predecessors(self._record, block):
             self._learn(one)
         past = self._past(block)
-        there = {node for node, _ in past.admitted - past.ended}
-        return frozenset(there - past.left - past.exposed)
+        return frozenset(past.there - past.left - past.exposed)
 
     def exposed_before(self, block: BlockId) -> frozenset[NodeId]:
         """Who was exposed as of a block, itself included."""
@@ -90,11 +89,10 @@ class Rosters:
 
     def _with_said_in(self, block: BlockId, past: "_Roster") -> "_Roster":
         said, author = self._record.operations[block], self._record.blocks[block].author
-        there = {node for node, _ in past.admitted - past.ended}
         joined = {
             node_id(one.public_key) for one in said if isinstance(one, Found | Admit | Rotate)
         }
-        admitted = {(node, block) for node in joined - there}
+        admitted = {(node, block) for node in joined - past.there}
         leaves = any(isinstance(one, Leave) for one in said)
         ended = {dot for dot in past.admitted if leaves and dot[0] == author}
         left = {author for one in said if isinstance(one, Rotate)}
@@ -114,6 +112,11 @@ class _Roster(NamedTuple):
     left: frozenset[NodeId]
     """Keys of which another took the place."""
     exposed: frozenset[NodeId]
+
+    @property
+    def there(self) -> set[NodeId]:
+        """Who was admitted, and has not left."""
+        return {node for node, _ in self.admitted - self.ended}
 
 
 _NOBODY = _Roster(frozenset(), frozenset(), frozenset(), frozenset())
