@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from statistics import median
 
+from credimus.bench.certificate import GOAL_BYTES, GOAL_BYTES_PER_VOTE, SAMPLE
 from credimus.certificate import Archive, Trust, make_certificate, verify
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import MILLISECOND, SECOND
@@ -21,8 +22,6 @@ from credimus.sim.once import signatures_checked_once
 from credimus.state.member_operations import AdmissionRule, Charter
 from credimus.state.operations import Choice
 
-GOAL_BYTES, GOAL_BYTES_PER_VOTE = 2_048, 300
-SAMPLE = 50
 PATIENCE_NS = 60 * SECOND
 
 
