@@ -26,10 +26,15 @@ def main() -> None:
     asked.add_argument("--stops", type=int, default=3, help="how many stand still, in turn")
     asked.add_argument("--patience", type=int, default=180, help="seconds until all must be alive")
     asked.add_argument("--rest", type=int, default=30, help="seconds at rest before the first does")
-    asked.add_argument("--events", type=int, default=20, help="beliefs of each of three nodes")
+    asked.add_argument("--events", type=int, default=10, help="beliefs of each of three nodes")
+    asked.add_argument(
+        "--together", type=int, default=1, help="nodes in a process; above 1 none stands still"
+    )
     told = asked.parse_args()
     begun = time.monotonic()
-    with LocalFleet("credimus.bench.detect_node", told.nodes) as fleet:
+    made = LocalFleet("credimus.bench.detect_node", told.nodes)
+    made.together = told.together
+    with made as fleet:
         who = fleet.ask([{"patience_s": told.patience}] * told.nodes)
         settled_s = time.monotonic() - begun
         time.sleep(told.rest)
@@ -41,7 +46,7 @@ def main() -> None:
         suspected: list[float] = []
         dead: list[float] = []
         wronged = 0
-        for turn in range(told.stops):
+        for turn in range(told.stops if told.together == 1 else 0):
             victim = who[(turn * 7 + 1) % told.nodes]["id"]
             order = {"victim": victim, "still_s": STILL_S}
             answers = fleet.ask([order] * told.nodes)
@@ -49,22 +54,23 @@ def main() -> None:
             dead += _after(answers, "dead_ns")
             wronged += sum(one.get("wronged", 0) for one in answers)
             fleet.ask([{"patience_s": 20}] * told.nodes)
-    print(
-        json.dumps(
-            {
-                "nodes": told.nodes,
-                "alive_before": min(one["alive"] for one in who),
-                "settled_s": round(settled_s, 1),
-                "all_heard_ms": [round(median(events)), round(max(events))],
-                "heard": [len(events), 3 * told.events],
-                "first_suspected_ms": round(min(suspected, default=-1)),
-                "suspected_ms": [round(median(suspected)), round(max(suspected))],
-                "dead_ms": [round(median(dead)), round(max(dead))],
-                "noticed": [len(suspected), len(dead), told.stops * (told.nodes - 1)],
-                "wrongly_dead": wronged,
-            }
-        )
-    )
+    figures: dict[str, Any] = {
+        "nodes": told.nodes,
+        "together": told.together,
+        "alive_before": min(one["alive"] for one in who),
+        "settled_s": round(settled_s, 1),
+        "all_heard_ms": [round(median(events)), round(max(events))],
+        "heard": [len(events), 3 * told.events],
+    }
+    if suspected and dead:
+        figures |= {
+            "first_suspected_ms": round(min(suspected)),
+            "suspected_ms": [round(median(suspected)), round(max(suspected))],
+            "dead_ms": [round(median(dead)), round(max(dead))],
+            "noticed": [len(suspected), len(dead), told.stops * (told.nodes - 1)],
+            "wrongly_dead": wronged,
+        }
+    print(json.dumps(figures))
 
 
 def _spread(answers: list[dict[str, Any]]) -> list[float]:

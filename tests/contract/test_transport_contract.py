@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from posts import Place, Post, connected, node_of, until
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.errors import UsageError
 from credimus.kernel.limits import BLOCK_BYTES_MAX, INBOX_FREE, INBOX_MAX, INBOX_SHARE_MAX
 from credimus.runtime.transport.interface import PAYLOAD_BYTES_MAX, peers_to_dial
@@ -68,20 +69,35 @@ def test_a_directed_message_reaches_only_its_peer(play: Play) -> None:
 def test_a_calm_message_comes_with_the_next_that_is_not_or_is_fetched(play: Play) -> None:
     async def scene(place: Place) -> None:
         first, second = await place.mesh(2)
-        first.transport.send(second.node, b"when you like", calm=True)
+        first.transport.send(second.node, b"when you like", Wake.NEVER)
         await asyncio.sleep(0.1)
         assert second.heard == [], "it wakes nobody"
         first.transport.send(second.node, b"now")
         await until(lambda: len(second.heard) == 2)
         assert sorted(second.payloads()) == [b"now", b"when you like"]
         assert len(second.batches) == 1
-        first.transport.send(second.node, b"another", calm=True)
+        first.transport.send(second.node, b"another", Wake.NEVER)
 
         def fetched() -> bool:
             second.transport.fetch()
             return len(second.heard) == 3
 
         await until(fetched)
+
+    play(scene)
+
+
+def test_a_message_that_wakes_soon_comes_by_itself_and_with_one_that_wakes_now(play: Play) -> None:
+    async def scene(place: Place) -> None:
+        first, second = await place.mesh(2)
+        first.transport.send(second.node, b"soon", Wake.SOON)
+        await until(lambda: second.payloads() == [b"soon"])
+        first.transport.send(second.node, b"later", Wake.SOON)
+        first.transport.send(second.node, b"now")
+        await until(lambda: len(second.heard) == 3)
+        assert sorted(second.payloads()) == [b"later", b"now", b"soon"]
+        first.transport.send(second.node, b"last", Wake.SOON)
+        await until(lambda: second.payloads()[-1] == b"last")
 
     play(scene)
 

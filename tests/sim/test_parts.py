@@ -17,7 +17,7 @@ from credimus.sim.network import Network, Weather
 
 def _network(weather: Weather) -> tuple[Agenda, Network, list[tuple[int, int, bytes]]]:
     agenda, heard = Agenda(), list[tuple[int, int, bytes]]()
-    made = Network(agenda, Entropy(b"network").stream("n"), lambda *what: heard.append(what))
+    made = Network(agenda, Entropy(b"network").stream("n"), lambda *what: heard.append(what[:3]))
     made.weather = weather
     return agenda, made, heard
 
@@ -89,6 +89,20 @@ def test_a_loss_of_power_takes_records_back_to_what_was_synced() -> None:
     disk.lose_power()
     assert disk.has("a/2")
     assert disk.facts("b") == []
+
+
+def test_what_is_only_passed_on_is_sent_before_it_is_written() -> None:
+    fleet = fleet_of(*[YES] * 14)
+    a_moment(fleet, 3_000)
+    disk_before = [len(host.disk) for host in fleet.hosts]
+    for host in fleet.hosts[1:]:
+        host.crash_at = Lane.BEFORE_PERSIST
+    fleet.order(0, AssertBelief(content="the gate is shut", propose=False))
+    a_moment(fleet, 100)
+    down = [host for host in fleet.hosts if host.node is None]
+    neighbours = len(fleet.hosts[0].running.spreading.machine.overlay.neighbours)
+    assert len(down) > neighbours, "those that were pushed to, and those that these pushed to"
+    assert [len(host.disk) for host in fleet.hosts[1:]] == disk_before[1:]
 
 
 @pytest.mark.parametrize("lane", list(Lane))

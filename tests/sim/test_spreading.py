@@ -2,10 +2,15 @@
 
 import pytest
 
+from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import SECOND
+from credimus.lace.frontier import frontier_of
 from credimus.node.commands import AssertBelief
+from credimus.node.node import NodeEffects
+from credimus.protocol.dissemination.interface import Enveloped, Relay
 from credimus.protocol.dissemination.urgency import Urgency
+from credimus.protocol.sync.interface import Pull
 from credimus.sim.fleet import Fleet, FleetConfig
 from credimus.sim.measuring import Spread, percentile, spread
 from credimus.sim.network import Weather
@@ -47,6 +52,24 @@ def test_a_one_way_link_is_gone_around_by_a_relay() -> None:
     assert counts[0].enveloped == 20
     assert sum(one.relayed for one in counts) == 20
     assert min(one.relayed for one in counts[2:]) >= 4, "the load is shared"
+
+
+def test_nobody_is_asked_to_carry_to_who_was_just_expelled() -> None:
+    """Others may not know of it yet, and would hand on openly what the straight way closes."""
+    fleet = settled(5)
+    first, gone, carrier, other = (host.id for host in fleet.hosts[:4])
+    sends = [
+        Send(carrier, message)
+        for target in (gone, other)
+        for message in (
+            Enveloped(target, (first,), 1, 1, Pull(frontier_of([]))),
+            Relay(other, target, (other,), 1, 1, b""),
+        )
+    ]
+    effects: NodeEffects = Effects(send=list(sends))
+    host = fleet.hosts[0]
+    host.running.spreading.end_step(effects, {gone}, host.now(fleet.agenda.now_ns))
+    assert effects.send == sends[2:]
 
 
 def test_what_is_critical_goes_two_ways_at_most_times() -> None:

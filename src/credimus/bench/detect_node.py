@@ -14,8 +14,8 @@ from credimus.protocol.membership.interface import PeerDead, PeerSuspected, Stat
 from credimus.runtime.driver import Driver
 from credimus.state.events import BeliefAsserted
 
-_EACH_S = 0.5
-"""Between two beliefs of one node."""
+_EACH_S = 2.0
+"""Between two beliefs of one node: each finds the fleet at rest."""
 _BEFORE_S = 1.0
 """From the order to the stop: by then all nodes have theirs."""
 

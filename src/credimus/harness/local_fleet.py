@@ -71,13 +71,19 @@ class LocalFleet:
         self.by_ticket = False
         """Whether members are admitted as by tickets, each in a block of its own and with its
         address, and not all in one block; set before the fleet is entered."""
+        self.together = 1
+        """Nodes in each process; set before the fleet is entered."""
         self._children: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
         settings = self._set_up(Path(self._folder.name))
         try:
-            for first in range(0, len(settings), STARTING_MAX):
-                wave = [self._spawn(one) for one in settings[first : first + STARTING_MAX]]
+            shares = [
+                settings[first : first + self.together]
+                for first in range(0, len(settings), self.together)
+            ]
+            for first in range(0, len(shares), STARTING_MAX):
+                wave = [self._spawn(one) for one in shares[first : first + STARTING_MAX]]
                 self._children += wave
                 for child in wave:
                     _hear(child)  # has dialled all before it
@@ -103,15 +109,15 @@ class LocalFleet:
         Raises:
             InternalError: `node-died`.
         """
-        for child, order in zip(self._children, orders, strict=True):
-            _say(child, order)
-        return [_hear(child) for child in self._children]
+        for place, child in enumerate(self._children):
+            _say(child, orders[place * self.together :][: self.together])
+        return [answer for child in self._children for answer in _hear(child)]
 
     def _end(self) -> None:
         for child in self._children:
             if child.poll() is None:
                 try:
-                    _say(child, {"stop": True})
+                    _say(child, [])
                 except OSError:
                     child.kill()
         for child in self._children:
@@ -169,7 +175,7 @@ class LocalFleet:
             for i in range(self._nodes)
         ]
 
-    def _spawn(self, settings: ChildSettings) -> "subprocess.Popen[str]":
+    def _spawn(self, settings: Sequence[ChildSettings]) -> "subprocess.Popen[str]":
         child = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
@@ -206,16 +212,15 @@ def _admitted(
     return made
 
 
-def _say(child: "subprocess.Popen[str]", order: dict[str, Any]) -> None:
+def _say(child: "subprocess.Popen[str]", line: Any) -> None:
     assert child.stdin is not None  # noqa: S101 - piped in _spawn
-    child.stdin.write(json.dumps(order) + "\n")
+    child.stdin.write(json.dumps(line) + "\n")
     child.stdin.flush()
 
 
-def _hear(child: "subprocess.Popen[str]") -> dict[str, Any]:
+def _hear(child: "subprocess.Popen[str]") -> Any:
     assert child.stdout is not None  # noqa: S101 - piped in _spawn
     line = child.stdout.readline()
     if not line:
         raise InternalError("node-died", f"a node process ended with status {child.wait()}")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
+    return json.loads(line)

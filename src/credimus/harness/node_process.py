@@ -1,12 +1,12 @@
-"""The child's side: one real node, put together as the daemon does, that carries out orders."""
+"""The child's side: real nodes, put together as the daemon does, that carry out orders."""
 
 import asyncio
 import gc
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -35,13 +35,60 @@ Orders = Callable[[Driver, dict[str, Any]], Awaitable[dict[str, Any]]]
 Begin = Callable[[ChildSettings, Driver], Orders]
 
 
-async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettings) -> None:
-    """Run one node until the parent says stop.
+class _Running(NamedTuple):
+    """A node that stands."""
+
+    settings: ChildSettings
+    store: SqliteStore
+    driver: Driver
+    transport: ZenohTransport
+    projecting: "asyncio.Task[None]"
+    job: Orders
+
+    async def linked(self, peers: int) -> None:
+        """Wait until so many peers are linked."""
+        async with asyncio.timeout(LINKS_UP_S + 3 * self.settings.nodes):
+            while len(self.transport.neighbours()) < peers:
+                await asyncio.sleep(_LOOK_S)
+
+    async def answer(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Carry out an order."""
+        return {**await self.job(self.driver, order), "messages": self.transport.counts.sent}
+
+    async def end(self) -> None:
+        """Stop and close."""
+        self.projecting.cancel()
+        self.driver.close()
+        await self.transport.close()
+        self.store.close()
+
+
+async def serve(
+    begin: Begin, evaluator: Evaluator | None, settings: Sequence[ChildSettings]
+) -> None:
+    """Run nodes until the parent says stop.
 
     Args:
-        begin: makes the job when the node stands; the job carries out each order.
-        evaluator: how the node and its hosted members vote; the usual when None.
+        begin: makes the job when a node stands; the job carries out each order.
+        evaluator: how the nodes and their hosted members vote; the usual when None.
     """
+    running = [await _start(begin, evaluator, one) for one in settings]
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    for one in running:
+        await one.linked(one.settings.index)
+    _answer({"dialled": True})
+    for one in running:
+        await one.linked(one.settings.nodes - 1)
+    try:
+        await _converse(running)
+    finally:
+        for one in running:
+            await one.end()
+
+
+async def _start(begin: Begin, evaluator: Evaluator | None, settings: ChildSettings) -> _Running:
     folder = Path(settings.folder)
     store = SqliteStore(folder / "credimus.db")
     signers = [load_node_key(folder / "node.key")]
@@ -61,25 +108,13 @@ async def serve(begin: Begin, evaluator: Evaluator | None, settings: ChildSettin
     transport = _transport(settings, node, driver, folder)
     await transport.open()
     driver.start(transport)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    await _linked(transport, settings.index, settings.nodes)
-    _answer({"dialled": True})
-    await _linked(transport, settings.nodes - 1, settings.nodes)
     projecting = asyncio.create_task(projector.keep_up(driver.pace, _report))
-    try:
-        await _converse(driver, transport, job)
-    finally:
-        projecting.cancel()
-        driver.close()
-        await transport.close()
-        store.close()
+    return _Running(settings, store, driver, transport, projecting, job)
 
 
-def read_settings() -> ChildSettings:
-    """The parent's first line."""
-    return msgspec.json.decode(sys.stdin.readline(), type=ChildSettings)
+def read_settings() -> list[ChildSettings]:
+    """The parent's first line: a node of each."""
+    return msgspec.json.decode(sys.stdin.readline(), type=list[ChildSettings])
 
 
 async def quiet(driver: Driver, patience_s: float = 0.5, rounds: int = 20) -> None:
@@ -106,29 +141,22 @@ def _transport(settings: ChildSettings, node: Node, driver: Driver, folder: Path
     )
 
 
-async def _linked(transport: ZenohTransport, peers: int, nodes: int) -> None:
-    """Wait until so many peers are linked."""
-    async with asyncio.timeout(LINKS_UP_S + 3 * nodes):
-        while len(transport.neighbours()) < peers:
-            await asyncio.sleep(_LOOK_S)
-
-
-async def _converse(driver: Driver, transport: ZenohTransport, job: Orders) -> None:
+async def _converse(running: Sequence[_Running]) -> None:
     loop = asyncio.get_running_loop()
     _answer({"ready": True})
     while True:
         line = await loop.run_in_executor(None, sys.stdin.readline)
-        order = json.loads(line) if line else {"stop": True}
-        if "stop" in order:
+        orders = json.loads(line) if line else []
+        if not orders:
             return
-        answer = await job(driver, order)
-        _answer({**answer, "messages": transport.counts.sent})
+        answers = zip(running, orders, strict=True)
+        _answer(await asyncio.gather(*(one.answer(order) for one, order in answers)))
 
 
 def _report(problem: StorageError) -> None:
     sys.stderr.write(f"read models: {problem.message}\n")
 
 
-def _answer(answer: dict[str, Any]) -> None:
+def _answer(answer: Any) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,5 @@
-"""What a parent tells its node processes, one JSON line each; they answer with one JSON line."""
+"""What a parent tells a node process, one JSON line for all its nodes: first the settings, then
+orders, of each node its own; no orders end it. It answers each line with one of its own."""
 
 from typing import Any
 
@@ -8,7 +9,7 @@ from credimus.protocol.voting.interface import VotingConfig
 
 
 class ChildSettings(msgspec.Struct, frozen=True):
-    """How one node process begins."""
+    """How one node of a process begins."""
 
     index: int
     folder: str

@@ -74,8 +74,8 @@ class Replaying:
 def main() -> None:
     """Serve as the parent says."""
     settings = read_settings()
-    options = msgspec.convert(settings.job["options"], ReplayOptions)
-    plan = ReplayPlan(Path(settings.job["answers"]), None, options)
+    options = msgspec.convert(settings[0].job["options"], ReplayOptions)
+    plan = ReplayPlan(Path(settings[0].job["answers"]), None, options)
 
     def begin(settings: ChildSettings, driver: Driver) -> Orders:
         return Replaying(plan, settings.index, driver).order

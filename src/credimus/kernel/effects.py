@@ -6,19 +6,35 @@
     emit      then told to our own
 
 The order is the type: a driver that carries out the fields from top to bottom can not tell a peer,
-or a caller, of something that a crash could take back.
+or a caller, of something that a crash could take back. What a step only passes on it may send first
+(`node/durability.py`).
 """
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Generic, TypeVar
 
 import msgspec
 
 from credimus.kernel.ids import NodeId
+from credimus.kernel.instant import MILLISECOND
 
 Persisted = TypeVar("Persisted")
 Message = TypeVar("Message")
 Emitted = TypeVar("Emitted")
+
+
+SOON_NS = 30 * MILLISECOND
+"""How long a message waits that is to be taken soon. [guess: several come meanwhile]"""
+
+
+class Wake(IntEnum):
+    """When a message makes its receiver step. It goes along with any step before that."""
+
+    NOW = 0
+    SOON = 1
+    """After `SOON_NS`."""
+    NEVER = 2
 
 
 @dataclass(slots=True, frozen=True)
@@ -27,8 +43,8 @@ class Send(Generic[Message]):
 
     to: NodeId | None
     message: Message
-    calm: bool = False
-    """Whether it may wait at its receiver, one peer, until that has something else to do."""
+    wake: Wake = Wake.NOW
+    """Of use for one peer only; what is for all wakes them now."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +63,8 @@ class Effects(Generic[Persisted, Message, Emitted]):
     remember: list[Record] = field(default_factory=list)
     """Of one key the last counts. Nobody else has it: the disk is waited for."""
     send: list[Send[Message]] = field(default_factory=list)
+    sent: bool = False
+    """Whether the driver has carried that lane out."""
     emit: list[Emitted] = field(default_factory=list)
 
     def __bool__(self) -> bool:

@@ -252,7 +252,7 @@ class Node:
         self._step.hear(now)
         self._intake.look_again(now)
         self._sealing.all_open(now)
-        self.spreading.end_step(self._step.effects, now)
+        self.spreading.end_step(self._step.effects, self.state.roster.current.shut_out, now)
         return self._step.hand_over()
 
     # --- private

@@ -21,21 +21,21 @@ from credimus.kernel.errors import (
     InternalError,
     StorageError,
     Unavailable,
-    UsageError,
 )
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.inbox import Inbox
 from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import AnyCommand
+from credimus.node.durability import waits_for_disk
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
-from credimus.node.supply import payload_of
 from credimus.runtime.deciding import Deciding
 from credimus.runtime.joining.founding import facts_of, stored
 from credimus.runtime.keys import Keys
 from credimus.runtime.pace import Pace
 from credimus.runtime.pruning import Pruning
 from credimus.runtime.receipt import Receipt
+from credimus.runtime.sending import send_all
 from credimus.runtime.spent import Spent
 from credimus.runtime.store.interface import Store
 from credimus.runtime.transport.interface import Received, Transport
@@ -272,48 +272,48 @@ class Driver:
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room.
 
-        The disk is waited for before anything is sent. A step that only took in what others have
-        made durable and said writes it without waiting; the next one that speaks syncs both.
+        What others have made durable and said is passed on before it is written, and that without
+        waiting for the disk; the next step that `waits_for_disk` syncs it, too.
 
         Args:
             sealed: whether what callers have written so far is in these effects.
         """
+        waits = waits_for_disk(effects)
+        if not waits:
+            self._send(effects)
         spent, began = self.spent, time.monotonic_ns()
         try:
             if effects.persist or effects.remember:
                 blocks = [stored(block) for block in effects.persist]
                 keyed = sealed and self.keys.has_pending and not self.node.is_held_back
                 facts = self.keys.facts(_sealed(effects.emit)) if keyed else []
-                records = facts_of(effects.remember)
-                synced = bool(effects.send or records)
-                self.store.append(blocks, facts + records, synced=synced)
+                facts_and_records = facts + facts_of(effects.remember)
+                self.store.append(blocks, facts_and_records, synced=waits or bool(facts))
                 self.pruning.spare(block.id for block in effects.persist)
                 self.keys.kept(facts)
-            elif effects.send:
+            elif waits:
                 self.store.sync()
         except StorageError as failure:
             self._stop_for(failure, effects, sealed=sealed)
             return
-        spent.persist_ns += (persisted := time.monotonic_ns()) - began
+        spent.persist_ns += time.monotonic_ns() - began
         self._stuck = self.failure = None
-        transport = self._transport
-        if transport is not None:
-            for send in effects.send:
-                plain = payload_of(send.message, self.store.wires)
-                payload = self.node.shield.wrapped(plain, send.to)
-                try:
-                    if send.to is None:
-                        transport.broadcast(payload)
-                    else:
-                        transport.send(send.to, payload, calm=send.calm)
-                except UsageError:  # too large for any transport, now and again
-                    self.unsent_count += 1
-        spent.send_ns += (sent := time.monotonic_ns()) - persisted
+        self._send(effects)
+        began = time.monotonic_ns()
         if sealed:
             self._settle(effects.emit)
         self.pruning.follow()
         self._emit(effects.emit)
-        spent.emit_ns += time.monotonic_ns() - sent
+        spent.emit_ns += time.monotonic_ns() - began
+
+    def _send(self, effects: NodeEffects) -> None:
+        """Hand over what is not sent yet."""
+        sends, effects.sent = () if effects.sent else effects.send, True
+        if self._transport is not None and sends:
+            began = time.monotonic_ns()
+            shield, wires = self.node.shield, self.store.wires
+            self.unsent_count += send_all(sends, self._transport, shield, wires)
+            self.spent.send_ns += time.monotonic_ns() - began
 
     def _settle(self, events: list[NodeEvent]) -> None:
         """Tell callers that what they wrote is durable."""

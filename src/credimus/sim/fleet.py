@@ -1,7 +1,7 @@
 """A fleet of real nodes on simulated computers: one event loop, no clock but its own.
 
 A host takes what has come, steps its node once, writes (which takes time), then sends, then emits;
-a crash can strike between any two of these.
+what it only passes on it sends before it writes. A crash can strike between any two of these.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,13 +10,14 @@ from hashlib import blake2b
 import msgspec
 
 from credimus.kernel.codec import encode
-from credimus.kernel.effects import Send
+from credimus.kernel.effects import SOON_NS, Send, Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import NodeId, fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now
 from credimus.node.commands import AdmitMember, AnyCommand
 from credimus.node.config import Config
+from credimus.node.durability import waits_for_disk
 from credimus.node.node import Node, NodeEffects
 from credimus.node.supply import Outgoing, payload_of
 from credimus.protocol.sync.interface import Blocks, Supply
@@ -214,11 +215,14 @@ class Fleet:
             if signer.node_id != self.founder:  # with a new disk it has to be admitted, too
                 self.order(by, AdmitMember(public_key=signer.public, name=name))
 
-    def _deliver(self, sender: int, receiver: int, payload: bytes) -> None:
+    def _deliver(self, sender: int, receiver: int, payload: bytes, wake: Wake) -> None:
         host = self.hosts[receiver]
         if host.hear(self.hosts[sender].id, payload):
             self._note("hear", host, payload)
-            self.wake(host)
+            if wake is Wake.NOW:
+                self.wake(host)
+            elif wake is Wake.SOON:
+                self._wake_at(host, self.agenda.now_ns + SOON_NS)
 
     def _wake_at(self, host: Host, time_ns: int) -> None:
         time_ns = max(time_ns, host.paused_until_ns)
@@ -243,7 +247,7 @@ class Fleet:
             return
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        if effects.persist or effects.remember:
+        if (effects.persist or effects.remember) and waits_for_disk(effects):
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
             self._carry_out(host, life, effects, done)
@@ -283,9 +287,12 @@ class Fleet:
         if node is None or host.life != life:
             return
         lane = host.crash_at if effects.persist or effects.remember else None
+        waits = waits_for_disk(effects)
+        if not waits and not self._send_all(host, effects, lane):
+            return
         if lane is not Lane.BEFORE_PERSIST:
             try:
-                self._persist(host, effects)
+                self._persist(host, effects, synced=waits)
             except StorageError:  # held back until there is room; callers are told that it failed
                 self._hold_back(host)
                 self.agenda.after(_RETRY_NS, self._carry_out, host, life, effects, [])
@@ -325,11 +332,12 @@ class Fleet:
         host.orders.clear()
 
     def _send_all(self, host: Host, effects: NodeEffects, lane: Lane | None) -> bool:
-        """Send what a step has to say; False when a damaged disk stopped the node over it."""
+        """Send what is not sent yet; False when a damaged disk stopped the node over it."""
         most = self._disks.below(len(self.hosts)) if lane is Lane.AMID_SENDS else None
         last: object = None
         plain = b""
-        for send in effects.send:
+        sends, effects.sent = () if effects.sent else effects.send, True
+        for send in sends:
             try:
                 if send.message is not last:  # what goes to several is encoded once
                     last, plain = send.message, payload_of(send.message, host.disk.wires_of)
@@ -339,11 +347,10 @@ class Fleet:
             self._send(host, send, host.running.shield.wrapped(plain, send.to), most)
         return True
 
-    def _persist(self, host: Host, effects: NodeEffects) -> None:
+    def _persist(self, host: Host, effects: NodeEffects, *, synced: bool) -> None:
         if effects.persist or effects.remember:
-            synced = bool(effects.send or effects.remember)
             host.disk.append(effects.persist, effects.remember, synced=synced)
-        elif effects.send:
+        elif synced:
             host.disk.sync()
         for watcher in self.watchers if effects.persist else ():
             watcher.persisted(host, effects.persist)
@@ -353,7 +360,7 @@ class Fleet:
         if host.withheld and isinstance(send.message, Blocks | Supply):
             to = [one for one in to if one not in host.withheld]
         for receiver in [one for one in to if one != host.place][:most]:
-            self.network.send(host.place, receiver, payload)
+            self.network.send(host.place, receiver, payload, send.wake)
 
     def _receivers(self, to: NodeId) -> Iterable[int]:
         place = self._place.get(to)

@@ -27,7 +27,7 @@ class Lane(IntEnum):
     """Where in a step a crash strikes."""
 
     BEFORE_PERSIST = 0
-    """Nothing of the step is left."""
+    """Nothing of the step is left but what was passed on."""
     AFTER_PERSIST = 1
     """Durable, but nobody was told."""
     AMID_SENDS = 2

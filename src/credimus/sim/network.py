@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.instant import MICROSECOND
 from credimus.sim.clock import Agenda
@@ -44,8 +45,8 @@ class Weather(
 
 
 CALM = Weather()
-Deliver: TypeAlias = Callable[[int, int, bytes], None]
-"""Takes sender, receiver and payload."""
+Deliver: TypeAlias = Callable[[int, int, bytes, Wake], None]
+"""Takes sender, receiver, payload, and when the receiver is to step."""
 
 
 class Network:
@@ -107,7 +108,7 @@ class Network:
         self._cut.clear()
         self._loss_ppm.clear()
 
-    def send(self, sender: int, receiver: int, payload: bytes) -> None:
+    def send(self, sender: int, receiver: int, payload: bytes, wake: Wake = Wake.NOW) -> None:
         """Put a message on its way."""
         self.message_count += 1
         self.byte_count += len(payload)
@@ -125,13 +126,13 @@ class Network:
         ):
             self.lost_count += 1
             return
-        self._put(link, payload)
+        self._put(link, payload, wake)
         if weather.duplicate_ppm and self._stream.happens(weather.duplicate_ppm):
-            self._put(link, payload)
+            self._put(link, payload, wake)
 
-    def _put(self, link: Link, payload: bytes) -> None:
+    def _put(self, link: Link, payload: bytes, wake: Wake) -> None:
         self._in_flight_count += 1
-        self._agenda.after(self._delay_ns(), self._arrive, link, payload)
+        self._agenda.after(self._delay_ns(), self._arrive, link, payload, wake)
 
     def _delay_ns(self) -> int:
         weather, stream = self.weather, self._stream
@@ -144,12 +145,12 @@ class Network:
             delay_ns *= weather.slow_factor
         return delay_ns
 
-    def _arrive(self, link: Link, payload: bytes) -> None:
+    def _arrive(self, link: Link, payload: bytes, wake: Wake) -> None:
         self._in_flight_count -= 1
         if link in self._cut:
             self.lost_count += 1
         else:
-            self._deliver(*link, payload)
+            self._deliver(*link, payload, wake)
 
 
 def links_between(group: Iterable[int], places: Iterable[int]) -> list[Link]:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.instant import Now
@@ -150,7 +151,7 @@ class Swarm:
     def _now(self, place: int) -> Now:
         return moment(self.agenda.now_ns, self._skews[place])
 
-    def _deliver(self, sender: int, receiver: int, payload: bytes) -> None:
+    def _deliver(self, sender: int, receiver: int, payload: bytes, _: Wake = Wake.NOW) -> None:
         machine = self.machines[receiver]
         if machine is None:
             return

@@ -166,8 +166,8 @@ def test_an_announced_block_is_asked_for_until_it_comes() -> None:
     short = block(1).id[:8]
     for peer in PEERS[:2]:
         node.handle(Told(peer, IHave((Announced(short, NORMAL, 2),))), moment(0))
-    assert said(node.tick(moment(29)).send, Graft) == []
-    asked = [said(node.tick(moment(ms)).send, Graft) for ms in range(30, 600, 10)]
+    assert said(node.tick(moment(9)).send, Graft) == []
+    asked = [said(node.tick(moment(ms)).send, Graft) for ms in range(10, 600, 10)]
     wanted = [to for some in asked for to, graft in some]
     assert wanted == [PEERS[0], PEERS[1], PEERS[0], PEERS[1]], "in turn, so many times"
     assert node.counts.grafts == 4

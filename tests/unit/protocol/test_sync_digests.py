@@ -3,6 +3,7 @@
 from test_protocol_sync import OTHER, PEER, UNKNOWN, at, chain, messages
 
 from credimus.kernel.codec import encode
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND, Instant, at_leisure
@@ -55,7 +56,7 @@ def test_the_same_is_shown_twice_and_then_now_and_then_and_calmly() -> None:
     side = Side(chain(3))
     shown = [side.sync.tick(at(1_000 * second)).send for second in range(10)]
     assert [bool(sends) for sends in shown] == [second in (0, 1, 4, 8) for second in range(10)]
-    assert [sends[0].calm for sends in shown if sends] == [False, True, True, True]
+    assert [sends[0].wake for sends in shown if sends] == [Wake.SOON, *[Wake.NEVER] * 3]
 
 
 def test_what_is_new_is_shown_at_once() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable
 from credimus.kernel.ids import NodeId
@@ -29,7 +30,7 @@ class Narrow(MemoryTransport):
         """Refuse it, as any transport refuses what is too large."""
         check_payload(payload + bytes(PAYLOAD_BYTES_MAX))
 
-    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:  # noqa: ARG002
+    def send(self, to: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:  # noqa: ARG002
         """Refuse it."""
         self.broadcast(payload)
 

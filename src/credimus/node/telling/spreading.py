@@ -3,10 +3,10 @@
 Deliberately not here: who gets what (protocol/dissemination), which blocks are taken (ingress).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from credimus.kernel.effects import Effects, Send
+from credimus.kernel.effects import Effects, Send, Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.ids import NodeId
@@ -25,10 +25,12 @@ from credimus.protocol.dissemination.estimating import DELAY_MS, Estimate, Topol
 from credimus.protocol.dissemination.interface import (
     Arrival,
     BlocksCame,
+    Enveloped,
     Fresh,
     OwnSealed,
     PullWanted,
     Push,
+    Relay,
     RelayArrived,
 )
 from credimus.protocol.dissemination.machine import Dissemination
@@ -119,8 +121,14 @@ class Spreading:
         """Somebody has shown which of our blocks it holds."""
         self._was_acknowledged = True
 
-    def end_step(self, effects: Effects[Any, Any, Any], now: Now) -> None:
-        """Add what has gathered in a step, and send around one-way links what must."""
+    def end_step(
+        self, effects: Effects[Any, Any, Any], shut_out: Collection[NodeId], now: Now
+    ) -> None:
+        """Add what has gathered in a step, and send around one-way links what must.
+
+        Args:
+            shut_out: who gets nothing through others, for others may not know it yet.
+        """
         machine = self.machine
         if machine.is_active:
             effects.send = [one for send in effects.send for one in self._fewer(send)]
@@ -130,6 +138,8 @@ class Spreading:
                 machine.direct(send, now) if isinstance(send.message, _AROUND) else send
                 for send in effects.send
             ]
+        if shut_out:
+            effects.send = [one for one in effects.send if not _is_carried_to(one, shut_out)]
         if self._was_acknowledged:
             self._was_acknowledged = False
             there = machine.overlay.there
@@ -142,7 +152,7 @@ class Spreading:
         all, and whoever finds a false claim tells everybody."""
         if send.to is not None or not isinstance(send.message, Claim):
             return (send,)
-        return [Send(one, send.message, calm=True) for one in self.machine.some(_CLAIM_COUNT)]
+        return [Send(one, send.message, Wake.NEVER) for one in self.machine.some(_CLAIM_COUNT)]
 
     # --- coming in
 
@@ -193,3 +203,8 @@ _RELAYED = (Blocks, Pull, Envelope, Answer)
 """Messages that are taken from relays: what is in them is signed, or only asks."""
 _AROUND = (*_RELAYED, Supply)
 """Messages to one peer that may go through relays; probes never do, for they test the link."""
+
+
+def _is_carried_to(send: Send[Any], some: Collection[NodeId]) -> bool:
+    """Whether others are to carry a message to one of some."""
+    return isinstance(send.message, Enveloped | Relay) and send.message.target in some

@@ -1,5 +1,6 @@
 """Announcements: ours that wait to leave, and those of neighbours that wait for their block."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from credimus.kernel import limits
@@ -79,9 +80,10 @@ class Awaited:
         elif peer not in known.announcers and len(known.announcers) < limits.NEIGHBOURS_MAX:
             self._missing.put(short, known._replace(announcers=(*known.announcers, peer)))
 
-    def came(self, short: bytes) -> None:
-        """It is here."""
-        self._missing.take(short)
+    def came(self, short: bytes) -> Sequence[NodeId]:
+        """It is here; who announced it."""
+        missing = self._missing.take(short)
+        return () if missing is None else missing.announcers
 
     def take(self, at: Instant) -> dict[NodeId, list[bytes]]:
         """Whom to ask now, for what; each block is asked of its announcers in turn."""

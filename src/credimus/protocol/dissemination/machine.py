@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
-from credimus.kernel.effects import Effects, Send
+from credimus.kernel.effects import Effects, Send, Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
@@ -74,7 +74,7 @@ class Dissemination:
         self._trees = Trees()
         self._outbox = Outbox()
         self._awaited = Awaited(config.grafts_max)
-        self._on_the_way: BoundedMap[BlockId, tuple[NodeId, Arrival]] = BoundedMap(
+        self._on_the_way: BoundedMap[BlockId, tuple[Arrival, Sequence[NodeId]]] = BoundedMap(
             limits.ORPHANS_MAX
         )
         self._fresh: list[Entry] = []
@@ -169,7 +169,9 @@ class Dissemination:
         effects.send += parcels.sends()
         for peer, entries in self._outbox.take(now.instant):
             self.counts.announced += len(entries)
-            effects.send.append(Send(peer, IHave(tuple(one.announced() for one in entries))))
+            is_critical = any(one.urgency is Urgency.CRITICAL for one in entries)
+            wake = Wake.NOW if is_critical else Wake.SOON
+            effects.send.append(Send(peer, IHave(tuple(one.announced() for one in entries)), wake))
         joins, self._joins = self._joins, {}
         for peer, shorts in joins.items():
             graft = Graft(tuple(shorts)[: limits.ANNOUNCED_MAX], deliver=False)
@@ -243,11 +245,11 @@ class Dissemination:
         """Blocks were pushed to us: note by whom, and prune who was not needed."""
         for one in arrivals:
             short = one.id[:8]
-            self._awaited.came(short)
+            announcers = self._awaited.came(short)
             self._outbox.has_it(peer, short)
             tree = self._tree(one.author, one.urgency, one.hops)
             if one.news:
-                self._on_the_way.put(one.id, (peer, one))
+                self._on_the_way.put(one.id, (one, (peer, *announcers)))
                 if tree.parent is None and one.author != self._own:
                     tree.parent = peer
                     if one.extra and peer in self.overlay:  # what comes beside the tree is no tree
@@ -269,11 +271,11 @@ class Dissemination:
         """Blocks are held: pass them on, unless we are catching up."""
         is_passed_on = pushed or len(taken) <= self._config.forward_count_max
         for block in taken:
-            peer, arrival = self._on_the_way.take(block.id) or (None, None)
+            arrival, holders = self._on_the_way.take(block.id) or (None, ())
             urgency = Urgency.NORMAL if arrival is None else arrival.urgency
-            entry = Entry(block, urgency, 1 if arrival is None else arrival.hops, peer)
+            entry = Entry(block, urgency, 1 if arrival is None else arrival.hops, holders)
+            entry.holders.update(dict.fromkeys(self._awaited.came(entry.short)))
             self._recent.put(entry)
-            self._awaited.came(entry.short)
             if is_passed_on:
                 self._fresh.append(entry)
 

@@ -17,7 +17,7 @@ Deliberately not here: what travels on the links.
 from collections.abc import Sequence
 from typing import Any
 
-from credimus.kernel.effects import Send
+from credimus.kernel.effects import Send, Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
@@ -226,7 +226,7 @@ class Overlay:
         for peer, link in self._links.items():
             if link.keep_due <= at or link.told != link.ours:
                 link.keep_due, link.told = after(at, self._config.keep_period_ns), link.ours
-                sends.append(Send(peer, Neighbour(Wish.KEEP, link.ours), calm=True))
+                sends.append(Send(peer, Neighbour(Wish.KEEP, link.ours), Wake.NEVER))
 
     def _spare(self) -> NodeId | None:
         """The farthest neighbour that no ring needs."""

@@ -3,6 +3,8 @@
 Deliberately not here: blocks for good (the store), and whether a block is held at all (the lace).
 """
 
+from collections.abc import Iterable
+
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.protocol.dissemination.interface import SHORT_BYTES, Announced, Carried, Fresh
@@ -12,10 +14,10 @@ from credimus.protocol.dissemination.urgency import Urgency
 class Entry:
     """A block and what is known of its way."""
 
-    __slots__ = ("author", "grafted", "holders", "hops", "id", "parent", "urgency", "wire")
+    __slots__ = ("author", "grafted", "holders", "hops", "id", "urgency", "wire")
 
     def __init__(
-        self, block: Fresh, urgency: Urgency, hops: int, parent: NodeId | None = None
+        self, block: Fresh, urgency: Urgency, hops: int, holders: Iterable[NodeId] = ()
     ) -> None:
         self.id = block.id
         self.author = block.author
@@ -23,9 +25,7 @@ class Entry:
         self.urgency = urgency
         self.hops = hops
         """Links that it passed to come here; 0 of our own."""
-        self.parent = parent
-        """Who pushed it."""
-        self.holders: dict[NodeId, None] = {} if parent is None else {parent: None}
+        self.holders: dict[NodeId, None] = dict.fromkeys(holders)
         """Neighbours that have it, or to whom it was pushed."""
         self.grafted: dict[NodeId, int] = {}
         """How often a neighbour asked for it."""

@@ -68,7 +68,7 @@ def seed_strategies() -> dict[Urgency, Strategy]:
         ),
         Urgency.NORMAL: Strategy(
             fanout=3, rounds=5, selection=Selection.RANDOM, redundancy_percent=150,
-            announce_ns=10 * MILLISECOND, patience_ns=30 * MILLISECOND, wait_ns=0,
+            announce_ns=10 * MILLISECOND, patience_ns=10 * MILLISECOND, wait_ns=0,
         ),
         Urgency.LOW: Strategy(
             fanout=2, rounds=10, selection=Selection.PROBABILISTIC, redundancy_percent=120,

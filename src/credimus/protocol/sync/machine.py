@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias, assert_never
 
 from credimus.kernel import limits
-from credimus.kernel.effects import Effects, Send
+from credimus.kernel.effects import Effects, Send, Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import BlockId, NodeId
 from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
@@ -160,8 +160,8 @@ class Sync:
             else:
                 digest = self._digests.next(listeners)
                 if digest is not None:
-                    calm = self._digests.is_calm
-                    effects.send += [Send(one, digest, calm) for one in listeners]
+                    wake = Wake.NEVER if self._digests.is_calm else Wake.SOON
+                    effects.send += [Send(one, digest, wake) for one in listeners]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:

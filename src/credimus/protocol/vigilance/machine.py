@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, assert_never
 
 from credimus.kernel import limits
 from credimus.kernel.bounded import BoundedMap
-from credimus.kernel.effects import Effects, Record, Send
+from credimus.kernel.effects import Effects, Record, Send, Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import FleetId, NodeId
@@ -280,7 +280,7 @@ class Vigilance:
             count = self._passed_on_to(claim.member, now)
             # Claims made to some meet those made to the others.
             for one in self._stream.sample(others, min(count, len(others))):
-                effects.send.append(Send(one, message, calm=True))
+                effects.send.append(Send(one, message, Wake.NEVER))
 
     def _passed_on_to(self, member: NodeId, now: Now) -> int:
         """How many others are to see a claim. That somebody is watched may rest on its name alone,

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+from credimus.kernel.effects import SOON_NS, Wake
 from credimus.kernel.ids import ID_BYTES, NodeId
+from credimus.kernel.instant import SECOND
 from credimus.kernel.limits import INBOX_FREE, INBOX_MAX
 from credimus.kernel.shares import Shares
 from credimus.runtime.transport.interface import (
@@ -25,8 +27,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "_bytes", "_counts", "_gathering", "_loop", "_on_messages", "_open", "_shares", "_timer",
-        "_waiting", "_woken", "peer_count",
+        "_bytes", "_counts", "_gathering", "_is_soon", "_loop", "_on_messages", "_open", "_shares",
+        "_soon", "_timer", "_waiting", "_woken", "peer_count",
     )  # fmt: skip
 
     def __init__(
@@ -43,14 +45,18 @@ class Inbox:
         self._bytes = 0
         self._woken = False
         self._gathering = False
+        self._is_soon = False
         self._timer: asyncio.TimerHandle | None = None
+        """The end of a gathering."""
+        self._soon: asyncio.TimerHandle | None = None
+        """When those are taken that wake soon."""
         self._open = True
         self.peer_count = 1
         """How many messages end a gathering; the transport keeps it the number of neighbours."""
 
-    def put(self, message: bytes, *, calm: bool = False) -> None:
-        """Append, or drop and count; wake the loop unless it is already woken, or the message is
-        calm. Any thread."""
+    def put(self, message: bytes, wake: Wake = Wake.NOW) -> None:
+        """Append, or drop and count; wake the loop when the message says, unless it is woken
+        already. Any thread."""
         waiting = self._waiting
         if not self._open:
             return
@@ -64,9 +70,11 @@ class Inbox:
             return
         waiting.append(message)
         self._bytes += len(message)
-        if calm:
-            return
-        if not self._woken:
+        if wake is not Wake.NOW:
+            if wake is Wake.SOON and not self._woken and not self._is_soon:
+                self._is_soon = True
+                self._call(self._wait)
+        elif not self._woken:
             self._woken = True
             self._call(self._drain)
         elif self._gathering and len(waiting) >= self.peer_count:
@@ -82,9 +90,7 @@ class Inbox:
         """Take and hand over nothing more."""
         self._open = False
         self._waiting.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._end_timers()
 
     def gather(self, seconds: float) -> None:
         """Hand over when as many messages wait as there are peers, or after this time.
@@ -106,11 +112,23 @@ class Inbox:
         except RuntimeError:  # the loop was closed before the transport
             self._open = False
 
+    def _wait(self) -> None:
+        if self._is_soon and self._soon is None and self._open:
+            self._soon = self._loop.call_later(SOON_NS / SECOND, self._rouse)
+
+    def _rouse(self) -> None:
+        self._soon = None
+        self.fetch()
+
+    def _end_timers(self) -> None:
+        for timer in (self._timer, self._soon):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._soon = None
+
     def _drain(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._gathering = False
+        self._end_timers()
+        self._gathering = self._is_soon = False
         self._woken = False  # first: what is appended from here on wakes the loop again
         self._bytes = 0
         waiting = self._waiting

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import NodeId
 from credimus.kernel.limits import BLOCK_BYTES_MAX
@@ -64,12 +65,11 @@ class Transport(Protocol):
     def broadcast(self, payload: bytes) -> None:
         """Send to every connected peer, never to oneself."""
 
-    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
+    def send(self, to: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
         """Send to one peer; lost when it is not connected. Sending to oneself is lost too.
 
         Args:
-            calm: wakes nobody: handed over with the next message that is not calm, or when the
-                receiver fetches.
+            wake: when it is handed over at the latest, if the receiver does not fetch before.
         """
 
     def fetch(self) -> None:

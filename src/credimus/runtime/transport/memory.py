@@ -5,7 +5,9 @@ Deliberately not here: delay, loss and reordering; those belong to the simulator
 
 import asyncio
 
+from credimus.kernel.effects import SOON_NS, Wake
 from credimus.kernel.ids import ID_BYTES, NodeId
+from credimus.kernel.instant import SECOND
 from credimus.kernel.limits import INBOX_MAX
 from credimus.kernel.shares import Shares
 from credimus.runtime.transport.interface import (
@@ -61,6 +63,7 @@ class MemoryTransport:
         self._shares = Shares()
         self._waiting_bytes = 0
         self._called = False
+        self._soon: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Connect with all who are open."""
@@ -76,7 +79,7 @@ class MemoryTransport:
         for peer in self._hub.others(self.node):
             peer.receive(self.node, payload)
 
-    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
+    def send(self, to: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
         """Send to one peer; see `Transport.send`."""
         check_payload(payload)
         if self._loop is None or to == self.node:
@@ -84,7 +87,7 @@ class MemoryTransport:
         self._count_sent(payload)
         peer = self._hub.find(to)
         if peer is not None:
-            peer.receive(self.node, payload, calm=calm)
+            peer.receive(self.node, payload, wake)
 
     def fetch(self) -> None:
         """Hand over at once; see `Transport.fetch`."""
@@ -106,9 +109,9 @@ class MemoryTransport:
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def receive(self, sender: NodeId, payload: bytes, *, calm: bool = False) -> None:
-        """Take a message for the next batch, which a calm one does not call for; drop and count it
-        when the inbox, or its sender's share of it, is full."""
+    def receive(self, sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
+        """Take a message for the next batch, and call for that when it says; drop and count it when
+        the inbox, or its sender's share of it, is full."""
         if self._loop is None:
             return
         count = len(self._waiting)
@@ -116,15 +119,20 @@ class MemoryTransport:
         if full or not self._shares.admits(sender, count):
             self.counts.dropped += 1
             return
-        if not calm and not self._called:
+        if wake is Wake.NOW and not self._called:
             self._called = True
             self._loop.call_soon(self._drain)
+        elif wake is Wake.SOON and self._soon is None:
+            self._soon = self._loop.call_later(SOON_NS / SECOND, self._drain)
         self._waiting.append((sender, payload))
         self._waiting_bytes += len(payload) + ID_BYTES
 
     def _drain(self) -> None:
         batch, self._waiting = self._waiting, []
         self._called = False
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         self._shares.clear()
         self._waiting_bytes = 0
         if batch:

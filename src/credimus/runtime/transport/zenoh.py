@@ -5,9 +5,9 @@ congestion control. The engine runs its own threads; what they hear crosses to t
 through `Inbox` only.
 
 Key expressions, under `credimus/<fleet>`: `all`, `to/<node>` and, for what can wait,
-`calm/<node>` carry messages (16 bytes of sender, then the payload); `here/<node>/<session>` is a
-liveliness token, from which peers learn who is connected. A token is declared after the
-subscriptions, so a neighbour also hears us.
+`soon/<node>` and `calm/<node>` carry messages (16 bytes of sender, then the payload);
+`here/<node>/<session>` is a liveliness token, from which peers learn who is connected. A token is
+declared after the subscriptions, so a neighbour also hears us.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from typing import Any, Literal
 import msgspec
 import zenoh
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.errors import Conflict, CredimusError, UsageError
 from credimus.kernel.ids import ID_BYTES, FleetId, NodeId
 from credimus.runtime.identity.credentials import LinkPaths
@@ -73,6 +74,8 @@ _ALL_MESSAGES = [
     "liveliness_token", "liveliness_query", "declare_liveliness_subscriber",
 ]  # fmt: skip
 
+_WAYS = {Wake.NOW: "to", Wake.SOON: "soon", Wake.NEVER: "calm"}
+
 _log = logging.getLogger(__name__)
 
 
@@ -107,7 +110,7 @@ class ZenohTransport:
         self._session: zenoh.Session | None = None
         self._inbox: Inbox | None = None
         self._to_all: zenoh.Publisher | None = None
-        self._to_one: dict[tuple[NodeId, bool], zenoh.Publisher] = {}
+        self._to_one: dict[tuple[NodeId, Wake], zenoh.Publisher] = {}
         self._tokens: dict[str, NodeId] = {}
         self._neighbours: frozenset[NodeId] = frozenset()
         self._half_open = HalfOpen(HALF_OPEN_LOOKS)
@@ -132,18 +135,17 @@ class ZenohTransport:
         if self._to_all is not None:
             self._put(self._to_all, payload)
 
-    def send(self, to: NodeId, payload: bytes, *, calm: bool = False) -> None:
+    def send(self, to: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
         """Send to one peer; see `Transport.send`."""
         check_payload(payload)
         if self._session is None or to == self._own:
             return
-        publisher = self._to_one.get((to, calm))
+        publisher = self._to_one.get((to, wake))
         if publisher is None:
-            way = "calm" if calm else "to"
-            publisher = self._publisher(self._session, f"{self._root}/{way}/{to.hex()}")
+            publisher = self._publisher(self._session, f"{self._root}/{_WAYS[wake]}/{to.hex()}")
             if len(self._to_one) >= PUBLISHERS_MAX:
                 _let_go(self._to_one.pop(next(iter(self._to_one))).undeclare)
-            self._to_one[to, calm] = publisher
+            self._to_one[to, wake] = publisher
         self._put(publisher, payload)
 
     def fetch(self) -> None:
@@ -190,11 +192,8 @@ class ZenohTransport:
         """Subscribe, prepare to publish, and only then say that we are here."""
         put = inbox.put
 
-        def hear(sample: zenoh.Sample) -> None:
-            put(sample.payload.to_bytes())
-
-        def overhear(sample: zenoh.Sample) -> None:
-            put(sample.payload.to_bytes(), calm=True)
+        def hear(wake: Wake) -> Callable[[zenoh.Sample], None]:
+            return lambda sample: put(sample.payload.to_bytes(), wake)
 
         def notice(sample: zenoh.Sample) -> None:
             arrived = sample.kind == zenoh.SampleKind.PUT
@@ -205,10 +204,11 @@ class ZenohTransport:
 
         own = self._own.hex()
         # indirect=False: no Python thread of the engine's own, which would outlive the session.
-        for key, heard in (("all", hear), (f"to/{own}", hear), (f"calm/{own}", overhear)):
+        ways = [("all", Wake.NOW), *((f"{way}/{own}", wake) for wake, way in _WAYS.items())]
+        for key, wake in ways:
             session.declare_subscriber(
                 f"{self._root}/{key}",
-                zenoh.handlers.Callback(heard, indirect=False),
+                zenoh.handlers.Callback(hear(wake), indirect=False),
                 allowed_origin=zenoh.Locality.REMOTE,
             )
         self._to_all = self._publisher(session, f"{self._root}/all")

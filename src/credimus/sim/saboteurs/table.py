@@ -78,6 +78,7 @@ from credimus.sim.saboteurs.wrongs import (
     a_fold_that_trusts_every_electorate,
     a_key_for_everybody,
     a_network_that_garbles,
+    a_node_that_does_not_wait_for_its_disk,
     a_node_that_hears_no_probe,
     a_node_that_never_looks_around,
     a_node_that_votes_twice,
@@ -168,6 +169,11 @@ SABOTEURS: tuple[Saboteur, ...] = (
         sabotage=a_disk_that_forgets, trips=a_durable_vote_is_never_contradicted, profile="churn"
     ),
     Saboteur(sabotage=a_disk_that_forgets, trips=nothing_acknowledged_is_lost, profile="storm"),
+    Saboteur(
+        sabotage=a_node_that_does_not_wait_for_its_disk,
+        trips=a_durable_vote_is_never_contradicted,
+        profile="churn",
+    ),
     Saboteur(sabotage=a_sync_that_never_pulls, trips=healed_fleet_converges, profile="lossy"),
     Saboteur(
         sabotage=a_proof_without_its_last_vote,

@@ -8,7 +8,7 @@ from typing import Any
 
 from credimus.certificate.archive import Spot
 from credimus.certificate.votes import CastVotes
-from credimus.kernel.effects import Effects
+from credimus.kernel.effects import Effects, Wake
 from credimus.kernel.instant import SECOND
 from credimus.node.saying.author import Author
 from credimus.node.saying.enclosing import Enclosing
@@ -20,6 +20,7 @@ from credimus.protocol.partition.machine import Partition
 from credimus.protocol.partition.reconciling import Reconciling
 from credimus.protocol.reunion.stepping import Stepping
 from credimus.protocol.sync.machine import Sync
+from credimus.sim import fleet as fleet_module
 from credimus.sim.disk import Disk
 from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
@@ -128,6 +129,13 @@ def a_disk_that_forgets(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
 
 
 @contextmanager
+def a_node_that_does_not_wait_for_its_disk(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Own blocks, too, are sent before they are written, and are never synced."""
+    with patched(fleet_module, "waits_for_disk", lambda _: False):
+        yield
+
+
+@contextmanager
 def a_sync_that_never_pulls(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """What was lost on the way is never asked for."""
 
@@ -180,11 +188,11 @@ def a_network_that_garbles(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Some early messages arrive with another byte in their middle."""
     arrive = Network._arrive  # noqa: SLF001
 
-    def garbled(self: Network, link: Link, payload: bytes) -> None:
+    def garbled(self: Network, link: Link, payload: bytes, wake: Wake) -> None:
         if self.message_count < 500 and self.message_count % 20 == 0:
             middle = len(payload) // 2
             payload = payload[:middle] + bytes((payload[middle] ^ 1,)) + payload[middle + 1 :]
-        arrive(self, link, payload)
+        arrive(self, link, payload, wake)
 
     with patched(Network, "_arrive", garbled):
         yield
