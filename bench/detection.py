@@ -28,7 +28,7 @@ def main() -> None:
     asked.add_argument("--rest", type=int, default=30, help="seconds at rest before the first does")
     asked.add_argument("--events", type=int, default=10, help="beliefs of each of three nodes")
     asked.add_argument(
-        "--together", type=int, default=1, help="nodes in a process; above 1 none stands still"
+        "--together", type=int, default=1, help="nodes in a process; above 1 one only falls silent"
     )
     told = asked.parse_args()
     begun = time.monotonic()
@@ -46,9 +46,9 @@ def main() -> None:
         suspected: list[float] = []
         dead: list[float] = []
         wronged = 0
-        for turn in range(told.stops if told.together == 1 else 0):
+        for turn in range(told.stops):
             victim = who[(turn * 7 + 1) % told.nodes]["id"]
-            order = {"victim": victim, "still_s": STILL_S}
+            order = {"victim": victim, "still_s": STILL_S, "alone": told.together == 1}
             answers = fleet.ask([order] * told.nodes)
             suspected += _after(answers, "suspected_ns")
             dead += _after(answers, "dead_ns")

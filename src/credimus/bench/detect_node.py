@@ -41,7 +41,12 @@ class Watch:
         if driver.node.id == victim:
             await asyncio.sleep(_BEFORE_S)
             stopped_ns = time.monotonic_ns()
-            time.sleep(order["still_s"])  # answers nobody, like a stopped process
+            if order["alone"]:
+                time.sleep(order["still_s"])  # answers nobody, like a stopped process
+            else:
+                transport = driver.use(None)  # as mute, and the others of its process go on
+                await asyncio.sleep(order["still_s"])
+                driver.use(transport)
             return {"stopped_ns": stopped_ns}
         self._suspected_ns.clear()
         self._dead_ns.clear()

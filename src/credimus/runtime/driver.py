@@ -97,9 +97,10 @@ class Driver:
         self.node.resume(now())
         self._schedule()
 
-    def use(self, transport: Transport | None) -> None:
-        """Go on with another transport, or none."""
-        self._transport = transport
+    def use(self, transport: Transport | None) -> Transport | None:
+        """Go on with another transport, or none; the answer is the one before."""
+        before, self._transport = self._transport, transport
+        return before
 
     def close(self) -> None:
         """Stop stepping, and tell all who wait. May be called again.
@@ -270,10 +271,8 @@ class Driver:
         self._arm()
 
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
-        """Persist, then send, then emit; a full disk stops the node here until it has room.
-
-        What others have made durable and said is passed on before it is written, and that without
-        waiting for the disk; the next step that `waits_for_disk` syncs it, too.
+        """Persist, then send, then emit; a full disk stops the node here until it has room. What is
+        only passed on is sent first, and written without a sync: the next step that waits has one.
 
         Args:
             sealed: whether what callers have written so far is in these effects.
@@ -308,12 +307,12 @@ class Driver:
 
     def _send(self, effects: NodeEffects) -> None:
         """Hand over what is not sent yet."""
-        sends, effects.sent = () if effects.sent else effects.send, True
-        if self._transport is not None and sends:
+        if self._transport is not None and effects.send and not effects.sent:
             began = time.monotonic_ns()
             shield, wires = self.node.shield, self.store.wires
-            self.unsent_count += send_all(sends, self._transport, shield, wires)
+            self.unsent_count += send_all(effects.send, self._transport, shield, wires)
             self.spent.send_ns += time.monotonic_ns() - began
+        effects.sent = True
 
     def _settle(self, events: list[NodeEvent]) -> None:
         """Tell callers that what they wrote is durable."""
