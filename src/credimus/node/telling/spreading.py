@@ -196,7 +196,7 @@ class Spreading:
                 self.ask(one.urgency)
 
 
-_CLAIM_COUNT = 3
+_CLAIM_COUNT = 8
 """Members that are shown a claim of our state in each period, where blocks travel over an overlay.
 [guess: a wrong state is noticed in the first period by far]"""
 _RELAYED = (Blocks, Pull, Envelope, Answer)
