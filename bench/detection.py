@@ -54,22 +54,19 @@ def main() -> None:
             dead += _after(answers, "dead_ns")
             wronged += sum(one.get("wronged", 0) for one in answers)
             fleet.ask([{"patience_s": 20}] * told.nodes)
-    figures: dict[str, Any] = {
+    figures = {
         "nodes": told.nodes,
         "together": told.together,
         "alive_before": min(one["alive"] for one in who),
         "settled_s": round(settled_s, 1),
         "all_heard_ms": [round(median(events)), round(max(events))],
         "heard": [len(events), 3 * told.events],
+        "first_suspected_ms": round(min(suspected, default=-1)),
+        "suspected_ms": [round(median(suspected)), round(max(suspected))],
+        "dead_ms": [round(median(dead)), round(max(dead))],
+        "noticed": [len(suspected), len(dead), told.stops * (told.nodes - 1)],
+        "wrongly_dead": wronged,
     }
-    if suspected and dead:
-        figures |= {
-            "first_suspected_ms": round(min(suspected)),
-            "suspected_ms": [round(median(suspected)), round(max(suspected))],
-            "dead_ms": [round(median(dead)), round(max(dead))],
-            "noticed": [len(suspected), len(dead), told.stops * (told.nodes - 1)],
-            "wrongly_dead": wronged,
-        }
     print(json.dumps(figures))
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ STARTING_MAX = max(2, os.cpu_count() or 0)
 """Nodes that start at once; the next begin when these have linked to those before them. [measured:
 of 100 on two cores that start six at a time the last never link, for they hold each other up]"""
 
+_T = TypeVar("_T")
 _CROWD, _PAUSE_S = 12, 0.02
 """Above so many the next begin later by so much for each node, and those that run come to rest."""
 
@@ -78,10 +79,7 @@ class LocalFleet:
     def __enter__(self) -> Self:
         settings = self._set_up(Path(self._folder.name))
         try:
-            shares = [
-                settings[first : first + self.together]
-                for first in range(0, len(settings), self.together)
-            ]
+            shares = self._shared(settings)
             for first in range(0, len(shares), STARTING_MAX):
                 wave = [self._spawn(one) for one in shares[first : first + STARTING_MAX]]
                 self._children += wave
@@ -109,9 +107,14 @@ class LocalFleet:
         Raises:
             InternalError: `node-died`.
         """
-        for place, child in enumerate(self._children):
-            _say(child, orders[place * self.together :][: self.together])
+        for child, some in zip(self._children, self._shared(orders), strict=True):
+            _say(child, some)
         return [answer for child in self._children for answer in _hear(child)]
+
+    def _shared(self, each: Sequence[_T]) -> list[Sequence[_T]]:
+        """What is for each node, by process."""
+        size = self.together
+        return [each[first : first + size] for first in range(0, len(each), size)]
 
     def _end(self) -> None:
         for child in self._children:
