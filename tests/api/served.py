@@ -37,7 +37,7 @@ async def served(home: Home, judge: Judge = undecided) -> AsyncIterator[Daemon]:
         yield daemon
     finally:
         daemon.dismiss()
-        server.should_exit = True
+        server.end()
         await serving
         listening.close()
         await daemon.close()

@@ -1,6 +1,7 @@
 """The server itself: the short way and the long way say the same, however it is cut."""
 
 import asyncio
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,25 @@ def test_bytes_that_are_no_http_are_told_so(tmp_path: Path) -> None:
         body = b"x" * (BODY_BYTES_MAX + 1)
         (reply,) = await told(desk.daemon, [post(desk, "/v1/beliefs", body)])
         assert (reply.status, reply.json["code"]) == (413, "body-too-large")
+
+    play(tmp_path, scene)
+
+
+def test_every_answer_bears_the_date_of_its_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(desk: Desk) -> None:
+        one, other = Caller(desk.daemon), Caller(desk.daemon)
+        other.connection.server_state = other.state = one.state
+        plain = head(desk, "GET /v1/members HTTP/1.1")
+        unusual = head(desk, "GET /v1/members HTTP/1.1", "TE: trailers")
+        for caller, second in ((one, 10**9), (other, 10**9 + 1), (one, 10**9 + 1)):
+            monkeypatch.setattr("credimus.api.lean.time.time", lambda now=second: now + 0.9)
+            for request in (plain, unusual):
+                caller.send(request)
+                await caller.settled()
+                dated = parsedate_to_datetime(caller.replies()[-1].headers["date"])
+                assert dated.timestamp() == second
 
     play(tmp_path, scene)
 

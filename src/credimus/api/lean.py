@@ -9,7 +9,9 @@ Measured: a GET of a belief takes a quarter of the CPU that it takes through h11
 """
 
 import re
+import time
 from collections.abc import Awaitable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -70,6 +72,8 @@ class Connection(H11Protocol):
         self._early = b""
         """What came while a plain request was under way."""
         self._closes = False
+        self._second = 0
+        """Of the `date` that this connection saw to."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the caller."""
@@ -77,6 +81,7 @@ class Connection(H11Protocol):
             self._early += data
             self.flow.pause_reading()
             return
+        self._tell_time()
         request = plain_request(data) if self._is_idle() else None
         if request is None:
             super().data_received(data)
@@ -112,6 +117,7 @@ class Connection(H11Protocol):
     async def _finish(self, found: "Awaitable[Answer | Stream]") -> None:
         answer = await found
         self._under_way = False
+        self._tell_time()
         assert isinstance(answer, Answer)  # noqa: S101 - as above
         self._tell(answer)
         early, self._early = self._early, b""
@@ -143,6 +149,14 @@ class Connection(H11Protocol):
             parts.append(b"content-length: %d\r\n" % len(answer.body))
         parts += (b"\r\n", answer.body)
         return b"".join(parts)
+
+    def _tell_time(self) -> None:
+        """Keep the `date` of all answers current, to the second."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            date = formatdate(second, usegmt=True).encode()
+            self.server_state.default_headers = [(b"date", date)]
 
     def _answers(self) -> bool:
         """Whether an answer through ASGI is under way."""

@@ -18,7 +18,7 @@ from credimus.node.showing.reading import Reading
 from credimus.node.taking.ingress import Ingress
 from credimus.node.telling.copies import Copies
 from credimus.node.telling.shielding import Shield
-from credimus.node.telling.sight import FleetView, hears_us
+from credimus.node.telling.sight import Lookout, hears_us
 from credimus.node.telling.spreading import Spreading
 from credimus.protocol.delivery.machine import Delivery
 from credimus.protocol.guard.machine import Guard
@@ -87,7 +87,7 @@ class Machines:
         self.partition = Partition(
             config.partition,
             Holdings(parts.id, state, lace),
-            lambda: FleetView(membership, state.roster, lace),
+            Lookout(membership, state.roster, lace).look,
             Say,
         )
         self.guard = Guard(config.guard, state.roster.keys)

@@ -29,6 +29,7 @@ from credimus.node.commands import AnyCommand
 from credimus.node.durability import waits_for_disk
 from credimus.node.events import NodeEvent, Sealed
 from credimus.node.node import Node, NodeEffects
+from credimus.runtime.alarm import Alarm
 from credimus.runtime.deciding import Deciding
 from credimus.runtime.joining.founding import facts_of, stored
 from credimus.runtime.keys import Keys
@@ -72,8 +73,7 @@ class Driver:
         self._scheduled = False
         self._paused: asyncio.TimerHandle | None = None
         """The next step, while it waits for more to gather."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = Instant(0)
+        self._alarm = Alarm(node.deadline, self._schedule)
         self.closed = False
         """Whether nothing is taken any more."""
         self.keys = Keys(store, self)
@@ -109,8 +109,7 @@ class Driver:
         """
         self.closed = True
         self.pruning.close()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         stopping = Unavailable("stopping", "the node is stopping; ask again later")
         self._fail_unsealed(stopping)
         self._deciding.close(stopping)
@@ -220,7 +219,7 @@ class Driver:
                 self._scheduled = False
                 effects, sealed = self._stuck
                 self._finish(effects, sealed=sealed)
-                self._arm()
+                self._alarm.set()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
 
@@ -268,7 +267,7 @@ class Driver:
             self._transport.gather(seconds)
         if self._inbox:
             self._schedule(at_once=True)
-        self._arm()
+        self._alarm.set()
 
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room. What is
@@ -348,30 +347,12 @@ class Driver:
         """Hold the step back: it is neither sent nor told. Try again, for a full disk may clear."""
         self._stuck, self.failure = (effects, sealed), failure
         self._fail_unsealed(_kept(failure))
-        self._timer_at = Instant(0)
-        self._timer = asyncio.get_running_loop().call_later(_RETRY_S, self._ring)
+        self._alarm.snooze(_RETRY_S)
 
     def _fail_unsealed(self, failure: CredimusError) -> None:
         unsealed, self._unsealed = self._unsealed, []
         for receipt in unsealed:
             receipt.settle(0, failure)
-
-    def _arm(self) -> None:
-        """Wake at the node's next deadline; a timer that rings too early does no harm."""
-        deadline = self.node.deadline()
-        if deadline is None or self.closed:
-            return
-        if self._timer is not None:
-            if self._timer_at <= deadline:
-                return
-            self._timer.cancel()
-        self._timer_at = deadline
-        delay_s = max(0, deadline - time.monotonic_ns()) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        self._schedule()
 
 
 def _sealed(events: list[NodeEvent]) -> dict[NodeId, int]:

@@ -38,7 +38,7 @@ SLICE_MAX = 500
 WAITING_MAX = 20_000
 """Beliefs that may wait while the node is busy; past it a slice is written all the same. [guess]"""
 PERIOD_S = 0.5
-"""Between two looks at what waits. [guess]"""
+"""From a change until it is written, or looked at again. [guess]"""
 
 
 class Projector:
@@ -56,6 +56,7 @@ class Projector:
         self._gone: dict[bytes, None] = {}
         """Beliefs and rounds that a checkpoint let go."""
         self._position: int | None = None
+        self._news = asyncio.Event()
 
     @property
     def waiting_count(self) -> int:
@@ -121,6 +122,8 @@ class Projector:
                 self._gone.update(dict.fromkeys((*gone.beliefs, *gone.rounds)))
             elif kind is MemberAdmitted or kind is MemberLeft:
                 self._members = True
+        if self._waits:
+            self._news.set()
 
     async def keep_up(self, pace: Pace, failed: Callable[[StorageError], None]) -> None:
         """Write what waits, for ever: at once when the node has time, late when it is busy.
@@ -129,7 +132,9 @@ class Projector:
             failed: told when the read models could not be written; what waits, waits on.
         """
         while True:
+            await self._news.wait()
             await asyncio.sleep(PERIOD_S)
+            self._news.clear()
             try:
                 while self.waiting_count > (WAITING_MAX if pace.is_busy else 0) or (
                     self._members and not pace.is_busy
@@ -138,11 +143,18 @@ class Projector:
                     await asyncio.sleep(0)
             except StorageError as problem:
                 failed(problem)
+            if self._waits:  # for a busy node, or a disk
+                self._news.set()
 
     def flush(self) -> None:
         """Write everything that waits."""
-        while self._beliefs or self._rounds or self._members or self._gone:
+        while self._waits:
             self._write(SLICE_MAX)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether anything is to be written."""
+        return self._members or self.waiting_count > 0
 
     def _write(self, count: int) -> None:
         """Write at most `count` beliefs and as many rounds; they wait on when that fails."""

@@ -24,9 +24,9 @@ class Around:
         self._own = own
         self._crowd = crowd
 
-    def there(self) -> list[NodeId]:
+    def there(self) -> tuple[NodeId, ...]:
         """Everybody that is held for alive, by all alike."""
-        return [one for one in self._crowd.alive if one != self._own]
+        return tuple(one for one in self._crowd.alive if one != self._own)
 
     def trip_us(self, peer: NodeId) -> int | None:
         """Nodes live on a line, in the order of their names; some are not measured."""

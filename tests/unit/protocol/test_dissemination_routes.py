@@ -29,9 +29,9 @@ class Links:
         """All hearers."""
         return tuple(sorted(to for one, to in self._pairs if one == speaker))
 
-    def there(self) -> list[NodeId]:
+    def there(self) -> tuple[NodeId, ...]:
         """All but the first."""
-        return [B, C, D, E]
+        return B, C, D, E
 
     def trip_us(self, _: NodeId) -> None:
         """Not measured."""

@@ -4,14 +4,37 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.lace import Lace
 from credimus.protocol.membership.interface import Status
 from credimus.protocol.membership.machine import Membership
+from credimus.state.membership.members import Members
 from credimus.state.membership.roster import Roster
 
 
-class FleetView:
-    """One look; it is not to be kept."""
+class Lookout:
+    """Looks again only where something has changed; the answer to an unchanged fleet is the same
+    object."""
 
     def __init__(self, membership: Membership, roster: Roster, lace: Lace) -> None:
-        self.members: tuple[NodeId, ...] = tuple(roster.current.by_id)
+        self._membership = membership
+        self._roster = roster
+        self._lace = lace
+        self._seen: FleetView | None = None
+        self._change_count = -1
+
+    def look(self) -> "FleetView":
+        """Who can be reached at this moment."""
+        membership, members = self._membership, self._roster.current
+        view, change_count = self._seen, membership.change_count
+        if view is None or view.roster is not members or change_count != self._change_count:
+            view = self._seen = FleetView(membership, members, self._lace)
+            self._change_count = change_count
+        return view
+
+
+class FleetView:
+    """One look."""
+
+    def __init__(self, membership: Membership, roster: Members, lace: Lace) -> None:
+        self.roster = roster
+        self.members: tuple[NodeId, ...] = tuple(roster.by_id)
         self._peers = membership.standing.statuses()
         self._rows = membership.reachability()
         self._lace = lace

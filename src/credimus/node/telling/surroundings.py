@@ -13,7 +13,7 @@ class Surroundings:
         self._membership = membership
         self._matrix: Reachability | None = None
 
-    def there(self) -> list[NodeId]:
+    def there(self) -> tuple[NodeId, ...]:
         """The other nodes that are heard of and not dead, sorted."""
         return self._membership.standing.there()
 

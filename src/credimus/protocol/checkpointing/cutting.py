@@ -1,6 +1,7 @@
 """Where to cut, and whose turn it is to say so. Pure."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from credimus.kernel import limits
 from credimus.kernel.ids import BlockId, NodeId, fingerprint
@@ -51,6 +52,11 @@ def last_below(cut: Cut) -> dict[NodeId, int]:
 
 def turn_of(base: bytes, attempt: int, members: Iterable[NodeId]) -> NodeId | None:
     """Who proposes in an attempt: each elector draws by fingerprint, the smallest speaks."""
+    return _first_of(base, attempt, tuple(members))
+
+
+@lru_cache(maxsize=64)
+def _first_of(base: bytes, attempt: int, members: tuple[NodeId, ...]) -> NodeId | None:
     return min(members, key=lambda one: _draw(base, attempt, one), default=None)
 
 

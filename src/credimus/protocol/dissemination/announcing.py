@@ -48,7 +48,7 @@ class Outbox:
 
     def deadline(self) -> Instant | None:
         """When the next leaves."""
-        return min(self._due.values(), default=None)
+        return min(self._due.values()) if self._due else None
 
 
 class _Missing(NamedTuple):

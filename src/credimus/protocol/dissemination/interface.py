@@ -278,7 +278,7 @@ class Matrix(Protocol):
 class Surroundings(Protocol):
     """What is known of the other nodes; membership knows it."""
 
-    def there(self) -> Sequence[NodeId]:
+    def there(self) -> tuple[NodeId, ...]:
         """The other nodes that are heard of and not dead, sorted."""
         ...
 

@@ -99,7 +99,7 @@ class Overlay:
 
     @property
     def _look_due(self) -> Instant:
-        return earliest(self._due, *self._asked.values()) or self._due
+        return min(self._due, *self._asked.values()) if self._asked else self._due
 
     # --- what happens
 
@@ -116,7 +116,7 @@ class Overlay:
             return sends
         at, config = now.instant, self._config
         self._due = after(at, config.look_period_ns)
-        self.there = tuple(self._around.there())
+        self.there = self._around.there()
         if self.is_given:
             return sends
         was_active = self.is_active
@@ -157,7 +157,7 @@ class Overlay:
     def _answer(self, peer: NodeId, ring: bool, now: Now) -> list[Send[Any]]:
         sends: list[Send[Any]] = []
         if peer not in self.there:  # it may be new since the last look
-            self.there = tuple(self._around.there())
+            self.there = self._around.there()
         may_be = self.is_active and peer in self.there
         if not may_be or (
             peer not in self._links and not self._has_room(ring=ring, at=now.instant, sends=sends)

@@ -8,7 +8,7 @@ Source: Law and Siu, "Distributed construction of random expander networks" (INF
 Departs: the circles are not drawn by joining nodes; the order is that of fingerprints.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 from credimus.kernel.ids import NodeId
@@ -23,16 +23,22 @@ class Rings:
     def __init__(self, own: NodeId) -> None:
         self._own = own
         self._places: dict[tuple[int, NodeId], bytes] = {}
+        self._last: tuple[Sequence[NodeId], list[NodeId]] | None = None
+        """Who was there, as the same object, when all were open to us; and who came next."""
 
-    def next(self, there: Sequence[NodeId], avoided: Container[NodeId]) -> list[NodeId]:
+    def next(self, there: Sequence[NodeId], avoided: Collection[NodeId]) -> list[NodeId]:
         """The next node in each ring that is not avoided; of all, if all are. Empty when alone."""
+        if self._last is not None and self._last[0] is there and not avoided:
+            return self._last[1]
         chosen: list[NodeId] = []
         open_to_us = [one for one in there if one not in avoided] or list(there)
         for ring in range(RING_COUNT if open_to_us else 0):
             own = self._place(ring, self._own)
             ahead = [one for one in open_to_us if self._place(ring, one) > own]
             chosen.append(min(ahead or open_to_us, key=lambda one: self._place(ring, one)))
-        return list(dict.fromkeys(chosen))
+        needed = list(dict.fromkeys(chosen))
+        self._last = None if avoided else (there, needed)
+        return needed
 
     def forget(self, there: Sequence[NodeId]) -> None:
         """Forget the places of all others than these."""

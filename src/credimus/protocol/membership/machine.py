@@ -104,6 +104,11 @@ class Membership:
         """Who hears whom, as far as is known here."""
         return self._rows.matrix(self.standing.is_there)
 
+    @property
+    def change_count(self) -> int:
+        """Grows whenever what is held of a member, or said of whom it hears, changes."""
+        return self.standing.change_count + self._rows.change_count
+
     # --- the machine
 
     def handle(self, event: MembershipInput, now: Now) -> MembershipEffects:
@@ -176,7 +181,7 @@ class Membership:
         return is_large and self._rota.deadline() is not None
 
     def _plan(self, now: Now) -> None:
-        self._rota.plan((peer.id for peer in self.standing if peer.is_there), now)
+        self._rota.plan(self.standing.there(), now)
 
     def _take_turn(self, target: NodeId, now: Now, effects: MembershipEffects) -> None:
         self._turn_count += 1

@@ -27,10 +27,13 @@ class RowStore:
         """What each row says; read when it is first asked for."""
         self._turns: list[NodeId] = []
         self._version = 0
+        self.change_count = 0
+        """How often a row has changed, or the roster."""
         self.fresh: Rumours[NodeId, Row] = Rumours()
 
     def follow(self, members: tuple[NodeId, ...]) -> None:
         """The roster changed; `members` is sorted. In a large fleet no rows are told."""
+        self.change_count += 1
         self._members = members if len(members) <= limits.ROW_MEMBERS_MAX else ()
         self._place = {one: place for place, one in enumerate(self._members)}
         self._roster = fingerprint(b"credimus roll", *members)[:8]
@@ -97,6 +100,7 @@ class RowStore:
     def _put(self, member: NodeId, row: Row) -> None:
         if member not in self._rows:
             self._turns.append(member)
+        self.change_count += 1
         self._rows[member] = row
         self.fresh.put(member, row)
 

@@ -78,6 +78,9 @@ class Standing:
         self._suspected: dict[NodeId, Peer] = {}
         self._alive_count = 0
         self._unknown_count = 0
+        self._there: tuple[NodeId, ...] | None = None
+        self.change_count = 0
+        """How often it has changed who the peers are, or what is held of one."""
         self._deadline: Instant | None = None
         self._is_stale = False
         """Whether something has changed since the deadline was worked out: while half of a large
@@ -114,9 +117,11 @@ class Standing:
         """What is held of all, in order of id; None where nothing was heard."""
         return {peer.id: peer.status for peer in self}
 
-    def there(self) -> list[NodeId]:
-        """Those heard of and not dead, in order of id."""
-        return [peer.id for peer in self if peer.is_there]
+    def there(self) -> tuple[NodeId, ...]:
+        """Those heard of and not dead, in order of id; the same object until that changes."""
+        if self._there is None:
+            self._there = tuple(peer.id for peer in self if peer.is_there)
+        return self._there
 
     def trip_us(self, identifier: NodeId) -> int | None:
         """The median round trip to a member, in us; None when it was not measured."""
@@ -131,7 +136,7 @@ class Standing:
 
     def follow(self, members: Sequence[NodeId]) -> None:
         """The roster changed: take up who is new, forget who is gone. `members` is sorted."""
-        self._is_stale = True
+        self._note_change()
         before = self._peers
         self._peers = {one: before.get(one) or Peer(one) for one in members if one not in self._own}
         self._suspected = {one: peer for one, peer in self._suspected.items() if one in self._peers}
@@ -206,7 +211,7 @@ class Standing:
     def _set(
         self, peer: Peer, status: Status, incarnation: int, suspicion: Suspicion | None
     ) -> None:
-        self._is_stale = True
+        self._note_change()
         self._alive_count += (status is Status.ALIVE) - (peer.status is Status.ALIVE)
         self._unknown_count -= peer.status is None
         peer.status, peer.incarnation, peer.suspicion = status, incarnation, suspicion
@@ -214,3 +219,8 @@ class Standing:
             self._suspected[peer.id] = peer
         else:
             self._suspected.pop(peer.id, None)
+
+    def _note_change(self) -> None:
+        self.change_count += 1
+        self._is_stale = True
+        self._there = None

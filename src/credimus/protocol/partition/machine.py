@@ -90,6 +90,8 @@ class Partition:
         self._sight: Sight | None = None
         self._begun_at: Instant | None = None
         self._look_due: Instant | None = None
+        self._settled: View | None = None
+        """The last view, if all in it is well and stays so while nothing changes."""
         self._there: dict[NodeId, Instant] = {}
         """Since when each member has been heard of without a break."""
         self._away: dict[NodeId, Away] = {}
@@ -230,20 +232,27 @@ class Partition:
         at, begun_at = now.instant, self._begun_at
         view, config = self._view_of_now(), self._config
         members = view.members
+        slowness = 1 + len(members) // _LOOK_SLOWER_FROM
+        self._look_due = after(at, slowness * config.look_ns) if len(members) > 1 else None
+        if view is self._settled:
+            self._forget(at)
+            return
         there = {one: at for one in members if view.is_there(one)}
         self._there = there | {one: at for one, at in self._there.items() if one in there}
         fresh = [one for one, since in self._there.items() if at < after(since, _FRESH_NS)]
         forgiving = begun_at is None or at < after(begun_at, config.grace_ns)
-        sight = self._sight = self._lasting.of(sight_of(view, fresh, forgiving=forgiving), at)
+        seen = sight_of(view, fresh, forgiving=forgiving)
+        sight = self._sight = self._lasting.of(seen, at)
         self._follow(sight, now)
         before = self.level
         if self._steadiness.see(sight, at):
             self._changed(before, now, effects)
         if self._diary is not None:
             self._diary.see(sight, self._away, self.level)
-        slowness = 1 + len(members) // _LOOK_SLOWER_FROM
         self._forget(at)
-        self._look_due = after(at, slowness * config.look_ns) if len(members) > 1 else None
+        is_whole = len(there) == len(seen.reachable) == len(members)
+        is_calm = self.level is Level.NONE and not (fresh or self._away or self._diary)
+        self._settled = view if is_whole and is_calm and not seen.one_way else None
 
     def _follow(self, sight: Sight, now: Now) -> None:
         """Note who went, who came back and why."""

@@ -77,6 +77,8 @@ class Reconciling:
 
     def deadline(self) -> Instant | None:
         """The next search, or our next turn to speak."""
+        if not self._waiting:
+            return self._search_due
         dues = [due for due, _ in self._waiting.values()]
         if self._search_due is not None:
             dues.append(self._search_due)

@@ -51,7 +51,7 @@ class Proving:
 
     def deadline(self) -> Instant | None:
         """The next turn."""
-        return min((case.due for case in self._cases.values()), default=None)
+        return min(case.due for case in self._cases.values()) if self._cases else None
 
     def due(self, now: Now) -> list[EvidenceWanted]:
         """The evidence whose turn has come; what is proven is forgotten."""

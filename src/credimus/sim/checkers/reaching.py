@@ -67,7 +67,7 @@ class a_block_reaches_all_that_can_be_reached(Judge):  # noqa: N801 - a sentence
 
 class no_message_travels_in_a_loop(Checker):  # noqa: N801 - a sentence
     """A relayed message never comes where it was; nobody pushes a block twice to one neighbour,
-    unless that asks for it again."""
+    unless that asks for it again, or the network brings what it asked twice."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -76,6 +76,7 @@ class no_message_travels_in_a_loop(Checker):  # noqa: N801 - a sentence
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
         """Look at all that a step sent."""
+        copies = 2 if self.watch.fleet.network.weather.duplicate_ppm else 1
         for send in effects.send:
             to, message = send.to, send.message
             if to is None:
@@ -85,7 +86,8 @@ class no_message_travels_in_a_loop(Checker):  # noqa: N801 - a sentence
                     if to in path or len(set(path)) < len(path) or path[-1] != host.id:
                         self.fail(f"node {host.place} relays to {short(to)} on a path with it")
                 case Graft(ids, deliver):
-                    self._asked.update((host.id, to, one) for one in ids if deliver)
+                    for one in ids if deliver else ():
+                        self._asked[host.id, to, one] += copies
                 case Push(items):
                     for item in items:
                         self._look(host, to, block_id(open_wire(item.wire).header), item.hops)
