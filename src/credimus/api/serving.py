@@ -28,7 +28,7 @@ _BACKLOG = 512
 
 class _Server(uvicorn.Server):
     """uvicorn without its own handling of signals, for the node stops in its own order, and without
-    its clock, which ten times a second asks whether to end: half of all that a node at rest does."""
+    its clock, which asks ten times a second whether to end: half of what a node at rest does."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -52,11 +52,22 @@ class Side:
         return messages(self.sync.handle(DigestSeen(PEER, digest), at(ms)))
 
 
-def test_the_same_is_shown_twice_and_then_now_and_then_and_calmly() -> None:
+def test_the_same_is_shown_twice_and_then_now_and_then_and_wakes_nobody() -> None:
     side = Side(chain(3))
     shown = [side.sync.tick(at(1_000 * second)).send for second in range(10)]
     assert [bool(sends) for sends in shown] == [second in (0, 1, 4, 8) for second in range(10)]
-    assert [sends[0].wake for sends in shown if sends] == [Wake.SOON, *[Wake.NEVER] * 3]
+    assert {send.wake for sends in shown for send in sends} == {Wake.NEVER}
+
+
+def test_who_has_shown_the_same_is_not_shown_it_back_for_a_while() -> None:
+    side = Side(chain(3))
+    side.hear(Digest(side.replica.lace.heads_sum), 0)
+    shown = [[one.to for one in side.sync.tick(at(1_000 * second)).send] for second in range(5)]
+    assert shown == [[OTHER], [OTHER], [], [], [PEER, OTHER]]
+    side.replica.take_all(chain(4))
+    assert side.digest(5_000), "what is new is shown to both"
+    side.hear(Digest(bytes(16)), 5_500)
+    assert side.digest(6_000), "whoever shows something else is shown ours"
 
 
 def test_what_is_new_is_shown_at_once() -> None:

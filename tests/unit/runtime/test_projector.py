@@ -1,4 +1,4 @@
-"""Read models follow the node by themselves, and nobody is woken while there is nothing to write."""
+"""Read models follow the node by themselves, and nobody is woken where nothing is to be written."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

@@ -20,7 +20,7 @@ from typing import Any
 from credimus.kernel.effects import Send, Wake
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import Instant, Now, after, at_leisure, earliest
+from credimus.kernel.instant import Instant, Now, after, at_leisure
 from credimus.protocol.dissemination.interface import (
     DisseminationConfig,
     Neighbour,

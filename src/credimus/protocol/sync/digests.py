@@ -41,15 +41,13 @@ class Digests:
         """Periods in a row in which there was nothing else to show to anybody else."""
         self._shown: frozenset[BlockId] = frozenset()
         self._differing: BoundedMap[NodeId, _Difference] = BoundedMap(limits.DIGEST_PEERS_MAX)
+        self._theirs: BoundedMap[NodeId, bytes] = BoundedMap(limits.DIGEST_PEERS_MAX)
+        """The sum that each peer showed last."""
 
-    @property
-    def is_calm(self) -> bool:
-        """Whether the last digest showed nothing new to the same peers as the one before."""
-        return self._calm_count > 0
-
-    def next(self, listeners: Sequence[NodeId]) -> Digest | None:
-        """The digest of this period: with the heads that are new since the last one. None when it
-        was shown to the same peers twice and not all of the calm periods are over."""
+    def next(self, listeners: Sequence[NodeId]) -> tuple[Digest, Sequence[NodeId]] | None:
+        """The digest of this period, with the heads that are new since the last one, and whom to
+        show it: not those who have just shown the same. None when it was shown to the same peers
+        twice and not all of the calm periods are over; then all are shown it."""
         held, to = self._lace.heads_sum, tuple(listeners)
         if (held, to) == (self._shown_sum, self._shown_to):
             self._calm_count += 1
@@ -57,6 +55,8 @@ class Digests:
                 return None
         else:
             self._calm_count, self._shown_to = 0, to
+        if self._calm_count < self._config.calm_periods:
+            to = tuple(one for one in to if self._theirs.get(one) != held)
         fresh: tuple[Head, ...] = ()
         if held != self._shown_sum:
             heads = self._lace.frontier().heads
@@ -64,11 +64,15 @@ class Digests:
                 news = [head for head in heads if head.block not in self._shown]
                 fresh = tuple(news[: limits.DIGEST_HEADS_MAX])
             self._shown_sum, self._shown = held, frozenset(head.block for head in heads)
-        return Digest(held, fresh)
+        return Digest(held, fresh), to
 
     def asking(self) -> Digest:
         """A digest that wants a frontier if that of its receiver differs."""
         return Digest(self._lace.heads_sum, asked=True)
+
+    def note(self, peer: NodeId, digest: Digest) -> None:
+        """A peer has shown its digest."""
+        self._theirs.put(peer, digest.sum)
 
     def is_to_be_shown(self, peer: NodeId, digest: Digest, now: Now) -> bool:
         """Whether a peer is to be shown our whole frontier because its digest is another.

@@ -158,10 +158,10 @@ class Sync:
             if listeners is None:
                 effects.send.append(Send(None, Beacon(self._lace.frontier())))
             else:
-                digest = self._digests.next(listeners)
-                if digest is not None:
-                    wake = Wake.NEVER if self._digests.is_calm else Wake.SOON
-                    effects.send += [Send(one, digest, wake) for one in listeners]
+                shown = self._digests.next(listeners)
+                if shown is not None:
+                    digest, to = shown
+                    effects.send += [Send(one, digest, Wake.NEVER) for one in to]
         if self._full_due is None:
             self._full_due = after(now.instant, self._config.full_period_ns)
         elif self._full_due <= now.instant:
@@ -253,6 +253,7 @@ class Sync:
     def _compare(self, peer: NodeId, digest: Digest, now: Now) -> SyncEffects:
         """A peer showed the sum of its heads: note what we lack, or show what it may lack."""
         self._meet(peer)
+        self._digests.note(peer, digest)
         effects = self._note_silence(peer)
         fresh = Frontier(digest.fresh)
         lacking = self._lace.lacks(fresh)
