@@ -1,5 +1,6 @@
 """Seeds of long sweeps that went wrong once, without checkpoints."""
 
+import msgspec
 import pytest
 
 from credimus.sim.profiles import scenario_of
@@ -12,3 +13,11 @@ from credimus.sim.run import simulate
 )
 def test_seeds_that_went_wrong(profile: str, seed: int) -> None:
     assert simulate(scenario_of(profile, seed, statements=60)).violations == ()
+
+
+def test_who_is_asked_twice_by_the_network_may_push_twice() -> None:
+    """Seed 3 of a crowd: an ask that came twice was answered twice, and counted once."""
+    crowd = scenario_of("crowd", 3, statements=6)
+    weather = msgspec.structs.replace(crowd.weather, loss_ppm=200_000, duplicate_ppm=1_000_000)
+    twice = msgspec.structs.replace(crowd, weather=weather, duration_ms=3_000)
+    assert simulate(twice).violations == ()
