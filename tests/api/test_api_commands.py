@@ -78,7 +78,7 @@ def test_the_log_and_tokens_by_command(fleet: Fleet) -> None:
     for given, code in (
         (("token", "revoke", made["id"]), "unknown-token"),
         (("token", "revoke", "../x"), "bad-token-id"),
-        (("log", "--author", "nobody"), "unknown-author"),
+        (("log", "--author", "nobody"), "unknown-member"),
     ):
         with pytest.raises(Failed) as caught:
             node.run(*given)

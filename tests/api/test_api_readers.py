@@ -33,7 +33,7 @@ def test_a_private_belief_is_read_and_found_by_its_reader(tmp_path: Path) -> Non
             again = await at.post(f"/v1/beliefs/{belief}/readers", readers=["all"])
             assert again["belief"] == belief
             problem = await at.refusal(f"/v1/beliefs/{belief}/readers", 404, readers=["nobody"])
-            assert problem["code"] == "unknown-reader"
+            assert problem["code"] == "unknown-member"
             public = (await at.post("/v1/beliefs", content="it rains"))["belief"]
             problem = await at.refusal(f"/v1/beliefs/{public}/readers", 422, readers=["all"])
             assert problem["code"] == "not-enclosed"

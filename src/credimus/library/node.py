@@ -120,7 +120,7 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
 
         Raises:
             UsageError: nothing was changed.
-            NotFound: `unknown-reader`.
+            NotFound, Conflict: `unknown-member`, `ambiguous-member`, of a reader.
             Conflict: `key-reused`.
             Waited: it is written, but what is waited for has not come in time.
 
@@ -188,7 +188,7 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
         Raises:
             UsageError: `not-enclosed`.
             Conflict: `not-a-reader`.
-            NotFound: `unknown-reader`.
+            NotFound, Conflict: `unknown-member`, `ambiguous-member`, of a reader.
 
         Example:
             >>> receipt = await node.assert_belief("the keeper is ill", readers=["all"])

@@ -159,7 +159,7 @@ def test_only_a_reader_lets_others_in_and_gives_reasons() -> None:
     open_one = said(fleet, 0, ())
     with pytest.raises(UsageError, match="open belief"):
         outsider.execute(ShareBelief(belief=open_one, readers=ALL), fleet.now)
-    with pytest.raises(NotFound, match="no member of the name 'nobody'"):
+    with pytest.raises(NotFound, match="'nobody' is no member"):
         fleet.nodes[0].execute(ShareBelief(belief=belief, readers=("nobody",)), fleet.now)
 
 

@@ -5,9 +5,8 @@ import msgspec
 from credimus.api.message import Request
 from credimus.api.shapes import inputs
 from credimus.api.times import iso
-from credimus.kernel.errors import Conflict, NotFound
 from credimus.kernel.hlc import wall_ms_of
-from credimus.kernel.ids import ID_BYTES, NodeId
+from credimus.kernel.ids import NodeId
 from credimus.lace.lace import Place
 from credimus.node.node import Node
 from credimus.node.showing.queries import find_belief, name_of
@@ -15,6 +14,7 @@ from credimus.runtime.audit.entries import Entry, Kind
 from credimus.runtime.audit.log import AuditQuery, audit
 from credimus.runtime.daemon import Daemon
 from credimus.state.fleet import FleetState
+from credimus.state.membership.naming import member_named
 
 
 class LogItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,27 +94,13 @@ def read_log(daemon: Daemon, asked: inputs.LogAsked, _: Request) -> LogPage:
 
 
 def _author(node: Node, given: str) -> NodeId:
-    """The author that an id, or the name of a member, names.
+    """The author that is meant: a member, or whoever has written.
 
     Raises:
-        NotFound: `unknown-author`.
-        Conflict: `ambiguous-author`.
+        NotFound, Conflict: as `member_named`.
     """
-    if len(given) == 2 * ID_BYTES and not set(given) - set("0123456789abcdef"):
-        identifier = NodeId(bytes.fromhex(given))
-        if identifier in node.lace.authors():
-            return identifier
-    named = [one.node for one in node.state.roster.current.by_id.values() if one.name == given]
-    if len(named) > 1:
-        raise Conflict(
-            "ambiguous-author", f"{len(named)} members are called {given[:40]!r}; give an id."
-        )
-    if not named:
-        raise NotFound(
-            "unknown-author",
-            f"nobody here is called {given[:40]!r}; give a member's name or an author's id.",
-        )
-    return named[0]
+    current = node.state.roster.current
+    return member_named(current, given, {*current.by_id, *node.lace.authors()})
 
 
 def _view(state: FleetState, place: Place, entry: Entry) -> LogItem:

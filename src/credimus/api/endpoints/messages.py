@@ -18,9 +18,10 @@ from credimus.api.shapes.messages import (
 from credimus.kernel.errors import UsageError
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.node.commands import SendMessage
-from credimus.node.showing.queries import member_named, name_of
+from credimus.node.showing.queries import name_of
 from credimus.protocol.delivery.interface import CopyView, Held, Mode, PostedView
 from credimus.runtime.daemon import Daemon
+from credimus.state.membership.naming import member_named
 
 MODES: dict[ModeName, Mode] = {
     "at-most-once": Mode.AT_MOST_ONCE,
@@ -89,7 +90,7 @@ def command_of(daemon: Daemon, asked: NewMessage, key: str | None) -> SendMessag
     if asked.to == "all":
         to = tuple(one for one in node.state.roster.current.by_id if one != node.id)
     else:
-        to = tuple(member_named(node.state, one) for one in asked.to)
+        to = tuple(member_named(node.state.roster.current, one) for one in asked.to)
     return SendMessage(
         to=to,
         payload=payload,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from credimus.kernel import limits
-from credimus.kernel.errors import Conflict, NotFound, UsageError
+from credimus.kernel.errors import Conflict, UsageError
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.lace.enclosing import (
     KEY_BYTES,
@@ -29,6 +29,7 @@ from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id, normalised
 from credimus.state.keeping_operations import Enclose, ReaderBox
 from credimus.state.membership.members import Member
+from credimus.state.membership.naming import member_named
 from credimus.state.operations import (
     Choice,
     Evidence,
@@ -68,7 +69,7 @@ class Enclosing:
 
         Raises:
             UsageError: `belief-too-long`, `evidence-too-long`.
-            NotFound: `unknown-reader`.
+            NotFound, Conflict: `unknown-member`, `ambiguous-member`, of a reader.
         """
         content, category = said
         _check_room(content, "belief-too-long", "the belief")
@@ -98,7 +99,7 @@ class Enclosing:
         Raises:
             UsageError: `not-enclosed`.
             Conflict: `not-a-reader`.
-            NotFound: `unknown-reader`.
+            NotFound, Conflict: `unknown-member`, `ambiguous-member`, of a reader.
         """
         if not is_enclosed(belief.content):
             raise UsageError(
@@ -170,19 +171,8 @@ class Enclosing:
         members = self._state.roster.current.by_id
         found = {author: members[author]}
         for name in names:
-            those = [
-                one
-                for one in members.values()
-                if name in (ALL, one.name) or one.node.hex() == name.lower()
-            ]
-            if not those or (name != ALL and len(those) > 1):
-                many = "no member" if not those else f"{len(those)} members"
-                raise NotFound(
-                    "unknown-reader",
-                    f"{many} of the name {name[:40]!r}; name readers by the names or ids that "
-                    "`credimus members` shows, or `all`.",
-                )
-            found |= {one.node: one for one in those}
+            those = members if name == ALL else [member_named(self._state.roster.current, name)]
+            found |= {one: members[one] for one in those}
         if len(found) > limits.READERS_MAX:
             raise UsageError(
                 "too-many-readers", f"{len(found)} readers, at most {limits.READERS_MAX} at once."

@@ -92,29 +92,4 @@ def name_of(state: FleetState, node: NodeId) -> str:
     return member.name if member is not None else ""
 
 
-def member_named(state: FleetState, given: str) -> NodeId:
-    """The member that a name or an id names.
-
-    Raises:
-        NotFound: `unknown-member`.
-        Conflict: `ambiguous-member`.
-    """
-    current = state.roster.current.by_id
-    if len(given) == 2 * ID_BYTES and not set(given) - _HEX:
-        identifier = NodeId(bytes.fromhex(given))
-        if identifier in current:
-            return identifier
-    named = [one.node for one in current.values() if one.name == given]
-    if len(named) > 1:
-        raise Conflict(
-            "ambiguous-member", f"{len(named)} members are called {given[:40]!r}; give an id."
-        )
-    if not named:
-        raise NotFound(
-            "unknown-member",
-            f"no member is called {given[:40]!r}; give a name or an id of `credimus members`.",
-        )
-    return named[0]
-
-
 _HEX = set("0123456789abcdef")
