@@ -20,6 +20,7 @@ from credimus.kernel.errors import InternalError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import FleetId
 from credimus.kernel.instant import Instant, Now
+from credimus.kernel.limits import SMALL_FLEET_MAX
 from credimus.lace.block import Block
 from credimus.lace.seal import SeedSigner, Signer
 from credimus.node.commands import AdmitMember
@@ -38,8 +39,9 @@ STARTING_MAX = max(2, os.cpu_count() or 0)
 of 100 on two cores that start six at a time the last never link, for they hold each other up]"""
 
 _T = TypeVar("_T")
-_CROWD, _PAUSE_S = 12, 0.02
-"""Above so many the next begin later by so much for each node, and those that run come to rest."""
+_PAUSE_S = 0.02
+"""In fleets that are not small the next begin later by so much for each node, and those that run
+come to rest."""
 
 
 class LocalFleet:
@@ -85,7 +87,7 @@ class LocalFleet:
                 self._children += wave
                 for child in wave:
                     _hear(child)  # has dialled all before it
-                time.sleep(_PAUSE_S * max(0, len(self._children) - _CROWD))
+                time.sleep(_PAUSE_S * max(0, len(self._children) - SMALL_FLEET_MAX))
             for child in self._children:
                 _hear(child)  # is linked to all
         except BaseException:

@@ -72,12 +72,15 @@ async def serve(
         begin: makes the job when a node stands; the job carries out each order.
         evaluator: how the nodes and their hosted members vote; the usual when None.
     """
-    running = [await _start(begin, evaluator, one) for one in settings]
+    running: list[_Running] = []
+    for (
+        each
+    ) in settings:  # one after the other, or they hold each other up until all dials end late
+        running.append(await _start(begin, evaluator, each))
+        await running[-1].linked(each.index)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    for one in running:
-        await one.linked(one.settings.index)
     _answer({"dialled": True})
     for one in running:
         await one.linked(one.settings.nodes - 1)

@@ -144,6 +144,9 @@ ROWS_MAX = 4
 ROW_MEMBERS_MAX = 256
 """Members of a roster whose reachability is told: 32 bytes a bitmap; larger fleets tell none.
 [guess]"""
+SMALL_FLEET_MAX = 12
+"""Nodes of a small fleet: up to here each tells all others everything, and looks at all of them
+again and again; above, what grows with the square of the nodes is spared. [guess]"""
 RUMOURS_MAX = 1_024
 """Claims, or rows, that wait to be passed on; past it the one told most often goes. [guess]"""
 PROBES_MAX = 64

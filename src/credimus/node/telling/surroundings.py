@@ -1,5 +1,6 @@
 """What dissemination looks at, as membership sees it."""
 
+from credimus.kernel import limits
 from credimus.kernel.ids import NodeId
 from credimus.protocol.membership.machine import Membership
 from credimus.protocol.membership.reachability import Reachability
@@ -24,11 +25,11 @@ class Surroundings:
     def unheard(self) -> list[NodeId]:
         """Those who are there, but to whom our messages may not come straight; sorted.
 
-        Cost: in fleets above `_LOOK_AT_ALL_MAX` nothing, unless some probe went through others.
+        Cost: in fleets above `SMALL_FLEET_MAX` nothing, unless some probe went through others.
         """
         self._matrix = None
         through, there = self._membership.standing.goes_through, self.there()
-        if len(there) > _LOOK_AT_ALL_MAX and not any(map(through, there)):
+        if len(there) > limits.SMALL_FLEET_MAX and not any(map(through, there)):
             return []
         matrix = self.matrix()
         return [one for one in there if through(one) or self._is_deaf(one, matrix)]
@@ -41,8 +42,3 @@ class Surroundings:
 
     def _is_deaf(self, peer: NodeId, matrix: Reachability) -> bool:
         return matrix.is_known(peer) and not matrix.hears(peer, self._own)
-
-
-_LOOK_AT_ALL_MAX = 12
-"""Nodes up to which the whole matrix is looked at in each second. [guess: its cost grows with the
-square]"""

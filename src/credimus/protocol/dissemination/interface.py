@@ -17,7 +17,7 @@ from credimus.protocol.dissemination.urgency import Strategy, Urgency, seed_stra
 class DisseminationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """When an overlay is used, how wide it is, how blocks travel on it, and how far relays go."""
 
-    direct_count_max: int = 12
+    direct_count_max: int = limits.SMALL_FLEET_MAX
     """Nodes up to which every block is pushed straight to all. Range 1 and up. [guess: one hop, and
     one copy to each, as long as a node can send to all]"""
     degree_min: int = 6

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
+from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import Partitioned
 from credimus.kernel.ids import NodeId
@@ -184,9 +185,9 @@ class Partition:
 
     def deadline(self) -> Instant | None:
         """The next look, the next change of level, or our turn to speak."""
-        many = len(self._state.roster.current) >= _CROWD_FROM
+        is_small = len(self._state.roster.current) <= limits.SMALL_FLEET_MAX
         return earliest(
-            at_leisure(self._look_due) if many else self._look_due,
+            self._look_due if is_small else at_leisure(self._look_due),
             self._steadiness.deadline(),
             self._close_due,
             self._reconciling.deadline(),
@@ -221,7 +222,7 @@ class Partition:
         """Look at once; in a large fleet, where a look costs more and peers come and go in
         crowds, a moment later for all that come and go until then."""
         member_count = len(self._state.roster.current)
-        if member_count < _CROWD_FROM:
+        if member_count <= limits.SMALL_FLEET_MAX:
             self._look(now, effects)
         else:
             soon = after(now.instant, member_count * _MOMENT_NS)
@@ -337,8 +338,6 @@ _FRESH_NS = 3_000 * MILLISECOND
 _TOGETHER_NS = 3_000 * MILLISECOND
 """Members that fall silent within this time of each other went together. [guess: they are found
 out in turns]"""
-_CROWD_FROM = 13
-"""Members from which on news of a peer is no reason to look at once. [where the overlay begins]"""
 _MOMENT_NS = MILLISECOND
 """From news of a peer to the look, for each member: short beside `worse_ns`, after which it is
 told. [guess]"""

@@ -24,6 +24,7 @@ import zenoh
 from credimus.kernel.effects import Wake
 from credimus.kernel.errors import Conflict, CredimusError, UsageError
 from credimus.kernel.ids import ID_BYTES, FleetId, NodeId
+from credimus.kernel.limits import SMALL_FLEET_MAX
 from credimus.runtime.identity.credentials import LinkPaths
 from credimus.runtime.transport.half_open import Ends, HalfOpen, cut
 from credimus.runtime.transport.inbox import Inbox
@@ -35,10 +36,9 @@ from credimus.runtime.transport.interface import (
 from credimus.runtime.transport.lingering import end_lingering
 
 LEASE_MS, LEASE_MS_LARGE = 5_000, 10_000
-"""A silent link is given up after this long; in fleets above `LARGE_FROM` nodes after the second.
+"""A silent link is given up after this long; in fleets that are not small after the second.
 [measured: a split of 30 s heals in 2 s with 5 s, and in 4 s with 10 s; of 100 nodes on two cores
 those with 5 s never came up]"""
-LARGE_FROM = 12
 KEEP_ALIVES = 2
 """Signs of life in a lease on a link without messages. [measured: each costs some .1 ms of CPU at
 both ends; with 4 in 3 s they alone took each node of 60 12 ms of every second]"""
@@ -286,7 +286,7 @@ def engine_settings(config: ZenohConfig) -> dict[str, Any]:
         "connect/retry": RETRY_MS,
         "transport/unicast/open_timeout": OPEN_TIMEOUT_MS,
         "transport/link/protocols": [link],
-        "transport/link/tx/lease": LEASE_MS_LARGE if config.nodes > LARGE_FROM else LEASE_MS,
+        "transport/link/tx/lease": LEASE_MS if config.nodes <= SMALL_FLEET_MAX else LEASE_MS_LARGE,
         "transport/link/tx/keep_alive": KEEP_ALIVES,
         "transport/link/tx/queue/size/data": QUEUE_BATCHES,
         "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments": (
