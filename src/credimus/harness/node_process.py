@@ -73,9 +73,7 @@ async def serve(
         evaluator: how the nodes and their hosted members vote; the usual when None.
     """
     running: list[_Running] = []
-    for (
-        each
-    ) in settings:  # one after the other, or they hold each other up until all dials end late
+    for each in settings:  # in turn: many at once hold each other up until their dials are over
         running.append(await _start(begin, evaluator, each))
         await running[-1].linked(each.index)
     gc.collect()
