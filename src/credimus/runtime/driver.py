@@ -219,7 +219,7 @@ class Driver:
                 self._scheduled = False
                 effects, sealed = self._stuck
                 self._finish(effects, sealed=sealed)
-                self._alarm.set()
+                self._arm()
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
 
@@ -267,7 +267,7 @@ class Driver:
             self._transport.gather(seconds)
         if self._inbox:
             self._schedule(at_once=True)
-        self._alarm.set()
+        self._arm()
 
     def _finish(self, effects: NodeEffects, *, sealed: bool = False) -> None:
         """Persist, then send, then emit; a full disk stops the node here until it has room. What is
@@ -312,6 +312,10 @@ class Driver:
             self.unsent_count += send_all(effects.send, self._transport, shield, wires)
             self.spent.send_ns += time.monotonic_ns() - began
         effects.sent = True
+
+    def _arm(self) -> None:
+        if not self.closed:
+            self._alarm.set()
 
     def _settle(self, events: list[NodeEvent]) -> None:
         """Tell callers that what they wrote is durable."""
