@@ -50,7 +50,7 @@ class Load:
 
     async def phase(self, driver: Driver, order: dict[str, Any]) -> dict[str, Any]:
         """Keep `in_flight` beliefs in flight until `until_ns`, then wait until all is quiet."""
-        self._latencies_ns, self._seen, self._proposed = [], Moments(), Moments()
+        self._latencies_ns, self._proposed = [], Moments()
         begin = resource.getrusage(resource.RUSAGE_SELF)
         steps, blocks = driver.step_count, len(driver.node.lace)
         spent, wall_ns = asdict(driver.spent), time.monotonic_ns()
@@ -64,6 +64,8 @@ class Load:
             for name, before in spent.items()
         }
         await quiet(driver)
+        # Not at the beginning: another may have begun before us, and its first be decided by now.
+        seen, self._seen = self._seen, Moments()
         end = resource.getrusage(resource.RUSAGE_SELF)
         state = driver.node.state
         return {
@@ -74,7 +76,7 @@ class Load:
             "blocks": len(driver.node.lace) - blocks,
             "latencies_ns": self._latencies_ns,
             "proposed_ns": self._proposed.by_belief(),
-            "seen_ns": self._seen.by_belief(),
+            "seen_ns": seen.by_belief(),
             "fingerprint": state.fingerprint().hex(),
             "votes_missing": sum(
                 one.voted.bit_count() != len(one.electorate) for one in state.rounds
