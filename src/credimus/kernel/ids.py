@@ -22,6 +22,8 @@ ElectorateId = NewType("ElectorateId", bytes)
 
 ID_BYTES = 16
 BLOCK_ID_BYTES = 32
+PREFIX_DIGITS_MIN = 4
+"""Hex digits that a shortened id of a belief or member needs. [guess: fewer are seldom meant]"""
 
 
 def fingerprint(domain: bytes, *parts: bytes) -> bytes:
@@ -62,6 +64,17 @@ def fleet_id(
     policy = left_out_max.to_bytes(4, "big") + units_per_s_max.to_bytes(4, "big")
     parts = founder_key, nonce, policy, *articles
     return FleetId(fingerprint(b"credimus fleet", *parts)[:ID_BYTES])
+
+
+def id_digits(given: str) -> str | None:
+    """The hex digits of an id of a belief or member, or of a beginning that is long enough; None
+    for anything else."""
+    digits = given.strip().lower()
+    is_long_enough = PREFIX_DIGITS_MIN <= len(digits) <= 2 * ID_BYTES
+    return digits if is_long_enough and not set(digits) - _HEX else None
+
+
+_HEX = frozenset("0123456789abcdef")
 
 
 def short(identifier: bytes) -> str:

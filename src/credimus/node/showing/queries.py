@@ -3,15 +3,13 @@
 from collections import Counter
 
 from credimus.kernel.errors import Conflict, NotFound, UsageError
-from credimus.kernel.ids import ID_BYTES, BeliefId, NodeId
+from credimus.kernel.ids import ID_BYTES, PREFIX_DIGITS_MIN, BeliefId, NodeId, id_digits
 from credimus.node.node import Node
 from credimus.node.saying.checks import unknown_belief
 from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.voting.verdict import Verdict
 
-PREFIX_DIGITS_MIN = 4
-"""Hex digits that a shortened belief id needs. [guess: fewer are seldom meant]"""
 _CANDIDATES_SHOWN = 3
 
 
@@ -25,8 +23,8 @@ def find_belief(state: FleetState, name: str) -> Belief:
         NotFound: `unknown-belief`.
         Conflict: `ambiguous-belief`, naming some candidates.
     """
-    digits = name.strip().lower()
-    if not PREFIX_DIGITS_MIN <= len(digits) <= 2 * ID_BYTES or set(digits) - _HEX:
+    digits = id_digits(name)
+    if digits is None:
         raise UsageError(
             "bad-belief-id",
             f"{name[:40]!r} is no belief id; give {PREFIX_DIGITS_MIN} to {2 * ID_BYTES} hex "
@@ -90,6 +88,3 @@ def name_of(state: FleetState, node: NodeId) -> str:
     """A member's name, or nothing for who is no member now."""
     member = state.roster.current.by_id.get(node)
     return member.name if member is not None else ""
-
-
-_HEX = set("0123456789abcdef")

@@ -3,11 +3,8 @@
 from collections.abc import Iterable
 
 from credimus.kernel.errors import Conflict, NotFound
-from credimus.kernel.ids import ID_BYTES, NodeId
+from credimus.kernel.ids import ID_BYTES, PREFIX_DIGITS_MIN, NodeId, id_digits
 from credimus.state.membership.members import Member, Members
-
-PREFIX_DIGITS_MIN = 4
-"""Hex digits that a shortened id needs. [guess: fewer are seldom meant]"""
 
 
 def member_named(roster: Members, given: str, known: Iterable[NodeId] | None = None) -> NodeId:
@@ -22,11 +19,10 @@ def member_named(roster: Members, given: str, known: Iterable[NodeId] | None = N
         Conflict: `ambiguous-member`.
     """
     wanted = given.strip()
-    digits = wanted.lower()
-    is_id = PREFIX_DIGITS_MIN <= len(digits) <= 2 * ID_BYTES and not set(digits) - _HEX
+    digits = id_digits(given)
     those = tuple(roster.by_id if known is None else known)
-    found = {one for one in those if is_id and one.hex().startswith(digits)}
-    if len(digits) < 2 * ID_BYTES or not found:
+    found = {one for one in those if digits and one.hex().startswith(digits)}
+    if digits is None or len(digits) < 2 * ID_BYTES or not found:
         described = ((one, described_of(roster, one)) for one in those)
         found |= {one for one, member in described if member is not None and member.name == wanted}
     if not found:
@@ -46,6 +42,3 @@ def member_named(roster: Members, given: str, known: Iterable[NodeId] | None = N
 def described_of(roster: Members, node: NodeId) -> Member | None:
     """What was said of somebody who is a member, waits to be one, or was expelled."""
     return roster.by_id.get(node) or roster.pending.get(node) or roster.expelled.get(node)
-
-
-_HEX = frozenset("0123456789abcdef")
