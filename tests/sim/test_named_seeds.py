@@ -9,7 +9,12 @@ from credimus.sim.run import simulate
 
 @pytest.mark.parametrize(
     ("profile", "seed"),
-    [pytest.param("partition", 7_629, id="who left had not seen the second admission of itself")],
+    [
+        pytest.param("partition", 7_629, id="who left had not seen the second admission of itself"),
+        pytest.param(
+            "tickets", 8_062, id="who left holds blocks of an equivocator that none takes"
+        ),
+    ],
 )
 def test_seeds_that_went_wrong(profile: str, seed: int) -> None:
     assert simulate(scenario_of(profile, seed, statements=60)).violations == ()

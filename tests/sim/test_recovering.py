@@ -4,6 +4,7 @@ import pytest
 from fleets import VOTING, YES, fleet_of
 from test_checkpoints import busy, comes_to_rest, fleet_with_checkpoints
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
@@ -89,10 +90,10 @@ def bytes_sent_back(by_name_ns: int) -> int:
     heard = {"bytes": 0}
     hear = host.hear
 
-    def counted(sender: NodeId, payload: bytes) -> bool:
+    def counted(sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> bool:
         message = read_message(payload)
         heard["bytes"] += len(payload) if isinstance(message, Blocks) else 0
-        return hear(sender, payload)
+        return hear(sender, payload, wake)
 
     host.hear = counted  # type: ignore[method-assign]
     recover(fleet, host)

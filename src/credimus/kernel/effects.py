@@ -29,7 +29,8 @@ SOON_NS = 30 * MILLISECOND
 
 
 class Wake(IntEnum):
-    """When a message makes its receiver step. It goes along with any step before that."""
+    """When a message makes its receiver step. It goes along with any step before that, but for one
+    that wakes nobody: that is taken by the next step that has leisure."""
 
     NOW = 0
     SOON = 1

@@ -33,6 +33,11 @@ def earliest(*deadlines: Instant | None) -> Instant | None:
     return first
 
 
+def is_due(deadline: Instant | None, now: "Now") -> bool:
+    """Whether a deadline has come."""
+    return deadline is not None and deadline <= now.instant
+
+
 def at_leisure(due: Instant | None) -> Instant | None:
     """When to wake for something that goes along with any earlier tick from `due` on. In a large
     fleet at rest so many wakings are most of the work, and a probe ticks every half a second."""

@@ -7,9 +7,14 @@ from credimus.node.events import Sealed
 from credimus.node.step import NodeEffects
 from credimus.protocol.dissemination.interface import Graft, IHave, Neighbour, Prune, Push
 from credimus.protocol.membership.interface import Ack, Notice, Ping, PingFor, Relayed
+from credimus.protocol.sync.interface import Digest
+from credimus.protocol.vigilance.interface import Claim
 
-_PASSING = frozenset({Push, IHave, Graft, Prune, Neighbour, Ping, Ack, PingFor, Relayed, Notice})
-"""Messages that do not say what this node holds or has done, beside own blocks that were sealed."""
+_PASSING = frozenset(
+    {Push, IHave, Graft, Prune, Neighbour, Digest, Ping, Ack, PingFor, Relayed, Notice, Claim}
+)
+"""Messages by which this node does not have to stand: they pass on what others signed, or show what
+there is to be asked for. A claim of its own leaves with the record of its stamp, which waits."""
 
 
 def waits_for_disk(effects: NodeEffects) -> bool:

@@ -15,7 +15,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import Instant, Now, earliest, is_due
 from credimus.lace.seal import Signer
 from credimus.node.commands import (
     AnyCommand,
@@ -232,9 +232,18 @@ class Node:
         """When `tick` is wanted next."""
         return earliest(self._sealing.unheld, *[one.deadline() for one in self._machines.every])
 
+    def has_leisure(self, now: Now) -> bool:
+        """Whether the step of this moment is one for what can wait: one with a probe."""
+        probe = self.membership.deadline()
+        return probe is None or is_due(probe, now)
+
     def tick(self, now: Now) -> None:
-        """Let the machines see the time."""
-        for machine in self._machines.every:
+        """Let the machines see the time that are due; what has leisure goes along with a probe, and
+        not with what is in haste."""
+        every = self._machines.every
+        if not self.has_leisure(now):
+            every = tuple(one for one in every if is_due(one.deadline(), now))
+        for machine in every:
             self._step.carry_out(machine.tick(now))
         self._intake.turn_aside(now)
         self._returning.tick(now)

@@ -229,7 +229,7 @@ class Driver:
         spent, moment = self.spent, now()
         node = self.node
         if self._transport is not None:
-            self._transport.fetch()
+            self._transport.fetch(calm=node.has_leisure(moment))
         for sender, payload in self._inbox.take():
             node.receive(sender, payload, moment)
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant

@@ -217,7 +217,7 @@ class Fleet:
 
     def _deliver(self, sender: int, receiver: int, payload: bytes, wake: Wake) -> None:
         host = self.hosts[receiver]
-        if host.hear(self.hosts[sender].id, payload):
+        if host.hear(self.hosts[sender].id, payload, wake):
             self._note("hear", host, payload)
             if wake is Wake.NOW:
                 self.wake(host)
@@ -258,6 +258,8 @@ class Fleet:
     def _stepped(self, host: Host, node: Node, now: Now) -> tuple[int, NodeEffects]:
         """How long a step takes beside the disk, and what it came to."""
         busy_ns = host.slow_ns
+        if host.calm and node.has_leisure(now):
+            host.dropped_count += host.inbox.put(host.calm.take())
         for sender, payload in host.inbox.take():
             ignored_count = node.ignored_count
             node.receive(sender, payload, now)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.kernel.inbox import Inbox
@@ -68,6 +69,8 @@ class Host:
         self.life = 0
         self.wall = WallClock()
         self.inbox = Inbox()
+        self.calm = Inbox()
+        """What wakes nobody; taken by a step that has leisure."""
         self.orders: list[Order] = []
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
@@ -184,6 +187,7 @@ class Host:
         """Lose all that is not on disk."""
         self.node = None
         self.inbox.clear()
+        self.calm.clear()
         self.orders.clear()
         self.done.clear()
         self.crash_at = None
@@ -191,9 +195,10 @@ class Host:
         self.wake_ns = None
         self.paused_until_ns = 0
 
-    def hear(self, sender: NodeId, payload: bytes) -> bool:
-        """Take a message into the inbox; False when it is full, or nobody is up."""
-        if self.node is None or self.inbox.put([(sender, payload)]):
+    def hear(self, sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> bool:
+        """Take a message into an inbox; False when it is full, or nobody is up."""
+        inbox = self.calm if wake is Wake.NEVER else self.inbox
+        if self.node is None or inbox.put([(sender, payload)]):
             self.dropped_count += 1
             return False
         if self.tape is not None and len(self.tape) < TAPE_MAX:

@@ -288,11 +288,14 @@ class _Run:
 
 
 def _speaking(hosts: list[Host]) -> list[Host]:
-    """Those that can name what they hold; where an old disk has forked a node's own chain, it can
-    not."""
-    return [
-        one for one in hosts if not all(author.forked for author in one.running.authors)
-    ] or hosts
+    """Those that can name what they hold; who has left can not, nor a node whose own chain was
+    forked by an old disk."""
+    return [one for one in hosts if _may_write(one.running)] or hosts
+
+
+def _may_write(node: Node) -> bool:
+    members = node.state.roster.current
+    return any(one.id in members and not one.forked for one in node.authors)
 
 
 def _holds_no_less(node: Node, other: Node) -> bool:

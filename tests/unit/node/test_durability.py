@@ -20,9 +20,17 @@ from credimus.protocol.dissemination.interface import (
     Relay,
 )
 from credimus.protocol.sync.interface import Beacon, Digest, Supply
+from credimus.protocol.vigilance.interface import Accusation, Claim
 
 PEER = NodeId(bytes(16))
-PASSED_ON = (Push(()), IHave(()), Graft((), deliver=True), Prune(()))
+PASSED_ON = (
+    Push(()),
+    IHave(()),
+    Graft((), deliver=True),
+    Prune(()),
+    Digest(bytes(32)),
+    Claim(b"", bytes(64)),
+)
 
 
 def sending(*messages: Outgoing) -> NodeEffects:
@@ -35,7 +43,7 @@ def test_what_is_passed_on_does_not_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [Beacon(Frontier(())), Digest(bytes(32)), Supply((), more=False)], ids=repr
+    "message", [Beacon(Frontier(())), Accusation(b"", bytes(64)), Supply((), more=False)], ids=repr
 )
 def test_what_says_what_the_node_holds_waits_and_all_beside_it(message: Outgoing) -> None:
     assert waits_for_disk(sending(message))

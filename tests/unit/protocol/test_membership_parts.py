@@ -162,6 +162,15 @@ def test_one_that_stood_still_makes_nobody_wait_longer() -> None:
     assert waited_ms(patience, stopped) == CONFIG.direct_ns / MILLISECOND
 
 
+def test_the_word_of_few_answers_that_somebody_is_far_is_doubted() -> None:
+    patience, far, near = Patience(CONFIG), Trips(), Trips()
+    assert [patience.note(far, 200_000) for _ in range(5)] == [True, True, True, False, False]
+    assert not patience.note(near, 2_000)
+    late = Trips()
+    assert patience.note(late, 700_000)
+    assert not patience.note(late, 2_000), "it is near after all"
+
+
 def test_nobody_is_waited_for_longer_than_the_longest() -> None:
     patience, trips = Patience(CONFIG), Trips()
     patience.note(trips, 9_000_000)

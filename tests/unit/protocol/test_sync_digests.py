@@ -22,10 +22,13 @@ from strategies import GENESIS, SIGNERS, Replica, make_block
 
 
 class Crowd:
-    """An audience of two neighbours."""
+    """An audience of a few neighbours."""
+
+    def __init__(self, count: int) -> None:
+        self._peers = (PEER, OTHER, *(NodeId(bytes([99 - n]) * 16) for n in range(count - 2)))
 
     def listeners(self) -> tuple[NodeId, ...]:
-        return (PEER, OTHER)
+        return self._peers
 
     def answers(self, stranger: NodeId) -> bool:  # noqa: ARG002
         return False
@@ -34,11 +37,12 @@ class Crowd:
 class Side:
     """A machine of a large fleet, and its lace."""
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, blocks: list[Block], count: int = 2) -> None:
+        self.crowd = Crowd(count)
         self.replica = Replica().take_all(blocks)
         stream = Entropy(b"sync").stream("sync")
         lace, orphans = self.replica.lace, self.replica.ingress.orphans
-        self.sync = Sync(SyncConfig(full_period_ns=10**15), lace, orphans, stream, Crowd())
+        self.sync = Sync(SyncConfig(full_period_ns=10**15), lace, orphans, stream, self.crowd)
 
     def digest(self, ms: int) -> Digest:
         """What it shows all its neighbours now."""
@@ -107,10 +111,24 @@ def test_an_old_difference_is_shown_at_once_then_again_after_a_while() -> None:
     ahead, behind = Side(blocks), Side(blocks[:2])
     ahead.digest(0)
     old = behind.digest(0)
-    assert ahead.hear(old, 10) == [Beacon(ahead.replica.lace.frontier())]
-    assert ahead.hear(old, 1_010) == []
-    assert len(ahead.hear(old, 3_100)) == 1, "the first may have been lost"
-    assert ahead.hear(Digest(ahead.replica.lace.heads_sum), 3_200) == []
+    assert ahead.hear(old, 10) == [], "it may have been sent before it heard what we have"
+    ahead.digest(1_000)
+    assert ahead.hear(old, 1_010) == [Beacon(ahead.replica.lace.frontier())]
+    assert ahead.hear(old, 2_010) == []
+    assert len(ahead.hear(old, 4_100)) == 1, "the first may have been lost"
+    assert ahead.hear(Digest(ahead.replica.lace.heads_sum), 4_200) == []
+
+
+def test_news_are_shown_to_some_of_those_who_showed_what_we_did_in_turn() -> None:
+    side = Side(chain(3), count=5)
+    crowd = side.crowd.listeners()
+    side.sync.tick(at(0))
+    for peer in crowd[1:]:
+        side.sync.handle(DigestSeen(peer, Digest(side.replica.lace.heads_sum)), at(10))
+    side.replica.take_all(chain(4))
+    shown = [[one.to for one in side.sync.tick(at(1_000 * second)).send] for second in range(1, 3)]
+    assert [len(to) for to in shown] == [4, 4], "who never showed its own, and three more"
+    assert {one for to in shown for one in to} == set(crowd)
 
 
 def test_while_all_change_a_difference_is_shown_every_third_time() -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+from credimus.kernel.effects import Wake
 from credimus.kernel.ids import NodeId
+from credimus.kernel.limits import INBOX_FREE, INBOX_MAX, INBOX_SHARE_MAX
 from credimus.runtime.transport.inbox import Inbox
 from credimus.runtime.transport.interface import Counts, Received
 
@@ -11,7 +13,7 @@ PEERS = [NodeId(bytes([n]) * 16) for n in range(3)]
 FOR_EVER_S = 3_600.0
 
 
-def _heard(work: Callable[[Inbox], None], peer_count: int) -> list[list[Received]]:
+def _heard(work: Callable[[Inbox], object], peer_count: int) -> list[list[Received]]:
     """The batches handed over when everything that is ready has run."""
     batches: list[list[Received]] = []
 
@@ -71,3 +73,30 @@ def test_a_gathering_is_for_one_batch() -> None:
         loop.call_later(0.0, lambda: loop.call_soon(lambda: inbox.put(PEERS[1] + b"b")))
 
     assert _heard(twice, 3)[0] == [(PEERS[0], b"a")]
+
+
+def test_what_wakes_nobody_waits_until_it_is_fetched_with_what_is_calm() -> None:
+    def some(inbox: Inbox) -> None:
+        inbox.put(PEERS[0] + b"calm", Wake.NEVER)
+        inbox.put(PEERS[1] + b"now")
+        inbox.fetch(calm=False)
+
+    assert _heard(some, 3) == [[(PEERS[1], b"now")]]
+    assert _heard(lambda inbox: (some(inbox), inbox.fetch()), 3) == [
+        [(PEERS[1], b"now")],
+        [(PEERS[0], b"calm")],
+    ]
+
+
+def test_a_flood_of_calm_messages_takes_no_room_from_others_and_each_sender_has_a_share() -> None:
+    def flood(inbox: Inbox) -> None:
+        for _ in range(INBOX_MAX + 1):
+            inbox.put(PEERS[0] + b"x", Wake.NEVER)
+        inbox.put(PEERS[1] + b"calm", Wake.NEVER)
+        inbox.put(PEERS[2] + b"now")
+        inbox.fetch()
+
+    calm, now = _heard(flood, 3)
+    assert now == [(PEERS[2], b"now")]
+    assert len(calm) == INBOX_FREE + INBOX_SHARE_MAX + 1
+    assert calm[-1] == (PEERS[1], b"calm")

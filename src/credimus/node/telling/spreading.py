@@ -131,8 +131,8 @@ class Spreading:
         """
         machine = self.machine
         if machine.is_active:
-            effects.send = [one for send in effects.send for one in self._fewer(send)]
-            effects.send += machine.flush(now).send
+            pushed = machine.flush(now).send
+            effects.send = [*pushed, *(one for send in effects.send for one in self._fewer(send))]
         if machine.unheard:
             effects.send = [
                 machine.direct(send, now) if isinstance(send.message, _AROUND) else send

@@ -4,6 +4,7 @@
     what is held of whom   standing.py       for how long        suspicion.py
     how long we wait       patience.py       and are slow        health.py
     what is passed on      telling.py, rumours.py, rows.py       what follows   reachability.py
+    whom we ask beside     checks.py
 
 Only the answer to a ping of ours, with its nonce, counts as a sign of life. Nothing here changes
 the roster or enters the lace.
@@ -17,6 +18,7 @@ from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, Instant, Now, after, earliest
 from credimus.protocol.membership.calling import Calls
+from credimus.protocol.membership.checks import Checks
 from credimus.protocol.membership.health import Health
 from credimus.protocol.membership.interface import (
     Ack,
@@ -38,7 +40,7 @@ from credimus.protocol.membership.interface import (
     Status,
 )
 from credimus.protocol.membership.patience import Patience
-from credimus.protocol.membership.probing import Errand, Errands, Probe, Probes
+from credimus.protocol.membership.probing import Errand, Errands, Pinged, Probe, Probes
 from credimus.protocol.membership.reachability import Reachability
 from credimus.protocol.membership.rota import Rota
 from credimus.protocol.membership.rows import RowStore
@@ -66,10 +68,9 @@ class Membership:
         self._errands = Errands()
         self._health = Health(config.health_max)
         self._patience = Patience(config)
-        self._checks: dict[NodeId, None] = {}
+        self._checks = Checks(config)
         self._rota = Rota(own[0], config.period_ns)
         self._turn_count = 0
-        self._checks_left = 0
         self._calls = Calls(config, self.standing, self._telling, stream)
         self._row_due = Instant(0)
         self._notice_due = Instant(0)
@@ -130,13 +131,9 @@ class Membership:
         """The next turn, call, or end of somebody's patience."""
         if self._is_stale:
             self._is_stale = False
-            self._deadline = earliest(
-                self._rota.deadline(),
-                self._calls.due,
-                self._probes.deadline(),
-                self._errands.deadline(),
-                self.standing.deadline(),
-            )
+            probes, errands = self._probes.deadline(), self._errands.deadline()
+            due = earliest(self._rota.deadline(), self._calls.due, probes, errands)
+            self._deadline = earliest(due, self.standing.deadline())
         return self._deadline
 
     def tick(self, now: Now) -> MembershipEffects:
@@ -187,7 +184,9 @@ class Membership:
         self._turn_count += 1
         if self._turn_count % self._health.multiplier == 0:
             self._probe(target, now, effects)
-        self._checks_left = self._config.checks_per_turn
+        self._checks.turn()
+        if not self._health.score and (distant := self._checks.take_measure()) is not None:
+            self._probe(distant, now, effects)
         if self._row_due <= now.instant:
             self._row_due = after(now.instant, self._config.row_period_ns)
             window_ns = (2 * self._rota.member_count + 1) * self._config.period_ns
@@ -197,8 +196,7 @@ class Membership:
         self._plan(now)
 
     def _call(self, now: Now, effects: MembershipEffects) -> None:
-        absent = self._calls.call(now, effects.send)
-        if absent is not None:
+        if (absent := self._calls.call(now, effects.send)) is not None:
             self._ping(absent, now, effects)
 
     # --- probes
@@ -213,7 +211,7 @@ class Membership:
 
     def _ping(self, target: Peer, now: Now, effects: MembershipEffects) -> None:
         nonce = self._nonce()
-        self._probes.note_ping(nonce, target.id, now.instant)
+        self._probes.note_ping(nonce, Pinged(target.id, now.instant, target.status is Status.ALIVE))
         effects.send.append(Send(target.id, self._telling.ping(nonce, target)))
 
     def _nonce(self) -> int:
@@ -247,18 +245,15 @@ class Membership:
         self.counts.unanswered += 1
         missing = probe.missing
         self._health.worse(len(missing) if probe.relays else 1)
-        self._checks |= dict.fromkeys(missing)  # a split is found at once, not turn by turn
+        self._checks.add(missing)  # a split is found at once, not turn by turn
         peer.heard_at, peer.through = None, False
         if peer.is_there:
             self._take(Claim(peer.id, peer.incarnation, Status.SUSPECT, self._own), now, effects)
 
     def _check(self, now: Now, effects: MembershipEffects) -> None:
         """Find out for ourselves what we were told of somebody, a bounded number at once."""
-        is_slow = len(self.standing) >= self._config.checks_at_once_from
-        while self._checks and not self._probes.is_full and (self._checks_left or not is_slow):
-            target = next(iter(self._checks))
-            del self._checks[target]
-            self._checks_left = max(0, self._checks_left - 1)
+        count = len(self.standing)
+        while not self._probes.is_full and (target := self._checks.take(count)) is not None:
             self._probe(target, now, effects)
 
     def _wait(self, peer: Peer, least_ns: int) -> int:
@@ -318,10 +313,12 @@ class Membership:
         if errand is not None:
             self._report(errand, effects, heard=True)
             return
-        at = self._probes.answered(peer.id, nonce)
-        if at is not None:
-            self._patience.note(peer.trips, (now.instant - at) // MICROSECOND)
-            self._succeed(peer.id, through=False)
+        if (ping := self._probes.answered(peer.id, nonce)) is None:
+            return
+        if ping.was_alive:
+            is_doubtful = self._patience.note(peer.trips, (now.instant - ping.at) // MICROSECOND)
+            self._checks.measure(peer.id, again=is_doubtful)
+        self._succeed(peer.id, through=False)
 
     def _succeed(self, target: NodeId, *, through: bool) -> None:
         peer = self.standing.get(target)
@@ -368,7 +365,7 @@ class Membership:
         if peer.status is Status.ALIVE:
             effects.emit.append(PeerAlive(peer.id, peer.incarnation))
             if before is not Status.SUSPECT:
-                self._checks[peer.id] = None
+                self._checks.add((peer.id,))
             return
         by = NodeId(change.spread.by)
         self.counts.suspicions += 1
@@ -376,7 +373,7 @@ class Membership:
         if by == self._own:
             self._notify(now, effects)
         else:
-            self._checks[peer.id] = None
+            self._checks.add((peer.id,))
 
     def _bury(self, peer: Peer, now: Now, effects: MembershipEffects) -> None:
         self.counts.deaths += 1

@@ -23,12 +23,19 @@ class Patience:
         self._delays = Trips()
         """Of the last answers of all peers."""
 
-    def note(self, trips: Trips, trip_us: int) -> None:
+    def note(self, trips: Trips, trip_us: int) -> bool:
         """An answer took so long; `trips` are its sender's. One that nobody would have waited for
-        says that its sender stood still, and nothing of the others."""
+        says that its sender stood still, and nothing of the others.
+
+        Returns:
+            whether it would be waited for longer than the least, on the word of few answers: those
+            that were given when the fleet started may all have been late.
+        """
         trips.note(trip_us)
         if trip_us * MICROSECOND <= self._config.patience_ns_max:
             self._delays.note(trip_us - trips.least(_DISTANCE_TRIPS))
+        known_ns = _TIMES * trips.least(_DISTANCE_TRIPS) * MICROSECOND
+        return known_ns > self._config.direct_ns and len(trips) < _DISTANCE_TRIPS
 
     def wait_ns(self, trips: Trips, least_ns: int) -> int:
         """How long the next answer of a peer is waited for.

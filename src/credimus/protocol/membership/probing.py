@@ -36,9 +36,13 @@ class Probe:
         return [relay for relay in self.relays or () if relay not in self.silent]
 
 
-class _Ping(NamedTuple):
+class Pinged(NamedTuple):
+    """A ping that has left."""
+
     target: NodeId
     at: Instant
+    was_alive: bool
+    """Whether its target was held for alive: else the answer takes as long as that stood still."""
 
 
 class Probes:
@@ -46,7 +50,7 @@ class Probes:
 
     def __init__(self) -> None:
         self._by_target: dict[NodeId, Probe] = {}
-        self._pings: BoundedMap[int, _Ping] = BoundedMap(limits.PINGS_KEPT_MAX)
+        self._pings: BoundedMap[int, Pinged] = BoundedMap(limits.PINGS_KEPT_MAX)
         self._asked: dict[int, Probe] = {}
 
     def __contains__(self, target: NodeId) -> bool:
@@ -64,22 +68,21 @@ class Probes:
         """Begin a probe; its first stage ends at `due`."""
         self._by_target[target] = Probe(target, due)
 
-    def note_ping(self, nonce: int, target: NodeId, at: Instant) -> None:
+    def note_ping(self, nonce: int, ping: Pinged) -> None:
         """A ping leaves."""
-        self._pings.put(nonce, _Ping(target, at))
+        self._pings.put(nonce, ping)
 
     def ask(self, probe: Probe, relays: Sequence[NodeId], nonce: int, due: Instant) -> None:
         """Others are asked; the second stage ends at `due`."""
         probe.relays, probe.due = tuple(relays), due
         self._asked[nonce] = probe
 
-    def answered(self, sender: NodeId, nonce: int) -> Instant | None:
-        """When the ping left that this answers, however late; None when it answers none."""
+    def answered(self, sender: NodeId, nonce: int) -> Pinged | None:
+        """The ping that this answers, however late; None when it answers none."""
         ping = self._pings.get(nonce)
         if ping is None or ping.target != sender:
             return None
-        self._pings.take(nonce)
-        return ping.at
+        return self._pings.take(nonce)
 
     def relayed(self, relay: NodeId, nonce: int, heard: bool) -> NodeId | None:
         """The member that a relay heard for us; None when it did not, or was not asked."""

@@ -6,6 +6,7 @@ sums, and show a whole frontier only where these differ and nothing is on its wa
 Deliberately not here: gaps and pulls (machine.py).
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from credimus.kernel.instant import Instant, Now, after
 from credimus.lace.frontier import Head
 from credimus.lace.lace import Lace
 from credimus.protocol.sync.interface import Digest, SyncConfig
+
+FORMER_SUMS_MAX = 16
+"""Sums of ours that are known again when a peer shows them. [guess: as many periods of change]"""
 
 
 class _Difference(NamedTuple):
@@ -36,6 +40,11 @@ class Digests:
         self._config = config
         self._lace = lace
         self._shown_sum = b""
+        self._former_sums: deque[bytes] = deque(maxlen=FORMER_SUMS_MAX)
+        """Those that were shown before it."""
+        self._is_settled = False
+        """Whether the last two periods had the same sum."""
+        self._turn = 0
         self._shown_to: tuple[NodeId, ...] = ()
         self._calm_count = 0
         """Periods in a row in which there was nothing else to show to anybody else."""
@@ -46,8 +55,9 @@ class Digests:
 
     def next(self, listeners: Sequence[NodeId]) -> tuple[Digest, Sequence[NodeId]] | None:
         """The digest of this period, with the heads that are new since the last one, and whom to
-        show it: not those who have just shown the same. None when it was shown to the same peers
-        twice and not all of the calm periods are over; then all are shown it."""
+        show it: not those who have just shown the same, and some of those who showed what we did
+        before. None when it was shown to the same peers twice and not all of the calm periods are
+        over; then all are shown it."""
         held, to = self._lace.heads_sum, tuple(listeners)
         if (held, to) == (self._shown_sum, self._shown_to):
             self._calm_count += 1
@@ -55,16 +65,29 @@ class Digests:
                 return None
         else:
             self._calm_count, self._shown_to = 0, to
+        self._is_settled = held == self._shown_sum
+        if not self._is_settled:
+            self._former_sums.append(self._shown_sum)
         if self._calm_count < self._config.calm_periods:
-            to = tuple(one for one in to if self._theirs.get(one) != held)
+            to = self._some_of(to, held)
         fresh: tuple[Head, ...] = ()
-        if held != self._shown_sum:
+        if not self._is_settled:
             heads = self._lace.frontier().heads
             if self._shown_sum:
                 news = [head for head in heads if head.block not in self._shown]
                 fresh = tuple(news[: limits.DIGEST_HEADS_MAX])
             self._shown_sum, self._shown = held, frozenset(head.block for head in heads)
         return Digest(held, fresh), to
+
+    def _some_of(self, listeners: Sequence[NodeId], held: bytes) -> tuple[NodeId, ...]:
+        """Whom to show news: whoever may lack more, and the next in turn of those who had all that
+        we had at some time."""
+        others = [one for one in listeners if self._theirs.get(one) != held]
+        like = [one for one in others if self._theirs.get(one) in self._former_sums]
+        first = self._turn % len(like) if like else 0
+        self._turn += self._config.told_at_once
+        later = [*like[first:], *like[:first]][self._config.told_at_once :]
+        return tuple(one for one in others if one not in later)
 
     def asking(self) -> Digest:
         """A digest that wants a frontier if that of its receiver differs."""
@@ -77,9 +100,9 @@ class Digests:
     def is_to_be_shown(self, peer: NodeId, digest: Digest, now: Now) -> bool:
         """Whether a peer is to be shown our whole frontier because its digest is another.
 
-        At once when neither of us has changed since the last period, so that nothing on its way
-        explains it; while one of us changes, every third time. Once for each difference, and again
-        after a while, for the answer may be lost.
+        At once when neither of us has changed for a period: so nothing on its way explains it, for
+        a digest is taken up to half a second after it was sent. While one of us changes, every
+        third time. Once for each difference, and again after a while, for the answer may be lost.
         """
         ours = self._lace.heads_sum
         if digest.sum == ours:
@@ -92,7 +115,7 @@ class Digests:
             is_shown = known.quiet_until <= now.instant
         else:
             known = _Difference(digest.sum, ours, known.in_a_row + 1 if known else 1, Instant(0))
-            is_calm = not digest.fresh and ours == self._shown_sum
+            is_calm = not digest.fresh and self._is_settled and ours == self._shown_sum
             is_shown = is_calm or known.in_a_row >= self._config.differences_max
         if is_shown:
             quiet_until = after(now.instant, self._config.again_ns)

@@ -21,6 +21,10 @@ class SyncConfig(msgspec.Struct, frozen=True, kw_only=True):
     """In a large fleet, where the same is shown to the same peers again, it is shown once more in
     the next period, and then in every such period only. Range 1 and up. [measured: half of what a
     node of 50 does at rest was this]"""
+    told_at_once: int = 3
+    """To how many peers that showed what we showed before, news are shown in one period, in turn;
+    all others, too, have neighbours of their own. Range 1 and up. [guess: eight neighbours that do
+    so leave one in fifty out, for a period]"""
     full_period_ns: int = 10 * SECOND
     """Between two pulls from a random peer without any sign of a gap. [seed: sync 10 s]"""
     patience_ns: int = 40 * MILLISECOND

@@ -31,7 +31,7 @@ class VigilanceConfig(msgspec.Struct, frozen=True, kw_only=True):
     claim_period_ns: int = 10 * SECOND
     """Between two claims of our state, and between two showings of the same. Range above 1 s.
     [seed: sync 10 s]"""
-    claimants: int = 50
+    claimants: int = 20
     """Members that claim within one period; in larger fleets the period is so many times as long.
     Range 1 and up. [guess: with those passed on, 15 messages a second]"""
     quiet_ns: int = SECOND

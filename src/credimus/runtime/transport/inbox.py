@@ -15,20 +15,54 @@ from credimus.runtime.transport.interface import (
 )
 
 
-class Inbox:
-    """Takes messages on any thread and hands them over in batches on the loop's thread.
-
-    A message is 16 bytes of sender and the payload. Past `INBOX_MAX` messages or
-    `INBOX_BYTES_MAX` bytes the newest is dropped and counted; in a long queue each sender has a
-    share, so that one who floods drops his own.
+class _Queue:
+    """Messages that wait: past `INBOX_MAX` of them or `INBOX_BYTES_MAX` bytes the newest is not let
+    in; in a long queue each sender has a share, so that one who floods drops his own.
 
     Invariant: one list for its whole life, appended to at the end and cut at the front, each in
     one step under the interpreter's lock: nothing is lost between the threads.
     """
 
+    __slots__ = ("_bytes", "_shares", "messages")
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self._shares = Shares()
+        self._bytes = 0
+
+    def put(self, message: bytes) -> bool:
+        """Let a message wait; False when there is no room for it."""
+        messages = self.messages
+        count = len(messages)
+        # `_bytes` is only nearly exact between threads; a waiting message means a cut resets it.
+        if count and (count >= INBOX_MAX or self._bytes >= INBOX_BYTES_MAX):
+            return False
+        if count >= INBOX_FREE and not self._shares.admits(message[:ID_BYTES], count):
+            return False
+        messages.append(message)
+        self._bytes += len(message)
+        return True
+
+    def cut(self) -> list[bytes]:
+        """All that waits; it waits no more."""
+        self._bytes = 0
+        messages = self.messages
+        taken = messages[:]
+        del messages[: len(taken)]
+        self._shares.clear()
+        return taken
+
+
+class Inbox:
+    """Takes messages on any thread and hands them over in batches on the loop's thread.
+
+    A message is 16 bytes of sender and the payload. Those that wake nobody have a queue of their
+    own, which is handed over when it is fetched. What has no room is dropped and counted.
+    """
+
     __slots__ = (
-        "_bytes", "_counts", "_gathering", "_is_soon", "_loop", "_on_messages", "_open", "_shares",
-        "_soon", "_timer", "_waiting", "_woken", "peer_count",
+        "_calm", "_counts", "_gathering", "_is_soon", "_loop", "_on_messages", "_open", "_soon",
+        "_timer", "_waiting", "_woken", "peer_count",
     )  # fmt: skip
 
     def __init__(
@@ -40,9 +74,8 @@ class Inbox:
         self._loop = loop
         self._on_messages = on_messages
         self._counts = counts
-        self._waiting: list[bytes] = []
-        self._shares = Shares()
-        self._bytes = 0
+        self._waiting = _Queue()
+        self._calm = _Queue()
         self._woken = False
         self._gathering = False
         self._is_soon = False
@@ -57,39 +90,29 @@ class Inbox:
     def put(self, message: bytes, wake: Wake = Wake.NOW) -> None:
         """Append, or drop and count; wake the loop when the message says, unless it is woken
         already. Any thread."""
-        waiting = self._waiting
         if not self._open:
             return
-        # `_bytes` is only nearly exact between threads; a waiting message means a drain resets it.
-        if waiting and (len(waiting) >= INBOX_MAX or self._bytes >= INBOX_BYTES_MAX):
+        if not (self._calm if wake is Wake.NEVER else self._waiting).put(message):
             self._counts.dropped += 1
-            return
-        count = len(waiting)
-        if count >= INBOX_FREE and not self._shares.admits(message[:ID_BYTES], count):
-            self._counts.dropped += 1
-            return
-        waiting.append(message)
-        self._bytes += len(message)
-        if wake is not Wake.NOW:
-            if wake is Wake.SOON and not self._woken and not self._is_soon:
+        elif wake is Wake.SOON:
+            if not self._woken and not self._is_soon:
                 self._is_soon = True
                 self._call(self._wait)
-        elif not self._woken:
-            self._woken = True
-            self._call(self._drain)
-        elif self._gathering and len(waiting) >= self.peer_count:
-            self._gathering = False
-            self._call(self._drain)
+        elif wake is Wake.NOW:
+            self._wake()
 
-    def fetch(self) -> None:
-        """Hand over now what waits, unless it gathers."""
-        if self._waiting and not self._gathering:
+    def fetch(self, *, calm: bool = True) -> None:
+        """Hand over now what waits, unless it gathers; also what wakes nobody, if `calm`."""
+        if calm and self._calm.messages:
+            self._hand_over(self._calm.cut())
+        if self._waiting.messages and not self._gathering:
             self._drain()
 
     def shut(self) -> None:
         """Take and hand over nothing more."""
         self._open = False
-        self._waiting.clear()
+        self._waiting.cut()
+        self._calm.cut()
         self._end_timers()
 
     def gather(self, seconds: float) -> None:
@@ -100,11 +123,19 @@ class Inbox:
         if self._timer is not None or not self._open:
             return
         self._woken = self._gathering = True  # before the count: who appends from here on looks
-        if len(self._waiting) >= self.peer_count:
+        if len(self._waiting.messages) >= self.peer_count:
             self._gathering = False
             self._loop.call_soon(self._drain)
         else:
             self._timer = self._loop.call_later(seconds, self._drain)
+
+    def _wake(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self._call(self._drain)
+        elif self._gathering and len(self._waiting.messages) >= self.peer_count:
+            self._gathering = False
+            self._call(self._drain)
 
     def _call(self, work: Callable[[], None]) -> None:
         try:
@@ -118,7 +149,7 @@ class Inbox:
 
     def _rouse(self) -> None:
         self._soon = None
-        self.fetch()
+        self.fetch(calm=False)
 
     def _end_timers(self) -> None:
         for timer in (self._timer, self._soon):
@@ -130,11 +161,9 @@ class Inbox:
         self._end_timers()
         self._gathering = self._is_soon = False
         self._woken = False  # first: what is appended from here on wakes the loop again
-        self._bytes = 0
-        waiting = self._waiting
-        taken = waiting[:]
-        del waiting[: len(taken)]
-        self._shares.clear()
+        self._hand_over(self._waiting.cut())
+
+    def _hand_over(self, taken: list[bytes]) -> None:
         if not self._open:
             return
         batch = [(NodeId(raw[:ID_BYTES]), raw[ID_BYTES:]) for raw in taken if len(raw) >= ID_BYTES]

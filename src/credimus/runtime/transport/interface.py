@@ -69,11 +69,16 @@ class Transport(Protocol):
         """Send to one peer; lost when it is not connected. Sending to oneself is lost too.
 
         Args:
-            wake: when it is handed over at the latest, if the receiver does not fetch before.
+            wake: when it is handed over at the latest, if the receiver does not fetch before; what
+                wakes nobody only when it is fetched.
         """
 
-    def fetch(self) -> None:
-        """Hand over at once what waits, if anything does."""
+    def fetch(self, *, calm: bool = True) -> None:
+        """Hand over at once what waits, if anything does.
+
+        Args:
+            calm: also what wakes nobody.
+        """
 
     def gather(self, seconds: float) -> None:
         """Let what comes from now on wait for more, at most so long: until as many messages wait

@@ -60,6 +60,7 @@ class MemoryTransport:
         self._on_messages = on_messages
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Received] = []
+        self._calm: list[Received] = []
         self._shares = Shares()
         self._waiting_bytes = 0
         self._called = False
@@ -89,8 +90,11 @@ class MemoryTransport:
         if peer is not None:
             peer.receive(self.node, payload, wake)
 
-    def fetch(self) -> None:
+    def fetch(self, *, calm: bool = True) -> None:
         """Hand over at once; see `Transport.fetch`."""
+        if calm:
+            self._waiting += self._calm
+            self._calm.clear()
         self._drain()
 
     def gather(self, seconds: float) -> None:
@@ -107,6 +111,7 @@ class MemoryTransport:
         self._hub.leave(self)
         self._loop = None
         self._waiting.clear()
+        self._calm.clear()
         self._waiting_bytes = 0
 
     def receive(self, sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
@@ -114,7 +119,8 @@ class MemoryTransport:
         the inbox, or its sender's share of it, is full."""
         if self._loop is None:
             return
-        count = len(self._waiting)
+        queue = self._calm if wake is Wake.NEVER else self._waiting
+        count = len(queue)
         full = count >= INBOX_MAX or self._waiting_bytes >= INBOX_BYTES_MAX
         if full or not self._shares.admits(sender, count):
             self.counts.dropped += 1
@@ -124,7 +130,7 @@ class MemoryTransport:
             self._loop.call_soon(self._drain)
         elif wake is Wake.SOON and self._soon is None:
             self._soon = self._loop.call_later(SOON_NS / SECOND, self._drain)
-        self._waiting.append((sender, payload))
+        queue.append((sender, payload))
         self._waiting_bytes += len(payload) + ID_BYTES
 
     def _drain(self) -> None:
@@ -134,7 +140,7 @@ class MemoryTransport:
             self._soon.cancel()
             self._soon = None
         self._shares.clear()
-        self._waiting_bytes = 0
+        self._waiting_bytes = sum(len(payload) + ID_BYTES for _, payload in self._calm)
         if batch:
             self.counts.received += len(batch)
             self.counts.received_bytes += sum(len(payload) for _, payload in batch)

@@ -148,10 +148,10 @@ class ZenohTransport:
             self._to_one[to, wake] = publisher
         self._put(publisher, payload)
 
-    def fetch(self) -> None:
+    def fetch(self, *, calm: bool = True) -> None:
         """Hand over at once; see `Transport.fetch`."""
         if self._inbox is not None:
-            self._inbox.fetch()
+            self._inbox.fetch(calm=calm)
 
     def gather(self, seconds: float) -> None:
         """Let messages wait for more; see `Transport.gather`."""

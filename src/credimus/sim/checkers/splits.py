@@ -1,7 +1,7 @@
 """What must hold of splits, as sentences; each is proven by a saboteur."""
 
 from credimus.kernel.entropy import Stream
-from credimus.kernel.ids import BeliefId, short
+from credimus.kernel.ids import BeliefId, BlockId, short
 from credimus.node.commands import AnyCommand, CastVote, MessageCommand
 from credimus.node.node import NodeEffects
 from credimus.protocol.partition.interface import Level, PartitionChanged
@@ -39,6 +39,8 @@ class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N80
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self._levels: dict[int, Level] = {}
+        self._written: set[BlockId] = set()
+        """Own blocks of all nodes: one comes back where a checkpoint of others left it out."""
 
     def started(self, host: Host) -> None:
         """A life begins without a level."""
@@ -46,10 +48,12 @@ class severe_partition_refuses_writes_and_changes_nothing(Checker):  # noqa: N80
 
     def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:
         """Look at what was written, then note the level."""
+        own = frozenset(signer.node_id for signer in host.signers)
+        fresh = [one for one in effects.persist if one.id not in self._written]
+        self._written |= {one.id for one in fresh if one.author in own}
         if self._levels.get(host.place, Level.NONE) is Level.SEVERE and not host.lies:
-            own = frozenset(signer.node_id for signer in host.signers)
             asked = any(_writes(command) for command, _ in done)
-            for block in effects.persist:
+            for block in fresh:
                 said = read_operations(block.body) if block.author in own else []
                 if asked or any(isinstance(one, _OF_CALLERS) for one in said):
                     self.fail(f"node {host.place} writes for callers in a severe partition")
