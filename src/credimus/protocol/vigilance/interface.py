@@ -33,7 +33,7 @@ class VigilanceConfig(msgspec.Struct, frozen=True, kw_only=True):
     [seed: sync 10 s]"""
     claimants: int = 20
     """Members that claim within one period; in larger fleets the period is so many times as long.
-    Range 1 and up. [guess: with those passed on, 15 messages a second]"""
+    Range 1 and up. [guess: two claims a second in all]"""
     quiet_ns: int = SECOND
     """So long nothing must have been taken before the state's fingerprint is computed: some 2 us
     a belief, which a busy node has no time for, and nobody else holds the same blocks then.
