@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from credimus.kernel.instant import MILLISECOND
+from credimus.kernel.instant import MILLISECOND, is_due
 from credimus.maelstrom.member import Lobby
 from credimus.maelstrom.modes import Mode
 from credimus.maelstrom.workloads import WORKLOADS
@@ -85,8 +85,7 @@ class Arena:
 
     def _wake(self, name: str) -> None:
         lobby, now = self._lobbies[name], moment(self.agenda.now_ns, 0)
-        due = lobby.deadline()
-        if due is not None and due <= now.instant:
+        if is_due(lobby.deadline(), now):
             self._finish(name, lobby.tick(now))
 
     def _finish(self, name: str, lines: list[bytes]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from credimus.kernel.effects import Send
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Unavailable, UsageError
-from credimus.kernel.instant import Instant, Now, earliest
+from credimus.kernel.instant import Instant, Now, earliest, is_due
 from credimus.lace.block import Block
 from credimus.maelstrom.founding import found, signer_of
 from credimus.maelstrom.grid import Grid
@@ -154,8 +154,7 @@ class Member:
     # --- private
 
     def _step(self, now: Now) -> Lines:
-        due = self.node.deadline()
-        if due is not None and due <= now.instant:
+        if is_due(self.node.deadline(), now):
             self.node.tick(now)
         effects = self.node.collect(now)
         for block in effects.persist:

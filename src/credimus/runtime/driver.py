@@ -24,7 +24,7 @@ from credimus.kernel.errors import (
 )
 from credimus.kernel.ids import BeliefId, NodeId
 from credimus.kernel.inbox import Inbox
-from credimus.kernel.instant import Instant, Now
+from credimus.kernel.instant import Instant, Now, is_due
 from credimus.node.commands import AnyCommand
 from credimus.node.durability import waits_for_disk
 from credimus.node.events import NodeEvent, Sealed
@@ -233,8 +233,7 @@ class Driver:
         for sender, payload in self._inbox.take():
             node.receive(sender, payload, moment)
         spent.take_ns += (taken := time.monotonic_ns()) - moment.instant
-        deadline = node.deadline()
-        if deadline is not None and deadline <= moment.instant:
+        if is_due(node.deadline(), moment):
             node.tick(moment)
         if not self._deciding:
             self._speak(moment, taken)

@@ -14,7 +14,7 @@ from credimus.kernel.effects import SOON_NS, Send, Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
 from credimus.kernel.ids import NodeId, fleet_id
-from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now, is_due
 from credimus.node.commands import AdmitMember, AnyCommand
 from credimus.node.config import Config
 from credimus.node.durability import waits_for_disk
@@ -268,8 +268,7 @@ class Fleet:
         orders, host.orders = host.orders, []
         for order in orders:
             self._execute(host, node, order)
-        due = node.deadline()
-        if due is not None and due <= now.instant:
+        if is_due(node.deadline(), now):
             node.tick(now)
         return busy_ns, node.collect(now)
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, assert_never
 from credimus.kernel.effects import Effects, Send
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import MICROSECOND, MILLISECOND, Instant, Now, after, earliest
+from credimus.kernel.instant import MICROSECOND, MILLISECOND, Instant, Now, after, earliest, is_due
 from credimus.protocol.membership.calling import Calls
 from credimus.protocol.membership.checks import Checks
 from credimus.protocol.membership.health import Health
@@ -150,7 +150,7 @@ class Membership:
         target = self._rota.take(now)
         if target is not None:
             self._take_turn(target, now, effects)
-        if self._calls.due is not None and self._calls.due <= now.instant:
+        if is_due(self._calls.due, now):
             self._call(now, effects)
         self._check(now, effects)
         return effects

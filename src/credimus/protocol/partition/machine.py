@@ -15,7 +15,7 @@ from credimus.kernel import limits
 from credimus.kernel.effects import Effects
 from credimus.kernel.errors import Partitioned
 from credimus.kernel.ids import NodeId
-from credimus.kernel.instant import MILLISECOND, Instant, Now, after, at_leisure, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, at_leisure, earliest, is_due
 from credimus.protocol.partition.diary import Away, Diary, judge
 from credimus.protocol.partition.interface import (
     Episode,
@@ -203,7 +203,7 @@ class Partition:
             if self._own in self._state.roster.current:
                 self.counts.reconciled += 1
                 effects.emit.append(self._say(self._own, said))
-        if self._close_due is not None and self._close_due <= now.instant:
+        if is_due(self._close_due, now):
             self._close(now, effects)
         return effects
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from credimus.kernel.hlc import LOGICAL_BITS
 from credimus.kernel.ids import NodeId, RoundId, fingerprint
-from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest
+from credimus.kernel.instant import MILLISECOND, Instant, Now, after, earliest, is_due
 from credimus.protocol.voting.closing import closing_of, conclusion_of
 from credimus.protocol.voting.interface import Say, VotingConfig
 from credimus.state.fleet import FleetState
@@ -66,7 +66,7 @@ class Concluding:
 
     def tick(self, now: Now, said: list[Any]) -> None:
         """Record what was decided; close what ran out of time."""
-        if self._conclude_due is not None and self._conclude_due <= now.instant:
+        if is_due(self._conclude_due, now):
             self._conclude_due = None
             self._conclude(said)
         while self._watched and self._watched[0][0] <= now.instant:

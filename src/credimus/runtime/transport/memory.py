@@ -5,18 +5,10 @@ Deliberately not here: delay, loss and reordering; those belong to the simulator
 
 import asyncio
 
-from credimus.kernel.effects import SOON_NS, Wake
-from credimus.kernel.ids import ID_BYTES, NodeId
-from credimus.kernel.instant import SECOND
-from credimus.kernel.limits import INBOX_MAX
-from credimus.kernel.shares import Shares
-from credimus.runtime.transport.interface import (
-    INBOX_BYTES_MAX,
-    Counts,
-    OnMessages,
-    Received,
-    check_payload,
-)
+from credimus.kernel.effects import Wake
+from credimus.kernel.ids import NodeId
+from credimus.runtime.transport.inbox import Inbox
+from credimus.runtime.transport.interface import Counts, OnMessages, check_payload
 
 
 class MemoryHub:
@@ -58,23 +50,17 @@ class MemoryTransport:
         self.node = node
         self._hub = hub
         self._on_messages = on_messages
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[Received] = []
-        self._calm: list[Received] = []
-        self._shares = Shares()
-        self._waiting_bytes = 0
-        self._called = False
-        self._soon: asyncio.TimerHandle | None = None
+        self._inbox: Inbox | None = None
 
     async def open(self) -> None:
         """Connect with all who are open."""
-        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox(asyncio.get_running_loop(), self._on_messages, self.counts)
         self._hub.join(self)
 
     def broadcast(self, payload: bytes) -> None:
         """Send to all others; see `Transport.broadcast`."""
         check_payload(payload)
-        if self._loop is None:
+        if self._inbox is None:
             return
         self._count_sent(payload)
         for peer in self._hub.others(self.node):
@@ -83,7 +69,7 @@ class MemoryTransport:
     def send(self, to: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
         """Send to one peer; see `Transport.send`."""
         check_payload(payload)
-        if self._loop is None or to == self.node:
+        if self._inbox is None or to == self.node:
             return
         self._count_sent(payload)
         peer = self._hub.find(to)
@@ -92,59 +78,29 @@ class MemoryTransport:
 
     def fetch(self, *, calm: bool = True) -> None:
         """Hand over at once; see `Transport.fetch`."""
-        if calm:
-            self._waiting += self._calm
-            self._calm.clear()
-        self._drain()
+        if self._inbox is not None:
+            self._inbox.fetch(calm=calm)
 
     def gather(self, seconds: float) -> None:
         """Nothing: what is sent in one turn of the loop is one batch anyway."""
 
     def neighbours(self) -> frozenset[NodeId]:
         """All other open nodes of the hub."""
-        if self._loop is None:
+        if self._inbox is None:
             return frozenset()
         return frozenset(peer.node for peer in self._hub.others(self.node))
 
     async def close(self) -> None:
         """Disconnect and forget what waits."""
         self._hub.leave(self)
-        self._loop = None
-        self._waiting.clear()
-        self._calm.clear()
-        self._waiting_bytes = 0
+        if self._inbox is not None:
+            self._inbox.shut()
+            self._inbox = None
 
     def receive(self, sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> None:
-        """Take a message for the next batch, and call for that when it says; drop and count it when
-        the inbox, or its sender's share of it, is full."""
-        if self._loop is None:
-            return
-        queue = self._calm if wake is Wake.NEVER else self._waiting
-        count = len(queue)
-        full = count >= INBOX_MAX or self._waiting_bytes >= INBOX_BYTES_MAX
-        if full or not self._shares.admits(sender, count):
-            self.counts.dropped += 1
-            return
-        if wake is Wake.NOW and not self._called:
-            self._called = True
-            self._loop.call_soon(self._drain)
-        elif wake is Wake.SOON and self._soon is None:
-            self._soon = self._loop.call_later(SOON_NS / SECOND, self._drain)
-        queue.append((sender, payload))
-        self._waiting_bytes += len(payload) + ID_BYTES
-
-    def _drain(self) -> None:
-        batch, self._waiting = self._waiting, []
-        self._called = False
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
-        self._shares.clear()
-        self._waiting_bytes = sum(len(payload) + ID_BYTES for _, payload in self._calm)
-        if batch:
-            self.counts.received += len(batch)
-            self.counts.received_bytes += sum(len(payload) for _, payload in batch)
-            self._on_messages(batch)
+        """Let a message wait in the inbox, if it has room."""
+        if self._inbox is not None:
+            self._inbox.put(sender + payload, wake)
 
     def _count_sent(self, payload: bytes) -> None:
         self.counts.sent += 1
