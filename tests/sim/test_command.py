@@ -8,8 +8,10 @@ import pytest
 
 from credimus.cli.main import run
 from credimus.sim import run as running
+from credimus.sim.profiles import PROFILES, repeat_line, scenario_of
+from credimus.sim.run import simulate
 from credimus.sim.saboteurs.wrongs import a_node_that_votes_twice
-from credimus.sim.scenario import read_scenario
+from credimus.sim.scenario import read_scenario, write_scenario
 
 SMALL = ["--duration", "1s", "--statements", "4"]
 FIELDS = {
@@ -55,6 +57,34 @@ def test_the_line_that_repeats_a_run_repeats_it(capsys: pytest.CaptureFixture[st
     assert fingerprints[0] == fingerprints[1]
 
 
+def test_checkpoints_of_a_sweep_are_in_the_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    scenario = scenario_of("churn", 5, 4, 1_000, 4, checkpoint_ms=700)
+    assert scenario.checkpoint_ms == 700
+    line = repeat_line(scenario)
+    assert line.endswith("--checkpoints 700ms")
+    _, printed = asked(capsys, *shlex.split(line)[2:], "--json")
+    assert json.loads(printed)["data"]["trace_fingerprint"] == simulate(scenario).trace_fingerprint
+
+
+def test_a_run_from_a_file_is_repeated_with_what_was_asked_beside(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "my story.toml"
+    path.write_text(write_scenario(scenario_of("calm", 1)))
+    words = ("--scenario", str(path), "--nodes", "3", "--duration", "1s", "--statements", "2")
+    data = json.loads(asked(capsys, *words, "--checkpoints", "500ms", "--json")[1])["data"]
+    line = shlex.split(data["repeat"])
+    assert line == ["credimus", "sim", *words, "--checkpoints", "500ms"]
+    again = json.loads(asked(capsys, *line[2:], "--json")[1])["data"]
+    assert again["trace_fingerprint"] == data["trace_fingerprint"]
+
+
+def test_the_help_names_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["sim", "--help"])
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert [name for name in PROFILES if name not in said] == []
+
+
 def test_people_see_a_timeline_and_what_it_came_to(capsys: pytest.CaptureFixture[str]) -> None:
     code, printed = asked(capsys, "--profile", "churn", "--seed", "1", *SMALL)
     assert code == 0
@@ -74,7 +104,7 @@ def test_a_violation_is_told_repeated_and_made_smaller(
     assert "a_durable_vote_is_never_contradicted at" in printed
     assert "repeat: credimus sim --profile churn --seed 3" in printed
     assert "smaller, and still breaks a_durable_vote_is_never_contradicted:" in printed
-    assert "repeat: credimus sim --scenario shrunk.toml" in printed
+    assert f"repeat: credimus sim --scenario {out}\n" in printed
     assert out.read_text() in printed
     assert read_scenario(out.read_text()).faults == ()
     code, printed = asked(capsys, "--scenario", str(out), "--json")

@@ -92,6 +92,7 @@ def test_a_failing_seed_is_told_with_the_line_that_repeats_it(
     )
     lines: list[str] = []
     asked = ["--seeds", "1", "--first", "3", "--profiles", "calm", "--statements", "5"]
+    asked += ["--jobs", "1"]
     assert sweep.main(asked, lines.append) == 1
     assert any("a_durable_vote_is_never_contradicted" in line for line in lines)
     assert any("repeat: credimus sim --profile calm --seed 3" in one for one in lines)

@@ -85,6 +85,24 @@ def test_the_sweep_tells_and_exits_with_zero() -> None:
     assert lines[-1].startswith("2 runs, 0 failed")
 
 
+def test_runs_at_a_time_are_told_in_order_and_alike() -> None:
+    asked = ["--seeds", "2", "--profiles", "calm,lossy", "--statements", "3", "--nodes", "3"]
+    told: dict[str, list[str]] = {"1": [], "2": []}
+    for jobs, lines in told.items():
+        assert main([*asked, "--jobs", jobs], lines.append) == 0
+    assert told["1"] == told["2"]
+    assert [line.split(":")[0] for line in told["2"][:-1]] == [
+        "seed 0 calm", "seed 0 lossy", "seed 1 calm", "seed 1 lossy",
+    ]  # fmt: skip
+
+
+def test_no_runs_at_a_time_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--jobs", "0"])
+    assert ended.value.code == 2
+    assert "--jobs" in capsys.readouterr().err
+
+
 def test_other_troubles_go_with_checkpoints_too() -> None:
     """Two seeds that found something once: a crash amid a pruning, and a damaged disk after it."""
     lines: list[str] = []

@@ -1,10 +1,11 @@
 """`credimus sim`: run a whole fleet from one seed, trouble it, and say what did not hold."""
 
+import shlex
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from cyclopts import Parameter
 
@@ -26,8 +27,9 @@ def sim(
     profile: Annotated[
         str | None,
         Parameter(
-            help="Kind of trouble: calm, lossy, partition, lopsided, crowd, churn, disk, clock, "
-            "byzantine, stacked or storm (all at once). Default: storm."
+            help="Kind of trouble: calm, lossy, partition, apart, reunions, lopsided, crowd, "
+            "churn, absent, disk, recovery, checkpoints, rotation, tickets, clock, byzantine, "
+            "slander, expulsion, deceit, flood, stacked or storm (most at once). Default: storm."
         ),
     ] = None,
     scenario: Annotated[Path | None, Parameter(help="A scenario in TOML, instead.")] = None,
@@ -38,6 +40,10 @@ def sim(
     ] = None,
     statements: Annotated[
         int | None, Parameter(help="Groups of commands. Default: by duration and nodes.")
+    ] = None,
+    checkpoints: Annotated[
+        str | None,
+        Parameter(help="From checkpoint to checkpoint where the profile takes none, as 1500ms."),
     ] = None,
     shrink: Annotated[
         bool, Parameter(negative="", help="On a violation, look for a smaller scenario.")
@@ -54,16 +60,21 @@ def sim(
     """
     from credimus.sim.run import simulate
 
-    chosen = _chosen(profile, scenario, seed, nodes, duration, statements)
+    asked = _Asked(seed, nodes, duration, statements, checkpoints)
+    chosen = _chosen(profile, scenario, asked)
     began = time.perf_counter()
     with _progress("simulated") as told:
         report = simulate(chosen, told=told)
     data = _figures(report, time.perf_counter() - began)
+    if scenario is not None:
+        data["repeat"] = _from_file(scenario, asked)
     smaller = _shrunk(chosen, report) if shrink and report.violations else None
     kept = chosen if smaller is None else smaller[0]
     if smaller is not None:
         data["shrunk"] = _smaller_figures(*smaller)
     if out is not None:
+        if smaller is not None:
+            data["shrunk"]["repeat"] = _from_file(out, _Asked())
         from credimus.sim.scenario import write_scenario
 
         out.write_text(write_scenario(kept))
@@ -71,30 +82,57 @@ def sim(
     return Outcome(data, lambda: _show(chosen, report, data), code)
 
 
-def _chosen(
-    profile: str | None,
-    path: Path | None,
-    seed: int | None,
-    nodes: int | None,
-    duration: str | None,
-    statements: int | None,
-) -> "Scenario":
+class _Asked(NamedTuple):
+    """What is asked for beside the profile or the file, as it was given."""
+
+    seed: int | None = None
+    nodes: int | None = None
+    duration: str | None = None
+    statements: int | None = None
+    checkpoints: str | None = None
+
+
+def _chosen(profile: str | None, path: Path | None, asked: _Asked) -> "Scenario":
     """The scenario that is asked for."""
     from credimus.sim.profiles import scenario_of
     from credimus.sim.scenario import altered, read_scenario
 
-    lasting_ms = None if duration is None else round(seconds_of(duration, "duration") * 1_000)
+    seed, nodes, _, statements, _ = asked
+    duration_ms = _ms(asked.duration, "duration")
+    checkpoint_ms = _ms(asked.checkpoints, "checkpoints")
     if path is None:
-        return scenario_of(profile or _PROFILE, seed or 0, nodes, lasting_ms, statements)
+        name = profile or _PROFILE
+        return scenario_of(name, seed or 0, nodes, duration_ms, statements, checkpoint_ms or 0)
     if profile is not None:
         raise UsageError("usage", "give a profile or a scenario, not both")
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError("no-scenario", f"{path} can not be read: {problem}") from None
-    given = {"seed": seed, "nodes": nodes, "duration_ms": lasting_ms, "statements": statements}
-    asked = {name: value for name, value in given.items() if value is not None}
-    return altered(read_scenario(text), **asked)
+    given = {
+        "seed": seed,
+        "nodes": nodes,
+        "duration_ms": duration_ms,
+        "statements": statements,
+        "checkpoint_ms": checkpoint_ms,
+    }
+    return altered(
+        read_scenario(text), **{name: one for name, one in given.items() if one is not None}
+    )
+
+
+def _ms(words: str | None, option: str) -> int | None:
+    return None if words is None else round(seconds_of(words, option) * 1_000)
+
+
+def _from_file(path: Path, asked: _Asked) -> str:
+    """The command that repeats a run of a scenario's file."""
+    options = [
+        f"--{name} {shlex.quote(str(one))}"
+        for name, one in asked._asdict().items()
+        if one is not None
+    ]
+    return " ".join(["credimus sim --scenario", shlex.quote(str(path)), *options])
 
 
 def _shrunk(chosen: "Scenario", report: "Report") -> "tuple[Scenario, Report] | None":
@@ -152,7 +190,7 @@ def _show(chosen: "Scenario", report: "Report", data: dict[str, Any]) -> None:
     for violation in report.violations[:10]:
         say(f"{violation.checker} at {violation.at_ns / 1e9:.3f} s: {violation.message}")
     if report.violations:
-        say(f"repeat: {report.repeat}")
+        say(f"repeat: {data['repeat']}")
     if "shrunk" in data:
         say(f"\nsmaller, and still breaks {data['shrunk']['checker']}:\n")
         say(data["shrunk"]["scenario"])

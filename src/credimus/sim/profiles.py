@@ -268,6 +268,7 @@ def scenario_of(
     nodes: int | None = None,
     duration_ms: int | None = None,
     statements: int | None = None,
+    checkpoint_ms: int = 0,
 ) -> Scenario:
     """A profile, with what the seed makes of it: how nodes vote, who comes and who goes.
 
@@ -276,6 +277,7 @@ def scenario_of(
     Args:
         statements: groups of commands; when None as many for the time as usual, but not so many
             that a large fleet or a long run takes for ever.
+        checkpoint_ms: from checkpoint to checkpoint where the profile takes none; 0 for none.
 
     Raises:
         UsageError: `unknown-profile`, `bad-scenario`.
@@ -292,6 +294,7 @@ def scenario_of(
         duration_ms=lasting_ms,
         statements=_usual(base, size, lasting_ms) if statements is None else statements,
         liars=liars,
+        checkpoint_ms=base.checkpoint_ms or checkpoint_ms,
         faults=[one for one in base.faults if liars or not isinstance(one, Lie)],
         moody=draws.happens(750_000),
         joiners=max(base.joiners, int(draws.happens(400_000))),
@@ -305,11 +308,13 @@ def repeat_line(scenario: Scenario) -> str:
     seed, nodes = scenario.seed, scenario.nodes
     if scenario.name in PROFILES:
         asked = (scenario.name, seed, nodes, scenario.duration_ms, scenario.statements)
-        if scenario_of(*asked) == scenario:
+        between_ms = scenario.checkpoint_ms
+        if scenario_of(*asked, between_ms) == scenario:
+            added = not PROFILES[scenario.name].checkpoint_ms and between_ms
             return (
                 f"credimus sim --profile {scenario.name} --seed {seed} --nodes {nodes} "
                 f"--duration {scenario.duration_ms}ms --statements {scenario.statements}"
-            )
+            ) + (f" --checkpoints {between_ms}ms" if added else "")
     return f"credimus sim --scenario {scenario.name}.toml --seed {seed}"
 
 
