@@ -43,6 +43,19 @@ def test_every_element_that_was_acknowledged_is_in_every_final_read() -> None:
         assert all(element in final for element in added)
 
 
+def test_a_node_that_is_cut_off_for_long_adds_all_the_same() -> None:
+    """Only all nodes of a fleet that decides would refuse: these promise to arrive, no more."""
+    arena = begun("g-set")
+    arena.cut([NAMES[:1], NAMES[1:]])
+    for turn in range(8):
+        answer = arena.ask(NAMES[0], {"type": "add", "element": turn})
+        assert answer["type"] == "add_ok"
+        arena.agenda.run_for(15 * SECOND)
+    arena.heal()
+    arena.agenda.run_for(30 * SECOND)
+    assert arena.ask(NAMES[4], {"type": "read"})["value"] == list(range(8))
+
+
 def test_an_element_that_two_nodes_add_is_one() -> None:
     arena = begun("g-set")
     for name in NAMES[:2]:

@@ -6,9 +6,29 @@ import pytest
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.instant import SECOND, Now
+from credimus.node.config import Config
 from credimus.node.node import Node
+from credimus.protocol.membership.interface import MembershipConfig
 from credimus.sim.fleet import Fleet
 from credimus.sim.fleet_config import FleetConfig
+
+
+def test_what_is_calm_is_taken_also_where_probes_are_rare() -> None:
+    """A neighbour that keeps us says so calmly: where that lay for long, it was taken for gone."""
+    membership = MembershipConfig(period_ns=30 * SECOND)
+    config = FleetConfig(nodes=14, node=Config(membership=membership))
+    fleet = Fleet(config, Entropy(b"rare"))
+    fleet.found()
+    fleet.run_for(10 * SECOND)
+    waiting = 0
+    before = [host.running.spreading.machine.overlay.neighbours for host in fleet.hosts]
+    for _ in range(35):
+        fleet.run_for(SECOND)
+        waiting = max(waiting, *(len(host.calm) for host in fleet.hosts))
+    assert waiting < 40
+    after = [host.running.spreading.machine.overlay.neighbours for host in fleet.hosts]
+    kept = sum(len({*one} & {*other}) for one, other in zip(before, after, strict=True))
+    assert kept > 0.8 * sum(map(len, before))
 
 
 @pytest.mark.parametrize(("nodes", "most"), [(5, 6), (16, 3)])

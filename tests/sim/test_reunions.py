@@ -160,6 +160,25 @@ def test_a_round_that_ends_without_a_verdict_undoes_the_whole() -> None:
     assert node(fleet, 0).state.reconciliations.prevailing(pair) is None
 
 
+def test_a_reunion_outlasts_the_rounds_that_it_opened() -> None:
+    """A checkpoint lets rejected and expired beliefs go a day later; the session stays."""
+    fleet, heard = apart()
+    begin(fleet, asked(fleet, heard, Strategy.CONSENSUS))
+    fleet.run_for(6 * SECOND)
+    assert session(fleet).phase is Phase.ENDED
+    first = node(fleet, 0)
+    rounds = first.state.rounds
+    gone = [one.id for content in GATES[0] for one in rounds.on(named(content))]
+    rounds.let_go(gone, first.clock.last + 1)
+    assert rounds.on(named(GATES[0][0])) == ()
+    shown = first.reunion.shown(now_of(fleet, 0))
+    assert shown is not None
+    assert shown.pending_count == 0, "nothing is to come of what is gone"
+    fleet.order(0, UndoReunion())
+    fleet.run_for(2 * SECOND)
+    assert session(fleet).phase is Phase.UNDONE
+
+
 @pytest.mark.parametrize("lane", list(Lane))
 def test_a_crash_between_two_batches_loses_and_repeats_nothing(lane: Lane) -> None:
     fleet, heard = apart(GATES)

@@ -18,6 +18,7 @@ from credimus.sim.once import signatures_checked_once
 
 NORMAL, CRITICAL, LOW = Urgency.NORMAL, Urgency.CRITICAL, Urgency.LOW
 CROWD = 18
+CLAIM_TAG = 23
 
 
 def settled(nodes: int, joiners: int = 0) -> Fleet:
@@ -68,8 +69,21 @@ def test_nobody_is_asked_to_carry_to_who_was_just_expelled() -> None:
     ]
     effects: NodeEffects = Effects(send=list(sends))
     host = fleet.hosts[0]
-    host.running.spreading.end_step(effects, {gone}, host.now(fleet.agenda.now_ns))
+    host.running.spreading.prepare(effects, {gone}, host.now(fleet.agenda.now_ns))
     assert effects.send == sends[2:]
+
+
+def test_a_step_in_halves_sends_no_more_than_a_whole_one() -> None:
+    """While callers wait for verdicts, what a node heard leaves before what they say to it."""
+    counts = []
+    for waited_ppm in (0, 1_000_000):
+        fleet = Fleet(FleetConfig(nodes=16, waited_ppm=waited_ppm), Entropy(b"halves"))
+        with signatures_checked_once():
+            fleet.found()
+        fleet.run_for(10 * SECOND)
+        assert fleet.agree()
+        counts.append(fleet.network.count_of((CLAIM_TAG,))[0])
+    assert 0 < counts[1] < 1.2 * counts[0], "to some of the fleet, not to all"
 
 
 def test_what_is_critical_goes_two_ways_at_most_times() -> None:

@@ -15,16 +15,18 @@ Message = tuple[NodeId, bytes]
 class Inbox:
     """What waits for one node.
 
-    Invariant: at most `INBOX_MAX` messages; beyond the first `INBOX_FREE` each sender has at most
-    `INBOX_SHARE_MAX`. Messages of one sender are taken in the order in which they came.
+    Invariant: at most `INBOX_MAX` messages, and none is added to `INBOX_BYTES_MAX` bytes; beyond
+    the first `INBOX_FREE` each sender has at most `INBOX_SHARE_MAX`. Messages of one sender are
+    taken in the order in which they came.
     """
 
-    __slots__ = ("_counts", "_waiting", "dropped_count")
+    __slots__ = ("_bytes", "_counts", "_waiting", "dropped_count")
 
     def __init__(self) -> None:
         self._waiting: deque[Message] = deque()
         self._counts: dict[NodeId, int] = {}
         """What each sender has waiting beyond the free part."""
+        self._bytes = 0
         self.dropped_count = 0
 
     def __len__(self) -> int:
@@ -33,13 +35,16 @@ class Inbox:
     def put(self, messages: Sequence[Message]) -> int:
         """Let these wait. Returns how many of them, the newest of those with too many, do not."""
         waiting = self._waiting
-        if len(waiting) + len(messages) <= limits.INBOX_FREE:
+        size = self._bytes + sum([len(payload) for _, payload in messages])
+        if len(waiting) + len(messages) <= limits.INBOX_FREE and size <= limits.INBOX_BYTES_MAX:
             waiting.extend(messages)
+            self._bytes = size
             return 0
         dropped_count = 0
         for message in messages:
             if self._has_room(message[0]):
                 waiting.append(message)
+                self._bytes += len(message[1])
             else:
                 dropped_count += 1
         self.dropped_count += dropped_count
@@ -50,7 +55,7 @@ class Inbox:
         until it is enough, of nobody too many."""
         waiting = self._waiting
         few = len(waiting) <= 2 * limits.TURN_ROUNDS_MAX
-        if few and sum([len(payload) for _, payload in waiting]) <= limits.TURN_BYTES_MAX:
+        if few and self._bytes <= limits.TURN_BYTES_MAX:
             taken = list(waiting)
             self.clear()
             return taken
@@ -58,7 +63,8 @@ class Inbox:
         for sender, payload in waiting:
             queues.setdefault(sender, deque()).append(payload)
         taken = _in_turns(queues)
-        for sender, _ in taken:
+        for sender, payload in taken:
+            self._bytes -= len(payload)
             if self._counts.get(sender):
                 self._counts[sender] -= 1
         self._waiting = deque(
@@ -71,11 +77,14 @@ class Inbox:
     def clear(self) -> None:
         """Forget all that waits."""
         self._waiting.clear()
+        self._bytes = 0
         if self._counts:
             self._counts.clear()
 
     def _has_room(self, sender: NodeId) -> bool:
         count = len(self._waiting)
+        if self._bytes >= limits.INBOX_BYTES_MAX:
+            return False
         if count < limits.INBOX_FREE:
             return True
         own = self._counts.get(sender, 0)

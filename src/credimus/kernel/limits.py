@@ -292,6 +292,8 @@ send waits for few of a flooder's. [measured: at 256 the ninth decile of honest 
 to 51 ms under a hail of messages of 20 us each]"""
 TURN_BYTES_MAX = 262_144
 """Bytes of them, likewise. [guess: the greatest block]"""
+INBOX_BYTES_MAX = 64 * BLOCK_BYTES_MAX
+"""Bytes that wait in an inbox: 16 MiB, so that a flood can not fill the memory. [guess]"""
 INBOX_FREE = 1_024
 """Messages that wait in an inbox before each sender is held to a share of the rest. [guess]"""
 INBOX_SHARE_MAX = 512

@@ -7,6 +7,7 @@ from credimus.maelstrom.messages import NODES_MAX
 from credimus.node.config import Config
 from credimus.protocol.dissemination.interface import DisseminationConfig
 from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.partition.interface import PartitionConfig, Policy
 from credimus.protocol.sync.interface import SyncConfig
 from credimus.protocol.vigilance.interface import VigilanceConfig
 
@@ -43,6 +44,7 @@ CONFIG = Config(
         row_period_ns=60 * SECOND,
         notice_gap_ns=10 * SECOND,
     ),
+    partition=PartitionConfig(policy=Policy.OPEN),  # a cut must not stop what only has to arrive
     vigilance=VigilanceConfig(claim_period_ns=600 * SECOND),  # nobody lies in these tests
 )
 """The settings of every node's core: repair costs few messages, as Maelstrom counts them all."""

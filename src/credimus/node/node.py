@@ -15,7 +15,7 @@ from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import NotFound
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import FleetId, NodeId
-from credimus.kernel.instant import Instant, Now, earliest, is_due
+from credimus.kernel.instant import SECOND, Instant, Now, earliest, is_due
 from credimus.lace.seal import Signer
 from credimus.node.commands import (
     AnyCommand,
@@ -45,6 +45,9 @@ from credimus.state.events import StateEvent
 from credimus.state.operations import Found
 
 __all__ = ["Node", "NodeEffects"]
+
+LEISURE_NS_MAX = SECOND
+"""So long what is calm waits for a probe, where settings or a slow machine make probes rare."""
 
 
 class Node:
@@ -83,6 +86,8 @@ class Node:
         self.guard, self.compacting = machines.guard, machines.compacting
         self.shield = parts.shield
         self.vigilance = machines.vigilance
+        self._leisure: Instant | None = None
+        """When all machines were ticked last."""
 
     # --- asking
 
@@ -233,15 +238,19 @@ class Node:
         return earliest(self._sealing.unheld, *[one.deadline() for one in self._machines.every])
 
     def has_leisure(self, now: Now) -> bool:
-        """Whether the step of this moment is one for what can wait: one with a probe."""
+        """Whether the step of this moment is one for what can wait: one with a probe, or the first
+        for long when probes are rare."""
         probe = self.membership.deadline()
-        return probe is None or is_due(probe, now)
+        long_ago = self._leisure is None or now.instant - self._leisure >= LEISURE_NS_MAX
+        return probe is None or is_due(probe, now) or long_ago
 
     def tick(self, now: Now) -> None:
         """Let the machines see the time that are due; what has leisure goes along with a probe, and
         not with what is in haste."""
         every = self._machines.every
-        if not self.has_leisure(now):
+        if self.has_leisure(now):
+            self._leisure = now.instant
+        else:
             every = tuple(one for one in every if is_due(one.deadline(), now))
         for machine in every:
             self._step.carry_out(machine.tick(now))
@@ -254,6 +263,7 @@ class Node:
         """Let the machines hear what changed and hand over the effects so far, nothing sealed: so
         callers can be told, and what they say to it joins the block that `collect` seals."""
         self._step.hear(now)
+        self._prepare_sends(now)
         return self._step.hand_over()
 
     def collect(self, now: Now) -> NodeEffects:
@@ -261,10 +271,14 @@ class Node:
         self._step.hear(now)
         self._intake.look_again(now)
         self._sealing.all_open(now)
-        self.spreading.end_step(self._step.effects, self.state.roster.current.shut_out, now)
+        self._prepare_sends(now)
+        self.spreading.end_step()
         return self._step.hand_over()
 
     # --- private
+
+    def _prepare_sends(self, now: Now) -> None:
+        self.spreading.prepare(self._step.effects, self.state.roster.current.shut_out, now)
 
     def _cast(self, command: CastVote, now: Now) -> Written:
         request = self._writing.ballot(command)

@@ -120,6 +120,8 @@ class Driver:
         """Messages from the transport; past the inbox's bound the newest are dropped, and before it
         those of senders who have more than their share waiting."""
         self._inbox.put(messages)
+        if self._stuck is not None:
+            return  # taken when the disk has room, which is looked at each `_RETRY_S`
         if self._paused is not None:  # the inbox has let them gather long enough
             self._paused.cancel()
             self._paused = None
@@ -217,11 +219,15 @@ class Driver:
                 self._hear()
             else:
                 self._scheduled = False
-                effects, sealed = self._stuck
-                self._finish(effects, sealed=sealed)
-                self._arm()
+                self._try_again(*self._stuck)
         except Exception as bug:  # noqa: BLE001 - going on could contradict what was said
             self._crash(bug)
+
+    def _try_again(self, effects: NodeEffects, sealed: bool) -> None:
+        self._finish(effects, sealed=sealed)
+        if self._stuck is None:
+            self._alarm.cancel()
+            self._schedule(at_once=True)  # for what came meanwhile
 
     def _hear(self) -> None:
         """The first half of a step: take what came, and tell those who wait for verdicts."""

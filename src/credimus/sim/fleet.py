@@ -64,6 +64,7 @@ class Fleet:
         self.refused: dict[str, int] = {}
         self._evaluator_of = evaluator_of
         self._disks = entropy.stream("disks")
+        self._callers = entropy.stream("callers")
         keys = members or default_members(
             config.nodes + config.joiners, config.members_per_node, entropy
         )
@@ -151,6 +152,7 @@ class Fleet:
         except StorageError:
             self._note("refuse", host)
             return
+        host.is_waited_for = self._callers.happens(self.config.waited_ppm)
         self._place = {one.id: one.place for one in self.hosts}
         self._note("start", host)
         for watcher in self.watchers:
@@ -247,7 +249,8 @@ class Fleet:
             return
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        if (effects.persist or effects.remember) and waits_for_disk(effects):
+        writes = effects.persist or effects.remember or host.disk.unsynced_count
+        if writes and waits_for_disk(effects):
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
             self._carry_out(host, life, effects, done)
@@ -256,7 +259,11 @@ class Fleet:
         self.agenda.after(busy_ns, self._carry_out, host, life, effects, done)
 
     def _stepped(self, host: Host, node: Node, now: Now) -> tuple[int, NodeEffects]:
-        """How long a step takes beside the disk, and what it came to."""
+        """How long a step, or the half that is next, takes beside the disk, and what it came to."""
+        if host.is_amid_step:
+            host.is_amid_step = False
+            self._execute_all(host, node)
+            return 0, node.collect(now)
         busy_ns = host.slow_ns
         if host.calm and node.has_leisure(now):
             host.dropped_count += host.inbox.put(host.calm.take())
@@ -265,12 +272,19 @@ class Fleet:
             node.receive(sender, payload, now)
             if node.ignored_count == ignored_count:
                 busy_ns += self.config.take_ns * (1 + len(payload) // 256)
+        if not host.is_waited_for:
+            self._execute_all(host, node)
+        if is_due(node.deadline(), now):
+            node.tick(now)
+        if host.is_waited_for:
+            host.is_amid_step = True
+            return busy_ns, node.heard(now)
+        return busy_ns, node.collect(now)
+
+    def _execute_all(self, host: Host, node: Node) -> None:
         orders, host.orders = host.orders, []
         for order in orders:
             self._execute(host, node, order)
-        if is_due(node.deadline(), now):
-            node.tick(now)
-        return busy_ns, node.collect(now)
 
     def _execute(self, host: Host, node: Node, order: Order) -> None:
         command = order(node)
@@ -321,7 +335,7 @@ class Fleet:
         due = node.deadline()
         if due is not None:
             self._wake_at(host, max(int(due), self.agenda.now_ns + _STEP_NS))
-        if host.inbox or host.orders:
+        if host.inbox or host.orders or host.is_amid_step:
             self.wake(host)
 
     def _hold_back(self, host: Host) -> None:

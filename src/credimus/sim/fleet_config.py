@@ -35,6 +35,9 @@ class FleetConfig(msgspec.Struct, frozen=True, kw_only=True):
         """What stands behind the founding, in order."""
         return [one for one in (self.charter, self.limit) if one is not None]
 
+    waited_ppm: int = 0
+    """The lives of nodes, in millionths, in which callers wait for verdicts all along: such a node
+    steps in halves, as the driver does."""
     take_ns: int = 0
     """How long a node works for each 256 bytes of a message that it looks at, in ns."""
     write_ns_min: int = 300 * MICROSECOND

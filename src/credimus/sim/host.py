@@ -75,6 +75,10 @@ class Host:
         self.done: list[tuple[AnyCommand, Written]] = []
         self.crash_at: Lane | None = None
         self.busy = False
+        self.is_waited_for = False
+        """Whether callers wait for verdicts: then they are told amid a step what it heard."""
+        self.is_amid_step = False
+        """Whether the first half of a step is done."""
         self.is_stuck = False
         """Whether a step waits for room on the disk."""
         self.paused_until_ns = 0
@@ -191,7 +195,7 @@ class Host:
         self.orders.clear()
         self.done.clear()
         self.crash_at = None
-        self.busy = self.is_stuck = False
+        self.busy = self.is_stuck = self.is_amid_step = False
         self.wake_ns = None
         self.paused_until_ns = 0
 

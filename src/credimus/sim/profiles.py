@@ -287,6 +287,7 @@ def scenario_of(
     lasting_ms = base.duration_ms if duration_ms is None else duration_ms
     liars = max(0, (size - 1) // _LIARS_SHARE) if base.liars else 0
     draws = Entropy(f"variety {seed}".encode()).stream("scenario")
+    callers = Entropy(f"variety {seed}".encode()).stream("callers")
     return altered(
         base,
         seed=seed,
@@ -300,6 +301,7 @@ def scenario_of(
         joiners=max(base.joiners, int(draws.happens(400_000))),
         leavers=max(base.leavers, int(draws.happens(250_000))),
         members_per_node=2 if draws.happens(250_000) else 1,
+        waited_ppm=base.waited_ppm or 500_000 * callers.happens(250_000),
     )
 
 

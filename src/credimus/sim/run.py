@@ -145,6 +145,7 @@ class _Run:
             strategies=tuple(Strategy) if scenario.left_out_ppm else (),
             units_per_s_max=scenario.units_per_s_max,
             limit=Limit(scenario.category_limits) if scenario.category_limits else None,
+            waited_ppm=scenario.waited_ppm,
             take_ns=scenario.take_us * MICROSECOND,
         )
         self.fleet = Fleet(config, entropy.child("fleet"), self._evaluator_of)

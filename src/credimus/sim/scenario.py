@@ -80,6 +80,9 @@ class Scenario(
     ] = ()
     """How many beliefs of some categories the fleet lets each member state: category, an hour, at
     once. Strictly sorted."""
+    waited_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """The lives of nodes, in ppm, in which callers wait for verdicts all along; what they are told
+    amid a step they may answer in its block. Range 0 to 1,000,000."""
     take_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Time that a node works for each 256 bytes of a message that it looks at, in us. Range 0 to
     1,000,000."""

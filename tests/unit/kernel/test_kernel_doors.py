@@ -174,6 +174,19 @@ class TestInbox:
             inbox.put([(NodeId(b"%16d" % number), b"")] * 600)
         assert len(inbox) == limits.INBOX_MAX
 
+    def test_it_never_holds_many_more_bytes_than_its_bound(self) -> None:
+        inbox = Inbox()
+        large = bytes(limits.BLOCK_BYTES_MAX)
+        senders = [NodeId(b"%16d" % number) for number in range(200)]
+        dropped_count = sum(inbox.put([(sender, large)] * 2) for sender in senders)
+        assert len(inbox) == limits.INBOX_BYTES_MAX // limits.BLOCK_BYTES_MAX
+        assert dropped_count == 400 - len(inbox)
+        assert inbox.put([(QUIET, b"a")]) == 1, "full is full"
+        inbox.take()
+        assert inbox.put([(QUIET, b"a")]) == 0, "what was taken makes room"
+        inbox.clear()
+        assert inbox.put([(senders[0], large)] * 3) == 0
+
     def test_shares_begin_where_the_free_part_ends(self) -> None:
         shares = Shares()
         assert all(shares.admits(FLOODER, 0) for _ in range(2 * limits.INBOX_SHARE_MAX))

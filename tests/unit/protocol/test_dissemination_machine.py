@@ -215,6 +215,15 @@ def test_blocks_of_a_pull_are_passed_on_when_they_are_few() -> None:
     assert node.flush(moment(0)).send == [], "who catches up tells nothing new"
 
 
+def test_a_block_that_was_let_go_and_is_taken_anew_is_not_passed_on_again() -> None:
+    """As when a node adopts the checkpoint of another part and fetches its own past."""
+    node = machine()
+    assert pushed_to(take(node, PEERS[0], block(1)))
+    node.handle(BlocksCame(PEERS[1], (), (block(1), block(2))), moment(9_000))
+    items = [item for _, push in said(node.flush(moment(9_000)).send, Push) for item in push.items]
+    assert {item.wire for item in items} == {block(2).wire}
+
+
 def test_a_block_that_waited_for_its_parents_goes_on_when_it_is_taken() -> None:
     node = machine()
     waiting = block(2)

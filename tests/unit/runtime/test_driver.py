@@ -138,11 +138,13 @@ class Full(MemoryStore):
     """A disk that is full when told so."""
 
     full = False
+    tried_count = 0
 
     def append(
         self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = (), *, synced: bool = True
     ) -> None:
         """Refuse all while it is full."""
+        self.tried_count += self.full
         if self.full:
             raise StorageError("disk-full", "the disk is full")
         super().append(blocks, facts, synced=synced)
@@ -180,6 +182,29 @@ def test_a_step_that_a_full_disk_holds_back_is_finished_as_the_half_that_it_was(
         assert len(disk.facts("receipt")) == 1
         assert [block.id for block in disk.blocks()][-1] == head.id
         waiting.cancel()
+        driver.close()
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_a_full_disk_is_tried_now_and_then_and_what_came_meanwhile_is_taken_after() -> None:
+    async def main() -> None:
+        disk = Full()
+        driver = _at_work(disk)
+        await driver.submit(AssertBelief(content="it rains", propose=False)).local()
+        disk.full = True
+        with pytest.raises(StorageError, match="waits in memory"):
+            await driver.submit(AssertBelief(content="it snows", propose=False)).local()
+        tried_count = disk.tried_count
+        said = _said_by_another()
+        for _ in range(20):
+            driver.deliver([(MEMBERS[1], said)])
+            await asyncio.sleep(0)
+        assert disk.tried_count == tried_count, "a message that comes makes no room"
+        disk.full = False
+        while driver.node.lace.head(MEMBERS[1]) is None:
+            await asyncio.sleep(0.01)
+        assert driver._stuck is None
         driver.close()
 
     asyncio.run(asyncio.wait_for(main(), 30))

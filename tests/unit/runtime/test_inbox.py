@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from credimus.kernel.effects import Wake
+from credimus.kernel.effects import SOON_NS, Wake
 from credimus.kernel.ids import NodeId
+from credimus.kernel.instant import SECOND
 from credimus.kernel.limits import INBOX_FREE, INBOX_MAX, INBOX_SHARE_MAX
 from credimus.runtime.transport.inbox import Inbox
 from credimus.runtime.transport.interface import Counts, Received
@@ -73,6 +74,25 @@ def test_a_gathering_is_for_one_batch() -> None:
         loop.call_later(0.0, lambda: loop.call_soon(lambda: inbox.put(PEERS[1] + b"b")))
 
     assert _heard(twice, 3)[0] == [(PEERS[0], b"a")]
+
+
+def test_what_wakes_soon_does_so_also_after_a_drain_that_came_between() -> None:
+    """A thread had put a message, and its loop had taken it, before the thread asked to be woken
+    for it: the flag stood for nothing, and the next message did not set it."""
+    batches: list[list[Received]] = []
+
+    async def run() -> None:
+        inbox = Inbox(asyncio.get_running_loop(), batches.append, Counts())
+        inbox._is_soon = True
+        inbox._wait()
+        await asyncio.sleep(2 * SOON_NS / SECOND)
+        inbox.put(PEERS[0] + b"soon", Wake.SOON)
+        while not batches:
+            await asyncio.sleep(0.001)
+        inbox.shut()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert batches == [[(PEERS[0], b"soon")]]
 
 
 def test_what_wakes_nobody_waits_until_it_is_fetched_with_what_is_calm() -> None:

@@ -121,10 +121,11 @@ class Spreading:
         """Somebody has shown which of our blocks it holds."""
         self._was_acknowledged = True
 
-    def end_step(
+    def prepare(
         self, effects: Effects[Any, Any, Any], shut_out: Collection[NodeId], now: Now
     ) -> None:
-        """Add what has gathered in a step, and send around one-way links what must.
+        """Before effects are handed over, in whichever half of a step: add what has gathered, and
+        send around one-way links what must.
 
         Args:
             shut_out: who gets nothing through others, for others may not know it yet.
@@ -145,6 +146,9 @@ class Spreading:
             there = machine.overlay.there
             held = self._copies.acknowledged
             self.convergence.held(held, there, self.topology, now.instant)
+
+    def end_step(self) -> None:
+        """What the next step says has no urgency yet."""
         self._urgency = None
 
     def _fewer(self, send: Send[Any]) -> Sequence[Send[Any]]:

@@ -272,6 +272,8 @@ class Dissemination:
         is_passed_on = pushed or len(taken) <= self._config.forward_count_max
         for block in taken:
             arrival, holders = self._on_the_way.take(block.id) or (None, ())
+            if self._recent.get(block.id) is not None:
+                continue  # held before, let go by a checkpoint, and taken anew: passed on long ago
             urgency = Urgency.NORMAL if arrival is None else arrival.urgency
             entry = Entry(block, urgency, 1 if arrival is None else arrival.hops, holders)
             entry.holders.update(dict.fromkeys(self._awaited.came(entry.short)))

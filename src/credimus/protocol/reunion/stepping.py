@@ -12,6 +12,7 @@ from credimus.protocol.reunion.planning import beliefs_of
 from credimus.state.operations import Operation, Reconcile, Rules, Strategy, Withdraw
 from credimus.state.outcomes import holds
 from credimus.state.reconciliations import Pair
+from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict
 
 
@@ -107,11 +108,14 @@ class Stepping:
         Raises:
             Broken: one has ended without a verdict.
         """
+        lasts = [self._last(one) for one in beliefs_of(step)]
+        verdicts = [one.verdict for one in lasts if one is not None]
+        if len(verdicts) < len(lasts):
+            return False  # what it came to was let go since, as what is over is
         if not self.lasts(step):
             if isinstance(step, PairStep) and step.strategy is Strategy.CONSENSUS:
                 raise Broken(f"{_words(step)} could not be put to the vote again")
             return False
-        verdicts = [self._state.rounds.on(one)[-1].verdict for one in beliefs_of(step)]
         if Verdict.EXPIRED in verdicts or Verdict.CONTESTED in verdicts:
             raise Broken(f"a new round on {_words(step)} ended without a verdict")
         return not all(self._is_decided(one) for one in beliefs_of(step))
@@ -119,8 +123,8 @@ class Stepping:
     def lasts(self, step: Step) -> bool:
         """Whether a step has opened a round: what that decides is not undone."""
         if isinstance(step, AgainStep):
-            last = self._state.rounds.on(BeliefId(step.belief))[-1:]
-            return bool(last) and last[0].id != step.round
+            last = self._last(BeliefId(step.belief))
+            return last is not None and last.id != step.round
         return step.strategy is Strategy.CONSENSUS and self._is_new(step)
 
     # --- private
@@ -134,11 +138,18 @@ class Stepping:
         return any(self.lasts(one) and about & set(beliefs_of(one)) for one in done)
 
     def _is_new(self, step: PairStep) -> bool:
-        rounds = self._state.rounds
-        return any(rounds.on(one)[-1].id not in step.rounds for one in beliefs_of(step))
+        lasts = [self._last(one) for one in beliefs_of(step)]
+        return any(one is not None and one.id not in step.rounds for one in lasts)
 
     def _is_decided(self, belief: BeliefId) -> bool:
-        return self._state.rounds.on(belief)[-1].verdict.decided
+        """Also when its rounds were let go: nothing is to come of them any more."""
+        last = self._last(belief)
+        return last is None or last.verdict.decided
+
+    def _last(self, belief: BeliefId) -> Round | None:
+        """The last round on a belief; None when a checkpoint has let them go."""
+        rounds = self._state.rounds.on(belief)
+        return rounds[-1] if rounds else None
 
 
 def pair_of(step: PairStep) -> Pair:

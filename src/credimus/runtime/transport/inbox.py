@@ -6,13 +6,9 @@ from collections.abc import Callable
 from credimus.kernel.effects import SOON_NS, Wake
 from credimus.kernel.ids import ID_BYTES, NodeId
 from credimus.kernel.instant import SECOND
-from credimus.kernel.limits import INBOX_FREE, INBOX_MAX
+from credimus.kernel.limits import INBOX_BYTES_MAX, INBOX_FREE, INBOX_MAX
 from credimus.kernel.shares import Shares
-from credimus.runtime.transport.interface import (
-    INBOX_BYTES_MAX,
-    Counts,
-    OnMessages,
-)
+from credimus.runtime.transport.interface import Counts, OnMessages
 
 
 class _Queue:
@@ -149,6 +145,9 @@ class Inbox:
 
     def _rouse(self) -> None:
         self._soon = None
+        self._is_soon = (
+            False  # first, as in `_drain`; this is late when a drain took them meanwhile
+        )
         self.fetch(calm=False)
 
     def _end_timers(self) -> None:

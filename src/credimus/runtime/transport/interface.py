@@ -24,8 +24,6 @@ OnMessages = Callable[[list[Received]], None]
 
 PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX + 65_536
 """Bytes of one payload: a block of the greatest size and its envelope. [guess]"""
-INBOX_BYTES_MAX = 64 * BLOCK_BYTES_MAX
-"""Bytes that wait in the inbox: 16 MiB, so that a flood can not fill the memory. [guess]"""
 
 
 @dataclass(slots=True)
