@@ -145,9 +145,7 @@ class Inbox:
 
     def _rouse(self) -> None:
         self._soon = None
-        self._is_soon = (
-            False  # first, as in `_drain`; this is late when a drain took them meanwhile
-        )
+        self._is_soon = False  # first, as in `_drain`, which may have taken them meanwhile
         self.fetch(calm=False)
 
     def _end_timers(self) -> None:
