@@ -178,10 +178,13 @@ class Lace:
                 self._names[head.block] = None
                 self._tips[head.block] = None  # who begins here has seen all of the cut
         beyond = self.beyond_cut()
-        named = {one for place in beyond for one in place.predecessors()}
-        named.update(head.block for head in cut)
+        heads = {head.block for head in cut}
+        named = {*heads, *(one for place in beyond for one in place.predecessors())}
         below = self.below_cut()
         gone = [one.id for one in below if one.id not in named and not is_kept(one)]
+        for place in below:
+            if place.id not in heads:
+                place.forget_left()
         for one in gone:
             del self._places[one]
             self._tips.pop(one, None)
@@ -304,10 +307,10 @@ class Lace:
         return [tip for tip in self._tips if self._places[tip].author in authors]
 
     def forks(self) -> Iterator[tuple[NodeId, BlockId, BlockId]]:
-        """For each author of a fork, two of its blocks at one place."""
+        """For each author of a fork beyond the cut, two of its blocks at one place."""
         for author in sorted(self._forked):
-            other = self._forked[author][0]
-            yield author, self._chains[author][self._places[other].sequence - 1], other
+            pairs = ((self.fork_at(self._places[one]), one) for one in self._forked[author])
+            yield from islice(((author, one, other) for one, other in pairs if one), 1)
 
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""
@@ -319,10 +322,8 @@ class Lace:
         return sorted(self._chains)
 
     def frontier(self) -> Frontier:
-        """The last block of every branch of every chain, as many as a frontier holds.
-
-        Where they are more, every author has one before anybody has two.
-        """
+        """The last block of every branch of every chain; where they are more than a frontier
+        holds, every author has one before anybody has two."""
         return self._heads.frontier(self._places)
 
     @property
@@ -332,11 +333,10 @@ class Lace:
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here and are to be."""
-        places, passed_over = self._places, self.passed_over
         return [
             head.block
             for head in frontier.heads
-            if head.block not in places and head.author not in passed_over
+            if head.block not in self._places and head.author not in self.passed_over
         ]
 
     def beyond(self, frontier: Frontier, count: int | None = None) -> list[Place]:

@@ -50,9 +50,18 @@ class Place:
         left = (self.left, *self.marks) if self.marks else self.left
         return CutHead(self.author, self.sequence, self.stamp, left, self.id)
 
+    def forget_left(self) -> None:
+        """Of a block below a cut, and no head of it: what its author had left then not all can
+        know, so for all his bucket is full."""
+        self.left, self.marks = _UNBOUNDED, ()
+
     def predecessors(self) -> tuple[BlockId, ...]:
         """The blocks that this one names: its author's previous and the parents."""
         return (self.previous, *self.parents) if self.previous else self.parents
+
+
+_UNBOUNDED = 1 << 62
+"""More than any bucket holds."""
 
 
 def check_follows(header: Header, previous: Place | None, parents: Iterable[Place]) -> None:

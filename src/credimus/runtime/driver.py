@@ -286,6 +286,7 @@ class Driver:
             self._send(effects)
         spent, began = self.spent, time.monotonic_ns()
         try:
+            self.pruning.keep()
             if effects.persist or effects.remember:
                 blocks = [stored(block) for block in effects.persist]
                 keyed = sealed and self.keys.has_pending and not self.node.is_held_back

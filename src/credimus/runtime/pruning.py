@@ -27,23 +27,32 @@ class Pruning:
         self._compacting = compacting
         self.gone: dict[BlockId, None] = {}
         """Blocks that are still to be dropped, oldest first."""
+        self._below: list[BlockId] = []
+        """Blocks in a snapshot that was kept in this step."""
         self.events_told: Callable[[], int] = int
         """How many events were told so far, for readers who come back after a restart."""
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
-    def follow(self) -> None:
-        """Do what the last step has left to do; where the disk is full, again after the next."""
+    def keep(self) -> None:
+        """Keep the snapshot that a step put into force, before the blocks of the step: some may
+        build on what is held in it alone.
+
+        Raises:
+            StorageError: `disk-full` and others; nothing was kept or dropped.
+        """
         compaction = self._compacting.waiting
-        if compaction is None:
-            return
-        try:
+        if compaction is not None:
             keep_snapshot(self._store, compaction.base, self.events_told())
-        except StorageError:  # nothing was dropped either
-            return
-        self._compacting.done()
-        self.add(compaction.gone)
-        self.drop_some()
+            self._compacting.done()
+            self._below += compaction.gone
+
+    def follow(self) -> None:
+        """Drop what is in the snapshot, once the step that put it into force is durable."""
+        if self._below:
+            self.add(self._below)
+            self._below = []
+            self.drop_some()
 
     def add(self, blocks: Iterable[BlockId]) -> None:
         """Blocks that may go."""

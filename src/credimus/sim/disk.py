@@ -62,8 +62,7 @@ class Disk:
         Raises:
             StorageError: `disk-full`; nothing was written.
         """
-        if self.is_full:
-            raise StorageError("disk-full", "no space is left on the simulated disk")
+        self._check_room()
         fresh = [block for block in blocks if block.id not in self._rows]
         for block in fresh:
             self._rows[block.id] = _Row(block.wire, crc32(block.wire))
@@ -81,11 +80,19 @@ class Disk:
         """Make everything survive a loss of power."""
         self._unsynced.clear()
 
-    def compact(self, snapshot: bytes, gone: Iterable[BlockId]) -> None:
-        """Keep a snapshot in place of the one before, then drop blocks that are in it. As it is a
-        synced transaction, what came before it survives a loss of power, too."""
+    def keep(self, snapshot: bytes) -> None:
+        """Keep a snapshot in place of the one before. As it is a synced transaction, what came
+        before it survives a loss of power, too.
+
+        Raises:
+            StorageError: `disk-full`; the one before stays.
+        """
+        self._check_room()
         self.sync()
         self.snapshot = snapshot
+
+    def drop(self, gone: Iterable[BlockId]) -> None:
+        """Drop blocks that are in the snapshot."""
         for identifier in gone:
             self._rows.pop(identifier, None)
         self._last = [one for one in self._last if one in self._rows]
@@ -172,6 +179,10 @@ class Disk:
         """The blocks that a loss of power would leave; for membership only."""
         torn = {identifier for step in self._unsynced for identifier in step.ids}
         return self._rows.keys() - torn
+
+    def _check_room(self) -> None:
+        if self.is_full:
+            raise StorageError("disk-full", "no space is left on the simulated disk")
 
     def _put(self, key: str, value: bytes | None) -> None:
         self._records.pop(key, None)

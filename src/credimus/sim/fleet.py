@@ -32,7 +32,7 @@ from credimus.sim.host import (
     Order,
     default_members,
     safe_elsewhere,
-)
+)  # fmt: skip
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
 from credimus.sim.watcher import Done, Watcher
@@ -249,8 +249,7 @@ class Fleet:
             return
         self._note("step", host, *(block.id for block in effects.persist))
         done, host.done = host.done, []
-        writes = effects.persist or effects.remember or host.disk.unsynced_count
-        if writes and waits_for_disk(effects):
+        if (effects.persist or effects.remember) and waits_for_disk(effects):
             busy_ns += self._disks.between(self.config.write_ns_min, self.config.write_ns_max)
         if not busy_ns:
             self._carry_out(host, life, effects, done)
@@ -305,19 +304,19 @@ class Fleet:
         waits = waits_for_disk(effects)
         if not waits and not self._send_all(host, effects, lane):
             return
-        if lane is not Lane.BEFORE_PERSIST:
-            try:
-                self._persist(host, effects, synced=waits)
-            except StorageError:  # held back until there is room; callers are told that it failed
-                self._hold_back(host)
-                self.agenda.after(_RETRY_NS, self._carry_out, host, life, effects, [])
-                return
-            if lane is not Lane.AFTER_PERSIST and not self._send_all(host, effects, lane):
-                return
+        try:
+            self._write(host, effects, lane, synced=waits)
+        except StorageError:  # held back until there is room; callers are told that it failed
+            self._hold_back(host)
+            self.agenda.after(_RETRY_NS, self._carry_out, host, life, effects, [])
+            return
+        is_told = lane not in (Lane.BEFORE_PERSIST, Lane.AFTER_PERSIST)
+        if is_told and not self._send_all(host, effects, lane):
+            return
         host.busy = host.is_stuck = False
         compaction = node.compacting.waiting
         if compaction is not None and lane in (None, Lane.BEFORE_EMIT):  # sent first, as really
-            host.disk.compact(*compaction)
+            host.disk.drop(compaction.gone)
             node.compacting.done()
         if lane is not None:
             self.crash(host)
@@ -362,11 +361,13 @@ class Fleet:
             self._send(host, send, host.running.shield.wrapped(plain, send.to), most)
         return True
 
-    def _persist(self, host: Host, effects: NodeEffects, *, synced: bool) -> None:
-        if effects.persist or effects.remember:
-            host.disk.append(effects.persist, effects.remember, synced=synced)
-        elif synced:
-            host.disk.sync()
+    def _write(self, host: Host, effects: NodeEffects, lane: Lane | None, *, synced: bool) -> None:
+        compaction = host.running.compacting.waiting
+        if lane is Lane.BEFORE_PERSIST:
+            if compaction and not host.disk.is_full and self._disks.happens(500_000):
+                host.disk.keep(compaction.base)
+            return
+        host.write(effects, compaction and compaction.base, synced=synced)
         for watcher in self.watchers if effects.persist else ():
             watcher.persisted(host, effects.persist)
 

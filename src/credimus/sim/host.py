@@ -12,7 +12,7 @@ from credimus.kernel.instant import Now
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AnyCommand, Written
 from credimus.node.config import Config
-from credimus.node.node import Node
+from credimus.node.node import Node, NodeEffects
 from credimus.node.recovering.salvaging import Read, salvage
 from credimus.node.saying.sealing import OWNER
 from credimus.protocol.recovery.recalling import recalled
@@ -28,7 +28,7 @@ class Lane(IntEnum):
     """Where in a step a crash strikes."""
 
     BEFORE_PERSIST = 0
-    """Nothing of the step is left but what was passed on."""
+    """Nothing of the step is left but what was passed on, and maybe the snapshot under it."""
     AFTER_PERSIST = 1
     """Durable, but nobody was told."""
     AMID_SENDS = 2
@@ -198,6 +198,19 @@ class Host:
         self.busy = self.is_stuck = self.is_amid_step = False
         self.wake_ns = None
         self.paused_until_ns = 0
+
+    def write(self, effects: NodeEffects, base: bytes | None, *, synced: bool) -> None:
+        """Make a step durable; first the snapshot that it put into force, if it did.
+
+        Raises:
+            StorageError: `disk-full`.
+        """
+        if base is not None:
+            self.disk.keep(base)
+        if effects.persist or effects.remember:
+            self.disk.append(effects.persist, effects.remember, synced=synced)
+        elif synced:
+            self.disk.sync()
 
     def hear(self, sender: NodeId, payload: bytes, wake: Wake = Wake.NOW) -> bool:
         """Take a message into an inbox; False when it is full, or nobody is up."""

@@ -1,5 +1,6 @@
 """A head of a cut of which the name alone is known: it has a place, and is not held."""
 
+from credimus.lace.allowance import burst_of, left_before
 from credimus.lace.block import Block
 from credimus.lace.frontier import CutHead
 from credimus.lace.lace import Lace, Place
@@ -57,6 +58,32 @@ def test_a_name_goes_with_the_next_cut() -> None:
     lace.let_go((head,))
     assert lace.names(9) == [SECOND.id]
     assert lace.get(FIRST.id) is None
+
+
+def test_forks_beyond_a_cut_are_told_and_those_below_are_forgotten() -> None:
+    """A node that began from a checkpoint looks for them at every start."""
+    lace = begun_above(SECOND)
+    lace.keep(Place(SECOND.id, SECOND.header))
+    third, other = (make_block(SIGNERS[1], [], SECOND, parents) for parents in ([], [GENESIS]))
+    beside = make_block(SIGNERS[1], [], FIRST, [GENESIS])
+    lace.keep(Place(beside.id, beside.header))
+    assert list(lace.forks()) == []
+    for block in (third, other):
+        lace.add(block.id, block.header)
+    assert list(lace.forks()) == [(SIGNERS[1].node_id, third.id, other.id)]
+
+
+def test_what_is_below_a_cut_and_no_head_of_it_leaves_full_buckets() -> None:
+    """Who took such a block before the cut and who knows its name alone must judge alike."""
+    lace = Lace()
+    for block in (GENESIS, FIRST, SECOND, LATER):
+        lace.add(block.id, block.header).left = 7
+    lace.let_go(tuple(lace.place(one.id).head() for one in (GENESIS, LATER)), lambda _: True)
+    lefts = {one: lace.place(one.id).left for one in (GENESIS, SECOND, LATER)}
+    assert lefts[GENESIS] == lefts[LATER] == lefts[SECOND] == 7, "SECOND is beyond the cut"
+    lace.let_go((lace.place(SECOND.id).head(),), lambda _: True)
+    assert lace.place(SECOND.id).left == 7
+    assert left_before(lace.place(FIRST.id), 0, 10) == burst_of(10) * 1_000
 
 
 def test_nothing_begins_before_the_founding() -> None:

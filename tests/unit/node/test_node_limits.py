@@ -14,7 +14,7 @@ from credimus.node.commands import AssertBelief
 from credimus.node.taking.ingress import Ingress
 from credimus.protocol.dissemination.urgency import Urgency
 from credimus.state.fleet import FleetState
-from credimus.state.operations import Assert, Found
+from credimus.state.operations import Admit, Assert, Found
 from strategies import SIGNERS, WALL_MS, make_block
 
 RATE = 10
@@ -90,6 +90,28 @@ def test_what_follows_a_refused_block_is_refused_and_nothing_waits() -> None:
     assert not len(door.ingress.orphans)
     assert [fault.code for _, fault in door.ingress.refused] == ["over-limit"] * 2
     assert [door.take(one) for one in blocks[2:]] == ["over-limit"] * 3, "and when they come again"
+
+
+def test_who_builds_on_what_is_barred_is_not_at_fault() -> None:
+    """It may be at a later checkpoint, and know of what it built on no more than the name."""
+    founded = block(SIGNERS[0], [FOUND, Admit(SIGNERS[1].public, "n1", "")], None, WALL_MS)
+    allowed = block(SIGNERS[0], said(2_000), founded, WALL_MS + 1)
+    over = block(SIGNERS[0], said(2_000, 2_001), allowed, WALL_MS + 2)
+    others = make_block(
+        SIGNERS[1], said(1), None, [over], header_fleet=FLEET, header_stamp=over.header.stamp + 1
+    )
+    more = make_block(
+        SIGNERS[1], said(1, 2), others, header_fleet=FLEET, header_stamp=over.header.stamp + 2
+    )
+    for order in ((over, others, more), (more, others, over)):
+        door = Door()
+        assert [door.take(one) for one in (founded, allowed)] == ["taken"] * 2
+        outcomes = {one.id: door.take(one) for one in order}
+        assert outcomes == {over.id: "over-limit", others.id: "waits", more.id: "waits"}
+        assert not len(door.ingress.orphans)
+        assert door.ingress.refused == []
+        assert [door.take(one) for one in (others, more)] == ["waits"] * 2, "nobody's fault again"
+        assert others.id not in door.lace
 
 
 def test_a_restart_reckons_the_same() -> None:

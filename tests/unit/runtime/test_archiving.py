@@ -78,6 +78,7 @@ class Run:
         self.node.execute(AssertBelief(content=content, ttl_ms=ttl_ms), self.now)
         self.node.tick(self.now)
         effects = self.node.collect(self.now)
+        self.pruning.keep()
         self.store.append([stored(block) for block in effects.persist])
         self.pruning.follow()
         self.archive.note(effects.emit)

@@ -1,10 +1,13 @@
 """A node's store follows its checkpoints, and a restart begins from the last one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 from msgspec import structs
 
 from credimus.kernel.codec import encode
+from credimus.kernel.effects import Effects
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError
 from credimus.kernel.ids import FleetId
@@ -12,14 +15,19 @@ from credimus.kernel.instant import MILLISECOND, Instant, Now
 from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
-from credimus.node.node import Node
+from credimus.node.node import Node, NodeEffects
+from credimus.node.recovering.compacting import Compacting, Compaction
 from credimus.protocol.checkpointing.interface import CheckpointConfig
 from credimus.protocol.checkpointing.proof import read_base
 from credimus.runtime.audit.check import check_log
+from credimus.runtime.driver import Driver
 from credimus.runtime.joining.founding import found_fleet, stored
 from credimus.runtime.pruning import Pruning
+from credimus.runtime.store.interface import Fact, Store, StoredBlock
+from credimus.runtime.store.memory import MemoryStore
 from credimus.runtime.store.snapshots import keep_snapshot, kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
+from strategies import make_block
 
 SIGNER = SeedSigner(b"p" * 32)
 CONFIG = Config(
@@ -32,7 +40,7 @@ CONFIG = Config(
 class Run:
     """One node on a store, and virtual time."""
 
-    def __init__(self, fleet: FleetId, store: SqliteStore, wall_ms: int) -> None:
+    def __init__(self, fleet: FleetId, store: Store, wall_ms: int) -> None:
         self.node = Node(fleet, [SIGNER], CONFIG, Entropy(b"run"))
         self.node.compacting.read = store.wires
         self.store = store
@@ -55,6 +63,7 @@ class Run:
             self.node.execute(AssertBelief(content=content, ttl_ms=2_000), self.now)
         self.node.tick(self.now)
         effects = self.node.collect(self.now)
+        self.pruning.keep()
         self.store.append([stored(block) for block in effects.persist])
         self.pruning.follow()
 
@@ -86,6 +95,35 @@ def test_a_restart_begins_from_the_last_checkpoint(tmp_path: Path) -> None:
         again.step(f"later {number}")
     assert again.node.state.checkpoints.number > state.checkpoints.number
     again.store.close()
+
+
+def test_a_snapshot_is_kept_before_the_blocks_of_its_step() -> None:
+    """Some may build on what is held in it alone: a node that was killed between the two could
+    not start again."""
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = Told()
+    store.append([stored(block) for block in blocks])
+    driver = Driver(Run(fleet, store, (blocks[0].header.stamp >> 16) + 1).node, store)
+    effects: NodeEffects = Effects(persist=[make_block(SIGNER, [])])
+    store.told.clear()
+    with patch.object(Compacting, "waiting", Compaction(b"snapshot", [])):
+        driver._finish(effects)
+    assert store.told == ["facts", "blocks"]
+
+
+class Told(MemoryStore):
+    """Tells what was appended, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def append(
+        self, blocks: Sequence[StoredBlock], facts: Sequence[Fact] = (), *, synced: bool = True
+    ) -> None:
+        """As any store."""
+        super().append(blocks, facts, synced=synced)
+        self.told.append("blocks" if blocks else "facts")
 
 
 def test_blocks_that_a_crash_left_over_are_found_again(tmp_path: Path) -> None:

@@ -53,8 +53,10 @@ class Ingress:
         self.refused: list[tuple[Block, PeerFault]] = []
         """Blocks that had waited and then did not pass; the node takes them from here. Who wrote
         them is certain: only what its author signed waits."""
-        self._barred: BoundedMap[BlockId, None] = BoundedMap(limits.BARRED_MAX)
-        """Blocks over their author's limit, and those behind them: they can never be taken."""
+        self._barred: BoundedMap[BlockId, bool] = BoundedMap(limits.BARRED_MAX)
+        """Blocks over their author's limit, and those behind them; whether it is their author's
+        fault. None is taken before the next cut, below which of a block no more than its name
+        counts: so who is at a later cut may have built on them in good faith."""
         self.is_lacking: Callable[[Block], bool] = _no
         """Whether a block below the cut is to be kept and is not held; the node sets it."""
         self.unknown_count = 0
@@ -84,7 +86,9 @@ class Ingress:
         if self.knows(identifier):
             return []
         if identifier in self._barred:
-            raise PeerFault("over-limit", "a block over its author's limit came again")
+            if self._barred.get(identifier):
+                raise PeerFault("over-limit", "a block over its author's limit came again")
+            return []
         block = read_block(parts, wire)
         header = block.header
         if header.fleet != self._fleet:
@@ -99,6 +103,7 @@ class Ingress:
     def look_again(self) -> list[Taken]:
         """Take in what waited, as far as it need not wait any more, once a checkpoint has taken
         effect: what a block lacked may be below the cut now, or the block itself."""
+        self._barred = BoundedMap(limits.BARRED_MAX)
         waited = self.orphans.empty()
         below = [one for one in waited if self._lace.is_below(one.author, one.header.sequence)]
         taken: list[Taken] = []
@@ -202,6 +207,7 @@ class Ingress:
     def _stub(self, block: Block) -> Place:
         """Hold a block below the cut; what it said is in the checkpoint, or counts for nothing."""
         place = Place(block.id, block.header)
+        place.forget_left()
         last = self._state.checkpoints.last
         if last is not None:
             place.view = self._state.roster.base
@@ -210,7 +216,10 @@ class Ingress:
 
     def _hold(self, block: Block, missing: list[BlockId]) -> None:
         if any(one in self._barred for one in missing):
-            raise self._behind(block)
+            fault = self._bar_behind(block)
+            if fault is not None:
+                raise fault
+            return
         key = self._state.roster.keys.get(block.author)
         if key is None:  # a forged copy of a block would stand in the way of the true one
             self.unknown_count += 1
@@ -244,15 +253,22 @@ class Ingress:
         self._allowances.note(place, block, operations, left)
         return taken
 
-    def _behind(self, block: Block) -> PeerFault:
-        """Bar a block that names one that can never be taken."""
-        self._barred.put(block.id, None)
+    def _bar_behind(self, block: Block) -> PeerFault | None:
+        """Bar a block that names one that is barred; a fault of who goes on with a chain that is at
+        fault, and of nobody else."""
+        is_at_fault = bool(self._barred.get(block.header.previous))
+        self._barred.put(block.id, is_at_fault)
+        if not is_at_fault:
+            return None
         return PeerFault("over-limit", "a block stands behind one over its author's limit")
 
     def _over_limit(self, block: Block, what: str) -> PeerFault:
-        """Bar a block, and those that wait for it: they can never be taken."""
-        self._barred.put(block.id, None)
-        self.refused += [(one, self._behind(one)) for one in self.orphans.drop_behind(block.id)]
+        """Bar a block, and those that wait for it."""
+        self._barred.put(block.id, item=True)
+        for one in self.orphans.drop_behind(block.id):
+            fault = self._bar_behind(one)
+            if fault is not None:
+                self.refused.append((one, fault))
         return PeerFault("over-limit", f"a block of {block.author.hex()[:12]} {what}")
 
     def _key_of(self, header: Header, operations: list[Operation], past: Members) -> bytes:

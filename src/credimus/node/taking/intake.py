@@ -155,7 +155,9 @@ class Intake:
             try:
                 taken = parts.ingress.take(wire, now.wall_ms)
             except PeerFault as fault:
-                self._fault(sender, fault, now, parts.ingress.signer_of(wire, fault))
+                signer = parts.ingress.signer_of(wire, fault)
+                culprit = signer if signer is not None and fault.code == _PASSED_ON else sender
+                self._fault(culprit, fault, now, signer)
                 continue
             self._note_all(taken, members, now)
             new += [one.block for one in taken]
@@ -194,3 +196,8 @@ class Intake:
             self.faults[peer, fault.code] += 1
         self._step.effects.emit.append(PeerFaulted(peer, fault.code, fault.message))
         self._step.give("guard", FaultSeen(peer, fault.code), now)
+
+
+_PASSED_ON = "over-limit"
+"""A fault of the author alone. Whoever is at a later checkpoint knows of blocks below it no more
+than their names, and passes on in good faith what builds on them."""
