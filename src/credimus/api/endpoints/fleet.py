@@ -13,9 +13,10 @@ from credimus.api.views.fleet import events_view, failure_view, members_page, st
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable, UsageError
 from credimus.node.saying.rostering import check_may_admit
-from credimus.node.showing.queries import lag_of
+from credimus.node.showing.queries import Lags
 from credimus.protocol.partition.interface import Level
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.driver import now
 from credimus.runtime.joining.admitting import admit
 from credimus.runtime.joining.ticket import REQUEST_BYTES_MAX, ticket_text
 from credimus.state.voting.electorates import suffices
@@ -129,17 +130,18 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     connected = {one for one in daemon.links.neighbours() if one in current and one != node.id}
     expected, size = len(current), len(connected) + (node.id in current)
     orphans, failure = node.orphan_count, failure_view(daemon)
+    behind, wall_ms = Lags(node), now().wall_ms
     lags = [
         shapes.Lag(
             member=one.node.hex(),
             name=one.name,
             connected=one.node in connected,
-            blocks=lag_of(node, one.node),
+            blocks=behind.blocks(one.node),
         )
         for one in sorted(current.by_id.values(), key=lambda one: (one.admitted_stamp, one.node))
         if one.node != node.id
     ]
-    in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
+    in_sync = not orphans and not any(behind.is_late(one, wall_ms) for one in connected)
     level = node.partition.level
     whole = size == expected and in_sync and level is Level.NONE
     return shapes.Health(
