@@ -154,6 +154,27 @@ def test_who_joins_under_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_an_address_that_a_present_member_has_is_refused_and_spends_no_ticket(
+    tmp_path: Path,
+) -> None:
+    async def scene(one: Desk) -> None:
+        word = (await one.post("/v1/tickets"))["ticket"]
+        own = one.daemon.settings.node.listen
+        with pytest.raises(CredimusError, match="ticket is still good") as caught:
+            await joined(one, Home(tmp_path / "n1"), word, Plan(name="n1", listen=own))
+        assert caught.value.code == "address-taken"
+        assert not (tmp_path / "n1").exists()
+        assert one.blocks == 1
+        await joined(one, Home(tmp_path / "n1"), word)
+        again = (await one.post("/v1/tickets"))["ticket"]
+        await joined(one, Home(tmp_path / "n2"), again)  # n1 is not there: n2 takes its place
+        assert [found["address"] for found in await one.get("/v1/members")] == [
+            own, PLAN.listen, PLAN.listen,
+        ]  # fmt: skip
+
+    play(tmp_path, scene)
+
+
 def test_a_ticket_makes_one_member(tmp_path: Path) -> None:
     async def scene(one: Desk) -> None:
         word = (await one.post("/v1/tickets"))["ticket"]

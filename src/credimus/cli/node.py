@@ -95,12 +95,17 @@ def join(
     Example: credimus join ./n1 credimus1-... --name n1 --listen 127.0.0.1:7448 --api 127.0.0.1:8702
     """
     from credimus.runtime.joining.joining import Plan, join_home
+    from credimus.runtime.joining.ports import check_ports
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,
         passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
     )  # fmt: skip
-    made = join_home(home_of(home), ticket, plan, post_bytes)
+    plan.check()
+    folder = home_of(home)
+    folder.check_free()
+    check_ports(plan)
+    made = join_home(folder, ticket, plan, post_bytes)
     return _made(home, made, f"Joined fleet {made.fleet_name}.")
 
 
