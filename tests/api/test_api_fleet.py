@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from desk import Desk, assert_problem, desk, founded, free_address, play, until
 
@@ -150,6 +151,26 @@ def test_who_joins_under_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
                 join_home, Home(tmp_path / f"as-{name}"), word, plan, ask
             )
             assert made.namesakes == namesakes
+
+    play(tmp_path, scene)
+
+
+def test_a_ticket_that_no_other_machine_can_use_is_told(tmp_path: Path) -> None:
+    async def scene(one: Desk) -> None:
+        for listen, address, is_told in (
+            ("127.0.0.1:7447", None, False),
+            ("10.0.0.7:7447", None, True),
+            ("10.0.0.7:7447", "http://localhost:8701", True),
+            ("10.0.0.7:7447", "https://10.0.0.7:8701/", False),
+            ("127.0.0.1:7447", "https://[::]:8701", True),
+        ):
+            node = msgspec.structs.replace(one.daemon.settings.node, listen=listen)
+            one.daemon.settings = msgspec.structs.replace(one.daemon.settings, node=node)
+            given = {} if address is None else {"address": address}
+            made = await one.post("/v1/tickets", **given)
+            assert (made["warning"] is not None) == is_told
+            ticket = parse_ticket(made["ticket"], now_wall_ms())
+            assert made["address"] == ticket.address
 
     play(tmp_path, scene)
 

@@ -113,7 +113,11 @@ def invite(
     *,
     expires: Annotated[str, Parameter(help="Life of the ticket: 90s, 15m, 1h, 2d.")] = "1h",
     address: Annotated[
-        str | None, Parameter(help="http://host:port that the joiner asks; the node's by default.")
+        str | None,
+        Parameter(
+            help="URL that the joiner asks, such as https://10.0.0.7:8701 (http only where the API "
+            "speaks no TLS); the node's own by default."
+        ),
     ] = None,
     may: Annotated[
         list[Power],
@@ -136,7 +140,13 @@ def invite(
         may=may or None,
         categories=category or None,
     )
-    return Outcome(made, lambda: say(made["ticket"]))
+
+    def show() -> None:
+        say(made["ticket"])
+        if made["warning"]:
+            complain(f"warning: {made['warning']}.")
+
+    return Outcome(made, show)
 
 
 def up(

@@ -7,11 +7,12 @@ from credimus.api.endpoints.doors import open_breakers
 from credimus.api.endpoints.members import powers_of
 from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
+from credimus.api.reaching import ticket_address, warning_of
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
 from credimus.api.views.fleet import events_view, failure_view, members_page, status_view
 from credimus.certificate import FleetKey, fleet_key
-from credimus.kernel.errors import Unavailable, UsageError
+from credimus.kernel.errors import Unavailable
 from credimus.node.saying.rostering import check_may_admit
 from credimus.node.showing.queries import Lags
 from credimus.protocol.partition.interface import Level
@@ -67,9 +68,7 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.
         raise Unavailable(
             "not-a-member", "this node is not in its roster yet; try again when it has caught up."
         )
-    address = (asked.address or daemon.url).rstrip("/")
-    if not address.startswith(("http://", "https://")):
-        raise UsageError("address-unusable", "address: give one such as http://10.0.0.7:8701.")
+    address = ticket_address(daemon, asked.address)
     powers = powers_of(asked.may, asked.categories)
     check_may_admit(node.id, powers, roster.current)
     founder_key = roster.keys[roster.founder]
@@ -80,6 +79,8 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.
         id=ticket.ticket.hex(),
         fleet=node.fleet.hex(),
         expires_ms=ticket.expires_wall_ms,
+        address=address,
+        warning=warning_of(daemon, address),
     )
 
 

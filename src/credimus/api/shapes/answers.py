@@ -349,6 +349,10 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     fleet: str
     expires_ms: int
+    address: str
+    """Where the joiner asks."""
+    warning: str | None
+    """Why a joiner on another machine could not ask there, if that can be told."""
 
 
 class Copied(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,14 @@ def test_a_taken_port_is_told_with_the_option_that_names_it(taken: str) -> None:
     assert strange.value.code == "address-unusable"
 
 
+def test_an_address_that_nobody_can_dial_needs_another_beside_it() -> None:
+    for everywhere in ("0.0.0.0:7447", "[::]:7447"):
+        with pytest.raises(UsageError, match="--address") as caught:
+            plan(everywhere).check()
+        assert caught.value.code == "address-unusable"
+        Plan(name="n1", listen=everywhere, address="10.0.0.7:7447").check()
+
+
 def test_joining_at_a_taken_port_asks_nobody(
     taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
