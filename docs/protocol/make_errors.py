@@ -84,7 +84,7 @@ def _part(part: ast.expr) -> str:
     if isinstance(part, ast.Constant):
         return str(part.value)
     named = part.value if isinstance(part, ast.FormattedValue) else part
-    name = named.attr if isinstance(named, ast.Attribute) else ""
+    name = getattr(named, "attr", getattr(named, "id", ""))
     return str(getattr(failures, name)) if name in ("GIVE_UP", "RESTORE") else "…"
 
 

@@ -72,6 +72,18 @@ def test_only_the_probes_need_no_token(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_a_node_whose_token_is_gone_starts_with_a_new_one(tmp_path: Path) -> None:
+    home = founded(tmp_path)
+    old = home.token.read_text()
+    home.token.unlink()
+
+    async def scene(desk: Desk) -> None:
+        assert (await desk.get("/v1/status"))["members"] == 1
+        assert home.token.read_text() == desk.daemon.token + "\n" != old
+
+    play(tmp_path, scene, home)
+
+
 def test_health_and_metrics(tmp_path: Path) -> None:
     async def scene(desk: Desk) -> None:
         desk.daemon.driver.node.receive(desk.daemon.node.id, b"\xff", now())

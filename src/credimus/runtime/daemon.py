@@ -26,7 +26,7 @@ from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.runtime.access.principals import Principal, Principals
 from credimus.runtime.access.rates import Rates
-from credimus.runtime.access.tokens import read_token
+from credimus.runtime.access.tokens import own_token
 from credimus.runtime.archiving import Archiving
 from credimus.runtime.audit.journal import Journal
 from credimus.runtime.diary import PartitionDiary
@@ -87,7 +87,7 @@ class Daemon:
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
-        self.token = read_token(home.token)
+        self.token = own_token(home.token)
         self.principals = Principals(store, self.token)
         self.journal = Journal(store, key)
         self.rates = Rates(settings.limits)

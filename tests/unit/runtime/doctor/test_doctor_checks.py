@@ -119,6 +119,8 @@ def test_files(home: Home) -> None:
         assert (found.level, str(path) in found.found) == ("problem", True)
         path.chmod(0o600)
     home.token.unlink()
+    (gone,) = check_files(home)
+    assert "start the node again" in gone.mending
     home.database.chmod(0o644)
     home.folder.chmod(0o777)
     assert levels(check_files(home)) == ["problem", "warning", "problem"]
