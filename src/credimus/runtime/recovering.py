@@ -76,13 +76,14 @@ def recover(home: Home, settings: Settings, key: NodeKey) -> Recovered:
     lock = FolderLock(home.database)
     try:
         aside = _aside(home)
-        source = home.database if home.database.exists() else aside / home.database.name
-        fresh = home.folder / f".{home.database.name}.recovered"
-        _remove(fresh)
+        fresh = failures.recovered(home.database)
+        is_broken_off = fresh.exists() and not home.database.exists()
+        source = aside / home.database.name if is_broken_off else home.database
         with _copied(source, home.folder / ".recovery") as copy:
             rows = read_rows(copy)
         if _is_sound(rows):
             raise Conflict("not-damaged", f"{home.database} is sound; start the node.")
+        _remove(fresh)
         session = _write(home, settings, key, rows, fresh)
         if home.database.exists():
             _set_aside(home, aside)
@@ -91,7 +92,8 @@ def recover(home: Home, settings: Settings, key: NodeKey) -> Recovered:
         lock.mark_made()
         return Recovered(session, aside, rows.altered_facts)
     except CredimusError:
-        _remove(home.folder / f".{home.database.name}.recovered")
+        if home.database.exists():  # else it tells that a recovery was broken off
+            _remove(failures.recovered(home.database))
         _leave(home.folder / "recovery")
         raise
     except OSError as problem:

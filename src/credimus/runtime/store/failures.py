@@ -30,13 +30,22 @@ def corrupt(path: Path, what: str) -> StorageError:
     return StorageError("corrupt", f"{path}: {what}. {RESTORE}")
 
 
+def recovered(path: Path) -> Path:
+    """Where `credimus recover` makes the database that takes the place of another."""
+    return path.with_name(f".{path.name}.recovered")
+
+
 def missing(path: Path) -> StorageError:
     """The log is gone; another in its place would make the node contradict what it signed."""
-    if any(path.parent.glob(f"recovery/*/{path.name}")):
-        what = "A recovery was broken off: run `credimus recover` again."
-    else:
-        what = f"No command brings it back. {GIVE_UP}"
-    return StorageError("corrupt", f"{path} is missing or empty, though it held a log. {what}")
+    if recovered(path).exists():
+        return StorageError(
+            "corrupt",
+            f"{path} is missing, because a recovery was broken off. Run `credimus recover` again.",
+        )
+    return StorageError(
+        "corrupt",
+        f"{path} is missing or empty, though it held a log. No command brings it back. {GIVE_UP}",
+    )
 
 
 def read_models_corrupt(path: Path, what: str) -> StorageError:
