@@ -327,13 +327,13 @@ class _copied:  # noqa: N801 - used as a function
 
     def __enter__(self) -> Path:
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
         if not self._source.exists():
             raise StorageError(
                 "not-recoverable",
                 f"{self._source.name} is missing, and with it all that could be kept. "
                 f"{failures.GIVE_UP}",
             )
+        self._folder.mkdir(mode=0o700)
         for name in (self._source.name, f"{self._source.name}-wal"):
             path = self._source.with_name(name)
             if path.exists():
