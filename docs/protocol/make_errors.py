@@ -7,6 +7,7 @@ from pathlib import Path
 import credimus
 from credimus.kernel import errors
 from credimus.kernel.errors import CredimusError
+from credimus.runtime.store import failures
 
 PAGE = Path(__file__).with_name("errors.md")
 SOURCES = Path(credimus.__file__).parent
@@ -72,11 +73,19 @@ def words(message: ast.expr | None) -> str:
     if isinstance(message, ast.Constant):
         return str(message.value)
     if isinstance(message, ast.JoinedStr):
-        parts = [str(one.value) if isinstance(one, ast.Constant) else "…" for one in message.values]
-        return "".join(parts)
+        return "".join(map(_part, message.values))
     if isinstance(message, ast.BinOp):
         return words(message.left) + words(message.right)
     return "…"
+
+
+def _part(part: ast.expr) -> str:
+    """What stands there always, also where the advice has a name; `…` for the rest."""
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    named = part.value if isinstance(part, ast.FormattedValue) else part
+    name = getattr(named, "attr", getattr(named, "id", ""))
+    return str(getattr(failures, name)) if name in ("GIVE_UP", "RESTORE") else "…"
 
 
 def row(code: str, kind: str, message: ast.expr | None) -> str:

@@ -10,7 +10,9 @@ import pytest
 from desk import free_address
 from processes import Failed, Fleet, Proc, credimus, until
 
-from credimus import Unavailable, connect
+from credimus import Unavailable, UsageError, connect
+from credimus.cli.client import post_bytes
+from credimus.cli.output import Refused
 from credimus.library.exchange import Place, exchange, pinned, problem_in
 
 
@@ -103,6 +105,17 @@ def test_an_api_that_others_can_reach_speaks_tls_only(fleet: Fleet) -> None:
         assert remote.status().api == node.status()["api"]
     with pytest.raises(Unavailable):
         connect(base, "token").status()
+    plain = base.replace("https:", "http:")
+    with pytest.raises(Failed) as unsafe:
+        node.run("invite", "--address", plain)
+    assert unsafe.value.error["code"] == "wrong-scheme"
+    assert "no other machine" in node.run("invite")["warning"], "it says 0.0.0.0"
+    with pytest.raises(UsageError, match=r"https://.*--address") as misled:
+        post_bytes(f"{plain}/v1/join", b"x")
+    assert (misled.value.code, misled.value.definite) == ("wrong-scheme", True)
+    with pytest.raises(Refused) as refused:
+        post_bytes(f"{base}/v1/join", b"x")
+    assert refused.value.code == "ticket-wrong"
     ticket = node.run("invite", "--address", base)["ticket"]
     listen = ["--listen", free_address(), "--api", "127.0.0.1:0"]
     assert credimus("join", str(node.home.with_name("n1")), ticket, "--name", "n1", *listen)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from desk import Desk, assert_problem, desk, founded, free_address, play, until
 
@@ -69,6 +70,18 @@ def test_only_the_probes_need_no_token(tmp_path: Path) -> None:
             assert (await desk.refusal(path, 401, "GET"))["code"] == "token-missing"
 
     play(tmp_path, scene)
+
+
+def test_a_node_whose_token_is_gone_starts_with_a_new_one(tmp_path: Path) -> None:
+    home = founded(tmp_path)
+    old = home.token.read_text()
+    home.token.unlink()
+
+    async def scene(desk: Desk) -> None:
+        assert (await desk.get("/v1/status"))["members"] == 1
+        assert home.token.read_text() == desk.daemon.token + "\n" != old
+
+    play(tmp_path, scene, home)
 
 
 def test_health_and_metrics(tmp_path: Path) -> None:
@@ -150,6 +163,47 @@ def test_who_joins_under_a_name_that_is_taken_is_told(tmp_path: Path) -> None:
                 join_home, Home(tmp_path / f"as-{name}"), word, plan, ask
             )
             assert made.namesakes == namesakes
+
+    play(tmp_path, scene)
+
+
+def test_a_ticket_that_no_other_machine_can_use_is_told(tmp_path: Path) -> None:
+    async def scene(one: Desk) -> None:
+        for listen, address, is_told in (
+            ("127.0.0.1:7447", None, False),
+            ("10.0.0.7:7447", None, True),
+            ("10.0.0.7:7447", "http://localhost:8701", True),
+            ("10.0.0.7:7447", "https://10.0.0.7:8701/", False),
+            ("127.0.0.1:7447", "https://[::]:8701", True),
+        ):
+            node = msgspec.structs.replace(one.daemon.settings.node, listen=listen)
+            one.daemon.settings = msgspec.structs.replace(one.daemon.settings, node=node)
+            given = {} if address is None else {"address": address}
+            made = await one.post("/v1/tickets", **given)
+            assert (made["warning"] is not None) == is_told
+            ticket = parse_ticket(made["ticket"], now_wall_ms())
+            assert made["address"] == ticket.address
+
+    play(tmp_path, scene)
+
+
+def test_an_address_that_a_present_member_has_is_refused_and_spends_no_ticket(
+    tmp_path: Path,
+) -> None:
+    async def scene(one: Desk) -> None:
+        word = (await one.post("/v1/tickets"))["ticket"]
+        own = one.daemon.settings.node.listen
+        with pytest.raises(CredimusError, match="ticket is still good") as caught:
+            await joined(one, Home(tmp_path / "n1"), word, Plan(name="n1", listen=own))
+        assert caught.value.code == "address-taken"
+        assert not (tmp_path / "n1").exists()
+        assert one.blocks == 1
+        await joined(one, Home(tmp_path / "n1"), word)
+        again = (await one.post("/v1/tickets"))["ticket"]
+        await joined(one, Home(tmp_path / "n2"), again)  # n1 is not there: n2 takes its place
+        assert [found["address"] for found in await one.get("/v1/members")] == [
+            own, PLAN.listen, PLAN.listen,
+        ]  # fmt: skip
 
     play(tmp_path, scene)
 

@@ -32,7 +32,7 @@ def identity_of(home: Home, settings: NodeSettings) -> Identity | None:
     if given[0] is not None and given[1] is not None:
         return _checked(Identity(home.folder / given[0], home.folder / given[1]))
     host, _ = host_port(settings.api, "[node] api", any_port=True)
-    if _is_loopback(host):
+    if is_loopback(host):
         return None
     links = LinkPaths.inside(home.folder)
     if not (links.certificate.is_file() and links.key.is_file()):
@@ -45,11 +45,20 @@ def identity_of(home: Home, settings: NodeSettings) -> Identity | None:
     return _checked(Identity(links.certificate, links.key))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it; of a name but `localhost` that is not known."""
     if host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether it stands for all addresses of a machine, so that nobody can ask there."""
+    try:
+        return ip_address(host).is_unspecified
     except ValueError:
         return False
 

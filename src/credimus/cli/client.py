@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from credimus.cli.output import Refused, complain
-from credimus.kernel.errors import Unavailable
+from credimus.kernel.errors import Unavailable, UsageError
 from credimus.library.exchange import TIMEOUT_S, Answer, Unreachable, exchange, place_of, problem_in
 from credimus.runtime.access.tokens import read_token
 from credimus.runtime.home import Home
@@ -74,6 +74,7 @@ def post_bytes(url: str, body: bytes) -> bytes:
 
     Raises:
         Refused: the node there says why not.
+        UsageError: `wrong-scheme`.
         Unavailable: `inviter-unreachable`.
     """
     parts = urlsplit(url)
@@ -82,6 +83,14 @@ def post_bytes(url: str, body: bytes) -> bytes:
     try:
         place = place_of(base, None)
         return _content(base, exchange(place, "POST", parts.path, body, headers, TIMEOUT_S * 2))
+    except UsageError as problem:
+        if problem.code != "wrong-scheme":
+            raise
+        raise UsageError(
+            "wrong-scheme",
+            f"{problem.message} The ticket says otherwise, and is still good where it was made: "
+            "have a new one made with that address (credimus invite --address).",
+        ) from None
     except Unreachable as problem:
         raise Unavailable(
             "inviter-unreachable",

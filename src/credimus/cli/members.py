@@ -31,9 +31,9 @@ def members(
 
     Standing tells who was proven to equivocate, what a member that may not say everything may, and
     whom this node watches or does not hear (credimus violations says why).
-    Lag counts the blocks of this node that a member is not known to hold. It is known from what
-    the member writes, so that a silent member may lag by its last few. Conduct is its reputation,
-    0 to 1; right is how often its answers are, as far as the answers of all show it.
+    Lag counts the blocks of this node that a member is not known to hold: a second or so behind
+    what it has, in fleets above twelve up to a minute. Conduct is its reputation, 0 to 1; right is
+    how often its answers are, as far as the answers of all show it.
     Example: credimus members --home ./n0
     """
     found = Client(home_of(common.home)).get("/v1/members", all="true" if all_ else None)

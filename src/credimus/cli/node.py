@@ -95,12 +95,17 @@ def join(
     Example: credimus join ./n1 credimus1-... --name n1 --listen 127.0.0.1:7448 --api 127.0.0.1:8702
     """
     from credimus.runtime.joining.joining import Plan, join_home
+    from credimus.runtime.joining.ports import check_ports
 
     plan = Plan(
         name=name, listen=listen, api=api, link=link, address=address,
         passphrase=None if passphrase_file is None else new_passphrase(passphrase_file),
     )  # fmt: skip
-    made = join_home(home_of(home), ticket, plan, post_bytes)
+    plan.check()
+    folder = home_of(home)
+    folder.check_free()
+    check_ports(plan)
+    made = join_home(folder, ticket, plan, post_bytes)
     return _made(home, made, f"Joined fleet {made.fleet_name}.")
 
 
@@ -108,7 +113,11 @@ def invite(
     *,
     expires: Annotated[str, Parameter(help="Life of the ticket: 90s, 15m, 1h, 2d.")] = "1h",
     address: Annotated[
-        str | None, Parameter(help="http://host:port that the joiner asks; the node's by default.")
+        str | None,
+        Parameter(
+            help="URL that the joiner asks, such as https://10.0.0.7:8701 (http only where the API "
+            "speaks no TLS); the node's own by default."
+        ),
     ] = None,
     may: Annotated[
         list[Power],
@@ -131,7 +140,13 @@ def invite(
         may=may or None,
         categories=category or None,
     )
-    return Outcome(made, lambda: say(made["ticket"]))
+
+    def show() -> None:
+        say(made["ticket"])
+        if made["warning"]:
+            complain(f"warning: {made['warning']}.")
+
+    return Outcome(made, show)
 
 
 def up(

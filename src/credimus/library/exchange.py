@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 TIMEOUT_S = 15.0
 """Seconds a node may take to answer, on top of what it is asked to wait."""
 
+_TLS_S = 1.0
+"""Seconds that a handshake may take, which is tried to say what was wrong. [guess]"""
+
 
 class Answer(NamedTuple):
     """What came back."""
@@ -50,7 +53,8 @@ def exchange(
     """One request and its answer, whatever its status.
 
     Raises:
-        UsageError: `address-unusable`.
+        UsageError: `address-unusable`; `wrong-scheme`, when http is asked of a node that speaks
+            TLS, or the other way round.
         Unreachable: `unreachable`.
         Unavailable: `no-answer`: it may have happened.
     """
@@ -62,6 +66,10 @@ def exchange(
         try:
             connection.connect()
         except OSError as problem:
+            if getattr(problem, "reason", None) == "WRONG_VERSION_NUMBER":
+                raise UsageError(
+                    "wrong-scheme", f"{base} speaks plain HTTP: its address begins with http://."
+                ) from None
             raise Unreachable(
                 "unreachable", f"{base} can not be reached: {problem.strerror or problem}"
             ) from None
@@ -69,11 +77,31 @@ def exchange(
         answer = connection.getresponse()
         return Answer(answer.status, answer.read())
     except (OSError, http.client.HTTPException) as problem:
+        is_cut = isinstance(problem, ConnectionError | http.client.BadStatusLine)
+        if is_cut and _speaks_tls(base):
+            raise UsageError(
+                "wrong-scheme",
+                f"{base} speaks TLS, and understood nothing: its address begins with https://.",
+            ) from None
         raise Unavailable(
             "no-answer", f"{base} did not answer: {type(problem).__name__}: {problem}. Try again."
         ) from None
     finally:
         connection.close()
+
+
+def _speaks_tls(url: str) -> bool:
+    """Whether who hung up on plain HTTP shakes hands over TLS."""
+    if not url.startswith("http://"):
+        return False
+    connection = connection_to(place_of("https://" + url.removeprefix("http://"), None), _TLS_S)
+    try:
+        connection.connect()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def connection_to(place: Place, timeout: float) -> "http.client.HTTPConnection":

@@ -28,7 +28,8 @@ from credimus.runtime.settings.settings import SchemeName, read_settings
 from credimus.runtime.transport.memory import MemoryHub
 from credimus.state.member_operations import Limit
 
-_ANYWHERE = "127.0.0.1:7447"
+_FIRST_PORT = 7447
+"""Nobody listens at these addresses; each member has one of its own."""
 _TICKET_S = 600
 
 
@@ -69,7 +70,8 @@ async def fleet_of(
             for number, (name, judge) in enumerate(judges.items()):
                 home = Home(Path(folder) / f"n{number}")
                 first = next((one.daemon for one in lives.values()), None)
-                await _make(home, name, first, limit)
+                plan = Plan(name=name, listen=f"127.0.0.1:{_FIRST_PORT + number}")
+                await _make(home, plan, first, limit)
                 begin = partial(_started, home, judge, scheme, hub)
                 lives[name] = await stack.enter_async_context(living(begin))
             for one in lives.values():
@@ -79,9 +81,8 @@ async def fleet_of(
             yield {name: Node(one.daemon, one) for name, one in lives.items()}
 
 
-async def _make(home: Home, name: str, first: Daemon | None, limit: Limit | None) -> None:
+async def _make(home: Home, plan: Plan, first: Daemon | None, limit: Limit | None) -> None:
     """The folder of a further member; it founds the fleet when there is no first."""
-    plan = Plan(name=name, listen=_ANYWHERE)
     if first is None:
         found_home(home, "fleet", plan, limit=limit)
         return

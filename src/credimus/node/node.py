@@ -85,7 +85,7 @@ class Node:
         self.delivery, self.partition = machines.delivery, machines.partition
         self.guard, self.compacting = machines.guard, machines.compacting
         self.shield = parts.shield
-        self.vigilance = machines.vigilance
+        self.vigilance, self.sync = machines.vigilance, machines.sync
         self._leisure: Instant | None = None
         """When all machines were ticked last."""
 

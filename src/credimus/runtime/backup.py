@@ -14,7 +14,7 @@ from pathlib import Path
 from credimus.kernel.errors import StorageError, UsageError
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import read_file, write_file
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import kept_store
 
 
 def back_up(home: Home, destination: Home, put_database: Callable[[Path], None]) -> None:
@@ -50,11 +50,7 @@ def copy_stopped(home: Home, path: Path, told: Callable[[int, int], None] | None
         Conflict: `folder-in-use`.
         StorageError: `corrupt` and others.
     """
-    if not home.database.exists():
-        raise StorageError(
-            "corrupt", f"{home.database} is missing. Restore the folder from a backup."
-        )
-    store = SqliteStore(home.database)
+    store = kept_store(home.database)
     try:
         for count, _ in enumerate(store.blocks(), 1):  # every one is verified as it is read
             if told is not None:

@@ -26,7 +26,7 @@ from credimus.protocol.recovery.interface import RecoveryBegan, RecoveryEnded
 from credimus.protocol.vigilance.interface import EvidenceWanted
 from credimus.runtime.access.principals import Principal, Principals
 from credimus.runtime.access.rates import Rates
-from credimus.runtime.access.tokens import read_token
+from credimus.runtime.access.tokens import own_token
 from credimus.runtime.archiving import Archiving
 from credimus.runtime.audit.journal import Journal
 from credimus.runtime.diary import PartitionDiary
@@ -47,7 +47,7 @@ from credimus.runtime.store import failures
 from credimus.runtime.store.interface import Fact
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.snapshots import kept_snapshot
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import SqliteStore, kept_store
 from credimus.runtime.streams import Streams
 from credimus.state.events import KeyRotated, MemberAdmitted, MemberExpelled, MemberLeft
 
@@ -87,7 +87,7 @@ class Daemon:
         self.streams = Streams()
         self.tickets = Tickets(store)
         self.links = Links(home, settings.node, self.driver, _first_peers(store))
-        self.token = read_token(home.token)
+        self.token = own_token(home.token)
         self.principals = Principals(store, self.token)
         self.journal = Journal(store, key)
         self.rates = Rates(settings.limits)
@@ -128,7 +128,7 @@ class Daemon:
         """
         home.check_made()
         settings = settings or read_settings(home.config)
-        store = SqliteStore(home.database)
+        store = kept_store(home.database)
         try:
             ask = None if ask is None else cache(ask)
             key = owning_key(home, store, ask)
@@ -340,8 +340,7 @@ def check_owner(home: Home, store: SqliteStore, settings: Settings, key: NodeKey
     if owner is None:
         raise StorageError(
             "corrupt",
-            f"{home.database} does not say whose it is. Restore the folder from a backup, or join "
-            "again in an empty one.",
+            f"{home.database} does not say whose it is. {failures.RESTORE}",
         )
     if owner[:16] != settings.fleet_id:
         raise Conflict(

@@ -106,14 +106,21 @@ class Home:
         """A draft beside the folder that takes its place when all went well, and else vanishes.
 
         Raises:
+            NotFound: `parent-missing`.
             Conflict: `folder-not-empty`.
             StorageError: `disk-failed`, when it can not be made or moved.
         """
         self.check_free()
         draft = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
         try:
-            draft.parent.mkdir(parents=True, exist_ok=True)
             draft.mkdir(mode=0o700)
+        except FileNotFoundError:  # mistyped, more likely than wanted
+            parent = self.folder.parent
+            raise NotFound(
+                "parent-missing",
+                f"{parent} does not exist, so nothing was made. Mend the path, or make that folder "
+                f"first: mkdir -p {parent}",
+            ) from None
         except OSError as problem:
             raise StorageError("disk-failed", f"{draft}: {problem.strerror}.") from None
         try:

@@ -23,7 +23,9 @@ from credimus.state.beliefs import Belief
 from credimus.state.events import (
     BeliefAsserted,
     BeliefChanged,
+    KeyRotated,
     MemberAdmitted,
+    MemberExpelled,
     MemberLeft,
     RoundContested,
     RoundDecided,
@@ -39,6 +41,8 @@ WAITING_MAX = 20_000
 """Beliefs that may wait while the node is busy; past it a slice is written all the same. [guess]"""
 PERIOD_S = 0.5
 """From a change until it is written, or looked at again. [guess]"""
+
+_OF_ROSTER = frozenset({MemberAdmitted, MemberLeft, MemberExpelled, KeyRotated})
 
 
 class Projector:
@@ -120,7 +124,7 @@ class Projector:
             elif kind is CheckpointTaken:
                 gone = self._node.compacting.gone
                 self._gone.update(dict.fromkeys((*gone.beliefs, *gone.rounds)))
-            elif kind is MemberAdmitted or kind is MemberLeft:
+            elif kind in _OF_ROSTER:
                 self._members = True
         if self._waits:
             self._news.set()

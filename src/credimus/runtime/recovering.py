@@ -15,13 +15,14 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from credimus.kernel.entropy import Entropy
-from credimus.kernel.errors import Conflict, PeerFault, StorageError
+from credimus.kernel.errors import Conflict, CredimusError, PeerFault, StorageError
 from credimus.kernel.ids import BlockId
 from credimus.node.node import Node
 from credimus.node.recovering.salvaging import Read, salvage
@@ -75,13 +76,14 @@ def recover(home: Home, settings: Settings, key: NodeKey) -> Recovered:
     lock = FolderLock(home.database)
     try:
         aside = _aside(home)
-        source = home.database if home.database.exists() else aside / home.database.name
-        fresh = home.folder / f".{home.database.name}.recovered"
-        _remove(fresh)
+        fresh = failures.recovered(home.database)
+        is_broken_off = fresh.exists() and not home.database.exists()
+        source = aside / home.database.name if is_broken_off else home.database
         with _copied(source, home.folder / ".recovery") as copy:
             rows = read_rows(copy)
-        if rows.is_accounted and not rows.altered and not rows.altered_facts:
+        if _is_sound(rows):
             raise Conflict("not-damaged", f"{home.database} is sound; start the node.")
+        _remove(fresh)
         session = _write(home, settings, key, rows, fresh)
         if home.database.exists():
             _set_aside(home, aside)
@@ -89,6 +91,11 @@ def recover(home: Home, settings: Settings, key: NodeKey) -> Recovered:
         _sync(home.folder)
         lock.mark_made()
         return Recovered(session, aside, rows.altered_facts)
+    except CredimusError:
+        if home.database.exists():  # else it tells that a recovery was broken off
+            _remove(failures.recovered(home.database))
+        _leave(home.folder / "recovery")
+        raise
     except OSError as problem:
         raise StorageError("disk-failed", f"{home}: {problem.strerror}. Check the disk.") from None
     finally:
@@ -222,8 +229,8 @@ def _write(home: Home, settings: Settings, key: NodeKey, rows: Rows, path: Path)
         raise StorageError(
             "not-recoverable",
             f"{home.database}: records of messages are damaged ({', '.join(lost[:3]) or 'unnamed'})"
-            ", so that a message could be delivered twice. Nothing was changed. Join the fleet "
-            "again from an empty folder.",
+            ", so that a message could be delivered twice. Nothing was changed. "
+            f"{failures.GIVE_UP}",
         )
     node = Node(settings.fleet_id, [key], settings.core(), Entropy(os.urandom(32)))
     facts = [fact for fact in rows.facts if fact.key != PRUNED]
@@ -243,7 +250,7 @@ def _write(home: Home, settings: Settings, key: NodeKey, rows: Rows, path: Path)
             raise StorageError(
                 "not-recoverable",
                 f"{home.database}: not even the block that founded the fleet is intact. Nothing "
-                "was changed. Join the fleet again from an empty folder.",
+                f"was changed. {failures.GIVE_UP}",
             )
         blocks = [stored(block) for block in salvaged.blocks]
         for at in range(0, len(blocks), _BLOCKS_AT_ONCE):
@@ -252,8 +259,7 @@ def _write(home: Home, settings: Settings, key: NodeKey, rows: Rows, path: Path)
     except PeerFault as problem:
         raise StorageError(
             "not-recoverable",
-            f"{home.database}: {problem.message}. Nothing was changed. Join the fleet again from "
-            "an empty folder.",
+            f"{home.database}: {problem.message}. Nothing was changed. {failures.GIVE_UP}",
         ) from None
     finally:
         store.close()
@@ -275,6 +281,19 @@ def _earlier(store: SqliteStore) -> Recalled:
         return recalled(store.facts)
     except StorageError:
         return Recalled(None, [], [key for key, _ in store.facts("recovery-loose")])
+
+
+def _is_sound(rows: Rows) -> bool:
+    """Whether nothing is damaged: an empty database in the place of a log is."""
+    has_owner = any(fact.key == OWNER_FACT for fact in rows.facts)
+    return rows.is_accounted and has_owner and not rows.altered and not rows.altered_facts
+
+
+def _leave(parent: Path) -> None:
+    """Take back folders in which nothing was put."""
+    for folder in (*parent.glob("*"), parent):
+        with suppress(OSError):  # something is in it
+            folder.rmdir()
 
 
 def _aside(home: Home) -> Path:
@@ -308,11 +327,13 @@ class _copied:  # noqa: N801 - used as a function
 
     def __enter__(self) -> Path:
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
         if not self._source.exists():
             raise StorageError(
-                "not-recoverable", f"{self._source} is missing. Join the fleet again."
+                "not-recoverable",
+                f"{self._source.name} is missing, and with it all that could be kept. "
+                f"{failures.GIVE_UP}",
             )
+        self._folder.mkdir(mode=0o700)
         for name in (self._source.name, f"{self._source.name}-wal"):
             path = self._source.with_name(name)
             if path.exists():

@@ -11,12 +11,20 @@ import pytest
 import credimus
 from credimus.api.errors import KINDS
 from credimus.library.asking import error_of
+from credimus.library.exchange import Place, exchange, pinned
 from credimus.library.remote import RemoteNode
 
 
 @contextmanager
 def answering(answer: bytes) -> Iterator[RemoteNode]:
-    """Something on a port that gives one answer, whatever it is asked."""
+    """A node asked at what gives one answer, whatever it is asked."""
+    with speaking(answer) as address:
+        yield RemoteNode(f"http://{address}", "token")
+
+
+@contextmanager
+def speaking(answer: bytes) -> Iterator[str]:
+    """The address of something that gives one answer, whatever it is asked."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer_once() -> None:
@@ -27,7 +35,7 @@ def answering(answer: bytes) -> Iterator[RemoteNode]:
 
         thread = threading.Thread(target=answer_once)
         thread.start()
-        yield RemoteNode(f"http://127.0.0.1:{listening.getsockname()[1]}", "token")
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
         thread.join()
 
 
@@ -54,6 +62,13 @@ def test_an_answer_that_breaks_off_may_have_happened(answer: bytes) -> None:
     assert (caught.value.code, caught.value.definite, caught.value.retry) == (
         "no-answer", False, True
     )  # fmt: skip
+
+
+def test_tls_is_not_tried_with_who_speaks_plain_http() -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+    with speaking(answer) as address, pytest.raises(credimus.UsageError, match="http://") as caught:
+        exchange(Place(f"https://{address}", pinned(None)), "GET", "/livez", None, {}, 5)
+    assert caught.value.code == "wrong-scheme"
 
 
 def test_where_nobody_listens_it_certainly_did_not_happen() -> None:

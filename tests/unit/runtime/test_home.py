@@ -7,15 +7,49 @@ from pathlib import Path
 import pytest
 
 from credimus.kernel.errors import Conflict, NotFound, StorageError, Unavailable, UsageError
-from credimus.runtime.access.tokens import make_token, read_token
+from credimus.runtime.access.tokens import make_token, own_token, read_token
 from credimus.runtime.home import Home
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     home = Home(tmp_path / "deep" / "n0")
+    home.folder.parent.mkdir()
     with pytest.raises(FileNotFoundError), home.made_whole() as draft:
         (draft.folder / "file").rename(draft.folder / "absent" / "file")
     assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_a_folder_in_one_that_is_not_there_is_taken_for_mistyped(tmp_path: Path) -> None:
+    home = Home(tmp_path / "tpyo" / "in" / "n0")
+    with pytest.raises(NotFound, match="mkdir -p") as caught, home.made_whole():
+        pass
+    assert (caught.value.code, caught.value.definite) == ("parent-missing", True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bare_name_is_made_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Home(Path("n0")).made_whole():
+        pass
+    assert (tmp_path / "n0").is_dir()
+
+
+def test_a_token_that_is_gone_is_made_anew_at_the_next_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "token"
+    with pytest.raises(NotFound, match="start the node again"):
+        read_token(path)
+    made = own_token(path)
+    assert "new token" in caplog.text
+    assert made not in caplog.text
+    assert made == own_token(path) == read_token(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("garbled")
+    with pytest.raises(StorageError, match="Remove the file"):
+        own_token(path)
 
 
 def test_an_empty_folder_is_taken_and_is_its_owners_alone(tmp_path: Path) -> None:

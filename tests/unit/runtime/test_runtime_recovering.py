@@ -11,9 +11,11 @@ from credimus.node.commands import AssertBelief
 from credimus.node.node import Node
 from credimus.protocol.recovery.interface import Phase
 from credimus.runtime import recovering
+from credimus.runtime.backup import copy_stopped
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import load_node_key
+from credimus.runtime.identity.rotating import rotate_key
 from credimus.runtime.joining.founding import facts_of, stored
 from credimus.runtime.joining.joining import Plan, found_home
 from credimus.runtime.recovering import Recovered, recover
@@ -100,6 +102,52 @@ def test_a_row_that_is_missing_leaves_the_store_unaccounted(home: Home) -> None:
     session = mend(home).session
     assert (session.is_accounted, session.awaited) == (False, ())
     assert session.loose_count > 0
+
+
+@pytest.mark.parametrize("is_lock_gone", [False, True])
+def test_a_log_that_is_gone_has_one_way_out(home: Home, is_lock_gone: bool) -> None:
+    home.database.unlink()
+    if is_lock_gone:
+        home.database.with_name("credimus.db.lock").unlink()
+    for attempt in (
+        Daemon.load,
+        mend,
+        Daemon.load,
+        rotate_key,
+        lambda at: copy_stopped(at, at.copy),
+    ):
+        with pytest.raises(StorageError, match="join anew with a new folder") as caught:
+            attempt(home)
+        assert caught.value.code in ("corrupt", "not-recoverable")
+        left = {one.name for one in home.folder.iterdir()}
+        assert not {one for one in left if "credimus.db" in one} - {"credimus.db.lock"}
+        assert not left & {"recovery", ".recovery"}
+
+
+def test_an_empty_database_is_no_sound_one(home: Home) -> None:
+    home.database.unlink()
+    home.database.with_name("credimus.db.lock").unlink()
+    SqliteStore(home.database).close()
+    for attempt, code in ((Daemon.load, "corrupt"), (mend, "not-recoverable")):
+        with pytest.raises(StorageError, match="join anew with a new folder") as caught:
+            attempt(home)
+        assert caught.value.code == code
+
+
+def test_a_recovery_that_was_broken_off_is_to_be_run_again(home: Home) -> None:
+    aside = home.folder / "recovery" / "1"
+    aside.mkdir(parents=True)
+    execute(home, "DELETE FROM blocks WHERE position = 2")
+    home.database.replace(aside / home.database.name)
+    (home.folder / ".credimus.db.recovered").write_text("half of one")
+    with pytest.raises(StorageError, match="Run `credimus recover` again"):
+        Daemon.load(home)
+    mend(home)
+    Daemon.load(home).store.close()
+    home.database.unlink()
+    for attempt in (Daemon.load, mend):  # what lies aside is old: the node has signed more since
+        with pytest.raises(StorageError, match="join anew with a new folder"):
+            attempt(home)
 
 
 def test_a_sound_store_is_left_alone(home: Home) -> None:

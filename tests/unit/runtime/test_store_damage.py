@@ -19,7 +19,7 @@ from credimus.runtime.store.interface import (
     StoredBlock,
 )
 from credimus.runtime.store.readmodel import ReadModels
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import SqliteStore, kept_store
 
 CODES = {"corrupt", "read-models-corrupt", "schema-newer", "schema-older", "disk"}
 SEEDS = int(os.environ.get("CREDIMUS_DAMAGE_SEEDS", "4"))
@@ -167,7 +167,11 @@ def test_an_emptied_file_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
     assert refusal.value.code == "corrupt"
     path.unlink()
     path.with_name("log.db.lock").unlink()
+    with pytest.raises(StorageError, match="missing or empty"):
+        kept_store(path)
+    assert not path.exists()
     SqliteStore(path).close()
+    kept_store(path).close()
 
 
 def test_a_row_altered_behind_our_back_is_named(sound: Path, tmp_path: Path) -> None:

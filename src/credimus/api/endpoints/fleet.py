@@ -7,15 +7,17 @@ from credimus.api.endpoints.doors import open_breakers
 from credimus.api.endpoints.members import powers_of
 from credimus.api.message import Answer, Headers, Request
 from credimus.api.problems import HttpError
+from credimus.api.reaching import ticket_address, warning_of
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
 from credimus.api.views.fleet import events_view, failure_view, members_page, status_view
 from credimus.certificate import FleetKey, fleet_key
-from credimus.kernel.errors import Unavailable, UsageError
+from credimus.kernel.errors import Unavailable
 from credimus.node.saying.rostering import check_may_admit
-from credimus.node.showing.queries import lag_of
+from credimus.node.showing.queries import Lags
 from credimus.protocol.partition.interface import Level
 from credimus.runtime.daemon import Daemon
+from credimus.runtime.driver import now
 from credimus.runtime.joining.admitting import admit
 from credimus.runtime.joining.ticket import REQUEST_BYTES_MAX, ticket_text
 from credimus.state.voting.electorates import suffices
@@ -66,9 +68,7 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.
         raise Unavailable(
             "not-a-member", "this node is not in its roster yet; try again when it has caught up."
         )
-    address = (asked.address or daemon.url).rstrip("/")
-    if not address.startswith(("http://", "https://")):
-        raise UsageError("address-unusable", "address: give one such as http://10.0.0.7:8701.")
+    address = ticket_address(daemon, asked.address)
     powers = powers_of(asked.may, asked.categories)
     check_may_admit(node.id, powers, roster.current)
     founder_key = roster.keys[roster.founder]
@@ -79,6 +79,8 @@ def invite(daemon: Daemon, asked: inputs.NewTicket, request: Request) -> shapes.
         id=ticket.ticket.hex(),
         fleet=node.fleet.hex(),
         expires_ms=ticket.expires_wall_ms,
+        address=address,
+        warning=warning_of(daemon, address),
     )
 
 
@@ -129,17 +131,18 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     connected = {one for one in daemon.links.neighbours() if one in current and one != node.id}
     expected, size = len(current), len(connected) + (node.id in current)
     orphans, failure = node.orphan_count, failure_view(daemon)
+    behind, wall_ms = Lags(node), now().wall_ms
     lags = [
         shapes.Lag(
             member=one.node.hex(),
             name=one.name,
             connected=one.node in connected,
-            blocks=lag_of(node, one.node),
+            blocks=behind.blocks(one.node),
         )
         for one in sorted(current.by_id.values(), key=lambda one: (one.admitted_stamp, one.node))
         if one.node != node.id
     ]
-    in_sync = not orphans and not any(one.blocks for one in lags if one.connected)
+    in_sync = not orphans and not any(behind.is_late(one, wall_ms) for one in connected)
     level = node.partition.level
     whole = size == expected and in_sync and level is Level.NONE
     return shapes.Health(

@@ -349,6 +349,10 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     fleet: str
     expires_ms: int
+    address: str
+    """Where the joiner asks."""
+    warning: str | None
+    """Why a joiner on another machine could not ask there, if that can be told."""
 
 
 class Copied(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,7 +389,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     expected: int
     """Members in the roster."""
     in_sync: bool
-    """Whether nothing waits for other blocks and all connected members hold all of this node's."""
+    """Whether nothing waits for other blocks, and no connected member that shows this node what it
+    holds (above twelve nodes, its neighbours) lacks a block of this node's for over 10 s."""
     lag: list[Lag]
     partition: LevelName
     """How much of the fleet is out of reach."""

@@ -125,7 +125,8 @@ class NewTicket(Input, frozen=True, kw_only=True):
 
     expires_s: Annotated[float, described(minimum=1, maximum=30 * 86_400)] = 3_600
     address: str | None = None
-    """The HTTP address the joiner asks; this node's own when not given."""
+    """The HTTP address the joiner asks, https where the API speaks TLS; this node's own when not
+    given."""
     may: tuple[PowerName, ...] = POWERS
     """What the joiner may say, besides stating beliefs; all when not given."""
     categories: Categories = ()

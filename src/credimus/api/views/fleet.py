@@ -19,9 +19,9 @@ from credimus.api.views.standing import Standings
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId, NodeId, RoundId
 from credimus.node.showing.queries import (
+    Lags,
     belief_counts,
     faults_of,
-    lag_of,
     last_stamp_of,
     round_counts,
 )
@@ -151,7 +151,7 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
     connected = set(daemon.links.neighbours())
     standing = Standings(daemon.node.state)
     roster = daemon.node.state.roster.current
-    held = _held(daemon)
+    held, behind = _held(daemon), Lags(daemon.node)
     return [
         MemberItem(
             id=one.node.hex(),
@@ -161,7 +161,7 @@ def _shown(daemon: Daemon, members: Iterable[Member]) -> list[MemberItem]:
             admitted_by=one.admitted_by.hex(),
             self=one.node == daemon.node.id,
             connected=one.node == daemon.node.id or one.node in connected,
-            lag=lag_of(daemon.node, one.node),
+            lag=behind.blocks(one.node),
             said_ms=_wall_ms(last_stamp_of(daemon.node, one.node)),
             conduct=standing.conduct(one.node),
             skill=standing.skill(one.node),

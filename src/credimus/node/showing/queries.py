@@ -3,6 +3,7 @@
 from collections import Counter
 
 from credimus.kernel.errors import Conflict, NotFound, UsageError
+from credimus.kernel.hlc import stamp_of
 from credimus.kernel.ids import ID_BYTES, PREFIX_DIGITS_MIN, BeliefId, NodeId, id_digits
 from credimus.node.node import Node
 from credimus.node.saying.checks import unknown_belief
@@ -10,6 +11,9 @@ from credimus.state.beliefs import Belief
 from credimus.state.fleet import FleetState
 from credimus.state.voting.verdict import Verdict
 
+LATE_MS = 10_000
+"""So old is a block that a connected member should hold, and have shown so. [guess: two showings of
+the same to a neighbour in a large fleet, and ten to anybody in a small one]"""
 _CANDIDATES_SHOWN = 3
 
 
@@ -68,14 +72,36 @@ def faults_of(node: Node) -> list[tuple[NodeId, str, int]]:
     return sorted((peer, code, count) for (peer, code), count in node.faults.items())
 
 
-def lag_of(node: Node, member: NodeId) -> int:
-    """How many of this node's own blocks a member is not known to hold.
+class Lags:
+    """How far the others are behind this node's own blocks, as it knows at this moment.
 
-    It is known from what the member writes, so that the last few are late where nobody writes.
+    It is known from what a member writes, from the heads and sums that it shows, which in large
+    fleets only neighbours do, and from what it claims of its state.
     """
-    if member == node.id:
-        return 0
-    return node.authors[0].sequence - node.copies.acknowledged.get(member, 0)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._hosted = {author.id for author in node.authors}
+        self._alike = node.vigilance.alike()
+
+    def blocks(self, member: NodeId) -> int:
+        """How many of this node's own blocks a member is not known to hold."""
+        return max(0, self._node.authors[0].sequence - self._known(member))
+
+    def is_late(self, member: NodeId, wall_ms: int) -> bool:
+        """Whether a member that shows us what it holds lacks a block that it should have by now."""
+        node, listeners = self._node, self._node.spreading.machine.listeners()
+        if listeners is not None and member not in listeners:
+            return False
+        old = node.lace.walk(stamp_of(wall_ms - LATE_MS), node.id, backwards=True)
+        last = next(old, None)
+        return last is not None and last.sequence > self._known(member)
+
+    def _known(self, member: NodeId) -> int:
+        node = self._node
+        if member in self._hosted or member in self._alike or node.sync.is_alike(member):
+            return node.authors[0].sequence
+        return node.copies.known(member)
 
 
 def last_stamp_of(node: Node, author: NodeId) -> int | None:

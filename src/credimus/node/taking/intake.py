@@ -24,7 +24,14 @@ from credimus.node.telling.shielding import Shielded
 from credimus.protocol.dissemination.interface import Arrival, PullWanted, Push, RelayArrived
 from credimus.protocol.guard.interface import FaultSeen
 from credimus.protocol.membership.interface import MembershipMessage
-from credimus.protocol.sync.interface import BatchTaken, Blocks, GapSeen, PullDue
+from credimus.protocol.sync.interface import (
+    BatchTaken,
+    Beacon,
+    Blocks,
+    Digest,
+    GapSeen,
+    PullDue,
+)
 from credimus.protocol.vigilance.interface import FaultFound
 from credimus.state.membership.members import Members
 
@@ -141,6 +148,9 @@ class Intake:
             found = TAKES.get(type(message))
             if found is None:
                 raise PeerFault("malformed", "a shielded message holds another one")
+            if isinstance(message, Beacon | Digest):
+                heads = message.fresh if isinstance(message, Digest) else message.frontier.heads
+                self._parts.copies.show(sender, heads)
             name, input_of = found
             self._step.give(name, input_of(sender, message), now)
 

@@ -97,6 +97,10 @@ class Digests:
         """A peer has shown its digest."""
         self._theirs.put(peer, digest.sum)
 
+    def is_alike(self, peer: NodeId) -> bool:
+        """Whether a peer has shown the very sum that ours is now."""
+        return self._theirs.get(peer) == self._lace.heads_sum
+
     def is_to_be_shown(self, peer: NodeId, digest: Digest, now: Now) -> bool:
         """Whether a peer is to be shown our whole frontier because its digest is another.
 

@@ -114,6 +114,10 @@ class Sync:
         """Pulls in a row that a peer has not answered, and whether one is open since it was heard
         last."""
 
+    def is_alike(self, peer: NodeId) -> bool:
+        """Whether a peer has shown, by a digest, that it holds what we hold now."""
+        return self._digests.is_alike(peer)
+
     def handle(self, event: SyncInput, now: Now) -> SyncEffects:
         """Take one input."""
         match event:

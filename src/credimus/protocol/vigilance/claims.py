@@ -59,6 +59,14 @@ class Claims:
             for one in self._own
         )
 
+    def of_blocks(self, frontier: bytes) -> set[NodeId]:
+        """The members that claimed a state of these blocks."""
+        return {
+            member
+            for member, kept in self._by_member.items()
+            if any(one.frontier == frontier for one in kept)
+        }
+
     def like(self, claim: StateClaim) -> list[StateClaim]:
         """The claims of all others about the same blocks."""
         return [

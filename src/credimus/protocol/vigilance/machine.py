@@ -19,6 +19,7 @@ from credimus.kernel.entropy import Stream
 from credimus.kernel.errors import PeerFault, StorageError
 from credimus.kernel.ids import FleetId, NodeId
 from credimus.kernel.instant import SECOND, Instant, Now, after, at_leisure, earliest
+from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace
 from credimus.lace.seal import Signer
 from credimus.protocol.vigilance.claims import Claims
@@ -131,6 +132,10 @@ class Vigilance:
         """Violations told, since the start."""
         return self._docket.violation_count
 
+    def alike(self) -> set[NodeId]:
+        """The members that claimed a state of the very blocks that we hold now."""
+        return self._claims.of_blocks(self._held(self._lace.frontier()))
+
     # --- the door
 
     def hears(self, sender: NodeId, now: Instant) -> bool:
@@ -234,7 +239,7 @@ class Vigilance:
         frontier = self._lace.frontier()
         if len(frontier.heads) >= limits.FRONTIER_HEADS_MAX:
             return  # it may not name all that is held
-        digest = frontier_digest(frontier, self._state.checkpoints.fingerprint())
+        digest = self._held(frontier)
         if self._claimed is not None and self._claimed[0].frontier == digest:
             return
         own = self._signer.node_id
@@ -248,6 +253,9 @@ class Vigilance:
         self._claims.own(made)
         for claim, message in list(self._claims.differing()):
             self._differ(claim, message, now, effects)
+
+    def _held(self, frontier: Frontier) -> bytes:
+        return frontier_digest(frontier, self._state.checkpoints.fingerprint())
 
     # --- the claims of others
 

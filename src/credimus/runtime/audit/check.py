@@ -26,7 +26,7 @@ from credimus.protocol.checkpointing.proof import certifiers, check_quorum, read
 from credimus.runtime.audit.journal import broken_at, read_entries
 from credimus.runtime.store.interface import StoredBlock
 from credimus.runtime.store.snapshots import kept_snapshot
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import SqliteStore, kept_store
 from credimus.state.fleet import FleetState, snapshot_fingerprint
 
 Told = Callable[[int, int], None]
@@ -83,7 +83,7 @@ def check_log(
     """
     work = _Work(fleet, expected)
     try:
-        store = SqliteStore(path)
+        store = kept_store(path)
     except StorageError as problem:
         return work.broke("blocks", None, problem.message)
     try:

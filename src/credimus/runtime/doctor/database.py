@@ -17,7 +17,7 @@ from credimus.runtime.settings.settings import Settings
 from credimus.runtime.store import readmodel_schema, schema
 from credimus.runtime.store.interface import MemberRow
 from credimus.runtime.store.readmodel import ReadModels
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import SqliteStore, kept_store
 
 CHECK = "database"
 Progress = Callable[[int, int], None]
@@ -47,13 +47,8 @@ def check_database(home: Home, settings: Settings | None, told: Progress | None)
 
     Cost: some 10 us a block, and 2 s a GiB.
     """
-    if not home.database.exists():
-        missing = problem(
-            CHECK, f"{home.database} is missing", "restore it from a backup, or join anew"
-        )
-        return Examined([missing])
     try:
-        store = SqliteStore(home.database)
+        store = kept_store(home.database)
     except CredimusError as error:
         return Examined([of_error(CHECK, error)])
     try:

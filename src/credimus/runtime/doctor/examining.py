@@ -10,7 +10,7 @@ from credimus.runtime.doctor.database import Examined, Progress, check_database,
 from credimus.runtime.doctor.disk import check_disk
 from credimus.runtime.doctor.files import check_files
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, warning
-from credimus.runtime.doctor.peers import Peer, check_peers, peers_of
+from credimus.runtime.doctor.peers import Peer, check_addresses, check_peers, peers_of
 from credimus.runtime.doctor.ports import check_ports
 from credimus.runtime.doctor.retention import check_retention
 from credimus.runtime.doctor.use import check_use, lock_holder
@@ -48,8 +48,10 @@ def examine(
     if settings is not None:
         found += check_retention(settings.checkpoints, wall_ms, running)
     if settings is not None and (running is not None or log.members):
-        peers = peers_of(running) if running is not None else _others(log, home)
-        found += check_peers(peers, settings.node.link, running=running is not None)
+        everybody = peers_of(running) if running is not None else _members(log, home)
+        others = [one for one in everybody if not one.is_self]
+        found += check_peers(others, settings.node.link, running=running is not None)
+        found += check_addresses(everybody)
     return found + check_versions(running)
 
 
@@ -76,7 +78,9 @@ def _log(
     return check_database(home, settings, told)
 
 
-def _others(log: Examined, home: Home) -> list[Peer]:
-    """The other members as the read models of a stopped node name them."""
+def _members(log: Examined, home: Home) -> list[Peer]:
+    """The members as the read models of a stopped node name them."""
     own = name_of_key(home.key).node_id
-    return [Peer(one.name, one.address, connected=False) for one in log.members if one.id != own]
+    return [
+        Peer(one.name, one.address, connected=False, is_self=one.id == own) for one in log.members
+    ]

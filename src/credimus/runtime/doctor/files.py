@@ -11,6 +11,7 @@ from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import LinkPaths
 
 CHECK = "files"
+_LOST = "restore it from a backup, or join anew"
 
 
 def secret_files(home: Home) -> list[Path]:
@@ -23,7 +24,8 @@ def check_files(home: Home) -> list[Finding]:
     """Whether every secret is there with mode 0600, and all is owned by whoever asks."""
     found = []
     for path in secret_files(home):
-        found += _check_secret(path)
+        anew = "start the node again: it makes a new one" if path == home.token else _LOST
+        found += _check_secret(path, anew)
     if not found:
         found += _check_token(home)
     found += _check_database(home.database)
@@ -50,11 +52,11 @@ def check_files(home: Home) -> list[Finding]:
     return found or [ok(CHECK, "secrets have mode 0600 and belong to this user")]
 
 
-def _check_secret(path: Path) -> list[Finding]:
+def _check_secret(path: Path, mending: str) -> list[Finding]:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        return [problem(CHECK, f"{path} is missing", "restore it from a backup, or join anew")]
+        return [problem(CHECK, f"{path} is missing", mending)]
     if mode & 0o077:
         return [
             problem(

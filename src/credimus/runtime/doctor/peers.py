@@ -20,19 +20,18 @@ PEERS_TRIED_MAX = 64
 
 
 class Peer(NamedTuple):
-    """Another member."""
+    """A member, mostly another one."""
 
     name: str
     address: str
     connected: bool
+    is_self: bool = False
 
 
 def peers_of(running: Answers) -> list[Peer]:
-    """The other members as a running node sees them."""
+    """The members as a running node sees them."""
     return [
-        Peer(one["name"], one["address"], one["connected"])
-        for one in running.members
-        if not one["self"]
+        Peer(one["name"], one["address"], one["connected"], one["self"]) for one in running.members
     ]
 
 
@@ -51,6 +50,24 @@ def check_peers(peers: list[Peer], link: str, *, running: bool) -> list[Finding]
         )
     away = [one for one in peers if not one.connected]
     return found + [judge(one, link) for one in away[:PEERS_TRIED_MAX]]
+
+
+def check_addresses(members: list[Peer]) -> list[Finding]:
+    """Members that are dialled at one address: whoever answers there, the other is not reached."""
+    at: dict[str, list[str]] = {}
+    for one in members:
+        if one.address:
+            at.setdefault(one.address, []).append(one.name)
+    return [
+        warning(
+            CHECK,
+            f"{' and '.join(names)} have one address, {address}: others reach one of them at most",
+            "if one is gone for good, have it expelled (credimus expel); if both run, have one "
+            "join anew with an address of its own",
+        )
+        for address, names in at.items()
+        if len(names) > 1
+    ]
 
 
 def judge(peer: Peer, link: str) -> Finding:

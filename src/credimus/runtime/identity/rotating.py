@@ -37,7 +37,7 @@ from credimus.runtime.joining.founding import facts_of, stored
 from credimus.runtime.settings.settings import Settings, read_settings
 from credimus.runtime.store import failures
 from credimus.runtime.store.snapshots import kept_snapshot
-from credimus.runtime.store.sqlite import SqliteStore
+from credimus.runtime.store.sqlite import SqliteStore, kept_store
 from credimus.state.membership.evidence import rotation_message
 
 
@@ -101,7 +101,7 @@ def rotate_key(home: Home, ask: Ask | None = None) -> Rotated:
     home.check_made()
     settings = read_settings(home.config)
     try:
-        store = SqliteStore(home.database)
+        store = kept_store(home.database)
     except Conflict as problem:
         raise Conflict(
             "node-running",

@@ -3,7 +3,9 @@
 Deliberately not here: who may issue tickets (api/), the life of tickets (tickets.py).
 """
 
-from credimus.kernel.errors import NotPermitted
+from functools import partial
+
+from credimus.kernel.errors import Conflict, NotPermitted
 from credimus.kernel.ids import node_id
 from credimus.node.commands import AdmitMember
 from credimus.runtime.daemon import Daemon
@@ -20,7 +22,7 @@ async def admit(daemon: Daemon, request: bytes) -> bytes:
     Raises:
         NotPermitted: `ticket-wrong`, `authority-missing`, `forbidden`.
         UsageError: `ticket-expired` and what `AdmitMember` refuses.
-        Conflict: `ticket-used`, `not-a-member`.
+        Conflict: `ticket-used`, `not-a-member`, `address-taken`.
         Unavailable, StorageError: nothing was admitted; the same request may be sent again.
     """
     folder = daemon.home.folder
@@ -32,7 +34,7 @@ async def admit(daemon: Daemon, request: bytes) -> bytes:
         read_file(folder / "fleet-ca.crt"),
         read_private_file(folder / "fleet-ca.key"),
     )
-    asked, secret = daemon.tickets.redeem(request)
+    asked, secret = daemon.tickets.redeem(request, partial(_check_address, daemon))
     await _make_member(daemon, asked)
     roster = daemon.node.state.roster
     joiner = node_id(asked.public_key)
@@ -48,6 +50,20 @@ async def admit(daemon: Daemon, request: bytes) -> bytes:
         blocks=tuple(_history(daemon)),
     )
     return seal_answer(secret, answer)
+
+
+def _check_address(daemon: Daemon, asked: JoinRequest) -> None:
+    """Refuse a joiner at the address of a member that is there, or of this node: nobody could reach
+    both. A member that is gone may be followed by another at its place."""
+    there = {daemon.node.id, *daemon.links.neighbours()}
+    for one in daemon.node.state.roster.current.by_id.values():
+        if one.address and one.address in asked.addresses and one.node in there:
+            raise Conflict(
+                "address-taken",
+                f"{one.address} is the address of member {one.node.hex()[:12]} ({one.name}), which "
+                "is there. Join with another --listen, or with --address where others are to dial; "
+                "the ticket is still good.",
+            )
 
 
 async def _make_member(daemon: Daemon, asked: JoinRequest) -> None:

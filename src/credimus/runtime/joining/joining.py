@@ -50,6 +50,7 @@ Ask = Callable[[str, bytes], bytes]
 ASK_ATTEMPTS = 3
 """How often the same request is sent when an answer gets lost. [guess]"""
 ASK_PAUSE_S = 0.5
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             check_passphrase(self.passphrase)
         host_port(self.listen, "--listen")
         host_port(self.api, "--api", any_port=True)
-        host_port(self.dialled, "--address")
+        host, _ = host_port(self.dialled, "--address")
+        if host in _EVERYWHERE:
+            raise UsageError(
+                "address-unusable",
+                f"nobody can dial {self.dialled}, which stands for all addresses of a machine. "
+                "Give --address: host:port where others reach this node.",
+            )
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):

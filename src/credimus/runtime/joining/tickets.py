@@ -83,8 +83,13 @@ class Tickets:
         self._keep(ticket.ticket, Kept(ticket.secret, expires, powers=powers))
         return ticket
 
-    def redeem(self, request: bytes) -> tuple[JoinRequest, bytes]:
+    def redeem(
+        self, request: bytes, check: Callable[[JoinRequest], None]
+    ) -> tuple[JoinRequest, bytes]:
         """The joiner's request and the ticket's secret; the ticket is this joiner's from now on.
+
+        Args:
+            check: refuses a proven request by raising; the ticket is then as good as before.
 
         Raises:
             NotPermitted: `ticket-wrong`.
@@ -112,6 +117,7 @@ class Tickets:
                 "one: each is good for one node.",
             )
         if not kept.used_by:
+            check(asked)
             used = msgspec.structs.replace(kept, used_by=asked.public_key)
             self._keep(identifier, used)
         return asked, kept.secret

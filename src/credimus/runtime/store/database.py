@@ -89,11 +89,7 @@ class Database:
     def _refuse_a_lost_file(self) -> None:
         """SQLite would take an empty file for a new database."""
         if self._lock.made and not (self.path.exists() and self.path.stat().st_size):
-            raise failures.corrupt(
-                self.path,
-                "the file is missing or empty, though it held a log (to begin anew on purpose, "
-                f"remove {self._lock.path.name} too)",
-            )
+            raise failures.missing(self.path)
 
     def _open(self) -> sqlite3.Connection:
         """A connection to the file, made with its tables when it is new."""

@@ -8,9 +8,14 @@ from typing import Final
 
 from credimus.kernel.errors import CredimusError, InternalError, StorageError
 
+GIVE_UP: Final = (
+    "If another member still runs, make a ticket there (`credimus invite`) and join anew with a "
+    "new folder; only if none does, restore the whole folder from a backup."
+)
+"""What is left to do where nothing in the folder brings the log back."""
 RESTORE: Final = (
-    "Stop, check the disk, and run `credimus recover`: it keeps what is intact. Else restore the "
-    "folder from a backup, or join the fleet again with an empty one."
+    "Stop, check the disk, and run `credimus recover`: it keeps what is intact. Where that is "
+    f"refused: {GIVE_UP[0].lower()}{GIVE_UP[1:]}"
 )
 PROBLEMS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What a statement may raise: the latter when SQLite quotes altered bytes in its message."""
@@ -23,6 +28,24 @@ _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_
 def corrupt(path: Path, what: str) -> StorageError:
     """The log was altered outside credimus."""
     return StorageError("corrupt", f"{path}: {what}. {RESTORE}")
+
+
+def recovered(path: Path) -> Path:
+    """Where `credimus recover` makes the database that takes the place of another."""
+    return path.with_name(f".{path.name}.recovered")
+
+
+def missing(path: Path) -> StorageError:
+    """The log is gone; another in its place would make the node contradict what it signed."""
+    if recovered(path).exists():
+        return StorageError(
+            "corrupt",
+            f"{path} is missing, because a recovery was broken off. Run `credimus recover` again.",
+        )
+    return StorageError(
+        "corrupt",
+        f"{path} is missing or empty, though it held a log. No command brings it back. {GIVE_UP}",
+    )
 
 
 def read_models_corrupt(path: Path, what: str) -> StorageError:

@@ -100,7 +100,7 @@ class MemberRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     address: str
     admitted_stamp: int
     active: bool
-    """False once it left or was expelled."""
+    """Whether it is a member at present; rows of others are let go."""
 
 
 class BeliefQuery(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -297,6 +297,18 @@ class SqliteStore:
         )
 
 
+def kept_store(path: Path) -> SqliteStore:
+    """The store of a folder that has one: in place of one that is gone no other is made.
+
+    Raises:
+        Conflict: `folder-in-use`.
+        StorageError: as the store itself.
+    """
+    if not (path.exists() and path.stat().st_size):
+        raise failures.missing(path)
+    return SqliteStore(path)
+
+
 def _put(connection: sqlite3.Connection, fact: Fact, counts: dict[str, int]) -> None:
     """Insert as the newest of its family, or drop; past `kept` the oldest go."""
     family = family_of(fact.key)

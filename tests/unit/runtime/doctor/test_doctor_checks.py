@@ -15,6 +15,7 @@ import pytest
 from credimus import __version__
 from credimus.harness.local_fleet import free_ports
 from credimus.kernel.ids import FleetId
+from credimus.runtime.daemon import Daemon
 from credimus.runtime.doctor.certificates import check_certificates
 from credimus.runtime.doctor.clock import check_clock
 from credimus.runtime.doctor.database import check_database
@@ -22,13 +23,14 @@ from credimus.runtime.doctor.disk import judge_room
 from credimus.runtime.doctor.examining import check_settings, examine
 from credimus.runtime.doctor.files import check_files, secret_files
 from credimus.runtime.doctor.finding import Answers, Finding
-from credimus.runtime.doctor.peers import Peer, check_peers
+from credimus.runtime.doctor.peers import Peer, check_addresses, check_peers
 from credimus.runtime.doctor.ports import check_ports
 from credimus.runtime.doctor.retention import check_retention
 from credimus.runtime.doctor.use import check_use
 from credimus.runtime.doctor.versions import check_versions
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import load_node_key, write_file
+from credimus.runtime.identity.rotating import rotate_key
 from credimus.runtime.joining.authority import Authority
 from credimus.runtime.joining.joining import Plan, found_home
 from credimus.runtime.settings.keeping import CheckpointSettings
@@ -117,6 +119,8 @@ def test_files(home: Home) -> None:
         assert (found.level, str(path) in found.found) == ("problem", True)
         path.chmod(0o600)
     home.token.unlink()
+    (gone,) = check_files(home)
+    assert "start the node again" in gone.mending
     home.database.chmod(0o644)
     home.folder.chmod(0o777)
     assert levels(check_files(home)) == ["problem", "warning", "problem"]
@@ -235,6 +239,22 @@ def test_peers(taken: str) -> None:
     assert levels(check_peers([linked, there], "tls", running=True)) == ["ok", "ok"]
     assert levels(check_peers([away], "tls", running=True)) == ["problem", "warning"]
     assert levels(check_peers([away], "quic", running=False)) == ["ok"]
+
+
+def test_members_at_one_address_are_named() -> None:
+    here, there = Peer("here", "10.0.0.7:7447", True, True), Peer("there", "10.0.0.8:7447", True)
+    assert check_addresses([here, there, Peer("a", "", False), Peer("b", "", False)]) == []
+    (found,) = check_addresses([here, there, Peer("third", "10.0.0.7:7447", False)])
+    assert levels([found]) == ["warning"]
+    assert "here and third have one address, 10.0.0.7:7447" in found.found
+
+
+def test_a_rotated_key_makes_no_second_member(home: Home) -> None:
+    Daemon.load(home).store.close()
+    rotate_key(home)
+    Daemon.load(home).store.close()
+    peers = [one.found for one in examine(home, {}, None) if one.check == "peers"]
+    assert peers == ["this node is the fleet's only member"]
 
 
 def test_versions() -> None:

@@ -1,0 +1,41 @@
+"""Whether a node that is about to join could listen: told before its ticket is used up."""
+
+import errno
+import socket
+
+from credimus.kernel.errors import Conflict, UsageError
+from credimus.runtime.joining.joining import Plan
+from credimus.runtime.settings.settings import host_port
+
+
+def check_ports(plan: Plan) -> None:
+    """Refuse a plan whose addresses can not be bound now, as `up` would; they are let go at once.
+
+    Raises:
+        Conflict: `port-in-use`.
+        UsageError: `address-unusable`.
+    """
+    _check(plan.listen, "--listen", udp=plan.link == "quic")
+    _check(plan.api, "--api", udp=False)
+
+
+def _check(address: str, option: str, *, udp: bool) -> None:
+    host, port = host_port(address, option, any_port=True)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as probe:
+        if not udp:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                raise Conflict(
+                    "port-in-use",
+                    f"{address} is taken by another program. Stop it, or give another {option}; "
+                    "the ticket is still good.",
+                ) from None
+            raise UsageError(
+                "address-unusable",
+                f"can not listen on {address}: {problem.strerror or problem}. Give {option} a "
+                "host:port of this machine; the ticket is still good.",
+            ) from None
