@@ -173,6 +173,17 @@ def test_a_verifier_needs_no_node() -> None:
     assert run.stdout == "[]\n"
 
 
+def test_an_altered_field_is_named_with_what_it_may_be() -> None:
+    text, _ = made(0)
+    for field, value, told in (
+        ("outcome", "acepted", "`outcome` is 'acepted'; did you mean `accepted`?"),
+        ("attempt", "1", "`attempt` must be a whole number, not text"),
+    ):
+        with pytest.raises(PeerFault) as refused:
+            read_certificate(json.dumps({**json.loads(text), field: value}).encode())
+        assert refused.value.message == f"this is no certificate: {told}"
+
+
 def test_other_versions_and_sizes_are_refused() -> None:
     text, trust = made(0)
     proof = proof_of(read_certificate(text))

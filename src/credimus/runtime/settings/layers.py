@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from credimus.kernel.errors import UsageError
-from credimus.kernel.wording import did_you_mean, plainly
+from credimus.kernel.wording import did_you_mean, sentence
 from credimus.runtime.identity.credentials import read_file
 from credimus.runtime.settings.settings import Settings
 
@@ -122,7 +122,7 @@ def resolve(
         given = ", ".join(one.origin.where for one in over.values())
         raise UsageError(
             "bad-config",
-            f"{path} together with {given}: {plainly(problem, Settings)}. Mend one of them.",
+            f"{path} together with {given}: {sentence(problem, Settings)} Mend one of them.",
         ) from None
     origins = {}
     for field in fields():
@@ -142,7 +142,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         msgspec.convert(tree, Settings)  # what is wrong in the file is told as the file's
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise UsageError(
-            "bad-config", f"{path}: {plainly(problem, Settings)}. Mend the file."
+            "bad-config", f"{path}: {sentence(problem, Settings)} Mend the file."
         ) from None
     return text, tree
 
@@ -180,7 +180,7 @@ def _checked(field: Field, value: Any, origin: Origin, code: str) -> Given:
     except msgspec.ValidationError as problem:
         raise UsageError(
             code,
-            f"{origin.where} is {value!r:.60}: {plainly(problem, field.kind)}. Mend it, or "
+            f"{origin.where} is {value!r:.60}: {sentence(problem, field.kind)} Mend it, or "
             f"leave it out for what config.toml says of {field.name}.",
         ) from None
 
