@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from credimus.api.shapes import answers, inputs, members, messages, partitions
-from credimus.cli import beliefs, log, node, reunion, token
+from credimus.cli import beliefs, log, node, options, reunion, token
 from credimus.cli import members as member_commands
 from credimus.cli import messages as message_commands
 from credimus.cli.commands import COMMANDS
@@ -20,7 +20,7 @@ from credimus.runtime.settings.settings import SchemeName
         (log.Kind, inputs.Kind),
         (beliefs.Verdict, answers.VerdictName),
         (beliefs.Relation, answers.RelationName),
-        (get_args(beliefs.SomeUrgency)[0], inputs.UrgencyName),
+        (get_args(options.SomeUrgency)[0], inputs.UrgencyName),
         (member_commands.Power, members.PowerName),
         (node.Power, members.PowerName),
         (node.Scheme, SchemeName),

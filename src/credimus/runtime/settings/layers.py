@@ -68,6 +68,8 @@ class Resolved(NamedTuple):
     """By the name of the setting; of every setting that applies."""
     warnings: tuple[str, ...]
     """Variables that look like settings and are none."""
+    idle: tuple[str, ...] = ()
+    """Evaluators that are set up and never asked."""
 
     def shown(self) -> list[tuple[str, Any, Origin]]:
         """Name, value and origin of every setting; what may be secret in a URL is left out."""
@@ -132,7 +134,7 @@ def resolve(
             origins[field.name] = Origin("file", f"{path.name}:{lines.get(field.name, '?')}")
         elif _applies(settings, field.name):
             origins[field.name] = Origin("default", "")
-    return Resolved(settings, origins, tuple(_unknown(variables)))
+    return Resolved(settings, origins, tuple(_unknown(variables)), tuple(_idle(settings)))
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -206,6 +208,18 @@ def _unknown(variables: Mapping[str, str]) -> list[str]:
             hint = hint or "see docs/configuration.md."
             told.append(f"{name} sets nothing here; {hint}")
     return told
+
+
+def _idle(settings: Settings) -> list[str]:
+    """A sentence for each evaluator that has a table and no place in the chain."""
+    voting = settings.voting
+    chain = ", ".join(f'"{one}"' for one in voting.evaluators)
+    return [
+        f"[voting.{name}] is set, but never asked: evaluators of [voting] is [{chain}]; add "
+        f'"{name}" there, or remove the table.'
+        for name in ("rules", "callback", "webhook")
+        if getattr(voting, name) is not None and name not in voting.evaluators
+    ]
 
 
 def _lines(text: str) -> dict[str, int]:
