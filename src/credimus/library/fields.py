@@ -83,7 +83,7 @@ class Reuniting(TypedDict, total=False):
     undecided: bool
     """Whether beliefs whose rounds have expired are put to the vote again, too."""
     plan: str
-    """The id of the plan that was looked at, to begin it."""
+    """The id of the plan that was looked at, or its beginning, to begin it."""
 
 
 def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
