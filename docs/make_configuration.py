@@ -53,7 +53,8 @@ and `CREDIMUS_DEBUG` shows the traceback of a bug.
 `[seed]` marks a default that the requirements gave, `[measured]` one that was measured, `[guess]`
 the rest; a default without a mark follows from what the setting is.
 """
-UNITS = {"_ms": "ms", "_s": "s", "_bytes": "bytes"}
+UNITS = {"_per_s": "per s", "_ms": "ms", "_s": "s", "_bytes": "bytes"}
+"""By the end of a name, but for `_min` and `_max`; the first that fits."""
 FROM = re.compile(r"\[(seed|guess|measured|paper)[^\]]*\]")
 
 SOURCES = settings, spreading_settings, reach_settings, keeping_settings, vigilance_settings
@@ -126,7 +127,8 @@ def row(field: Field, words: dict[tuple[str, str], str]) -> str:
     marks = FROM.findall(said)
     meaning = FROM.sub("", said).replace("|", "/").strip()
     name = field.name.rpartition(".")[2]
-    unit = next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
+    bare = name.removesuffix("_max").removesuffix("_min")
+    unit = next((unit for end, unit in UNITS.items() if bare.endswith(end)), "")
     default = " ".join([default_of(field), *(f"[{one}]" for one in marks)])
     variable = f"`{field.variable}`" if field.variable else "none"
     limits = range_of(kinds.type_info(field.kind))

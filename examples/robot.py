@@ -18,6 +18,9 @@ import credimus
 
 FRESH_S = 60.0
 """How long what was seen counts as known."""
+LIFE_S = 600.0
+"""How long a statement counts after a robot that said it has gone silent."""
+TYPED = re.compile(r"(\S+) (blocked|clear)")
 BLOCKED = re.compile(r"corridor (\S+) is blocked")
 
 
@@ -43,18 +46,24 @@ class Robot:
         self._node = node
         self._clock_s = clock_s
         self._seen: dict[str, Sight] = {}
+        self._said: dict[str, tuple[str, float]] = {}  # what it told of a corridor, and when
 
     def sense(self, corridor: str, *, blocked: bool, sureness: float, frame: str) -> None:
-        """Take in what the lidar sees; tell the fleet of a corridor that is blocked since."""
-        before = self._seen.get(corridor)
+        """Take in what the lidar sees: tell the fleet what is blocked, take back what is clear."""
         self._seen[corridor] = Sight(blocked, sureness, self._clock_s())
-        if blocked and (before is None or not before.blocked):
-            self._node.assert_belief(
+        belief, said_s = self._said.get(corridor, ("", -LIFE_S))
+        if blocked and self._clock_s() - said_s > LIFE_S / 2:  # new, or soon too old to count
+            receipt = self._node.assert_belief(
                 f"corridor {corridor} is blocked",
                 confidence=sureness,
                 evidence=[("lidar", frame)],
+                ttl_ms=round(LIFE_S * 1_000),
                 wait_for="local",
             )
+            self._said[corridor] = receipt.belief, self._clock_s()
+        elif belief and not blocked:
+            self._node.retract(belief, "seen to be clear", wait_for="local")
+            del self._said[corridor]
 
     def judge(self, question: dict[str, Any]) -> dict[str, Any]:
         """The answer to one question of the node: how would this robot vote?"""
@@ -72,8 +81,15 @@ class Robot:
         sight = self._seen.get(corridor)
         if sight is not None and sight.blocked:
             return False
-        told = self._node.beliefs(text=f"corridor {corridor} is blocked", verdict="accepted")
-        return not told.beliefs
+        content = f"corridor {corridor} is blocked"
+        told = self._node.beliefs(text=content, verdict="accepted").beliefs
+        return not any(one.content == content and self._stands(one.id) for one in told)
+
+    def _stands(self, belief: str) -> bool:
+        """Whether somebody still says so: a verdict stays when what led to it was taken back."""
+        now_ms = time.time() * 1_000
+        said = self._node.belief(belief).assertions
+        return any(not one.ttl_ms or one.asserted_ms + one.ttl_ms > now_ms for one in said)
 
 
 def main(folder: str, port: int) -> None:
@@ -83,7 +99,11 @@ def main(folder: str, port: int) -> None:
         with receiver(node.status().node, port, robot.judge) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             for line in sys.stdin:  # in place of a lidar: "7 blocked" or "7 clear"
-                corridor, _, state = line.strip().partition(" ")
+                typed = TYPED.fullmatch(line.strip())
+                if typed is None:
+                    print("not understood: type 7 blocked or 7 clear", flush=True)
+                    continue
+                corridor, state = typed.groups()
                 robot.sense(corridor, blocked=state == "blocked", sureness=0.9, frame="typed")
                 print("enter" if robot.may_enter(corridor) else "keep out", flush=True)
             server.shutdown()

@@ -54,18 +54,52 @@ def classes(kind: type[CredimusError] = CredimusError) -> Iterator[type[Credimus
 
 
 def calls() -> Iterator[tuple[str, str, ast.expr | None]]:
-    """(code, class, message) of every error that is made with a code written out."""
-    names = {kind.__name__ for kind in classes()} | {"HttpError"}
-    for path in sorted(SOURCES.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                first = node.args[0]
-                if (
-                    node.func.id in names
-                    and isinstance(first, ast.Constant)
-                    and isinstance(first.value, str)
-                ):
-                    yield first.value, node.func.id, node.args[1] if node.args[1:] else None
+    """(code, class, message) of every error that is made with a code written out, where it is made
+    or where the function is called that makes it."""
+    modules = [ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))]
+    names = {kind.__name__: kind.__name__ for kind in classes()} | {"HttpError": "HttpError"}
+    for node in (node for module in modules for node in ast.walk(module)):
+        if isinstance(node, ast.ClassDef):  # a class of a module of its own, told as its parent
+            parent = next((names[ast.unparse(one)] for one in node.bases
+                           if ast.unparse(one) in names), None)  # fmt: skip
+            names |= {} if parent is None or node.name in names else {node.name: parent}
+    for module in modules:
+        for node in ast.walk(module):
+            if (made := _made(node, names)) is not None and isinstance(made.args[0], ast.Constant):
+                if isinstance(made.args[0].value, str):
+                    yield made.args[0].value, names[_name(made)], _message(made)
+            elif isinstance(node, ast.FunctionDef):
+                yield from _passed(node, module, names)
+
+
+def _passed(
+    function: ast.FunctionDef, module: ast.Module, names: dict[str, str]
+) -> Iterator[tuple[str, str, ast.expr | None]]:
+    """The same of errors whose code is an argument of the function that makes them."""
+    places = [one.arg for one in function.args.args]
+    for node in ast.walk(function):
+        made = _made(node, names)
+        if made is None or not isinstance(made.args[0], ast.Name) or made.args[0].id not in places:
+            continue
+        place = places.index(made.args[0].id)
+        for call in ast.walk(module):
+            if isinstance(call, ast.Call) and _name(call) == function.name:
+                given = call.args[place] if len(call.args) > place else None
+                if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                    yield given.value, names[_name(made)], _message(made)
+
+
+def _made(node: ast.AST, names: dict[str, str]) -> ast.Call | None:
+    """The call, where it makes an error."""
+    return node if isinstance(node, ast.Call) and node.args and _name(node) in names else None
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _message(made: ast.Call) -> ast.expr | None:
+    return made.args[1] if made.args[1:] else None
 
 
 def words(message: ast.expr | None) -> str:
@@ -80,12 +114,16 @@ def words(message: ast.expr | None) -> str:
 
 
 def _part(part: ast.expr) -> str:
-    """What stands there always, also where the advice has a name; `…` for the rest."""
+    """What stands there always, also where the advice has a name; `…` for the rest, which may be a
+    whole sentence."""
     if isinstance(part, ast.Constant):
         return str(part.value)
     named = part.value if isinstance(part, ast.FormattedValue) else part
     name = getattr(named, "attr", getattr(named, "id", ""))
-    return str(getattr(failures, name)) if name in ("GIVE_UP", "RESTORE") else "…"
+    if name in ("GIVE_UP", "RESTORE"):
+        return str(getattr(failures, name))
+    is_sentence = isinstance(named, ast.Call) and _name(named) in ("sentence", "ended")
+    return "…." if is_sentence else "…"
 
 
 def row(code: str, kind: str, message: ast.expr | None) -> str:

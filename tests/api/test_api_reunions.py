@@ -22,9 +22,11 @@ def test_a_plan_is_looked_at_begun_once_and_taken_back(tmp_path: Path) -> None:
             "last_writer", "semantic", "multi_value", "consensus"
         ]  # fmt: skip
         assert (plan["near"]["accepted"], plan["far"]["accepted"]) == (1, 0)
+        assert plan["partition"] is None, "the diary is empty: it is about everything"
         asked = {"action": "begin", "strategy": "consensus", "plan": plan["id"]}
         begun = (await desk.post("/v1/recovery", **asked))["reunion"]
         assert (begun["plan"], begun["steps_total"]) == (plan["id"], 0)
+        asked["plan"] = plan["id"][:8].upper()
         again = (await desk.post("/v1/recovery", **asked))["reunion"]
         assert again["began_ms"] == begun["began_ms"], "the same again is as once"
         await until(lambda: _phase(desk) is Phase.ENDED)
@@ -56,6 +58,11 @@ def test_what_can_not_be_done_is_refused_and_says_what_to_do(tmp_path: Path) -> 
         problem = await desk.refusal("/v1/recovery", 409, action="begin", plan="00" * 32)
         assert problem["code"] == "plan-changed"
         assert "credimus recovery plan" in problem["detail"]
+        problem = await desk.refusal("/v1/recovery", 409, action="begin", plan="0000000")
+        assert problem["code"] == "plan-changed"
+        assert "no id begins with 0000000" in problem["detail"]
+        problem = await desk.refusal("/v1/recovery", 422, action="begin", plan="5b1c...09")
+        assert problem["detail"] == "`plan`: give the plan's id, or its beginning."
         problem = await desk.refusal("/v1/recovery", 404, action="plan", partition=7)
         assert problem["code"] == "unknown-partition"
 

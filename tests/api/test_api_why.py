@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import msgspec
-from desk import Desk, play
+from desk import Desk, play, until
 
 from credimus.node.showing.queries import find_belief
+from credimus.state.voting.verdict import Verdict
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -42,3 +43,17 @@ def test_an_unknown_belief_and_one_without_a_round(tmp_path: Path) -> None:
         assert (told["verdict"], told["rounds"], told["changes"]) == (None, [], [])
 
     play(tmp_path, scene)
+
+
+def test_no_vote_is_promised_that_nobody_opens(tmp_path: Path) -> None:
+    """The last attempt that a proposer opens by itself is followed by none but a new proposal."""
+
+    async def scene(desk: Desk) -> None:
+        belief = (await desk.post("/v1/beliefs", content=GATE))["belief"]
+        rounds = desk.daemon.node.state.rounds
+        identifier = find_belief(desk.daemon.node.state, belief).id
+        await until(lambda: rounds.verdict(identifier) is Verdict.EXPIRED)
+        told = (await desk.get(f"/v1/beliefs/{belief}/why"))["next_attempt"]
+        assert told == {"number": 2, "by": ["proposal", "assertion"], "blocked": None}
+
+    play(tmp_path, scene, evaluators=("manual",), timeout_ms=200, attempts_max=1)

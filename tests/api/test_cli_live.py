@@ -61,6 +61,28 @@ def test_a_search_finds_words_with_filters_and_pages(fleet: Fleet) -> None:
     assert len(seen) == len(set(seen)) == 6
 
 
+def test_what_is_stated_only_is_not_voted_on_and_options_are_told_by_their_names(
+    fleet: Fleet,
+) -> None:
+    node = fleet.found()
+    node.up()
+    stated = node.run("assert", "the bell rings", "--no-propose", "--urgency", "critical")
+    assert (stated["verdict"], stated["round"]) == (None, None)
+    again = node.run("share", node.run("assert", "the keeper is ill", "--readers", "all")["belief"],
+                     "all", "--urgency", "low")  # fmt: skip
+    assert again["belief"] is not None
+    for given, told in (
+        (["--wait", "soon"], "--wait: give local, decided or replicated:K"),
+        (["--wait", "replicated:9"], "--wait is replicated:9; the fleet has 1 members"),
+        (["--timeout", "0"], "--timeout must be a number > 0"),
+        (["--wait", "decided", "--no-propose"], "--wait decided: with --no-propose nobody votes"),
+    ):
+        with pytest.raises(Failed) as refused:
+            node.run("assert", "the bell rings", *given)
+        assert refused.value.code == 2
+        assert refused.value.error["message"].startswith(told)
+
+
 def test_who_stops_waiting_is_told_that_it_goes_on(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

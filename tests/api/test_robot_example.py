@@ -59,6 +59,14 @@ def test_a_robot_votes_by_its_own_map(fleet: Fleet) -> None:
         rumour = node.run("assert", "corridor 8 is blocked")["belief"]
         until(lambda: verdict(node, rumour) == "rejected")
 
+        assert sees("7").startswith("not understood")
+        assert sees("7 claer").startswith("not understood")
+        assert sees("7 clear") == "enter", "what was accepted of it was taken back"
+        assert verdict(node, blocked["id"]) == "accepted"
+        assert sees("7 clear") == "enter"
+        assert sees("7 blocked") == "keep out"
+        assert sees("7 clear") == "enter"
+
         unseen = node.run("assert", "corridor 9 is blocked")["belief"]
         detail = f"/v1/beliefs/{unseen}"
         until(lambda: bool(node.client().get(detail)["rounds"][-1]["votes"]))

@@ -38,7 +38,7 @@ def assertion(daemon: Daemon, asked: inputs.NewBelief) -> AssertBelief:
         propose=asked.propose,
         readers=asked.readers,
         rules=_rules(daemon, asked),
-        urgency=_urgency(asked),
+        urgency=urgency_of(asked),
     )
 
 
@@ -49,18 +49,22 @@ def vote(daemon: Daemon, belief: str, asked: inputs.NewVote) -> CastVote:
         choice=Choice[asked.choice.upper()],
         confidence=millionths(asked.confidence, "confidence"),
         reason=asked.reason,
-        urgency=_urgency(asked),
+        urgency=urgency_of(asked),
     )
 
 
 def retraction(daemon: Daemon, belief: str, asked: inputs.NewRetraction) -> RetractBelief:
     """Takes back the node's own assertions of a belief."""
-    return RetractBelief(belief=named(daemon, belief), reason=asked.reason, urgency=_urgency(asked))
+    return RetractBelief(
+        belief=named(daemon, belief), reason=asked.reason, urgency=urgency_of(asked)
+    )
 
 
 def sharing(daemon: Daemon, belief: str, asked: inputs.NewReaders) -> ShareBelief:
     """Lets further members read an enclosed belief."""
-    return ShareBelief(belief=named(daemon, belief), readers=asked.readers)
+    return ShareBelief(
+        belief=named(daemon, belief), readers=asked.readers, urgency=urgency_of(asked)
+    )
 
 
 def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBeliefs:
@@ -69,14 +73,14 @@ def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBe
         source=named(daemon, belief),
         relation=Relation[asked.relation.upper()],
         target=named(daemon, asked.target),
-        urgency=_urgency(asked),
+        urgency=urgency_of(asked),
     )
 
 
 def proposal(daemon: Daemon, belief: str, asked: inputs.NewRound) -> ProposeBelief:
     """Opens a further attempt on a belief."""
     return ProposeBelief(
-        belief=named(daemon, belief), rules=_rules(daemon, asked), urgency=_urgency(asked)
+        belief=named(daemon, belief), rules=_rules(daemon, asked), urgency=urgency_of(asked)
     )
 
 
@@ -141,6 +145,11 @@ def receipt_of(daemon: Daemon, sequence: str, asked: inputs.ReceiptAsked) -> Rec
     return receipt
 
 
+def urgency_of(asked: inputs.Wait) -> Urgency:
+    """How soon others are to know."""
+    return Urgency[asked.urgency.upper()]
+
+
 def named(daemon: Daemon, belief: str) -> BeliefId:
     """The belief of an id, or of a beginning of one."""
     return find_belief(daemon.node.state, belief).id
@@ -170,10 +179,6 @@ def _round(name: str) -> RoundId:
     if len(identifier) != ID_BYTES:
         raise UsageError("bad-field", f"round {name[:40]!r} is no id of {2 * ID_BYTES} hex digits.")
     return RoundId(identifier)
-
-
-def _urgency(asked: inputs.Wait) -> Urgency:
-    return Urgency[asked.urgency.upper()]
 
 
 def _rules(daemon: Daemon, asked: inputs.NewRules) -> Rules | None:

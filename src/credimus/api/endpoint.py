@@ -14,7 +14,7 @@ import msgspec
 from credimus.api.message import JSON, Answer, Request, Stream
 from credimus.api.problems import HttpError
 from credimus.kernel.errors import NotPermitted, UsageError
-from credimus.kernel.wording import plainly
+from credimus.kernel.wording import sentence
 from credimus.runtime.access.principals import Principal, Scope, require
 from credimus.runtime.daemon import Daemon
 
@@ -126,7 +126,7 @@ def read_json(body: bytes, decoder: "msgspec.json.Decoder[Asked]") -> Asked:
     try:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError as problem:
-        raise UsageError("bad-field", f"{plainly(problem, decoder.type)}.") from None
+        raise UsageError("bad-field", sentence(problem, decoder.type)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise HttpError("bad-json", f"the body is not JSON: {_sentence(problem)}.", 400) from None
 
@@ -158,7 +158,7 @@ def read_query(query: str, shape: type[Asked] | None) -> Asked | None:
     try:
         asked = msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as problem:
-        raise UsageError("bad-field", f"{plainly(problem, shape)}.") from None
+        raise UsageError("bad-field", sentence(problem, shape)) from None
     for name in given:
         if getattr(asked, name) is None:  # converting takes the word for the value
             raise UsageError("bad-field", f"parameter `{name}` is null; leave it out instead.")

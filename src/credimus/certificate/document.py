@@ -14,6 +14,7 @@ from credimus.kernel import limits
 from credimus.kernel.codec import encode
 from credimus.kernel.errors import PeerFault
 from credimus.kernel.hlc import wall_ms_of
+from credimus.kernel.wording import plainly
 from credimus.state.fleet import FleetState
 from credimus.state.identity import normalised
 from credimus.state.operations import Rules, Scheme
@@ -79,7 +80,7 @@ def read_certificate(text: bytes) -> Certificate:
     try:
         stated = _certificates.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise _malformed(str(problem)) from None
+        raise _malformed(plainly(problem, Certificate)) from None
     if stated.certificate != FORM:
         raise PeerFault(
             "unknown-version",

@@ -79,6 +79,18 @@ def verify(text: bytes, trust: Trust) -> Verified:
     Raises:
         PeerFault: anything in it does not hold; the message says what.
     """
+    try:
+        return _proved(text, trust)
+    except PeerFault as fault:
+        what, said, _ = fault.message.partition(" can not be read: ")
+        if fault.code != "malformed" or not said:
+            raise
+        raise PeerFault(  # where the bytes go wrong says nothing to whoever holds the file
+            "malformed", f"{what} can not be read: it was altered, or did not come whole"
+        ) from None
+
+
+def _proved(text: bytes, trust: Trust) -> Verified:
     stated = read_certificate(text)
     check_fleet(stated, trust)
     proof = proof_of(stated)

@@ -5,16 +5,13 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
-from credimus.cli.options import Common, moment_ms, seconds_of
-from credimus.cli.output import FAILED, OK, Outcome, say, table
+from credimus.cli.options import Common, SomeUrgency, moment_ms, seconds_of
+from credimus.cli.output import FAILED, OK, Outcome, Refused, ratio_word, say, table
 from credimus.kernel.errors import UsageError
 
 Belief = Annotated[str, Parameter(help="A belief's id, or an unambiguous beginning of it.")]
 Verdict = Literal["open", "expired", "accepted", "rejected", "contested"]
 Relation = Literal["supports", "contradicts", "implies", "depends_on", "refines", "alternative_to"]
-SomeUrgency = Annotated[
-    Literal["critical", "normal", "low"], Parameter(help="How soon others are to know.")
-]
 _SHOWN_DIGITS = 12
 
 
@@ -32,6 +29,9 @@ def assert_(
         list[str] | None,
         Parameter(negative="", help="Who alone can read it: a member, or all of now; repeatable."),
     ] = None,
+    no_propose: Annotated[
+        bool, Parameter(negative="", help="Only state it: no round is opened on it.")
+    ] = False,
     wait: Annotated[str, Parameter(help="local, decided or replicated:K.")] = "local",
     timeout: Annotated[str, Parameter(help="How long to wait at most.")] = "10s",
     urgency: SomeUrgency = "normal",
@@ -44,8 +44,12 @@ def assert_(
     Example: credimus assert "the north gate is open" --evidence camera:frame-81 --wait decided
     """
     wait_s = seconds_of(timeout, "--timeout")
-    receipt = Client(home_of(common.home)).post(
+    if no_propose and wait == "decided":
+        raise UsageError("usage", "--wait decided: with --no-propose nobody votes; leave out one.")
+    receipt = _waited(
+        common,
         "/v1/beliefs",
+        wait,
         wait_s,
         content=text,
         category=category,
@@ -53,8 +57,7 @@ def assert_(
         evidence=[_evidence(one) for one in evidence or []],
         readers=readers,
         ttl_ms=None if ttl is None else round(seconds_of(ttl, "--ttl") * 1_000),
-        wait_for=wait,
-        timeout=wait_s,
+        propose=False if no_propose else None,
         urgency=urgency,
         key=key,
     )
@@ -79,14 +82,8 @@ def propose(
     Example: credimus propose 3f9c02aa --wait decided
     """
     wait_s = seconds_of(timeout, "--timeout")
-    receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_id(belief)}/rounds",
-        wait_s,
-        scheme=scheme,
-        wait_for=wait,
-        timeout=wait_s,
-        urgency=urgency,
-    )
+    path = f"/v1/beliefs/{path_id(belief)}/rounds"
+    receipt = _waited(common, path, wait, wait_s, scheme=scheme, urgency=urgency)
     return _received(receipt, wait)
 
 
@@ -117,6 +114,7 @@ def retract(
     belief: Belief,
     *,
     reason: Annotated[str, Parameter(help="At most 512 bytes.")] = "",
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Take back this node's own assertions of a belief.
@@ -124,7 +122,7 @@ def retract(
     Example: credimus retract 3f9c02aa --reason "wrong gauge"
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_id(belief)}/retract", reason=reason
+        f"/v1/beliefs/{path_id(belief)}/retract", reason=reason, urgency=urgency
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -133,6 +131,7 @@ def share(
     belief: Belief,
     readers: Annotated[list[str], Parameter(help="Members by name or id, or all of now.")],
     *,
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Let further members read an enclosed belief; what they have read can not be taken back.
@@ -140,7 +139,7 @@ def share(
     Example: credimus share 3f9c02aa all
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_id(belief)}/readers", readers=readers
+        f"/v1/beliefs/{path_id(belief)}/readers", readers=readers, urgency=urgency
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -150,6 +149,7 @@ def relate(
     relation: Annotated[Relation, Parameter(help="How it bears on the other.")],
     other: Annotated[str, Parameter(help="The other belief's id, or its beginning.")],
     *,
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """State how one belief bears on another; a node's own vote follows what it states.
@@ -157,7 +157,10 @@ def relate(
     Example: credimus relate 3f9c02aa contradicts 485b4591
     """
     receipt = Client(home_of(common.home)).post(
-        f"/v1/beliefs/{path_id(belief)}/relations", relation=relation, target=path_id(other)
+        f"/v1/beliefs/{path_id(belief)}/relations",
+        relation=relation,
+        target=path_id(other),
+        urgency=urgency,
     )
     return Outcome(receipt, lambda: _show_receipt(receipt))
 
@@ -203,13 +206,26 @@ def belief_rows(page: dict[str, Any]) -> list[tuple[str, ...]]:
         (
             one["id"][:_SHOWN_DIGITS],
             one["verdict"],
-            f"{one['credence']:.2f}",
+            ratio_word(one["credence"]),
             f"{one['confidence']:.2f}",
             one["category"],
             one["content"],
         )
         for one in page["beliefs"]
     ]
+
+
+def _waited(common: Common, path: str, wait: str, wait_s: float, **body: object) -> Any:
+    """The receipt of a write that is waited for.
+
+    Raises:
+        Refused: what is wrong with the options is told by their names here.
+    """
+    client = Client(home_of(common.home))
+    try:
+        return client.post(path, wait_s, wait_for=wait, timeout=wait_s, **body)
+    except Refused as refused:
+        raise refused.worded({"wait_for": "--wait", "timeout": "--timeout"}) from None
 
 
 def _received(receipt: dict[str, Any], wait: str) -> Outcome:

@@ -33,11 +33,11 @@ def show(
             {"name": name, "value": value, "origin": whence.kind, "where": whence.where}
             for name, value, whence in found
         ],
-        "warnings": list(resolved.warnings),
+        "warnings": [*resolved.warnings, *resolved.idle],
     }
 
     def shown() -> None:
-        for warning in resolved.warnings:
+        for warning in (*resolved.warnings, *resolved.idle):
             complain(f"warning: {warning}")
         if origin:
             rows = [(name, _word(value), _whence(*whence)) for name, value, whence in found]

@@ -90,10 +90,12 @@ def _kind(hint: Any) -> str:
     words = str(hint)
     if hint is bool:
         return ""
+    if "Literal" in words:  # first: a choice may hold the name of a kind, as `appoint` does
+        return "WORD"
     for kind, shown in (("int", "NUMBER"), ("float", "NUMBER"), ("Path", "PATH")):
         if kind in words:
             return shown
-    return "WORD" if "Literal" in words else "TEXT"
+    return "TEXT"
 
 
 def _default(value: Any) -> str:

@@ -1,18 +1,14 @@
 """`credimus log`: the audit trail, page by page."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common, moment_ms
 from credimus.cli.output import Outcome, say, table
+from credimus.runtime.audit.kinds import Kind
 
-Kind = Literal[
-    "found", "admit", "leave", "assert", "relate", "retract",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile", "withdraw",
-    "share",
-]  # fmt: skip
 _PAGE_MAX = 1_000
 
 

@@ -131,6 +131,10 @@ def _parsed(entry: Entry, given: list[str]) -> object:
         taken = problem.argument.field_info if problem.argument is not None else None
         if taken is not None and taken.kind is taken.POSITIONAL_OR_KEYWORD:
             text = f"{taken.name.rstrip('_').upper()} must be given, and is no empty word."
+        elif problem.argument is not None:
+            lacks = "must be given" if problem.keyword is None else "needs a value"
+            near = text[text.find(" Did you mean") :] if " Did you mean" in text else ""
+            text = f"{problem.keyword or problem.argument.name} {lacks}.{near}"
     except CycloptsError as problem:
         text = " ".join(str(problem).split())
     raise UsageError("usage", f"{text} See `credimus {entry.words} --help`.")

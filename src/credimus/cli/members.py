@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 from cyclopts import Parameter
 
 from credimus.cli.client import Client, home_of
-from credimus.cli.options import Common, ago, moment_text
+from credimus.cli.options import Common, SomeUrgency, ago, moment_text
 from credimus.cli.output import Outcome, say, table
 from credimus.library.exchange import member_path
 
@@ -73,6 +73,7 @@ def admit(
     member: Annotated[str, Parameter(help="Its name or id, as `credimus members --all` shows it.")],
     *,
     name: Annotated[str | None, Parameter(help="A name, where none is remembered.")] = None,
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Admit somebody whose key is known: a newcomer whom others admitted, or a former member.
@@ -80,7 +81,9 @@ def admit(
     Where the fleet asks for several members' word, each gives it so. Newcomers join with a ticket.
     Example: credimus admit 3f9c02aa41d7 --home ./n1
     """
-    made = Client(home_of(common.home)).post(f"{member_path(member)}/admit", name=name)
+    made = Client(home_of(common.home)).post(
+        f"{member_path(member)}/admit", name=name, urgency=urgency
+    )
     return Outcome(made, lambda: say(f"Admitted {member}, as far as this node's word goes."))
 
 
@@ -88,6 +91,7 @@ def expel(
     member: Annotated[str, Parameter(help="Its name, its id, or the beginning of that.")],
     *,
     reason: Annotated[str, Parameter(help="Why; everybody reads it.")] = "",
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Say that a member is to go.
@@ -97,7 +101,7 @@ def expel(
     Example: credimus expel 3f9c02aa41d7 --reason "it was stolen"
     """
     client = Client(home_of(common.home))
-    made = client.post(f"{member_path(member)}/expel", reason=reason)
+    made = client.post(f"{member_path(member)}/expel", reason=reason, urgency=urgency)
     return Outcome(made, lambda: say(f"Said that {member} is to go."))
 
 
@@ -110,6 +114,7 @@ def grant(
     category: Annotated[
         list[str], Parameter(negative="", help="Only there; everywhere when none. Repeatable.")
     ] = [],  # noqa: B006 - cyclopts copies it
+    urgency: SomeUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Change what a member may say, besides stating beliefs.
@@ -118,7 +123,7 @@ def grant(
     Example: credimus grant 3f9c02aa41d7 --may vote --may propose --category observation
     """
     made = Client(home_of(common.home)).post(
-        f"{member_path(member)}/powers", may=may, categories=category
+        f"{member_path(member)}/powers", may=may, categories=category, urgency=urgency
     )
     return Outcome(made, lambda: say(f"{member} may now {', '.join(may) or 'state beliefs only'}."))
 

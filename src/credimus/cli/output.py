@@ -5,8 +5,9 @@ Results go to stdout, everything else to stderr. The terminal library is loaded 
 
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from credimus.kernel.errors import (
@@ -58,6 +59,18 @@ class Refused(CredimusError):
     def __init__(self, problem: dict[str, Any]) -> None:
         super().__init__(str(problem.get("code", "unknown")), str(problem.get("detail", "")))
         self.problem = problem
+
+    def worded(self, options: Mapping[str, str]) -> "Refused":
+        """The same, with the fields of a request named as the options that gave them.
+
+        Args:
+            options: by field.
+        """
+        detail = self.message
+        if self.code in ("bad-field", "out-of-range"):
+            for field, option in options.items():
+                detail = re.sub(rf"`{field}`|^{field}\b", option, detail)
+        return Refused({**self.problem, "detail": detail})
 
 
 def exit_code_of(error: CredimusError) -> int:
@@ -115,6 +128,12 @@ def complain(text: str) -> None:
 def printable(text: str) -> str:
     """The text with control characters spelled out: what a member wrote never steers a terminal."""
     return text.translate(_SPELLED)
+
+
+def ratio_word(ratio: float, digits: int = 2) -> str:
+    """A ratio from 0 to 1, rounded; 0 and 1 are shown for certainty alone."""
+    least = 0.1**digits
+    return f"{ratio if ratio in (0, 1) else min(max(ratio, least), 1 - least):.{digits}f}"
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> None:

@@ -1,5 +1,6 @@
 """`credimus recovery plan`, `begin` and `abort`: reunite what parts of a split decided apart."""
 
+import shlex
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -37,11 +38,13 @@ def plan(
     Example: credimus recovery plan --strategy consensus
     """
     found = _ask(common, "plan", strategy, partition, undecided)["plan"]
-    return Outcome({"plan": found}, lambda: _show(found))
+    return Outcome({"plan": found}, lambda: show_plan(found, partition, undecided, common))
 
 
 def begin(
-    plan: Annotated[str, Parameter(help="The id of the plan that you have looked at.")],
+    plan: Annotated[
+        str, Parameter(help="The id of the plan that you have looked at, or its beginning.")
+    ],
     *,
     strategy: How = None,
     partition: Which = "newest",
@@ -51,7 +54,7 @@ def begin(
     """Carry out a plan; give the same options as to `plan`.
 
     It goes on after a crash. See how far it is with `credimus recovery`.
-    Example: credimus recovery begin 5b1c...09 --strategy consensus
+    Example: credimus recovery begin 5b1c09e2 --strategy consensus
     """
     found = _ask(common, "begin", strategy, partition, undecided, plan)["reunion"]
     return Outcome({"reunion": found}, lambda: say(reunion_line(found)))
@@ -91,6 +94,15 @@ def _ask(
     )
 
 
+def show_plan(found: dict[str, Any], partition: str, undecided: bool, common: Common) -> None:
+    """Print a plan, and the command that begins just this one at this node."""
+    if partition == "newest" and found["partition"] is None:
+        say("This node has seen no split; the plan is about all that it holds.")
+    _show(found)
+    if found["steps"]:
+        say(f"Begin it with: {_beginning(found, undecided, common)}")
+
+
 def _show(found: dict[str, Any]) -> None:
     for side, words in (("near", "In reach of this node"), ("far", "Out of reach")):
         one = found[side]
@@ -115,8 +127,13 @@ def _show(found: dict[str, Any]) -> None:
         for one in found["costs"]
     ]
     table("", ("if by", "rounds", "blocks", "bytes, about"), rows)
-    if steps:
-        say(f"Begin it with: credimus recovery begin {found['id']} --strategy {found['strategy']}")
+
+
+def _beginning(found: dict[str, Any], undecided: bool, common: Common) -> str:
+    which = "all" if found["partition"] is None else str(found["partition"])
+    words = ["credimus", "recovery", "begin", found["id"], "--strategy", found["strategy"]]
+    words += ["--partition", which, *(["--undecided"] if undecided else [])]
+    return shlex.join([*words, *([] if common.home is None else ["--home", str(common.home)])])
 
 
 def _standing(one: dict[str, Any]) -> str:

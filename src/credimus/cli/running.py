@@ -40,7 +40,7 @@ def run(
     )
     home.check_made()
     resolved = resolve(home.config, os.environ, options)
-    for warning in resolved.warnings:
+    for warning in (*resolved.warnings, *resolved.idle):
         _log.warning("%s", warning)
 
     def told(daemon: Daemon) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from credimus.cli.beliefs import Belief, path_id
 from credimus.cli.client import Client, home_of
 from credimus.cli.options import Common
-from credimus.cli.output import Outcome, console, printable, style_of
+from credimus.cli.output import Outcome, console, printable, ratio_word, style_of
 from credimus.why.explanation import (
     Change,
     Closing,
@@ -92,7 +92,7 @@ def credence_words(told: Explanation) -> str:
     alone = "" if told.witnesses_effective == told.votes else (
         f" of {told.witnesses_effective} independent witnesses"
     )  # fmt: skip
-    return f", credence {told.credence:.3f} by {told.votes} vote{plural}{alone}"
+    return f", credence {ratio_word(told.credence, 3)} by {told.votes} vote{plural}{alone}"
 
 
 def _add_assertions(tree: "Tree", told: Explanation) -> None:

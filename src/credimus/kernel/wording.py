@@ -20,7 +20,9 @@ _STEP = re.compile(r"\.([^.\[]+)|(\[[^\]]*\])")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
 _CHOICE = re.compile(r"Invalid enum value (.*)$", re.DOTALL)
-_EXPECTED = re.compile(r"Expected `([^`]*)`((?:(?: of length)? [<>=]+ |, got `).*)?$", re.DOTALL)
+_EXPECTED = re.compile(
+    r"Expected `([^`]*)`((?:(?: of length)? [<>=]+ | of length |, got `).*)?$", re.DOTALL
+)
 _TWICE = re.compile(r"Cannot declare (?P<keys>\(.*\)) twice (?P<where>\(.*\))$")
 _KINDS = {
     "str": "text",
@@ -64,6 +66,16 @@ def plainly(problem: Exception, shape: Any = None) -> str:
             more = f", not {_words(more.removeprefix(_GOT).rstrip('`'))}"
         return f"`{at}` must be {_words(found[1])}{more}"
     return said
+
+
+def sentence(problem: Exception, shape: Any = None) -> str:
+    """What is wrong, as `plainly` says it, as a sentence."""
+    return ended(plainly(problem, shape))
+
+
+def ended(said: str) -> str:
+    """The words with one mark at their end."""
+    return said if said.endswith("?") else f"{said}."
 
 
 def did_you_mean(given: str, known: Iterable[str], prefix: str = "") -> str:

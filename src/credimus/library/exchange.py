@@ -4,6 +4,7 @@ Deliberately not here: what is asked (remote.py, the commands of the CLI).
 """
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,8 @@ TIMEOUT_S = 15.0
 
 _TLS_S = 1.0
 """Seconds that a handshake may take, which is tried to say what was wrong. [guess]"""
+_ADDRESS = re.compile(r"[\w.:\[\]-]+:\d{1,5}/?")
+"""What looks like host and port."""
 
 
 class Answer(NamedTuple):
@@ -128,6 +131,25 @@ def place_of(url: str, certificate: Path | None) -> Place:
         UsageError: `certificate-unusable`.
     """
     return Place(url, pinned(certificate)) if url.startswith("https://") else Place(url)
+
+
+def check_folder(where: str | Path) -> None:
+    """Tell whoever names a node by its address, not by its folder, how that is written.
+
+    Raises:
+        UsageError: `address-unusable`.
+    """
+    text = str(where)
+    if "://" in text:
+        raise UsageError(
+            "address-unusable", f"{text}: a URL of a node begins with http:// or https://."
+        )
+    if _ADDRESS.fullmatch(text) and not Path(where).exists():
+        raise UsageError(
+            "address-unusable",
+            f"{text} is no folder; a URL of a node begins with http:// or https://, such as "
+            f"http://{text}.",
+        )
 
 
 def pinned(certificate: Path | None) -> "ssl.SSLContext":

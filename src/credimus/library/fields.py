@@ -10,7 +10,7 @@ from credimus.api.shapes import answers as shapes
 from credimus.api.shapes.inputs import UrgencyName
 from credimus.api.shapes.partitions import StrategyName
 from credimus.kernel.errors import UsageError
-from credimus.kernel.wording import did_you_mean, plainly
+from credimus.kernel.wording import did_you_mean, sentence
 from credimus.library.described import described
 from credimus.runtime.settings.settings import AggregationName, SchemeName
 from credimus.state.operations import Evidence
@@ -83,7 +83,7 @@ class Reuniting(TypedDict, total=False):
     undecided: bool
     """Whether beliefs whose rounds have expired are put to the vote again, too."""
     plan: str
-    """The id of the plan that was looked at, to begin it."""
+    """The id of the plan that was looked at, or its beginning, to begin it."""
 
 
 def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
@@ -95,7 +95,7 @@ def read(shape: type[Shape], given: Mapping[str, Any]) -> Shape:
     try:
         return msgspec.convert(given, described(shape))
     except msgspec.ValidationError as problem:
-        raise UsageError("bad-field", f"{plainly(problem, shape)}.") from None
+        raise UsageError("bad-field", sentence(problem, shape)) from None
 
 
 def evidence_fields(evidence: Sequence[SomeEvidence]) -> list[dict[str, str]]:

@@ -283,7 +283,9 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
         """
         daemon = self._daemon
         found = find_belief(daemon.node.state, belief)
-        told = explain(daemon.node.state, daemon.node.lace, found, daemon.store.wires)
+        attempts_max = daemon.settings.voting.attempts_max
+        node = daemon.node
+        told = explain(node.state, node.lace, found, daemon.store.wires, attempts_max)
         return disclosed(told, daemon.node.reading.shown)
 
     def members(self) -> list[MemberItem]:

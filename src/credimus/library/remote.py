@@ -15,7 +15,7 @@ from credimus.api.shapes.members import MemberItem
 from credimus.api.shapes.messages import ModeName, SentMessage
 from credimus.kernel.errors import NotPermitted, UsageError
 from credimus.library.asking import Asker
-from credimus.library.exchange import Place, place_of
+from credimus.library.exchange import Place, check_folder, place_of
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -71,10 +71,7 @@ def connect(where: str | Path, token: str | None = None) -> "RemoteNode":
                 "token-missing", f"{where}: give the token of that node, from its file token."
             )
         return RemoteNode(str(where).rstrip("/"), token)
-    if "://" in str(where):
-        raise UsageError(
-            "address-unusable", f"{where}: a URL of a node begins with http:// or https://."
-        )
+    check_folder(where)
     home = Home(Path(where))
     place = place_of(home.url(), home.certificate())
     return RemoteNode(place, token or read_token(home.token))

@@ -138,8 +138,14 @@ class Changes:
         )
 
 
-def next_attempt(rounds: Sequence[Round], verdict: Verdict | None) -> Attempt:
-    """Whether, and by what, a belief can be put to the vote once more."""
+def next_attempt(
+    rounds: Sequence[Round], verdict: Verdict | None, attempts_max: int = limits.ATTEMPTS_MAX
+) -> Attempt:
+    """Whether, and by what, a belief can be put to the vote once more.
+
+    Args:
+        attempts_max: rounds of one belief that proposers open by themselves.
+    """
     if not rounds:
         return Attempt(number=1, by=["proposal", "assertion"], blocked=None)
     last = rounds[-1]
@@ -151,6 +157,8 @@ def next_attempt(rounds: Sequence[Round], verdict: Verdict | None) -> Attempt:
     by: list[Opener] = ["proposal"]
     if verdict is not Verdict.ACCEPTED:
         by.append("assertion")
+    if last.attempt >= attempts_max:  # nobody goes on without being told to
+        return Attempt(number=number, by=by, blocked=None)
     if last.verdict is Verdict.EXPIRED:
         by.append("expiry")
     if last.verdict is Verdict.CONTESTED and last.rules.scheme is Scheme.MAJORITY:

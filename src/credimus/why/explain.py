@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from credimus.kernel import limits
 from credimus.kernel.fixed import ratio
 from credimus.kernel.hlc import wall_ms_of
 from credimus.kernel.ids import BeliefId
@@ -26,11 +27,18 @@ VOTERS_MAX = 8_192
 electorate]"""
 
 
-def explain(state: FleetState, lace: Lace, belief: Belief, wires_of: WiresOf) -> Explanation:
+def explain(
+    state: FleetState,
+    lace: Lace,
+    belief: Belief,
+    wires_of: WiresOf,
+    attempts_max: int = limits.ATTEMPTS_MAX,
+) -> Explanation:
     """Why a belief has the verdict that it has.
 
     Args:
         wires_of: the blocks of the store by their ids; those not held are left out.
+        attempts_max: rounds that a proposer opens by itself; other nodes are taken to be set alike.
 
     Cost: bounded by the limits here and in reading.py and history.py: some ms for tens of
     electors, 50 ms for 4,096, and as much again for reading their votes.
@@ -71,7 +79,7 @@ def explain(state: FleetState, lace: Lace, belief: Belief, wires_of: WiresOf) ->
             for one in outcomes_of(state, lace, belief.id)
         ],
         changes=[change for one in shown for change in changes.through(one)],
-        next_attempt=next_attempt(rounds, verdict),
+        next_attempt=next_attempt(rounds, verdict, attempts_max),
     )
 
 

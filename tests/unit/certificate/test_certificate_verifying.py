@@ -173,6 +173,28 @@ def test_a_verifier_needs_no_node() -> None:
     assert run.stdout == "[]\n"
 
 
+def test_an_altered_field_is_named_with_what_it_may_be() -> None:
+    text, _ = made(0)
+    for field, value, told in (
+        ("outcome", "acepted", "`outcome` is 'acepted'; did you mean `accepted`?"),
+        ("attempt", "1", "`attempt` must be a whole number, not text"),
+    ):
+        with pytest.raises(PeerFault) as refused:
+            read_certificate(json.dumps({**json.loads(text), field: value}).encode())
+        assert refused.value.message == f"this is no certificate: {told}"
+
+
+def test_bytes_that_mean_nothing_are_told_without_where_a_decoder_stood() -> None:
+    text, trust = made(0)
+    packed = encode(proof_of(read_certificate(text)))
+    for altered_bytes in (packed[:-3], packed[:2] + b"\x01" + packed[3:]):
+        with pytest.raises(PeerFault) as refused:
+            verify(with_packed(text, altered_bytes), trust)
+        assert refused.value.message.endswith(
+            "can not be read: it was altered, or did not come whole"
+        )
+
+
 def test_other_versions_and_sizes_are_refused() -> None:
     text, trust = made(0)
     proof = proof_of(read_certificate(text))

@@ -162,6 +162,22 @@ def test_replay_writes_verdicts_and_reports_bad_lines(
     assert (code, refused["error"]["code"]) == (2, "no-such-file")
 
 
+def test_replay_says_what_is_wrong_with_files_that_come_to_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers, truth = tmp_path / "answers.csv", tmp_path / "truth.csv"
+    answers.write_text("item,worker,label\ni0,w0,yes\ni0,w1,no\n")
+    code, refused = asked(capsys, "replay", str(answers))
+    assert (code, refused["error"]["code"]) == (2, "no-answers")
+    assert "line 2 " in refused["error"]["message"]
+    assert "label 'yes'; use 1, 0 or -1" in refused["error"]["message"]
+    answers.write_text("item,worker,label\ni0,w0,1\ni0,w1,1\n")
+    truth.write_text("item,label\nj0,1\n")
+    code, refused = asked(capsys, "replay", str(answers), "--truth", str(truth))
+    assert (code, refused["error"]["code"]) == (2, "no-truth")
+    assert "none of the 1 items" in refused["error"]["message"]
+
+
 def test_a_terminal_that_can_not_show_a_letter_gets_it_spelled_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +198,9 @@ def test_a_terminal_that_can_not_show_a_letter_gets_it_spelled_out(
         (["assert", "Route", "9", "is", "blocked"], "put quotes around a text of several words"),
         (["why"], "BELIEF must be given"),
         (["join", "n1", "TICKET"], "--name"),
+        (["init", "n0", "--fleet", "harbour"], "--name must be given. See"),
+        (["token", "create", "--name"], "--name needs a value. See"),
+        (["init", "n0", "--fleet", "f", "--nam", "n0"], "Did you mean --name instead of --nam?"),
     ],
 )
 def test_what_is_called_wrongly_is_told_as_it_was_meant(

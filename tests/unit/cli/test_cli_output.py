@@ -8,7 +8,7 @@ from asking import asked
 
 from credimus.cli.main import run
 from credimus.cli.options import ago, moment_ms, seconds_of
-from credimus.cli.output import complain, exit_code_of, pairs, table
+from credimus.cli.output import Refused, complain, exit_code_of, pairs, ratio_word, table
 from credimus.cli.progress import progress
 from credimus.kernel.errors import (
     Conflict,
@@ -110,3 +110,19 @@ def test_every_kind_of_error_has_its_exit_code() -> None:
     }  # fmt: skip
     for kind, code in codes.items():
         assert exit_code_of(kind("code", "message")) == code
+
+
+def test_a_ratio_is_never_rounded_to_certainty() -> None:
+    shown = [ratio_word(one) for one in (0.0, 0.004, 0.5, 0.984, 0.9955, 1.0)]
+    assert shown == ["0.00", "0.01", "0.50", "0.98", "0.99", "1.00"]
+    assert ratio_word(0.99999, 3) == "0.999"
+
+
+def test_a_refusal_names_options_as_they_were_given() -> None:
+    options = {"wait_for": "--wait"}
+    bad = Refused({"code": "bad-field", "detail": "`wait_for`: give local.", "kind": "usage"})
+    assert bad.worded(options).message == "--wait: give local."
+    far = Refused({"code": "out-of-range", "detail": "wait_for is replicated:9; the fleet has 3"})
+    assert far.worded(options).message == "--wait is replicated:9; the fleet has 3"
+    other = Refused({"code": "undecided", "detail": "wait_for it"})
+    assert other.worded(options).message == "wait_for it"

@@ -12,6 +12,7 @@ from credimus.kernel import limits
 from credimus.protocol.voting.interface import Ballot, Left
 from credimus.runtime.evaluating.callback import Callback
 from credimus.runtime.evaluating.inquiry import Inquiry, Proof, Said
+from credimus.runtime.evaluating.knowledge_file import read_knowledge
 from credimus.runtime.evaluating.rules_file import read_rules
 from credimus.runtime.evaluating.webhook import read_reply
 from credimus.runtime.settings.settings import FleetSettings, NodeSettings, Settings, VotingSettings
@@ -31,6 +32,15 @@ def test_settings(text: str) -> None:
     voting = msgspec.convert(msgspec.toml.decode(text)["voting"], VotingSettings)
     fleet, node = FleetSettings(id="ab" * 16, name="f"), NodeSettings(name="n0")
     Settings(fleet=fleet, node=node, voting=voting).core()
+
+
+def test_facts(tmp_path: Path) -> None:
+    (text,) = blocks("toml", "[[fact]]")
+    path = tmp_path / "facts.toml"
+    path.write_text(text)
+    gate, route = read_knowledge(path).values()
+    assert (gate.holds, gate.confidence, gate.reason) == (True, 900_000, "the keeper told us")
+    assert (route.holds, route.confidence, route.reason) == (False, 1_000_000, "known here")
 
 
 def test_rules(tmp_path: Path) -> None:

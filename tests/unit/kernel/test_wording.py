@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from credimus.kernel.wording import plainly
+from credimus.kernel.wording import plainly, sentence
 
 
 class Shade(StrEnum):
@@ -68,3 +68,11 @@ def test_a_long_name_is_compared_by_its_beginning_only() -> None:
     with pytest.raises(msgspec.ValidationError) as refused:
         msgspec.convert({"lamp" + "p" * 100_000: 1}, Room)
     assert len(plainly(refused.value, Room)) < 400
+
+
+def test_a_sentence_has_one_mark_at_its_end() -> None:
+    asked, told = {"lampp": {}}, {"lamp": {}}
+    for given, end in ((asked, "did you mean `lamp`?"), (told, "it must be given.")):
+        with pytest.raises(msgspec.ValidationError) as refused:
+            msgspec.convert(given, Room)
+        assert sentence(refused.value, Room).endswith(end)

@@ -96,7 +96,8 @@ def why(daemon: Daemon, _: None, request: Request) -> Explanation:
     """GET /v1/beliefs/{id}/why: why a belief has its verdict, and what would change it."""
     state = daemon.node.state
     found = find_belief(state, request.name)
-    told = explain(state, daemon.node.lace, found, daemon.store.wires)
+    attempts_max = daemon.settings.voting.attempts_max
+    told = explain(state, daemon.node.lace, found, daemon.store.wires, attempts_max)
     return disclosed(told, daemon.node.reading.shown)
 
 

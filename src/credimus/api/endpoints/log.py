@@ -10,7 +10,8 @@ from credimus.kernel.ids import NodeId
 from credimus.lace.lace import Place
 from credimus.node.node import Node
 from credimus.node.showing.queries import find_belief, name_of
-from credimus.runtime.audit.entries import Entry, Kind
+from credimus.runtime.audit.entries import Entry
+from credimus.runtime.audit.kinds import Kind
 from credimus.runtime.audit.log import AuditQuery, audit
 from credimus.runtime.daemon import Daemon
 from credimus.state.fleet import FleetState

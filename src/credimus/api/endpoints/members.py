@@ -1,5 +1,6 @@
 """Endpoints about members: expel one, change what it may say, admit one again or one more."""
 
+from credimus.api.commands import urgency_of
 from credimus.api.endpoints.beliefs import write_answer
 from credimus.api.message import Answer, Request
 from credimus.api.shapes import inputs
@@ -43,14 +44,14 @@ async def rotate_key(daemon: Daemon, asked: inputs.NewKey, request: Request) -> 
 def expulsion(daemon: Daemon, member: str, asked: inputs.NewExpulsion) -> ExpelMember:
     """Says that a member is to go."""
     expelled = member_named(daemon.node.state.roster.current, member)
-    return ExpelMember(member=expelled, reason=asked.reason)
+    return ExpelMember(member=expelled, reason=asked.reason, urgency=urgency_of(asked))
 
 
 def granting(daemon: Daemon, member: str, asked: inputs.NewPowers) -> GrantPowers:
     """Gives a member other powers."""
     powers = powers_of(asked.may, asked.categories)
     granted = member_named(daemon.node.state.roster.current, member)
-    return GrantPowers(member=granted, powers=powers)
+    return GrantPowers(member=granted, powers=powers, urgency=urgency_of(asked))
 
 
 def admission(daemon: Daemon, member: str, asked: inputs.NewAdmission) -> AdmitMember:
@@ -62,7 +63,9 @@ def admission(daemon: Daemon, member: str, asked: inputs.NewAdmission) -> AdmitM
     if name is None:
         raise UsageError("bad-field", "name: give one; this node remembers none of that member.")
     address = "" if described is None else described.address
-    return AdmitMember(public_key=roster.keys[node], name=name, address=address)
+    return AdmitMember(
+        public_key=roster.keys[node], name=name, address=address, urgency=urgency_of(asked)
+    )
 
 
 def powers_of(may: tuple[str, ...], categories: tuple[str, ...]) -> Powers:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from credimus.api.endpoints.reunion import asked_of, command_of, plan_view, reunion_view
+from credimus.api.endpoints.reunion import command_of, planned, reunion_view
 from credimus.api.message import Request
 from credimus.api.shapes.recovery import (
     MemberName,
@@ -52,8 +52,7 @@ async def reunited(
         Conflict: `reunion-under-way`, `plan-changed`.
     """
     if asked.action == "plan":
-        plan = daemon.node.reunion.plan(asked_of(daemon, asked))
-        return msgspec.structs.replace(recovery_view(daemon), plan=plan_view(daemon, plan))
+        return msgspec.structs.replace(recovery_view(daemon), plan=planned(daemon, asked))
     await daemon.driver.submit(command_of(daemon, asked)).local()
     begins = asked.action == "begin"
     daemon.enter("reunion-begun" if begins else "reunion-undone", asked.plan or "", principal)

@@ -13,25 +13,26 @@ from credimus.api.shapes.reunion import (
     StepItem,
     TallyView,
 )
-from credimus.kernel.errors import NotFound, UsageError
+from credimus.kernel.errors import Conflict, NotFound, UsageError
 from credimus.kernel.ids import BeliefId
 from credimus.node.commands import BeginReunion, ReunionCommand, UndoReunion
 from credimus.node.saying.reuniting import apart_of
+from credimus.protocol.partition.interface import Episode
 from credimus.protocol.reunion.interface import (
     AgainStep,
-    Apart,
     Asked,
-    Conflict,
     Cost,
     Phase,
-    Plan,
     Shown,
     Step,
     Tally,
 )
+from credimus.protocol.reunion.interface import Conflict as Opposed
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.driver import now
 from credimus.state.operations import Strategy
+
+_PLAN_DIGITS = 64
 
 
 def asked_of(daemon: Daemon, asked: RecoveryAsked) -> Asked:
@@ -43,7 +44,9 @@ def asked_of(daemon: Daemon, asked: RecoveryAsked) -> Asked:
     strategy = daemon.settings.core().partition.strategy
     if asked.strategy is not None:
         strategy = Strategy[asked.strategy.upper()]
-    return Asked(strategy=strategy, apart=_apart(daemon, asked), undecided=asked.undecided)
+    entry = _entry(daemon, asked)
+    apart = None if entry is None else apart_of(entry, now().wall_ms)
+    return Asked(strategy=strategy, apart=apart, undecided=asked.undecided)
 
 
 def command_of(daemon: Daemon, asked: RecoveryAsked) -> ReunionCommand:
@@ -52,6 +55,7 @@ def command_of(daemon: Daemon, asked: RecoveryAsked) -> ReunionCommand:
     Raises:
         UsageError: `bad-field`.
         NotFound: `unknown-partition`.
+        Conflict: `plan-changed`.
     """
     if asked.action == "abort":
         return UndoReunion()
@@ -59,13 +63,21 @@ def command_of(daemon: Daemon, asked: RecoveryAsked) -> ReunionCommand:
         raise UsageError(
             "bad-field", "plan: give the id of the plan that you have looked at; see action `plan`."
         )
-    return BeginReunion(plan=bytes.fromhex(asked.plan), asked=asked_of(daemon, asked))
+    about = asked_of(daemon, asked)
+    return BeginReunion(plan=_plan_named(daemon, asked.plan.lower(), about), asked=about)
 
 
-def plan_view(daemon: Daemon, plan: Plan) -> PlanView:
-    """A plan, for people."""
+def planned(daemon: Daemon, asked: RecoveryAsked) -> PlanView:
+    """The plan that is asked for, for people.
+
+    Raises:
+        NotFound: `unknown-partition`.
+    """
+    plan = daemon.node.reunion.plan(asked_of(daemon, asked))
+    entry = _entry(daemon, asked)
     return PlanView(
         id=plan.id.hex(),
+        partition=None if entry is None else entry.began_ms,
         strategy=_word(plan.strategy),
         near=_tally(plan.near),
         far=_tally(plan.far),
@@ -105,19 +117,35 @@ def reunion_view(daemon: Daemon) -> ReunionView | None:
 # --- private
 
 
-def _apart(daemon: Daemon, asked: RecoveryAsked) -> Apart | None:
+def _entry(daemon: Daemon, asked: RecoveryAsked) -> Episode | None:
+    """The split that is meant; None for all that is held, and where there was none."""
     if asked.partition == "all":
         return None
     entries = daemon.diary.entries
-    wall_ms = now().wall_ms
     if asked.partition == "newest":
-        return apart_of(entries[-1], wall_ms) if entries else None
+        return entries[-1] if entries else None
     for entry in entries:
         if entry.began_ms == asked.partition:
-            return apart_of(entry, wall_ms)
+            return entry
     raise NotFound(
         "unknown-partition",
         f"the diary has no split that began at {asked.partition}; see `credimus partitions`.",
+    )
+
+
+def _plan_named(daemon: Daemon, given: str, asked: Asked) -> bytes:
+    """The plan whose id begins so: the one that was begun, or that of now."""
+    if len(given) == _PLAN_DIGITS:
+        return bytes.fromhex(given)
+    session = daemon.node.reunion.session
+    present = daemon.node.reunion.plan(asked).id
+    for plan in ([] if session is None else [session.plan]) + [present]:
+        if plan.hex().startswith(given):
+            return plan
+    raise Conflict(
+        "plan-changed",
+        f"the plan is {present.hex()[:12]} by now, and no id begins with {given}. Look at it again "
+        "with `credimus recovery plan`.",
     )
 
 
@@ -131,7 +159,7 @@ def _health(shown: Shown) -> Literal["moving", "waiting", "stalled", "ended", "u
     return "stalled" if shown.is_stalled else "moving"
 
 
-def _conflict(daemon: Daemon, one: Conflict) -> ConflictItem:
+def _conflict(daemon: Daemon, one: Opposed) -> ConflictItem:
     return ConflictItem(
         beliefs=[belief.hex() for belief in one.beliefs],
         contents=[_content(daemon, belief) for belief in one.beliefs],

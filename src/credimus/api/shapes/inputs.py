@@ -15,7 +15,7 @@ from credimus.api.shapes.answers import (
 from credimus.api.shapes.members import PowerName
 from credimus.kernel import limits
 from credimus.runtime.access.principals import LIFE_S_MAX, Scope
-from credimus.runtime.audit.entries import Kind
+from credimus.runtime.audit.kinds import Kind
 from credimus.runtime.feed import CURSOR_PATTERN
 from credimus.runtime.keys import KEY_BYTES_MAX
 from credimus.runtime.settings.keeping import PerSecond

@@ -8,7 +8,9 @@ from msgspec import Meta
 from credimus.api.shapes.partitions import FindingName, StrategyName
 
 PhaseName = Literal["saying", "checking", "ended", "undoing", "undone"]
-PLAN_PATTERN = "^[0-9a-f]{64}$"
+PlanName = Annotated[
+    str, Meta(pattern="^[0-9a-fA-F]{4,64}$", extra={"wanted": "the plan's id, or its beginning"})
+]
 
 
 class RecoveryAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,8 +25,8 @@ class RecoveryAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which split: its `began_ms` in the diary, the newest, or everything that is held."""
     undecided: bool = False
     """Whether beliefs whose rounds have expired are put to the vote again, too."""
-    plan: Annotated[str, Meta(pattern=PLAN_PATTERN)] | None = None
-    """The id of the plan that was looked at; for `begin`."""
+    plan: PlanName | None = None
+    """The id of the plan that was looked at, or its beginning; for `begin`."""
 
 
 class TallyView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -87,6 +89,9 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     """Begins it; the same plan has the same id."""
+    partition: int | None
+    """The split that it is about, by its `began_ms`; null for all that is held: that was asked for,
+    or there was no split."""
     strategy: StrategyName
     near: TallyView
     far: TallyView

@@ -1,13 +1,14 @@
 """The operations of a block as entries of the audit log: what each did, in a few words. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, assert_never
+from typing import assert_never
 
 import msgspec
 
 from credimus.kernel.fixed import ratio
 from credimus.kernel.ids import BeliefId, RoundId, node_id, short
 from credimus.lace.enclosing import is_enclosed
+from credimus.runtime.audit.kinds import Kind
 from credimus.state.fleet import FleetState
 from credimus.state.identity import belief_id
 from credimus.state.keeping.checkpoints import checkpoint_id
@@ -40,13 +41,6 @@ from credimus.state.operations import (
 )
 from credimus.state.voting.electorates import round_id
 
-Kind = Literal[
-    "found", "charter", "limit", "admit", "appoint", "rotate", "leave", "expose", "expel",
-    "vouch",
-    "assert", "relate", "retract", "share",
-    "electorate", "propose", "vote", "refuse", "close", "conclude", "reconcile",
-    "withdraw", "attest", "certify", "quote",
-]  # fmt: skip
 _SHOWN_MAX = 120
 """Characters of a belief or a reason in a summary. [guess: a line]"""
 

@@ -15,7 +15,8 @@ from credimus.kernel.ids import BeliefId, NodeId
 from credimus.lace.block import open_wire
 from credimus.lace.lace import Place
 from credimus.node.node import Node
-from credimus.runtime.audit.entries import Entry, Kind, entries_of
+from credimus.runtime.audit.entries import Entry, entries_of
+from credimus.runtime.audit.kinds import Kind
 from credimus.runtime.store.interface import Store
 from credimus.state.operations import read_operations
 

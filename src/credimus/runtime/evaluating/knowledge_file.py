@@ -9,6 +9,7 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.fixed import MILLION
+from credimus.kernel.wording import did_you_mean, ended, plainly
 from credimus.protocol.voting.knowledge import Known
 from credimus.state.identity import normalised
 
@@ -51,18 +52,18 @@ def read_knowledge(path: Path) -> dict[str, Known]:
     try:
         read: dict[str, Any] = msgspec.toml.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _bad(path, str(problem)) from None
+        raise _bad(path, plainly(problem)) from None
     others = sorted(set(read) - {"fact"})
     entries = read.get("fact", [])
     if others or not isinstance(entries, list):
-        raise _bad(path, f"unknown section {others[0]!r}" if others else "fact is no [[fact]]")
+        raise _bad(path, _unknown(others[0]) if others else "fact is no [[fact]]")
     facts: dict[str, Known] = {}
     seen: dict[bytes, int] = {}
     for number, raw in enumerate(entries, 1):
         try:
             entry = msgspec.convert(raw, Entry)
         except msgspec.ValidationError as problem:
-            raise _bad(path, f"[[fact]] number {number}: {problem}") from None
+            raise _bad(path, f"[[fact]] number {number}: {plainly(problem, Entry)}") from None
         same = seen.setdefault(normalised(entry.content), number)
         if same != number:
             raise _bad(path, f"[[fact]] number {number} says again what number {same} says")
@@ -70,5 +71,10 @@ def read_knowledge(path: Path) -> dict[str, Known]:
     return facts
 
 
+def _unknown(name: str) -> str:
+    meant = did_you_mean(name, ["fact"]) or "all stands under [[fact]]"
+    return f"section {name[:60]!r} is not known; {meant}"
+
+
 def _bad(path: Path, why: str) -> UsageError:
-    return UsageError("bad-knowledge", f"{path}: {why}. See `credimus up --help` for its form.")
+    return UsageError("bad-knowledge", f"{path}: {ended(why)} Its form is in docs/evaluators.md.")

@@ -9,6 +9,7 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.fixed import MILLION, millionths
+from credimus.kernel.wording import did_you_mean, ended, plainly
 from credimus.protocol.voting.interface import Answer, Ballot, Left
 from credimus.protocol.voting.rulebook import Rule, words_of
 from credimus.state.operations import Choice
@@ -66,11 +67,11 @@ def read_rules(path: Path) -> list[Rule]:
     try:
         read: dict[str, Any] = msgspec.toml.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _bad(path, str(problem)) from None
+        raise _bad(path, plainly(problem)) from None
     others = sorted(set(read) - {"rule"})
     entries = read.get("rule", [])
     if others or not isinstance(entries, list):
-        raise _bad(path, f"unknown section {others[0]!r}" if others else "rule is no [[rule]]")
+        raise _bad(path, _unknown(others[0]) if others else "rule is no [[rule]]")
     if len(entries) > limits.RULES_MAX:
         raise _bad(path, f"it has {len(entries)} rules, at most {limits.RULES_MAX} are taken")
     rules = []
@@ -78,7 +79,7 @@ def read_rules(path: Path) -> list[Rule]:
         try:
             rules.append(_rule(msgspec.convert(raw, Entry), number))
         except msgspec.ValidationError as problem:
-            raise _bad(path, f"[[rule]] number {number}: {problem}") from None
+            raise _bad(path, f"[[rule]] number {number}: {plainly(problem, Entry)}") from None
     return rules
 
 
@@ -108,5 +109,10 @@ def _list(texts: Texts | None) -> list[str]:
     return [texts] if isinstance(texts, str) else texts or []
 
 
+def _unknown(name: str) -> str:
+    meant = did_you_mean(name, ["rule"]) or "all stands under [[rule]]"
+    return f"section {name[:60]!r} is not known; {meant}"
+
+
 def _bad(path: Path, why: str) -> UsageError:
-    return UsageError("bad-rules-file", f"{path}: {why}. Its form is in docs/evaluators.md.")
+    return UsageError("bad-rules-file", f"{path}: {ended(why)} Its form is in docs/evaluators.md.")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from credimus.kernel.errors import UsageError
-from credimus.kernel.wording import did_you_mean, plainly
+from credimus.kernel.wording import did_you_mean, sentence
 from credimus.runtime.identity.credentials import read_file
 from credimus.runtime.settings.settings import Settings
 
@@ -68,6 +68,8 @@ class Resolved(NamedTuple):
     """By the name of the setting; of every setting that applies."""
     warnings: tuple[str, ...]
     """Variables that look like settings and are none."""
+    idle: tuple[str, ...] = ()
+    """Evaluators that are set up and never asked."""
 
     def shown(self) -> list[tuple[str, Any, Origin]]:
         """Name, value and origin of every setting; what may be secret in a URL is left out."""
@@ -122,7 +124,7 @@ def resolve(
         given = ", ".join(one.origin.where for one in over.values())
         raise UsageError(
             "bad-config",
-            f"{path} together with {given}: {plainly(problem, Settings)}. Mend one of them.",
+            f"{path} together with {given}: {sentence(problem, Settings)} Mend one of them.",
         ) from None
     origins = {}
     for field in fields():
@@ -132,7 +134,7 @@ def resolve(
             origins[field.name] = Origin("file", f"{path.name}:{lines.get(field.name, '?')}")
         elif _applies(settings, field.name):
             origins[field.name] = Origin("default", "")
-    return Resolved(settings, origins, tuple(_unknown(variables)))
+    return Resolved(settings, origins, tuple(_unknown(variables)), tuple(_idle(settings)))
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -142,7 +144,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         msgspec.convert(tree, Settings)  # what is wrong in the file is told as the file's
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise UsageError(
-            "bad-config", f"{path}: {plainly(problem, Settings)}. Mend the file."
+            "bad-config", f"{path}: {sentence(problem, Settings)} Mend the file."
         ) from None
     return text, tree
 
@@ -180,7 +182,7 @@ def _checked(field: Field, value: Any, origin: Origin, code: str) -> Given:
     except msgspec.ValidationError as problem:
         raise UsageError(
             code,
-            f"{origin.where} is {value!r:.60}: {plainly(problem, field.kind)}. Mend it, or "
+            f"{origin.where} is {value!r:.60}: {sentence(problem, field.kind)} Mend it, or "
             f"leave it out for what config.toml says of {field.name}.",
         ) from None
 
@@ -206,6 +208,18 @@ def _unknown(variables: Mapping[str, str]) -> list[str]:
             hint = hint or "see docs/configuration.md."
             told.append(f"{name} sets nothing here; {hint}")
     return told
+
+
+def _idle(settings: Settings) -> list[str]:
+    """A sentence for each evaluator that has a table and no place in the chain."""
+    voting = settings.voting
+    chain = ", ".join(f'"{one}"' for one in voting.evaluators)
+    return [
+        f"[voting.{name}] is set, but never asked: evaluators of [voting] is [{chain}]; add "
+        f'"{name}" there, or remove the table.'
+        for name in ("rules", "callback", "webhook")
+        if getattr(voting, name) is not None and name not in voting.evaluators
+    ]
 
 
 def _lines(text: str) -> dict[str, int]:

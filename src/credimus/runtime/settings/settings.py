@@ -12,7 +12,7 @@ from credimus.kernel.errors import UsageError
 from credimus.kernel.fixed import MILLION
 from credimus.kernel.ids import ID_BYTES, FleetId
 from credimus.kernel.instant import MILLISECOND
-from credimus.kernel.wording import plainly
+from credimus.kernel.wording import sentence
 from credimus.node.config import Config
 from credimus.protocol.delivery.interface import DeliveryConfig
 from credimus.protocol.voting.interface import VotingConfig
@@ -240,7 +240,7 @@ def read_settings(path: Path) -> Settings:
         return msgspec.toml.decode(read_file(path), type=Settings)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise UsageError(
-            "bad-config", f"{path}: {plainly(problem, Settings)}. Mend the file."
+            "bad-config", f"{path}: {sentence(problem, Settings)} Mend the file."
         ) from None
 
 
@@ -265,7 +265,9 @@ def write_settings(path: Path, settings: Settings) -> None:
     try:
         msgspec.toml.decode(text, type=Settings)
     except msgspec.ValidationError as problem:
-        raise UsageError("bad-config", f"these settings can not be kept: {problem}") from None
+        raise UsageError(
+            "bad-config", f"these settings can not be kept: {sentence(problem, Settings)}"
+        ) from None
     write_file(path, text.encode())
 
 

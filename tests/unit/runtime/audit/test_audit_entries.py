@@ -4,7 +4,8 @@ from typing import get_args
 
 from credimus.kernel.ids import BlockId, FleetId, NodeId
 from credimus.lace.frontier import CutHead
-from credimus.runtime.audit.entries import Kind, entries_of
+from credimus.runtime.audit.entries import entries_of
+from credimus.runtime.audit.kinds import Kind
 from credimus.state.fleet import FleetState
 from credimus.state.keeping_operations import Attest, Certify, Enclose, Quote, ReaderBox
 from credimus.state.member_operations import (

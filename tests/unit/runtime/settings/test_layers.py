@@ -144,6 +144,15 @@ def test_an_unknown_variable_is_named_with_what_may_be_meant(config: Path) -> No
     )
 
 
+def test_an_evaluator_that_is_set_up_and_never_asked_is_told(config: Path) -> None:
+    hook = {"CREDIMUS_VOTING_WEBHOOK_URL": "http://127.0.0.1:9000/"}
+    (told,) = resolve(config, {**hook, "CREDIMUS_VOTING_EVALUATORS": "local,manual"}).idle
+    assert told.startswith(
+        '[voting.webhook] is set, but never asked: evaluators of [voting] is ["local", "manual"]'
+    )
+    assert resolve(config, {**hook, "CREDIMUS_VOTING_EVALUATORS": "webhook"}).idle == ()
+
+
 def test_what_may_be_secret_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     hook = WebhookSettings(url="https://votes.example/ask?key=opensesame")
