@@ -312,9 +312,9 @@ class Partition:
                         back = any(one.back_at is not None for one in away.values())
                         self._reconciling.accepted(fact.belief, at if back else None)
                     if diary is not None:
-                        diary.changed(fact.round)
+                        diary.changed(fact.round, fact.before)
                 case RoundExpired() | RoundContested() if diary is not None:
-                    diary.changed(fact.round)
+                    diary.changed(fact.round, fact.before)
                 case BeliefAsserted() if diary is not None and fact.first:
                     diary.asserted(fact.author, fact.belief)
                 case BeliefsReconciled() if diary is not None:
