@@ -123,7 +123,7 @@ class Diary:
                 )
             )
 
-    def entry(self, level: Level, healed_ms: int | None) -> Episode:
+    def entry(self, level: Level, healed_ms: int | None, uncompared_count: int = 0) -> Episode:
         """All of it, as of now."""
         away = sorted(self._away.items())[: limits.EPISODE_MEMBERS_MAX]
         absences = tuple(self._absence(member, one) for member, one in away)
@@ -142,6 +142,7 @@ class Diary:
             changes=tuple(self._changes.values()),
             left_out_count=self._left_out,
             reconciled=tuple(self._reconciled),
+            uncompared_count=uncompared_count,
         )
 
     # --- private
