@@ -304,20 +304,23 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
         """
         return status_view(self._daemon)
 
-    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+    def convergence(
+        self, topology: str | None = None, nodes: int | None = None, urgency: str = "normal"
+    ) -> ConvergenceView:
         """How long a block takes to reach all: measured here, and estimated for such a fleet.
 
         Args:
             topology: `full-mesh`, `ring`, `star`, `random` or `small-world`; this fleet's if None.
             nodes: as many as are there if None.
+            urgency: `critical`, `normal` or `low`; what was measured of that is what counts.
 
         Example:
             >>> told = node.convergence("ring", nodes=50)
             >>> (told.estimate.nodes, told.estimate.base_ms)
             (50, 135)
         """
-        asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
-        return convergence_view(self._daemon.node, asked)
+        given = {"topology": topology, "nodes": nodes, "urgency": urgency}
+        return convergence_view(self._daemon.node, read(ConvergenceAsked, given))
 
     def watch(
         self,
