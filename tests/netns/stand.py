@@ -29,9 +29,10 @@ from credimus.library.remote import RemoteNode
 PATIENCE_S = 60.0
 FINAL = ("accepted", "rejected", "contested")
 QUESTION = "question"
-"""What has this word no evaluator answers: only callers vote on it."""
-_RULES = f"""[[rule]]
-keywords = ["{QUESTION}"]
+"""Whoever states what has this word votes on it by its caller; the others' evaluators answer."""
+_RULES = """[[rule]]
+source = "{source}"
+keywords = ["{word}"]
 action = "ask"
 """
 
@@ -49,8 +50,8 @@ class Stand:
         """Every vote that was acknowledged: by whom, for what, and what was said of it."""
         self.retracted: list[tuple[int, shapes.Receipt]] = []
         """Every retraction that was."""
-        self._asked: set[tuple[int, str]] = set()
-        """Who voted on what, or tried to; or took it back."""
+        self._taken_back: set[str] = set()
+        """Beliefs that were, or were tried to be."""
         self._log = folder / "log"
         self._processes: dict[int, subprocess.Popen[str]] = {}
 
@@ -118,29 +119,22 @@ class Stand:
         """What a node answers, asked on its own host."""
         return self.lan.at(place, lambda: question(credimus.connect(self.homes[place])))
 
-    def write(self, place: int, content: str, **options: Any) -> bool:
-        """State a belief; whether it was acknowledged. The receipt goes into the ledger."""
+    def write(self, place: int, content: str, **options: Any) -> shapes.Receipt | None:
+        """State a belief; None when that was not acknowledged. The receipt goes into the ledger."""
         try:
-            receipt = self.ask(place, lambda node: node.assert_belief(content, **options).view())
+            receipt: shapes.Receipt = self.ask(
+                place, lambda node: node.assert_belief(content, **options).view()
+            )
         except Unavailable:  # down, cut off or too slow: it was not acknowledged
-            return False
+            return None
         self.receipts.append((place, receipt))
-        return True
+        return receipt
 
-    def vote(self, place: int) -> bool:
-        """Vote in an open round on a question, if there is a new one; whether it was acknowledged.
-
-        All answer one question alike, half of the questions by no.
-        """
+    def vote(self, place: int, belief: str) -> bool:
+        """Vote on a question of its own, half of them by no; whether that was acknowledged."""
+        choice: shapes.ChoiceName = "accept" if int(belief[-1], 16) % 2 else "reject"
         try:
-            found = self.ask(place, lambda node: node.beliefs(text=QUESTION, verdict="open"))
-            new = (one for one in found.beliefs if (place, one.id) not in self._asked)
-            one = next(new, None)
-            if one is None:
-                return False
-            self._asked.add((place, one.id))
-            choice: shapes.ChoiceName = "accept" if int(one.id[-1], 16) % 2 else "reject"
-            receipt = self.ask(place, lambda node: node.vote(one.id, choice).view())
+            receipt = self.ask(place, lambda node: node.vote(belief, choice).view())
         except (Conflict, Unavailable):  # the round was closed meanwhile; or as above
             return False
         self.votes.append((place, choice, receipt))
@@ -149,10 +143,10 @@ class Stand:
     def take_back(self, place: int) -> bool:
         """Retract the oldest belief that a node stated and has not; whether it was acknowledged."""
         own = (one.belief for by, one in self.receipts if by == place and one.belief is not None)
-        belief = next((one for one in own if (place, one) not in self._asked), None)
+        belief = next((one for one in own if one not in self._taken_back), None)
         if belief is None:
             return False
-        self._asked.add((place, belief))
+        self._taken_back.add(belief)
         try:
             receipt = self.ask(place, lambda node: node.retract(belief).view())
         except (Conflict, Unavailable):  # it was rejected, and so removed; or as above
@@ -228,9 +222,9 @@ class Stand:
             assert receipt.author not in authors, f"n{place} still has what n{by} took back"
 
     def _leave_questions(self, place: int) -> None:
-        """Have a node that was just made leave questions to its callers."""
+        """Have a node that was just made leave its own questions to its caller."""
         home = self.homes[place]
-        (home / "rules.toml").write_text(_RULES)
+        (home / "rules.toml").write_text(_RULES.format(source=home.name, word=QUESTION))
         config = home / "config.toml"
         chain = 'evaluators = ["rules", "local"]'
         text = config.read_text().replace('evaluators = ["local"]', chain)
@@ -251,8 +245,8 @@ class Stand:
 class Writers:
     """One caller for each of some nodes, who states belief after belief until told to end.
 
-    Who says nothing of how also asks questions, votes on those of all, and takes back some of what
-    he stated.
+    Who says nothing of how also asks questions, votes on them, and takes back some of what he
+    stated.
     """
 
     def __init__(self, stand: Stand, places: Sequence[int], pause_s: float, **options: Any) -> None:
@@ -290,14 +284,15 @@ class Writers:
             verb = f"has {QUESTION}" if is_question else "saw"
             content = f"n{place} {verb} {number} at {time.monotonic_ns()}"
             try:
-                if not self._options and number % 2:
-                    self._stand.vote(place)
-                if not self._options and number % 4 == 0:
-                    self._stand.take_back(place)
-                if self._stand.write(place, content, **self._options):
-                    self._moments_s.append(time.monotonic())
-                else:
+                if not self._options and number % 4 == 0 and self._stand.take_back(place):
+                    continue  # in place of a statement, so that as much is written as without
+                receipt = self._stand.write(place, content, **self._options)
+                if receipt is None:
                     self.refused_count += 1
+                    continue
+                self._moments_s.append(time.monotonic())
+                if is_question and receipt.belief is not None:
+                    self._stand.vote(place, receipt.belief)
             except CredimusError as problem:
                 self.failed.append(problem)
 
