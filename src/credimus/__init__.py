@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Unavailable,
         UsageError,
     )
+    from credimus.library.comparing import Similarity
     from credimus.library.delivered import Delivered
     from credimus.library.judging import Ballot, Judge
     from credimus.library.messages import Message, MessageReceipt
@@ -75,6 +76,7 @@ __all__ = [
     "RemoteMessageReceipt",
     "RemoteNode",
     "RemoteReceipt",
+    "Similarity",
     "Status",
     "StorageError",
     "Unavailable",
@@ -103,6 +105,7 @@ _MODULES = {
     "Node": "library.node",
     "Receipt": "library.receipt",
     "RemoteReceipt": "library.remote_receipt",
+    "Similarity": "library.comparing",
     "Waited": "api.errors",
     "fleet_of": "library.together",
 }

@@ -10,7 +10,7 @@ from desk import founded, settings_of
 
 from credimus.api.serving import _config, _Server, _until_started, listen, url_of
 from credimus.library.judging import Ballot, Judge
-from credimus.library.node import loaded
+from credimus.library.loading import loaded
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.evaluating.inquiry import Inquiry
 from credimus.runtime.home import Home

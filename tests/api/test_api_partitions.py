@@ -4,8 +4,9 @@ from pathlib import Path
 
 from desk import Desk, play
 
+from credimus.kernel import limits
 from credimus.kernel.effects import Effects
-from credimus.kernel.ids import NodeId
+from credimus.kernel.ids import BeliefId, NodeId
 from credimus.protocol.membership.interface import PeerDead
 from credimus.protocol.partition.interface import (
     Level,
@@ -84,6 +85,25 @@ def test_the_diary_and_the_present_are_one_answer(tmp_path: Path) -> None:
         apart = await desk.get("/v1/partitions")
         assert (apart["level"], apart["reachable"], apart["members"]) == ("severe", 1, 5)
         assert len(apart["groups"]) == 5
+
+    play(tmp_path, scene)
+
+
+def test_what_was_too_much_to_be_reconciled_is_told(tmp_path: Path) -> None:
+    async def scene(desk: Desk) -> None:
+        partition = desk.daemon.node.partition
+        apart = partition._reconciling
+        many = limits.RECONCILED_BELIEFS_MAX + 2
+        for number in range(many):
+            apart.accepted(BeliefId(number.to_bytes(16, "big")), None)
+        split(desk, Level.MINOR)
+        partition._changed(Level.NONE, now(), Effects())
+        for number in range(many, many + 3):
+            apart.accepted(BeliefId(number.to_bytes(16, "big")), None)
+        (entry,) = (await desk.get("/v1/partitions"))["partitions"]
+        assert entry["uncompared"] == 3, "those of this split"
+        text = (await desk.client.get("/metrics")).text
+        assert "credimus_partition_uncompared_total 5.0" in text
 
     play(tmp_path, scene)
 

@@ -50,7 +50,8 @@ ELSEWHERE = [
     credimus.connect,
 ]
 VALUES = [
-    credimus.Ballot, credimus.fleet_of, *public(credimus.Message), *public(credimus.MessageReceipt),
+    credimus.Ballot, credimus.Similarity, credimus.fleet_of, *public(credimus.Message),
+    *public(credimus.MessageReceipt),
 ]  # fmt: skip
 TOLD_ELSEWHERE = {"Delivered", "RemoteMessage", "RemoteMessageReceipt"}
 """Needs two nodes and what the values show: tests/api/test_messages.py uses them."""

@@ -23,11 +23,18 @@ from loopback_lan import LoopbackLan
 import credimus
 from credimus.api.shapes import answers as shapes
 from credimus.cli.main import run
-from credimus.kernel.errors import CredimusError, Unavailable
+from credimus.kernel.errors import Conflict, CredimusError, Unavailable
 from credimus.library.remote import RemoteNode
 
 PATIENCE_S = 60.0
 FINAL = ("accepted", "rejected", "contested")
+QUESTION = "question"
+"""Whoever states what has this word votes on it by its caller; the others' evaluators answer."""
+_RULES = """[[rule]]
+source = "{source}"
+keywords = ["{word}"]
+action = "ask"
+"""
 
 
 class Stand:
@@ -39,6 +46,12 @@ class Stand:
         self.homes = [folder / f"n{place}" for place in self.places]
         self.receipts: list[tuple[int, shapes.Receipt]] = []
         """Every write that was acknowledged: by whom, and what was said of it."""
+        self.votes: list[tuple[int, shapes.ChoiceName, shapes.Receipt]] = []
+        """Every vote that was acknowledged: by whom, for what, and what was said of it."""
+        self.retracted: list[tuple[int, shapes.Receipt]] = []
+        """Every retraction that was."""
+        self._taken_back: set[str] = set()
+        """Beliefs that were, or were tried to be."""
         self._log = folder / "log"
         self._processes: dict[int, subprocess.Popen[str]] = {}
 
@@ -46,11 +59,13 @@ class Stand:
         """Make all nodes, start them, and wait until each is linked to each."""
         where = self.lan.where(0)
         self._cli(0, "init", str(self.homes[0]), "--fleet", "cable", "--name", "n0", *where)
+        self._leave_questions(0)
         self.up(0)
         for place in self.places[1:]:
             ticket = self._cli(0, "invite", "--home", str(self.homes[0]))["ticket"]
             home = self.homes[place]
             self._cli(0, "join", str(home), ticket, "--name", home.name, *self.lan.where(place))
+            self._leave_questions(place)
         for place in self.places[1:]:
             self.up(place, wait=False)
         for place in self.places[1:]:
@@ -104,13 +119,39 @@ class Stand:
         """What a node answers, asked on its own host."""
         return self.lan.at(place, lambda: question(credimus.connect(self.homes[place])))
 
-    def write(self, place: int, content: str, **options: Any) -> bool:
-        """State a belief; whether it was acknowledged. The receipt goes into the ledger."""
+    def write(self, place: int, content: str, **options: Any) -> shapes.Receipt | None:
+        """State a belief; None when that was not acknowledged. The receipt goes into the ledger."""
         try:
-            receipt = self.ask(place, lambda node: node.assert_belief(content, **options).view())
+            receipt: shapes.Receipt = self.ask(
+                place, lambda node: node.assert_belief(content, **options).view()
+            )
         except Unavailable:  # down, cut off or too slow: it was not acknowledged
-            return False
+            return None
         self.receipts.append((place, receipt))
+        return receipt
+
+    def vote(self, place: int, belief: str) -> bool:
+        """Vote on a question of its own, half of them by no; whether that was acknowledged."""
+        choice: shapes.ChoiceName = "accept" if int(belief[-1], 16) % 2 else "reject"
+        try:
+            receipt = self.ask(place, lambda node: node.vote(belief, choice).view())
+        except (Conflict, Unavailable):  # the round was closed meanwhile; or as above
+            return False
+        self.votes.append((place, choice, receipt))
+        return True
+
+    def take_back(self, place: int) -> bool:
+        """Retract the oldest belief that a node stated and has not; whether it was acknowledged."""
+        own = (one.belief for by, one in self.receipts if by == place and one.belief is not None)
+        belief = next((one for one in own if one not in self._taken_back), None)
+        if belief is None:
+            return False
+        self._taken_back.add(belief)
+        try:
+            receipt = self.ask(place, lambda node: node.retract(belief).view())
+        except (Conflict, Unavailable):  # it was rejected, and so removed; or as above
+            return False
+        self.retracted.append((place, receipt))
         return True
 
     def status(self, place: int) -> shapes.Status:
@@ -152,8 +193,43 @@ class Stand:
                 if receipt.verdict in FINAL:
                     final = beliefs[receipt.belief].verdict
                     assert final == receipt.verdict, f"n{place}: {final}, told {receipt.verdict}"
+            self._check_votes(place)
+            self._check_retracted(place)
+        said = len(self.receipts), len(self.votes), len(self.retracted)
+        print("; kept: {} statements, {} votes, {} retractions".format(*said), end="")
 
     # --- private
+
+    def _check_votes(self, place: int) -> None:
+        """Every vote that was acknowledged is in its round."""
+        found: dict[str, shapes.BeliefDetail] = {}
+        for by, choice, receipt in self.votes:
+            belief = receipt.belief
+            assert belief is not None
+            if belief not in found:
+                found[belief] = self.ask(place, lambda node, belief=belief: node.belief(belief))
+            rounds = [one for one in found[belief].rounds if one.id == receipt.round]
+            votes = [(one.elector, one.choice) for each in rounds for one in each.votes]
+            assert (receipt.author, choice) in votes, f"n{place} lacks a vote of n{by}"
+
+    def _check_retracted(self, place: int) -> None:
+        """What was taken back is not stated by that node any more."""
+        for by, receipt in self.retracted:
+            belief = receipt.belief
+            assert belief is not None
+            found = self.ask(place, lambda node, belief=belief: node.belief(belief))
+            authors = [one.author for one in found.assertions]
+            assert receipt.author not in authors, f"n{place} still has what n{by} took back"
+
+    def _leave_questions(self, place: int) -> None:
+        """Have a node that was just made leave its own questions to its caller."""
+        home = self.homes[place]
+        (home / "rules.toml").write_text(_RULES.format(source=home.name, word=QUESTION))
+        config = home / "config.toml"
+        chain = 'evaluators = ["rules", "local"]'
+        text = config.read_text().replace('evaluators = ["local"]', chain)
+        assert chain in text
+        config.write_text(f'{text}\n[voting.rules]\nfile = "rules.toml"\n')
 
     def _cli(self, place: int, *words: str) -> Any:
         said = io.StringIO()
@@ -167,7 +243,11 @@ class Stand:
 
 
 class Writers:
-    """One caller for each of some nodes, who states belief after belief until told to end."""
+    """One caller for each of some nodes, who states belief after belief until told to end.
+
+    Who says nothing of how also asks questions, votes on them, and takes back some of what he
+    stated.
+    """
 
     def __init__(self, stand: Stand, places: Sequence[int], pause_s: float, **options: Any) -> None:
         self._stand = stand
@@ -200,12 +280,19 @@ class Writers:
         number = 0
         while not self._end.wait(self._pause_s):
             number += 1
-            content = f"n{place} saw {number} at {time.monotonic_ns()}"
+            is_question = not self._options and number % 3 == 0
+            verb = f"has {QUESTION}" if is_question else "saw"
+            content = f"n{place} {verb} {number} at {time.monotonic_ns()}"
             try:
-                if self._stand.write(place, content, **self._options):
-                    self._moments_s.append(time.monotonic())
-                else:
+                if not self._options and number % 4 == 0 and self._stand.take_back(place):
+                    continue  # in place of a statement, so that as much is written as without
+                receipt = self._stand.write(place, content, **self._options)
+                if receipt is None:
                     self.refused_count += 1
+                    continue
+                self._moments_s.append(time.monotonic())
+                if is_question and receipt.belief is not None:
+                    self._stand.vote(place, receipt.belief)
             except CredimusError as problem:
                 self.failed.append(problem)
 

@@ -72,6 +72,8 @@ def test_a_bad_half_minute_loses_nothing_that_was_acknowledged(
     heal(stand, "one way lost, one stopped, one killed")
     stand.check()
     assert len(stand.receipts) > 30, f"hardly anything was written; {apart}"
+    assert len(stand.votes) > 5, "hardly anybody voted"
+    assert len(stand.retracted) > 3, "hardly anything was taken back"
 
 
 @pytest.mark.skipif(REASON is None and not LONG, reason="the test above does this, and more")

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from split_fleets import cut, fleet_of, level, node, now_of
+from fleets import YES, Answering, fleet_with
+from split_fleets import Heard, cut, fleet_of, level, node, now_of
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import Partitioned
+from credimus.kernel.ids import BeliefId
 from credimus.kernel.instant import SECOND
 from credimus.node.commands import (
     AnyCommand,
@@ -186,6 +188,30 @@ def test_the_diary_says_who_was_away_what_diverged_and_which_verdicts_changed() 
     assert few.healed_ms is not None
     assert few.healed_ms > few.began_ms
     assert node(fleet, 0).partition.episode() is None, "it is closed"
+
+
+def test_a_verdict_of_before_the_split_is_told_as_it_was() -> None:
+    """It was closed without a decision in time, and decided by a vote from the other part."""
+
+    def evaluator(place: int, _life: int) -> Answering:
+        return Answering(YES if place < 3 else None)
+
+    fleet = fleet_with(evaluator, nodes=5)
+    heard = Heard(fleet)
+    fleet.order(0, AssertBelief(content="late"))
+    fleet.run_for(SECOND // 2)
+    links = cut(fleet, 0, 1)
+    late = BeliefId(belief_id("late", "general"))
+    fleet.order(3, CastVote(belief=late, choice=YES))
+    fleet.run_for(3 * SECOND // 2)
+    assert level(fleet, 0) is Level.NONE, "it is not noticed yet"
+    first = node(fleet, 0).state.rounds.on(late)[0]
+    assert first.verdict is Verdict.EXPIRED
+    fleet.run_for(5 * SECOND)
+    fleet.network.mend(links)
+    fleet.run_for(8 * SECOND)
+    (change,) = (one for one in heard.episodes[0].changes if one.round == first.id)
+    assert (change.before, change.after) == (Verdict.EXPIRED, Verdict.ACCEPTED)
 
 
 def test_a_crash_reads_otherwise_than_a_cut() -> None:

@@ -157,17 +157,32 @@ def test_a_newcomer_finds_neighbours_and_is_reached() -> None:
 
 def test_a_belief_is_measured_under_its_urgency() -> None:
     fleet = settled(5)
-    for number, urgency in enumerate((CRITICAL, NORMAL, LOW, CRITICAL)):
+    for number, urgency in enumerate((CRITICAL, NORMAL, LOW, CRITICAL) * 8):
         fleet.order(0, AssertBelief(content=f"belief {number}", urgency=urgency))
         fleet.run_for(SECOND)
     seen = fleet.hosts[0].running.spreading
     counts = [len(seen.convergence.measured(urgency)) for urgency in Urgency]
-    assert counts == [1, 1, 2]
-    told = seen.estimate()
-    assert (told.nodes, told.topology, told.measured_count) == (5, "full-mesh", 4)
-    measured = [one.duration_us / 1_000 for one in seen.convergence.all()]
-    assert min(measured) * 0.5 < told.expected_ms < max(measured) * 2
-    assert told.error_ms is not None
+    assert counts == [8, 8, 16]
+    for urgency, count in zip(Urgency, counts, strict=True):
+        told = seen.estimate(urgency=urgency)
+        assert (told.nodes, told.topology, told.measured_count) == (5, "full-mesh", count)
+        measured = [one.duration_us / 1_000 for one in seen.convergence.measured(urgency)]
+        assert min(measured) * 0.5 < told.expected_ms < max(measured) * 2
+        assert told.error_ms is not None
+
+
+def test_blocks_that_wait_on_purpose_do_not_blur_the_estimate_of_others() -> None:
+    fleet = settled(16)
+    with signatures_checked_once():
+        for number in range(6):
+            urgency = LOW if number % 2 else NORMAL
+            fleet.order(0, AssertBelief(content=f"belief {number}", urgency=urgency))
+            fleet.run_for(2 * SECOND)
+    seen = fleet.hosts[0].running.spreading
+    low, normal = seen.estimate(urgency=LOW), seen.estimate()
+    assert (low.urgency, normal.urgency) == ("low", "normal")
+    assert (low.measured_count, normal.measured_count) == (3, 3)
+    assert low.expected_ms > 1.5 * normal.expected_ms
 
 
 def test_votes_on_what_is_critical_are_critical() -> None:

@@ -9,20 +9,24 @@ from credimus.cli.options import Common
 from credimus.cli.output import Outcome, say, table
 
 Shape = Literal["full-mesh", "ring", "star", "random", "small-world"]
+OfUrgency = Annotated[Literal["critical", "normal", "low"], Parameter(help="Of the blocks.")]
 
 
 def convergence(
     *,
     topology: Annotated[Shape | None, Parameter(help="As the fleet is, if not given.")] = None,
     nodes: Annotated[int | None, Parameter(help="As many as are there, if not given.")] = None,
+    urgency: OfUrgency = "normal",
     common: Common = Common(),
 ) -> Outcome:
     """Show how long a block takes to reach all, and estimate it for another fleet.
 
-    The estimate is a formula fitted to what this node has measured; its error is shown.
+    The estimate is a formula fitted to what this node has measured of blocks of that urgency; its
+    error is shown.
     Example: credimus convergence --topology ring --nodes 50
     """
-    found = Client(home_of(common.home)).get("/v1/convergence", topology=topology, nodes=nodes)
+    client = Client(home_of(common.home))
+    found = client.get("/v1/convergence", topology=topology, nodes=nodes, urgency=urgency)
     return Outcome(found, lambda: _show(found))
 
 
@@ -30,6 +34,7 @@ def _show(found: dict[str, Any]) -> None:
     one = found["estimate"]
     say(
         f"expected {one['expected_ms']:.1f} ms for {one['nodes']} nodes in a {one['topology']}, "
+        f"{one['urgency']} urgency, "
         f"19 of 20 times {one['low_ms']:.1f} to {one['high_ms']:.1f} ms"
     )
     say(
@@ -38,7 +43,7 @@ def _show(found: dict[str, Any]) -> None:
         f"{one['merge_ms']:.1f} ms"
     )
     if one["error_ms"] is None:
-        say("Nothing was measured yet: the factors are 1, the range is half to twice.")
+        say("Nothing of it was measured yet: the factors are 1, the range is half to twice.")
     else:
         say(
             f"off by {one['error_ms']:.1f} ms on average ({one['error_percent']:.0f} %) over "

@@ -83,6 +83,11 @@ def _changes(one: dict[str, Any]) -> list[str]:
         f"{both['strategy'].replace('_', ' ')}"
         for both in one["reconciled"]
     ]
+    if one["uncompared"]:
+        lines.append(
+            f"{one['uncompared']} beliefs accepted apart, or pairs of them, were too many to be "
+            "reconciled: see `credimus recovery plan`"
+        )
     return lines
 
 

@@ -168,6 +168,10 @@ def _line(found: dict[str, Any]) -> str:
     done, total = _done(found)
     words = f"{found['cause']}, {found['way']}: {found['phase']}, {found['health']}, "
     words += f"{done} of {total}"
+    if found["phase"] == "gathering" and not found["snapshot_size"]:
+        words += " blocks"
+    if found["unanswered"]:
+        words += f", {len(found['unanswered'])} members have not answered"
     if found["remaining_ms"] is not None:
         words += f", some {found['remaining_ms'] / 1_000:.0f} s left"
     return words if found["writes"] else f"{words}; nothing is written meanwhile"
@@ -178,5 +182,5 @@ def _done(found: dict[str, Any]) -> tuple[int, int]:
     if found["snapshot_size"]:
         return found["snapshot_bytes"], found["snapshot_size"]
     if found["phase"] == "gathering":
-        return 0, found["awaited"] + found["waiting"] + len(found["unanswered"])
+        return found["blocks"], found["blocks_total"]
     return found["steps"], found["steps_total"]

@@ -17,6 +17,7 @@ from credimus.api.shapes.members import MemberItem
 from credimus.api.views.beliefs import belief_view, page_view
 from credimus.api.views.fleet import events_view, members_view, status_view
 from credimus.kernel.errors import Unavailable
+from credimus.library.comparing import Similarity
 from credimus.library.fields import (
     Filter,
     Ruling,
@@ -29,7 +30,8 @@ from credimus.library.fields import (
     read,
     wanted,
 )
-from credimus.library.judging import Judge, function_of, with_judge
+from credimus.library.judging import Judge
+from credimus.library.loading import loaded
 from credimus.library.membering import MemberCalls
 from credimus.library.messages import Messaging
 from credimus.library.receipt import Receipt
@@ -42,7 +44,6 @@ from credimus.runtime.daemon import Daemon
 from credimus.runtime.feed import Mark
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import Ask
-from credimus.runtime.settings.settings import Settings, read_settings
 from credimus.why.explain import explain
 from credimus.why.explanation import Explanation
 
@@ -78,11 +79,15 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: str | Path, judge: Judge | None = None) -> "AsyncIterator[Node]":
+    async def open(
+        cls, path: str | Path, judge: Judge | None = None, similarity: Similarity | None = None
+    ) -> "AsyncIterator[Node]":
         """Run the node of a folder, made by `credimus init` or `credimus join`.
 
         Args:
             judge: how it votes; as its settings say when None.
+            similarity: how statements that were accepted apart bear on each other; by their words
+                when None.
 
         Raises:
             NotFound: `no-node-here`.
@@ -95,7 +100,7 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
         """
 
         async def begin(ask: Ask | None) -> Daemon:
-            daemon = loaded(Home(Path(path)), None, judge, ask)
+            daemon = loaded(Home(Path(path)), None, judge, ask, similarity)
             return await daemon.__aenter__()
 
         async with living(begin) as lives:
@@ -306,20 +311,23 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
         """
         return status_view(self._daemon)
 
-    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+    def convergence(
+        self, topology: str | None = None, nodes: int | None = None, urgency: str = "normal"
+    ) -> ConvergenceView:
         """How long a block takes to reach all: measured here, and estimated for such a fleet.
 
         Args:
             topology: `full-mesh`, `ring`, `star`, `random` or `small-world`; this fleet's if None.
             nodes: as many as are there if None.
+            urgency: `critical`, `normal` or `low`; what was measured of that is what counts.
 
         Example:
             >>> told = node.convergence("ring", nodes=50)
             >>> (told.estimate.nodes, told.estimate.base_ms)
             (50, 135)
         """
-        asked = read(ConvergenceAsked, {"topology": topology, "nodes": nodes})
-        return convergence_view(self._daemon.node, asked)
+        given = {"topology": topology, "nodes": nodes, "urgency": urgency}
+        return convergence_view(self._daemon.node, read(ConvergenceAsked, given))
 
     def watch(
         self,
@@ -370,18 +378,3 @@ class Node(Messaging, MemberCalls, KeyCalls, Troubles):
 
     async def _write(self, command: AnyCommand, wait: inputs.Wait) -> Receipt:
         return Receipt(self._daemon, await commands.write(self._daemon, command, wait, wait.key))
-
-
-def loaded(
-    home: Home, settings: Settings | None, judge: Judge | None, ask: Ask | None = None
-) -> Daemon:
-    """The node of a folder that votes by a judge, if one is given; not yet started.
-
-    Args:
-        ask: gives the passphrase of a protected key; the environment is asked when None.
-    """
-    if judge is None:
-        return Daemon.load(home, settings, ask=ask)
-    home.check_made()
-    settings = with_judge(settings or read_settings(home.config))
-    return Daemon.load(home, settings, function_of(judge), ask)

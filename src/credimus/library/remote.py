@@ -316,14 +316,16 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
         """
         return self._asker.get("/v1/status", shapes.Status)
 
-    def convergence(self, topology: str | None = None, nodes: int | None = None) -> ConvergenceView:
+    def convergence(
+        self, topology: str | None = None, nodes: int | None = None, urgency: str = "normal"
+    ) -> ConvergenceView:
         """How long a block takes to reach all: as `Node.convergence`.
 
         Example:
             >>> node.convergence("star", nodes=50).estimate.base_ms
             40
         """
-        asked = {"topology": topology, "nodes": nodes}
+        asked = {"topology": topology, "nodes": nodes, "urgency": urgency}
         return self._asker.get("/v1/convergence", ConvergenceView, asked)
 
     def watch(
@@ -385,8 +387,7 @@ class RemoteNode(RemoteMemberCalls, RemoteTroubles):
 
     def _write(self, path: str, given: Mapping[str, Any]) -> RemoteReceipt:
         wait_s = float(given.get("timeout") or WAIT_S)
-        written = self._asker.post(path, shapes.Receipt, given, wait_s)
-        return RemoteReceipt(self._asker, written)
+        return RemoteReceipt(self._asker, self._asker.post(path, shapes.Receipt, given, wait_s))
 
 
 def _path(belief: str) -> str:

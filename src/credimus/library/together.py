@@ -14,8 +14,10 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from credimus.kernel.errors import UsageError
+from credimus.library.comparing import Similarity
 from credimus.library.judging import Judge
-from credimus.library.node import Node, loaded
+from credimus.library.loading import loaded
+from credimus.library.node import Node
 from credimus.library.renewing import Lives, living
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.home import Home
@@ -39,6 +41,7 @@ async def fleet_of(
     *,
     scheme: SchemeName = "byzantine",
     category_limits: Sequence[str] = (),
+    similarity: Similarity | None = None,
 ) -> AsyncIterator[dict[str, Node]]:
     """A fleet of new nodes, by name, each with how it votes.
 
@@ -47,6 +50,7 @@ async def fleet_of(
         scheme: of the rounds that they open.
         category_limits: what each may state of some categories, as `credimus init` takes them:
             `alert=10/50` is ten a second and fifty at once, `alarm=60/hour/5` sixty an hour.
+        similarity: how all of them judge statements that were accepted apart, as for `Node.open`.
 
     Raises:
         UsageError: `bad-limit`.
@@ -72,7 +76,7 @@ async def fleet_of(
                 first = next((one.daemon for one in lives.values()), None)
                 plan = Plan(name=name, listen=f"127.0.0.1:{_FIRST_PORT + number}")
                 await _make(home, plan, first, limit)
-                begin = partial(_started, home, judge, scheme, hub)
+                begin = partial(_started, home, (judge, similarity), scheme, hub)
                 lives[name] = await stack.enter_async_context(living(begin))
             for one in lives.values():
                 daemon = one.daemon
@@ -99,12 +103,17 @@ async def _make(home: Home, plan: Plan, first: Daemon | None, limit: Limit | Non
 
 
 async def _started(
-    home: Home, judge: Judge | None, scheme: SchemeName, hub: MemoryHub, ask: Ask | None
+    home: Home,
+    given: tuple[Judge | None, Similarity | None],
+    scheme: SchemeName,
+    hub: MemoryHub,
+    ask: Ask | None,
 ) -> Daemon:
     settings = read_settings(home.config)
     voting = msgspec.structs.replace(settings.voting, scheme=scheme)
     settings = msgspec.structs.replace(settings, voting=voting)
-    daemon = loaded(home, settings, judge, ask)
+    judge, similarity = given
+    daemon = loaded(home, settings, judge, ask, similarity)
     try:
         transport = hub.transport(daemon.node.id, daemon.driver.deliver)
         await transport.open()

@@ -6,6 +6,7 @@ import msgspec
 
 from credimus.kernel.ids import BeliefId, ElectorateId, NodeId, RoundId
 from credimus.state.operations import Finding, Strategy
+from credimus.state.voting.verdict import Verdict
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +77,8 @@ class RoundDecided(Fact, frozen=True):
 
     round: RoundId
     belief: BeliefId
+    before: Verdict
+    """The round's until now."""
 
 
 class RoundExpired(Fact, frozen=True):
@@ -83,6 +86,8 @@ class RoundExpired(Fact, frozen=True):
 
     round: RoundId
     belief: BeliefId
+    before: Verdict
+    """The round's until now."""
 
 
 class RoundContested(Fact, frozen=True):
@@ -91,6 +96,8 @@ class RoundContested(Fact, frozen=True):
     round: RoundId
     belief: BeliefId
     culprits: tuple[NodeId, ...]
+    before: Verdict
+    """The round's until now."""
 
 
 class DoubleVote(Fact, frozen=True):

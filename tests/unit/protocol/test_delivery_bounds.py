@@ -154,6 +154,22 @@ def test_what_found_no_room_comes_again(mode: Mode, monkeypatch: pytest.MonkeyPa
     assert office.waiting() == [b"7890123"]
 
 
+def test_who_had_no_room_once_is_not_said_to_have_had_none_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "UNFINISHED_BYTES_MAX", 10)
+    office = Office()
+    first, second = office.post(b"123456"), office.post(b"7890123", ttl_ms=5_000)
+    third = office.post(b"4567890", ttl_ms=8_000)
+    office.settle()
+    office.wait(6_000)
+    office.settle()  # the third is refused again
+    office.wait(3_000)
+    reasons = [office.view(one).copies[0].reason for one in (second, third)]
+    assert reasons == ["expired", "overloaded"]
+    assert states(office, first) == ["taken"]
+
+
 def test_rows_on_disk_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "KEPT_ROWS_MAX", 1)
     office = Office()

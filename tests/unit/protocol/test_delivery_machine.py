@@ -186,6 +186,18 @@ def test_a_receiver_that_is_heard_again_is_sent_to_at_once() -> None:
     assert len(office.mail) == 1
 
 
+def test_what_a_receiver_took_and_lost_is_sent_to_it_at_once_when_it_is_heard_again() -> None:
+    office = Office()
+    office.post(b"again", Mode.AT_LEAST_ONCE)
+    office.settle()
+    office.restart(1)
+    assert office.waiting() == []
+    office.machines[0].handle(PeersReturned((IDS[1],)), office.now)
+    office.wait(250)
+    office.settle()
+    assert office.waiting() == [b"again"]
+
+
 def test_while_the_application_works_the_sender_asks_now_and_then() -> None:
     """Neither forgotten nor given up, and the result is fetched when its answer was lost."""
     office = Office(config=DeliveryConfig(attempts_max=3))

@@ -29,6 +29,10 @@ class Links:
         """All hearers."""
         return tuple(sorted(to for one, to in self._pairs if one == speaker))
 
+    def add(self, *pairs: tuple[NodeId, NodeId]) -> None:
+        """These hear each other from now on."""
+        self._pairs |= set(pairs)
+
     def there(self) -> tuple[NodeId, ...]:
         """All but the first."""
         return B, C, D, E
@@ -140,6 +144,17 @@ def test_our_own_messages_go_around_the_straight_way() -> None:
     assert second.to == D
     assert machine.envelope(B, "message", NOW, (C, D)) is None
     assert counts.enveloped == 2
+
+
+def test_a_node_that_carries_nothing_balances_by_the_second_too() -> None:
+    links = Links((A, C), (C, B))
+    machine, _ = relaying(links, A)
+    for _ in range(5):
+        machine.envelope(B, "message", NOW)
+    links.add((A, D), (D, B))
+    later = Now(Instant(6 * SECOND), NOW.wall_ms + 1_000)
+    sends = [machine.envelope(B, "message", later) for _ in range(4)]
+    assert [one.to for one in sends if one is not None] == [C, D, C, D]
 
 
 def test_no_relay_ever_comes_twice_to_anybody_whatever_all_believe() -> None:

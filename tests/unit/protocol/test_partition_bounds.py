@@ -45,8 +45,8 @@ def test_the_diary_keeps_so_many_changes_and_counts_the_rest() -> None:
         rounds._rounds[identifier] = Round(
             identifier, BeliefId(some_id(number)), 1, Rules(), voters
         )
-        diary.changed(identifier)
-        diary.changed(identifier)
+        diary.changed(identifier, Verdict.OPEN)
+        diary.changed(identifier, Verdict.ACCEPTED)
         fact = BeliefsReconciled(
             BeliefId(some_id(1)), BeliefId(some_id(2)), (identifier, identifier),
             Strategy.MULTI_VALUE, Finding.CONTRADICTORY, MEMBERS[0],

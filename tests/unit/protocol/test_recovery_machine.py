@@ -111,6 +111,25 @@ def test_what_a_member_holds_of_our_chain_has_to_come() -> None:
     assert not is_holding_after(node, 71, 8)
 
 
+def test_while_it_gathers_it_tells_how_much_has_come_and_how_long_the_rest_takes() -> None:
+    """Of three blocks that a member holds two come in ten seconds."""
+    node, blocks = recovering()
+    before = node.recovery.shown(moment(10))
+    assert before is not None
+    assert (before.came_count, before.missing_count, before.remaining_ms) == (0, 0, None)
+    last = blocks[-1]
+    frontier = Frontier((Head(OWN, last.header.sequence, last.id),))
+    tell(node, OTHER, HeadsHeld(frontier, ()), 11)
+    asked = node.recovery.shown(moment(11))
+    assert asked is not None
+    assert (asked.came_count, asked.missing_count, asked.remaining_ms) == (0, 3, None)
+    for block in blocks[2:4]:
+        node._parts.ingress.take(block.wire, WALL_MS + 20_000)
+    shown = node.recovery.shown(moment(20))
+    assert shown is not None
+    assert (shown.came_count, shown.missing_count, shown.remaining_ms) == (2, 1, 5_000)
+
+
 def test_a_block_that_waits_at_a_member_for_what_nobody_has_makes_it_stuck() -> None:
     node, blocks = recovering()
     last = blocks[-1]

@@ -5,6 +5,7 @@ import time
 from credimus.kernel.ids import BeliefId, RoundId
 from credimus.runtime.pace import LISTEN_NS, PERIOD_MAX_NS, ROUNDS_FREE, Pace
 from credimus.state.events import RoundDecided, RoundOpened
+from credimus.state.voting.verdict import Verdict
 
 
 def _rounds(count: int) -> list[RoundId]:
@@ -43,5 +44,5 @@ def test_decided_rounds_are_not_in_flight() -> None:
     rounds = _rounds(ROUNDS_FREE + 1)
     pace = _busy(len(rounds))
     assert pace.is_busy
-    pace.hear([RoundDecided(rounds[0], BeliefId(bytes(16)))])
+    pace.hear([RoundDecided(rounds[0], BeliefId(bytes(16)), Verdict.OPEN)])
     assert not pace.is_busy

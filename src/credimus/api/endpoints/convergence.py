@@ -23,7 +23,7 @@ def convergence_view(node: Node, asked: ConvergenceAsked) -> ConvergenceView:
     spreading = node.spreading
     topology = None if asked.topology is None else Topology(asked.topology)
     return ConvergenceView(
-        estimate=spreading.estimate(topology, asked.nodes),
+        estimate=spreading.estimate(topology, asked.nodes, Urgency[asked.urgency.upper()]),
         measured=[_measured(node, urgency) for urgency in reversed(Urgency)],
         unmeasured=spreading.convergence.unmeasured_count,
     )

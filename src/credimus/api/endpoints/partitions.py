@@ -115,6 +115,7 @@ def partition_view(state: FleetState, episode: Episode) -> PartitionItem:
             for one in episode.reconciled
         ],
         cut_short=episode.cut_short,
+        uncompared=episode.uncompared_count,
     )
 
 
@@ -209,6 +210,11 @@ def partition_figures(node: Node) -> Iterator[Any]:
     )
     for name, count in asdict(partition.counts).items():
         yield CounterMetricFamily(f"credimus_partition_{name}", _TEXTS[name], value=count)
+    yield CounterMetricFamily(
+        "credimus_partition_uncompared",
+        "Beliefs accepted apart, and pairs of them, that were too many to be reconciled",
+        value=partition.uncompared_count,
+    )
 
 
 _TEXTS = {

@@ -93,6 +93,8 @@ def _view(daemon: Daemon, shown: Shown) -> RecoveryView:
         steps=shown.step_count,
         steps_total=shown.step_total,
         remaining_ms=shown.remaining_ms,
+        blocks=shown.came_count,
+        blocks_total=shown.came_count + shown.missing_count,
     )
 
 

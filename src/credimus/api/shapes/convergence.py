@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from credimus.api.shapes.inputs import Input
+from credimus.api.shapes.inputs import Input, UrgencyName
 from credimus.protocol.dissemination.estimating import Estimate
 
 TopologyName = Literal["full-mesh", "ring", "star", "random", "small-world"]
@@ -19,6 +19,8 @@ class ConvergenceAsked(Input, frozen=True, kw_only=True):
     """As this fleet is when not given."""
     nodes: Annotated[int, Meta(ge=1, le=NODES_MAX)] | None = None
     """How many; as many as are there now when not given."""
+    urgency: UrgencyName = "normal"
+    """Of the blocks: it is fitted to what was measured of theirs."""
 
 
 class MeasuredItem(msgspec.Struct, frozen=True, kw_only=True):

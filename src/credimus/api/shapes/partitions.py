@@ -73,6 +73,8 @@ class PartitionItem(msgspec.Struct, frozen=True, kw_only=True):
     reconciled: list[ReconciledItem]
     cut_short: bool
     """Whether the node stopped before the end."""
+    uncompared: int = 0
+    """Beliefs accepted apart, and pairs of them, that were too many for this node to reconcile."""
 
 
 class Partitions(msgspec.Struct, frozen=True, kw_only=True):

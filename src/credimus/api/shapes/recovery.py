@@ -63,6 +63,10 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     steps_total: int
     remaining_ms: int | None
     """Estimated; null when nothing can be said."""
+    blocks: int = 0
+    """That have come since a damaged node began to gather; 0 otherwise."""
+    blocks_total: int = 0
+    """Of how many that are known to be wanted: members say what they hold when they answer."""
 
 
 class RecoveryAnswer(msgspec.Struct, frozen=True, kw_only=True):

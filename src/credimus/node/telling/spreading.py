@@ -80,11 +80,16 @@ class Spreading:
         known = sorted(trip for trip in trips if trip is not None)
         return known[len(known) // 2] / 2_000 if known else DELAY_MS
 
-    def estimate(self, topology: Topology | None = None, nodes: int | None = None) -> Estimate:
+    def estimate(
+        self,
+        topology: Topology | None = None,
+        nodes: int | None = None,
+        urgency: Urgency = Urgency.NORMAL,
+    ) -> Estimate:
         """How long a block takes to reach all; of this fleet as it is now when not given."""
         size = len(self.machine.overlay.there) + 1 if nodes is None else nodes
-        measured = self.convergence.all()
-        return estimate(topology or self.topology, size, self.delay_ms, measured)
+        measured = self.convergence.measured(urgency)
+        return estimate(topology or self.topology, size, self.delay_ms, measured, urgency)
 
     # --- going out
 

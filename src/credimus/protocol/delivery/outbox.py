@@ -174,7 +174,7 @@ class Outbox:
         return effects
 
     def hurry(self, peer: NodeId, now: Now) -> None:
-        """Send soon what this receiver has not taken: it is heard again."""
+        """Send soon what this receiver, heard again, has not finished: it may have lost that."""
         person = self._roster.current.law.person(peer)
         lane = self._lanes.get(person)
         for number in sorted(lane.open) if lane is not None else ():
@@ -183,7 +183,7 @@ class Outbox:
             soon = after(now.instant, self._chance.below(self._config.base_ns))
             if receiver is not None:
                 copy = posted.copies[receiver]
-                if copy.state is State.WAITING and soon < copy.due_ns:
+                if not copy.state.is_final and soon < copy.due_ns:
                     self._at(soon, number, receiver)
 
     def tick(self, now: Now) -> DeliveryEffects:
@@ -302,6 +302,7 @@ class Outbox:
         effects.send.append(Send(address, seal_content(self._signer, content)))
         copy.attempts += 1
         copy.unanswered += 1
+        copy.reason = ""  # only what was said of the last sending counts
         self.counts.sendings += 1
         if not copy.state.is_final:
             wait = (

@@ -36,10 +36,6 @@ class Convergence:
         """The last measurements of an urgency, oldest first."""
         return self._measured[urgency]
 
-    def all(self) -> list[Measured]:
-        """Those of all urgencies."""
-        return [one for kept in self._measured.values() for one in kept]
-
     def sealed(self, sequence: int, urgency: Urgency, at: Instant) -> None:
         """A block of ours begins its way."""
         if len(self._sealed) >= limits.CONVERGENCE_WAITING_MAX:

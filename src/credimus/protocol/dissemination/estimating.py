@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from credimus.protocol.dissemination.urgency import Urgency
+
 
 class Topology(Enum):
     """The shapes of networks that can be asked about."""
@@ -42,6 +44,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     topology: str
     nodes: int
+    urgency: str
+    """Of the blocks that it is about, and that it is fitted to."""
     expected_ms: float
     low_ms: float
     """Nineteen of twenty blocks take longer than this, and less than `high_ms`; without
@@ -97,13 +101,18 @@ def hops(topology: Topology, nodes: int) -> int:
 
 
 def estimate(
-    topology: Topology, nodes: int, delay_ms: float, measured: Sequence[Measured]
+    topology: Topology,
+    nodes: int,
+    delay_ms: float,
+    measured: Sequence[Measured],
+    urgency: Urgency = Urgency.NORMAL,
 ) -> Estimate:
     """What to expect of a fleet of that size and shape.
 
     Args:
         delay_ms: one-way delay of its links.
-        measured: what the factors are fitted to; of any sizes and shapes.
+        measured: what the factors are fitted to; of any sizes and shapes, of that urgency alone,
+            because each waits otherwise on its way.
     """
     rows = [
         (*_terms(one.topology, one.nodes, delay_ms), one.duration_us / 1_000) for one in measured
@@ -126,6 +135,7 @@ def estimate(
     return Estimate(
         topology=topology.value,
         nodes=nodes,
+        urgency=urgency.word,
         expected_ms=round(expected, 3),
         low_ms=round(low, 3),
         high_ms=round(high, 3),

@@ -41,6 +41,7 @@ class Relaying:
     ) -> Send[Any] | None:
         """A message of ours on the best way to a target, by none of those avoided; None when
         there is no way through others."""
+        self._begin_second(now)
         hops_max = self._config.relay_hops_max
         wanted = Wanted(self._own, target, avoided, hops_max)
         relay = next_hop(wanted, _Apart(self._around.matrix(), self._own, target), self._loads)
@@ -89,10 +90,7 @@ class Relaying:
 
     def _admit(self, peer: NodeId, relay: Relay, now: Now) -> bool:
         """Whether a peer may have a message carried in this second."""
-        if now.instant >= self._window_until:
-            self._window_until = Instant(now.instant + SECOND)
-            self._carried.clear()
-            self._loads.clear()
+        self._begin_second(now)
         count, byte_count = self._carried.get(peer, (0, 0))
         byte_count += len(relay.payload)
         if count >= limits.RELAYS_PER_SECOND_MAX or byte_count > limits.RELAY_BYTES_PER_SECOND_MAX:
@@ -101,6 +99,13 @@ class Relaying:
             return False
         self._carried[peer] = (count + 1, byte_count)
         return True
+
+    def _begin_second(self, now: Now) -> None:
+        """What was carried, and by whom ours were, counts for a second."""
+        if now.instant >= self._window_until:
+            self._window_until = Instant(now.instant + SECOND)
+            self._carried.clear()
+            self._loads.clear()
 
     def _load(self, relay: NodeId) -> None:
         self._loads[relay] = self._loads.get(relay, 0) + 1

@@ -55,7 +55,6 @@ class Diary:
         self._name_of = name_of
         self._sequences = _sequences(lace)
         self._away: dict[NodeId, Away] = {}
-        self._verdicts: dict[RoundId, Verdict] = {}
         self._changes: dict[RoundId, Change] = {}
         self._left_out = 0
         self._reconciled: list[Reconciled] = []
@@ -89,25 +88,25 @@ class Diary:
         else:
             self._near += 1
 
-    def changed(self, identifier: RoundId) -> None:
-        """A round's verdict climbed: written down when something of the far side had come."""
+    def changed(self, identifier: RoundId, before: Verdict) -> None:
+        """A round's verdict climbed: written down when something of the far side had come.
+
+        Args:
+            before: what it climbed from.
+        """
         found = self._rounds.get(identifier)
-        if found is None:
-            return
-        if not self._merging and not self._has_come():
-            if len(self._verdicts) < limits.EPISODE_CHANGES_MAX:
-                self._verdicts[identifier] = found.verdict
+        if found is None or not (self._merging or self._has_come()):
             return
         self._merging = True
         known = self._changes.get(identifier)
         if known is None and len(self._changes) >= limits.EPISODE_CHANGES_MAX:
             self._left_out += 1
             return
-        before = known.before if known is not None else self._before(identifier, found.belief)
+        first = None if found.belief in self._new else before
         self._changes[identifier] = Change(
             belief=found.belief,
             round=identifier,
-            before=before,
+            before=first if known is None else known.before,
             after=found.verdict,
             why=self._why(identifier),
         )
@@ -124,7 +123,7 @@ class Diary:
                 )
             )
 
-    def entry(self, level: Level, healed_ms: int | None) -> Episode:
+    def entry(self, level: Level, healed_ms: int | None, uncompared_count: int = 0) -> Episode:
         """All of it, as of now."""
         away = sorted(self._away.items())[: limits.EPISODE_MEMBERS_MAX]
         absences = tuple(self._absence(member, one) for member, one in away)
@@ -143,6 +142,7 @@ class Diary:
             changes=tuple(self._changes.values()),
             left_out_count=self._left_out,
             reconciled=tuple(self._reconciled),
+            uncompared_count=uncompared_count,
         )
 
     # --- private
@@ -167,11 +167,6 @@ class Diary:
             if head is not None and head.sequence > away.sequence:
                 return True
         return False
-
-    def _before(self, identifier: RoundId, belief: bytes) -> Verdict | None:
-        if belief in self._new:
-            return None
-        return self._verdicts.get(identifier, Verdict.OPEN)
 
     def _why(self, identifier: RoundId) -> str:
         found = self._rounds.get(identifier)

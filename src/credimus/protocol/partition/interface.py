@@ -256,6 +256,8 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     reconciled: tuple[Reconciled, ...]
     cut_short: bool = False
     """Whether this node stopped before the end."""
+    uncompared_count: int = 0
+    """Beliefs accepted apart, and pairs of them, that were too many to be reconciled by it."""
 
 
 # --- events

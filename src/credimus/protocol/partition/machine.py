@@ -97,6 +97,8 @@ class Partition:
         """Since when each member has been heard of without a break."""
         self._away: dict[NodeId, Away] = {}
         self._diary: Diary | None = None
+        self._uncompared_before = 0
+        """When the diary began."""
         self._close_due: Instant | None = None
         self.counts = Counts()
 
@@ -164,7 +166,12 @@ class Partition:
 
     def episode(self) -> Episode | None:
         """The split that is going on, or coming together; None when there is none."""
-        return None if self._diary is None else self._diary.entry(self.level, None)
+        return None if self._diary is None else self._entry(self._diary, None)
+
+    @property
+    def uncompared_count(self) -> int:
+        """Beliefs accepted apart, and pairs of them, that were too many to be reconciled."""
+        return self._reconciling.dropped_count
 
     # --- the machine
 
@@ -276,6 +283,7 @@ class Partition:
             self.counts.splits += 1
             if self._diary is None:
                 self._diary = Diary(now, self._lace, self._state.rounds, self._name_of)
+                self._uncompared_before = self.uncompared_count
         self._close_due = None
         if level is Level.NONE:
             self._close_due = after(now.instant, self._config.settle_ns)
@@ -297,9 +305,13 @@ class Partition:
             return
         self._close_due = None
         if self._diary is not None:
-            entry = self._diary.entry(self.level, now.wall_ms)
+            entry = self._entry(self._diary, now.wall_ms)
             effects.emit.append(PartitionHealed(episode=entry))
             self._diary = None
+
+    def _entry(self, diary: Diary, healed_ms: int | None) -> Episode:
+        count = self.uncompared_count - self._uncompared_before
+        return diary.entry(self.level, healed_ms, count)
 
     def _hear(self, facts: Sequence[object], at: Instant) -> bool:
         """Take what changed; returns whether to look who is in reach."""
@@ -312,9 +324,9 @@ class Partition:
                         back = any(one.back_at is not None for one in away.values())
                         self._reconciling.accepted(fact.belief, at if back else None)
                     if diary is not None:
-                        diary.changed(fact.round)
+                        diary.changed(fact.round, fact.before)
                 case RoundExpired() | RoundContested() if diary is not None:
-                    diary.changed(fact.round)
+                    diary.changed(fact.round, fact.before)
                 case BeliefAsserted() if diary is not None and fact.first:
                     diary.asserted(fact.author, fact.belief)
                 case BeliefsReconciled() if diary is not None:

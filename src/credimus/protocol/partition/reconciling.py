@@ -45,7 +45,8 @@ class Reconciling:
         self._search_due: Instant | None = None
         self._waiting: dict[Pair, tuple[Instant, Finding]] = {}
         self.dropped_count = 0
-        """Beliefs accepted apart that were too many to be compared."""
+        """Beliefs accepted apart that were too many to be compared, and pairs of them that were too
+        many to wait for their turn; only ever grows."""
 
     def accepted(self, belief: BeliefId, at: Instant | None) -> None:
         """A belief was accepted while somebody was out of reach, or came from there.

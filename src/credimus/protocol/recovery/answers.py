@@ -85,6 +85,14 @@ class Answers:
         members = self._state.roster.current.by_id
         return sorted(one for one in members if one not in self._own and one not in self._heads)
 
+    def told(self) -> dict[NodeId, int]:
+        """The highest sequence of each chain that somebody says he holds."""
+        highest: dict[NodeId, int] = {}
+        for heads in self._heads.values():
+            for head in heads:
+                highest[head.author] = max(head.sequence, highest.get(head.author, 0))
+        return highest
+
     def behind_a_gap(self) -> bool:
         """Whether all have answered, and somebody holds a block of ours whose predecessors nobody
         has given."""

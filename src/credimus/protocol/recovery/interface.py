@@ -141,6 +141,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Whether nothing moved for long."""
     remaining_ms: int | None
     """Estimated; None when nothing can be said."""
+    came_count: int = 0
+    """Blocks that have come since this run began to gather."""
+    missing_count: int = 0
+    """Blocks that are known to be wanted still."""
 
 
 class Sources(NamedTuple):

@@ -50,6 +50,7 @@ from credimus.protocol.recovery.interface import (
     WayKind,
     WriteAgain,
 )
+from credimus.protocol.recovery.pacing import Pace
 from credimus.protocol.recovery.recalling import recalled
 from credimus.protocol.recovery.repeating import Step, is_said, read, steps_of, void_proposals
 from credimus.state.fleet import FleetState
@@ -89,6 +90,7 @@ class Recovery:
         self._are_all_loose = True
         self._is_by_name = False
         self._answers = Answers(lace, state, self._own, counts_hosted=config.counts_hosted)
+        self._pace = Pace(lace)
         self._steps: list[Step] | None = None
         self._at = 0
         self._due: Instant | None = None
@@ -160,6 +162,8 @@ class Recovery:
             is_stuck=self.is_stuck(now.instant),
             is_stalled=goes_on and now.instant > after(self._moved, self._config.patience_ns),
             remaining_ms=self._remaining_ms(session, now),
+            came_count=self._pace.came_count if self.is_holding else 0,
+            missing_count=self._missing_count(session),
         )
 
     # --- beginning
@@ -183,6 +187,7 @@ class Recovery:
         if session is None or session.phase is Phase.ENDED:
             return Effects()
         self._due = self._moved = now.instant
+        self._pace.begin(now.instant)
         self._is_by_name = choose(ways_of(self._lack(session))) is WayKind.DIFFERENTIAL
         return Effects(emit=[RecoveryBegan(session.cause)])
 
@@ -374,12 +379,18 @@ class Recovery:
 
     def _remaining_ms(self, session: Session, now: Now) -> int | None:
         """As long as what is left takes at the pace so far."""
+        if self.is_holding:
+            return self._pace.remaining_ms(self._missing_count(session), now.instant)
         got, size = self._sources.snapshot() or (0, 0)
         total = len(self._steps or ())
         done, left = (self._at, total - self._at) if total else (got, size - got)
         if session.phase is Phase.ENDED or not done:
             return None
         return max(0, now.wall_ms - session.began_ms) * left // done
+
+    def _missing_count(self, session: Session) -> int:
+        known = len(self._lacking(session)) + len(self._loose)
+        return self._pace.missing_count(self._answers.told(), known) if self.is_holding else 0
 
     def _is_patient(self, now: Now) -> bool:
         """Whether blocks of others that members hold may still come."""

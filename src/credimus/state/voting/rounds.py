@@ -380,13 +380,13 @@ class Rounds:
             self._note_removals(found)
         verdict = found.verdict
         if verdict is Verdict.ACCEPTED or verdict is Verdict.REJECTED:
-            events.append(RoundDecided(found.id, found.belief))
+            events.append(RoundDecided(found.id, found.belief, before))
         elif verdict is Verdict.EXPIRED:
-            events.append(RoundExpired(found.id, found.belief))
+            events.append(RoundExpired(found.id, found.belief, before))
         elif verdict is Verdict.CONTESTED:
             if not before.decided:
-                events.append(RoundDecided(found.id, found.belief))
-            events.append(RoundContested(found.id, found.belief, tuple(found.culprits())))
+                events.append(RoundDecided(found.id, found.belief, before))
+            events.append(RoundContested(found.id, found.belief, tuple(found.culprits()), before))
 
 
 _image = decoder(RoundsImage)
