@@ -214,6 +214,15 @@ def test_a_verdict_of_before_the_split_is_told_as_it_was() -> None:
     assert (change.before, change.after) == (Verdict.EXPIRED, Verdict.ACCEPTED)
 
 
+def test_a_few_of_many_soon_find_that_they_are_cut_off() -> None:
+    """Whoever can ask hardly anybody must neither take itself for slow nor wait for their word."""
+    fleet, _ = fleet_of(16)
+    fleet.run_for(10 * SECOND)
+    cut(fleet, 0, 1, 2)
+    fleet.run_for(9 * SECOND)
+    assert [node(fleet, place).partition.level for place in range(3)] == [Level.SEVERE] * 3
+
+
 def test_a_crash_reads_otherwise_than_a_cut() -> None:
     fleet, heard = fleet_of(4)
     fleet.crash(fleet.hosts[1])

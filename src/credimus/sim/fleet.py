@@ -372,15 +372,12 @@ class Fleet:
             watcher.persisted(host, effects.persist)
 
     def _send(self, host: Host, send: Send[Outgoing], payload: bytes, most: int | None) -> None:
-        to = self.places if send.to is None else self._receivers(send.to)
+        place = None if send.to is None else self._place.get(send.to)
+        to: Iterable[int] = self.places if send.to is None else () if place is None else (place,)
         if host.withheld and isinstance(send.message, Blocks | Supply):
             to = [one for one in to if one not in host.withheld]
         for receiver in [one for one in to if one != host.place][:most]:
             self.network.send(host.place, receiver, payload, send.wake)
-
-    def _receivers(self, to: NodeId) -> Iterable[int]:
-        place = self._place.get(to)
-        return () if place is None else (place,)
 
     def _refuse(self, code: str) -> None:
         self.refused[code] = self.refused.get(code, 0) + 1

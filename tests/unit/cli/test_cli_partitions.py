@@ -10,7 +10,8 @@ N0, N1, N2 = "a0" * 16, "b1" * 16, "c2" * 16
 ENTRY: dict[str, Any] = {
     "began_ms": 1_772_467_200_000, "healed_ms": 1_772_467_209_000, "worst": "partial",
     "absent": [{"member": N2, "name": "n2", "cause": "cut"}], "groups": [[N0, N1], [N2]],
-    "changes": [], "changes_left_out": 0, "reconciled": [], "cut_short": False,
+    "changes": [], "changes_left_out": 0, "reconciled": [], "uncompared": 0,
+    "cut_short": False,
 }  # fmt: skip
 
 

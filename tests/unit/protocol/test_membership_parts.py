@@ -11,7 +11,9 @@ from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND, Instant, Now
 from credimus.protocol.membership.health import Health
 from credimus.protocol.membership.interface import MembershipConfig
+from credimus.protocol.membership.notices import Notices
 from credimus.protocol.membership.patience import Patience
+from credimus.protocol.membership.probing import Probe
 from credimus.protocol.membership.rota import Rota
 from credimus.protocol.membership.rumours import Rumours
 from credimus.protocol.membership.suspicion import Suspicion, timeout_ns
@@ -187,6 +189,36 @@ def test_health_is_kept_between_its_bounds() -> None:
     assert health.multiplier == 9
     health.better()
     assert health.score == 7
+
+
+def test_probes_that_fail_together_are_one_sign_of_our_slowness() -> None:
+    health, (target, *asked_of) = Health(8), ring_of(4)
+    relays = tuple(asked_of)
+
+    def failed(began: int, at: int, asked: tuple[NodeId, ...] = relays, silent: int = 0) -> int:
+        probe = Probe(target, Instant(began), Instant(at), asked)
+        probe.silent.update(dict.fromkeys(asked[:silent]))
+        health.unanswered(probe, Now(Instant(at), 0))
+        return health.score
+
+    assert failed(0, 10, silent=3) == 0, "those asked say that they heard nothing: it is not us"
+    assert failed(0, 10) == 3
+    assert failed(5, 11) == failed(10, 12) == 3
+    assert failed(11, 20, asked=()) == 4, "there was nobody to ask"
+    assert failed(21, 30, silent=1) == 6
+
+
+def test_what_comes_amid_the_pause_between_two_notices_is_told_at_its_end() -> None:
+    notices, gap_ns = Notices(CONFIG), CONFIG.notice_gap_ns
+    assert notices.deadline() is None
+    assert notices.leaves(5, Now(Instant(1), 0))
+    assert notices.deadline() is None
+    assert not notices.leaves(5, Now(Instant(2), 0))
+    assert notices.deadline() == gap_ns + 1
+    assert notices.leaves(50, Now(Instant(gap_ns + 1), 0))
+    assert notices.deadline() is None
+    assert not notices.leaves(50, Now(Instant(gap_ns + 2), 0))
+    assert notices.deadline() == 5 * gap_ns + 1, "longer in a crowd"
 
 
 def test_rumours_told_least_go_first_and_each_a_bounded_number_of_times() -> None:

@@ -3,6 +3,9 @@
 Source: Dadgar, Phillips, Currey, "Lifeguard" (2018), section IV-A: the local health multiplier.
 """
 
+from credimus.kernel.instant import Instant, Now
+from credimus.protocol.membership.probing import Probe
+
 
 class Health:
     """A score from 0, well, to `score_max`; patience is multiplied by one more than it.
@@ -12,11 +15,13 @@ class Health:
     is answered.
     """
 
-    __slots__ = ("_score_max", "score")
+    __slots__ = ("_score_max", "_unanswered_at", "score")
 
     def __init__(self, score_max: int) -> None:
         self._score_max = score_max
         self.score = 0
+        self._unanswered_at = Instant(-1)
+        """When a probe was last counted that nobody answered."""
 
     @property
     def multiplier(self) -> int:
@@ -26,6 +31,16 @@ class Health:
     def worse(self, count: int = 1) -> None:
         """So many signs that we are slow."""
         self.score = min(self._score_max, self.score + count)
+
+    def unanswered(self, probe: Probe, now: Now) -> None:
+        """Neither a probed member nor those asked about it said anything, unless some said that
+        they heard nothing. Probes that were under way at one moment are one sign: in a split they
+        fail together, and whoever is cut off with few would wait ever longer for the next."""
+        if probe.began > self._unanswered_at:
+            count = len(probe.missing) if probe.relays else 1
+            if count:
+                self._unanswered_at = now.instant
+                self.worse(count)
 
     def better(self) -> None:
         """A probe was answered."""

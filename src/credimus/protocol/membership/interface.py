@@ -57,8 +57,8 @@ class MembershipConfig(msgspec.Struct, frozen=True, kw_only=True):
     row_period_ns: int = SECOND
     """Between two versions of whom we hear, at least. [guess]"""
     notice_gap_ns: int = 20 * MILLISECOND
-    """Between two notices to all, at least; what comes sooner travels with probes. In a fleet of
-    more than `crowd_count` members longer in proportion. [guess]"""
+    """Between two notices to all, at least; what comes sooner waits so long. In a fleet of more
+    than `crowd_count` members longer in proportion. [guess]"""
     crowd_count: int = 12
     """Members above which only the first hello goes to all, and later ones to some who are not
     there. Range 1 and up. [guess: as many as need no overlay]"""

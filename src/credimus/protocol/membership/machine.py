@@ -4,7 +4,7 @@
     what is held of whom   standing.py       for how long        suspicion.py
     how long we wait       patience.py       and are slow        health.py
     what is passed on      telling.py, rumours.py, rows.py       what follows   reachability.py
-    whom we ask beside     checks.py
+    whom we ask beside     checks.py         when all are told       notices.py
 
 Only the answer to a ping of ours, with its nonce, counts as a sign of life. Nothing here changes
 the roster or enters the lace.
@@ -39,6 +39,7 @@ from credimus.protocol.membership.interface import (
     RosterChanged,
     Status,
 )
+from credimus.protocol.membership.notices import Notices
 from credimus.protocol.membership.patience import Patience
 from credimus.protocol.membership.probing import Errand, Errands, Pinged, Probe, Probes
 from credimus.protocol.membership.reachability import Reachability
@@ -73,7 +74,7 @@ class Membership:
         self._turn_count = 0
         self._calls = Calls(config, self.standing, self._telling, stream)
         self._row_due = Instant(0)
-        self._notice_due = Instant(0)
+        self._notices = Notices(config)
         self._forgiven_until = Instant(0)
         self._deadline: Instant | None = None
         self._is_stale = True
@@ -133,7 +134,7 @@ class Membership:
             self._is_stale = False
             probes, errands = self._probes.deadline(), self._errands.deadline()
             due = earliest(self._rota.deadline(), self._calls.due, probes, errands)
-            self._deadline = earliest(due, self.standing.deadline())
+            self._deadline = earliest(due, self._notices.deadline(), self.standing.deadline())
         return self._deadline
 
     def tick(self, now: Now) -> MembershipEffects:
@@ -153,6 +154,8 @@ class Membership:
         if is_due(self._calls.due, now):
             self._call(now, effects)
         self._check(now, effects)
+        if is_due(self._notices.deadline(), now):
+            self._notify(now, effects)
         return effects
 
     # --- the roster, and who is in the ring
@@ -206,7 +209,8 @@ class Membership:
         if peer is None or target in self._probes:
             return
         self.counts.probes += 1
-        self._probes.begin(target, after(now.instant, self._wait(peer, self._config.direct_ns)))
+        due = after(now.instant, self._wait(peer, self._config.direct_ns))
+        self._probes.begin(target, now.instant, due)
         self._ping(peer, now, effects)
 
     def _ping(self, target: Peer, now: Now, effects: MembershipEffects) -> None:
@@ -244,7 +248,7 @@ class Membership:
         self._probes.end(probe.target)
         self.counts.unanswered += 1
         missing = probe.missing
-        self._health.worse(len(missing) if probe.relays else 1)
+        self._health.unanswered(probe, now)
         self._checks.add(missing)  # a split is found at once, not turn by turn
         peer.heard_at, peer.through = None, False
         if peer.is_there:
@@ -385,12 +389,9 @@ class Membership:
             self._plan(now)
 
     def _notify(self, now: Now, effects: MembershipEffects) -> None:
-        """Tell all at once, unless we did a moment ago: then it travels with probes."""
-        if now.instant < self._notice_due:
-            return
-        crowds = max(1, len(self.standing) // self._config.crowd_count)
-        self._notice_due = after(now.instant, crowds * self._config.notice_gap_ns)
-        effects.send.append(Send(None, self._telling.notice()))
+        """Tell all, now or in a moment."""
+        if self._notices.leaves(len(self.standing), now):
+            effects.send.append(Send(None, self._telling.notice()))
 
 
 _HEARING_NS_MIN = 4_000 * MILLISECOND

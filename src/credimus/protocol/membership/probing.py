@@ -23,6 +23,7 @@ class Probe:
     """One member is being asked whether it is there."""
 
     target: NodeId
+    began: Instant
     due: Instant
     """When the present stage is over."""
     relays: tuple[NodeId, ...] | None = None
@@ -64,9 +65,9 @@ class Probes:
         """Whether no further probe may begin."""
         return len(self._by_target) >= limits.PROBES_MAX
 
-    def begin(self, target: NodeId, due: Instant) -> None:
+    def begin(self, target: NodeId, began: Instant, due: Instant) -> None:
         """Begin a probe; its first stage ends at `due`."""
-        self._by_target[target] = Probe(target, due)
+        self._by_target[target] = Probe(target, began, due)
 
     def note_ping(self, nonce: int, ping: Pinged) -> None:
         """A ping leaves."""
