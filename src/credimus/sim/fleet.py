@@ -13,7 +13,7 @@ from credimus.kernel.codec import encode
 from credimus.kernel.effects import SOON_NS, Send, Wake
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError, Unavailable, UsageError
-from credimus.kernel.ids import NodeId, fleet_id
+from credimus.kernel.ids import fleet_id
 from credimus.kernel.instant import MICROSECOND, MILLISECOND, SECOND, Now, is_due
 from credimus.node.commands import AdmitMember, AnyCommand
 from credimus.node.config import Config
