@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from credimus.kernel.entropy import Stream
 from credimus.kernel.ids import NodeId
 from credimus.kernel.instant import SECOND
+from credimus.kernel.limits import SMALL_FLEET_MAX
 from credimus.node.node import Node, NodeEffects
 from credimus.protocol.membership.interface import PeerDead, Status
 from credimus.protocol.partition.interface import Level, PartitionConfig
@@ -30,6 +31,8 @@ CALM_NS = 3 * SECOND
 STEADY_NS = 8 * SECOND
 """After so long without a change of links or lives the level says how it is. [measured: 3.5 s; a
 sample may be half a second late]"""
+STEADY_LARGE_NS = 10 * SECOND
+"""The same in a fleet of more than twelve members. [measured: 9 s, for a few cut off from many]"""
 
 
 class the_dead_are_noticed(Judge):  # noqa: N801 - a sentence
@@ -88,9 +91,11 @@ class a_partition_is_noticed_and_told_healed(Judge):  # noqa: N801 - a sentence
         seen = cut, frozenset(lives)
         if seen != self._before:
             self._before, self._same_since = seen, fleet.agenda.now_ns
-        if fleet.agenda.now_ns - self._same_since < STEADY_NS:
+        is_large = any(len(one.running.state.roster.current) > SMALL_FLEET_MAX for one in up)
+        steady_ns = STEADY_LARGE_NS if is_large else STEADY_NS
+        if fleet.agenda.now_ns - self._same_since < steady_ns:
             return
-        if all(self.ran(host, STEADY_NS) for host in up):
+        if all(self.ran(host, steady_ns) for host in up):
             for host in up:
                 self._compare(host, _group(host, up, cut))
 
