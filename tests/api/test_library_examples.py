@@ -94,6 +94,7 @@ def test_examples_of_a_node_here(thing: Any, tmp_path: Path) -> None:
         async with served(founded(tmp_path)) as daemon:
             names = {"node": Node(daemon), "credimus": credimus}
             if thing.__name__ == "open":
+                (tmp_path / "elsewhere").mkdir()
                 names["elsewhere"] = founded(tmp_path / "elsewhere").folder
             await play(thing, names)
 

@@ -102,6 +102,7 @@ def test_a_node_that_can_not_start_says_why(fleet: Fleet, tmp_path: Path) -> Non
     status = node.status()
     assert node.stop() == 0
 
+    (tmp_path / "other").mkdir()
     other = Fleet(tmp_path / "other")
     stranger = other.found()
     settings = (node.home / "config.toml").read_text()

@@ -96,8 +96,10 @@ class Lan:
         return f"10.77.0.{place + 1}"
 
     def where(self, place: int) -> Sequence[str]:
-        """The addresses that a node is made with; its API is for its own host."""
-        return ["--listen", f"{self.address(place)}:7447", "--api", "127.0.0.1:8701"]
+        """The addresses that a node is made with; its API is for its own host. Each has another
+        port, for all folders are made on the first host, where its node runs already."""
+        listen, api = f"{self.address(place)}:7447", f"127.0.0.1:{8701 + place}"
+        return ["--listen", listen, "--api", api]
 
     def command(self, place: int, words: Iterable[str]) -> list[str]:
         """What runs a command on a host."""

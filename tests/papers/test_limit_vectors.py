@@ -75,8 +75,16 @@ def ours(rate: int, blocks: list[Block], limit: Limit = NO_LIMIT) -> dict[bytes,
 def theirs(rate: int, blocks: list[Block], limit: Limit = NO_LIMIT) -> dict[bytes, str]:
     found = their_roster.Fleet(fleet_of(rate, limit))
     found.take_all([one.wire for one in blocks])
-    outcomes = {one.id: "over-limit" for one in blocks}  # or behind one that is
-    return {**outcomes, **dict.fromkeys(found.taken, "taken"), **found.faults}
+    outcomes: dict[bytes, str] = {}
+    for one in blocks:
+        before = outcomes.get(one.header.previous)
+        if one.id in found.taken:
+            outcomes[one.id] = "taken"
+        elif before == "waits" or any(outcomes[name] != "taken" for name in one.header.parents):
+            outcomes[one.id] = "waits"  # behind one of another key, which is nobody's fault
+        else:
+            outcomes[one.id] = "over-limit"  # or behind one of its own that is
+    return {**outcomes, **found.faults}
 
 
 STEPS = st.lists(

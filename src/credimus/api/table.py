@@ -26,6 +26,7 @@ from credimus.api.shapes import inputs
 from credimus.api.shapes import members as member_shapes
 from credimus.api.shapes import messages as message_shapes
 from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView
+from credimus.api.shapes.health import Health
 from credimus.api.shapes.members import MemberItem
 from credimus.api.shapes.partitions import Partitions
 from credimus.api.shapes.recovery import RecoveryAnswer
@@ -69,7 +70,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _get("/livez", fleet.alive, shapes.Alive, scope=None),
     _get("/readyz", fleet.ready, shapes.Alive, scope=None),
     _get("/openapi.json", _described, dict[str, Any], scope=None),
-    _get("/health", fleet.health, shapes.Health),
+    _get("/health", fleet.health, Health),
     _get("/metrics", metrics, None, media_type=_TEXT),
     _get("/v1/status", fleet.status, shapes.Status),
     _get("/v1/fleet", fleet.show_fleet, FleetKey),

@@ -10,6 +10,7 @@ from credimus.api.problems import HttpError
 from credimus.api.reaching import ticket_address, warning_of
 from credimus.api.shapes import answers as shapes
 from credimus.api.shapes import inputs
+from credimus.api.shapes.health import Health, Lag
 from credimus.api.views.fleet import events_view, failure_view, members_page, status_view
 from credimus.certificate import FleetKey, fleet_key
 from credimus.kernel.errors import Unavailable
@@ -125,7 +126,7 @@ def ready(daemon: Daemon, _: None, __: Request) -> shapes.Alive:
     return shapes.Alive()
 
 
-def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
+def health(daemon: Daemon, _: None, __: Request) -> Health:
     """GET /health: the fleet as this node sees it."""
     node, current = daemon.node, daemon.node.state.roster.current
     connected = {one for one in daemon.links.neighbours() if one in current and one != node.id}
@@ -133,7 +134,7 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     orphans, failure = node.orphan_count, failure_view(daemon)
     behind, wall_ms = Lags(node), now().wall_ms
     lags = [
-        shapes.Lag(
+        Lag(
             member=one.node.hex(),
             name=one.name,
             connected=one.node in connected,
@@ -145,7 +146,7 @@ def health(daemon: Daemon, _: None, __: Request) -> shapes.Health:
     in_sync = not orphans and not any(behind.is_late(one, wall_ms) for one in connected)
     level = node.partition.level
     whole = size == expected and in_sync and level is Level.NONE
-    return shapes.Health(
+    return Health(
         status="failing" if failure else "ok" if whole else "degraded",
         cluster_size=size,
         expected=expected,

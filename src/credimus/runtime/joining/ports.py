@@ -3,17 +3,17 @@
 import errno
 import socket
 
-from credimus.kernel.errors import Conflict, UsageError
+from credimus.kernel.errors import Conflict
 from credimus.runtime.joining.joining import Plan
 from credimus.runtime.settings.settings import host_port
 
 
 def check_ports(plan: Plan) -> None:
-    """Refuse a plan whose addresses can not be bound now, as `up` would; they are let go at once.
+    """Refuse a plan whose ports are taken, as `up` would. An address of another machine passes: a
+    folder may be made on one for another.
 
     Raises:
         Conflict: `port-in-use`.
-        UsageError: `address-unusable`.
     """
     _check(plan.listen, "--listen", udp=plan.link == "quic")
     _check(plan.api, "--api", udp=False)
@@ -34,8 +34,3 @@ def _check(address: str, option: str, *, udp: bool) -> None:
                     f"{address} is taken by another program. Stop it, or give another {option}; "
                     "the ticket is still good.",
                 ) from None
-            raise UsageError(
-                "address-unusable",
-                f"can not listen on {address}: {problem.strerror or problem}. Give {option} a "
-                "host:port of this machine; the ticket is still good.",
-            ) from None
