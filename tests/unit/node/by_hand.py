@@ -74,6 +74,8 @@ class Fleet:
         """Persist, send, emit; returns whether anything was sent."""
         self.stores[number] += effects.persist
         self.events[number] += effects.emit
+        if not effects.send:
+            return False
         sender, wires = self.nodes[number].id, {b.id: b.wire for b in self.stores[number]}
         for send in effects.send:
             payload = payload_of(send.message, lambda ids, wires=wires: [wires[one] for one in ids])
@@ -84,7 +86,7 @@ class Fleet:
                     and not {other, number} & self.away
                 ):
                     node.receive(sender, payload, self.now)
-        return bool(effects.send)
+        return True
 
     def settle(self) -> None:
         """Let everybody step until all is quiet."""

@@ -9,6 +9,7 @@ from credimus.certificate import Archive, Trust, make_certificate, verify
 from credimus.kernel.ids import BlockId
 from credimus.node.commands import AdmitMember, AssertBelief
 from credimus.protocol.voting.interface import Ballot, Question
+from credimus.sim.once import signatures_checked_once
 from credimus.state.member_operations import AdmissionRule, Charter, Vouch
 from credimus.state.operations import Choice, Propose, Votes, read_operations
 from credimus.state.voting.electorates import round_id
@@ -37,12 +38,13 @@ def busy(count: int, apart: bool = False, charter: Charter | None = None) -> Fle
         apart: whether each joined by itself, and no time went by since.
     """
     choosers = [Believes(number) for number in range(count)]
-    fleet = Fleet(count, evaluators=choosers, charter=charter, apart=apart)
-    fleet.ms += 0 if apart else 1_000
-    for number in range(IN_FLIGHT[count]):
-        said = AssertBelief(content=f"pump {number} leaks", category="observation")
-        fleet.nodes[number % count].execute(said, fleet.now)
-    fleet.settle()
+    with signatures_checked_once():
+        fleet = Fleet(count, evaluators=choosers, charter=charter, apart=apart)
+        fleet.ms += 0 if apart else 1_000
+        for number in range(IN_FLIGHT[count]):
+            said = AssertBelief(content=f"pump {number} leaks", category="observation")
+            fleet.nodes[number % count].execute(said, fleet.now)
+        fleet.settle()
     return fleet
 
 
