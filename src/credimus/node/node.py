@@ -46,7 +46,7 @@ from credimus.state.operations import Found
 
 __all__ = ["Node", "NodeEffects"]
 
-LEISURE_NS_MAX = SECOND
+LEISURE_NS_MAX = 2 * SECOND
 """So long what is calm waits for a probe, where settings or a slow machine make probes rare."""
 
 
