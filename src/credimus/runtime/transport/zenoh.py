@@ -178,13 +178,14 @@ class ZenohTransport:
         loop = asyncio.get_running_loop()
         closed = asyncio.Event()
         # A daemon: an engine that does not come back must not keep the process from ending.
-        threading.Thread(
-            target=_close_session, args=(session, loop, closed), name="zenoh-close", daemon=True
-        ).start()
+        ending = threading.Thread(target=_close_session, args=(session, loop, closed), daemon=True)
+        ending.start()
         try:
             await asyncio.wait_for(closed.wait(), CLOSE_TIMEOUT_S)
         except TimeoutError:
             _log.warning("the links did not close within %s s; left behind", CLOSE_TIMEOUT_S)
+        else:
+            ending.join()  # at once; a session that it lets go amid the process's end aborts it
 
     def _declare(
         self, session: zenoh.Session, inbox: Inbox, loop: asyncio.AbstractEventLoop
