@@ -38,7 +38,7 @@ def assertion(daemon: Daemon, asked: inputs.NewBelief) -> AssertBelief:
         propose=asked.propose,
         readers=asked.readers,
         rules=_rules(daemon, asked),
-        urgency=urgency_of(asked),
+        urgency=urgency_of(asked.urgency),
     )
 
 
@@ -49,21 +49,21 @@ def vote(daemon: Daemon, belief: str, asked: inputs.NewVote) -> CastVote:
         choice=Choice[asked.choice.upper()],
         confidence=millionths(asked.confidence, "confidence"),
         reason=asked.reason,
-        urgency=urgency_of(asked),
+        urgency=urgency_of(asked.urgency),
     )
 
 
 def retraction(daemon: Daemon, belief: str, asked: inputs.NewRetraction) -> RetractBelief:
     """Takes back the node's own assertions of a belief."""
     return RetractBelief(
-        belief=named(daemon, belief), reason=asked.reason, urgency=urgency_of(asked)
+        belief=named(daemon, belief), reason=asked.reason, urgency=urgency_of(asked.urgency)
     )
 
 
 def sharing(daemon: Daemon, belief: str, asked: inputs.NewReaders) -> ShareBelief:
     """Lets further members read an enclosed belief."""
     return ShareBelief(
-        belief=named(daemon, belief), readers=asked.readers, urgency=urgency_of(asked)
+        belief=named(daemon, belief), readers=asked.readers, urgency=urgency_of(asked.urgency)
     )
 
 
@@ -73,14 +73,14 @@ def relation(daemon: Daemon, belief: str, asked: inputs.NewRelation) -> RelateBe
         source=named(daemon, belief),
         relation=Relation[asked.relation.upper()],
         target=named(daemon, asked.target),
-        urgency=urgency_of(asked),
+        urgency=urgency_of(asked.urgency),
     )
 
 
 def proposal(daemon: Daemon, belief: str, asked: inputs.NewRound) -> ProposeBelief:
     """Opens a further attempt on a belief."""
     return ProposeBelief(
-        belief=named(daemon, belief), rules=_rules(daemon, asked), urgency=urgency_of(asked)
+        belief=named(daemon, belief), rules=_rules(daemon, asked), urgency=urgency_of(asked.urgency)
     )
 
 
@@ -145,9 +145,9 @@ def receipt_of(daemon: Daemon, sequence: str, asked: inputs.ReceiptAsked) -> Rec
     return receipt
 
 
-def urgency_of(asked: inputs.Wait) -> Urgency:
+def urgency_of(word: inputs.UrgencyName) -> Urgency:
     """How soon others are to know."""
-    return Urgency[asked.urgency.upper()]
+    return Urgency[word.upper()]
 
 
 def named(daemon: Daemon, belief: str) -> BeliefId:

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from credimus.api.tls import is_everywhere, is_loopback
+from credimus.api.tls import is_loopback
 from credimus.kernel.errors import UsageError
+from credimus.runtime.addresses import is_everywhere
 from credimus.runtime.daemon import Daemon
 from credimus.runtime.settings.settings import host_port
 

@@ -55,14 +55,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_everywhere(host: str) -> bool:
-    """Whether it stands for all addresses of a machine, so that nobody can ask there."""
-    try:
-        return ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
 def _checked(identity: Identity) -> Identity:
     """Refuse files that no server could use, before anything is begun."""
     try:

@@ -32,7 +32,7 @@ from credimus.sim.host import (
     Order,
     default_members,
     safe_elsewhere,
-)  # fmt: skip
+)
 from credimus.sim.network import Network
 from credimus.sim.proving import proving
 from credimus.sim.watcher import Done, Watcher

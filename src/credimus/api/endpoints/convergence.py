@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from credimus.api.commands import urgency_of
 from credimus.api.message import Request
 from credimus.api.shapes.convergence import ConvergenceAsked, ConvergenceView, MeasuredItem
 from credimus.node.node import Node
@@ -23,7 +24,7 @@ def convergence_view(node: Node, asked: ConvergenceAsked) -> ConvergenceView:
     spreading = node.spreading
     topology = None if asked.topology is None else Topology(asked.topology)
     return ConvergenceView(
-        estimate=spreading.estimate(topology, asked.nodes, Urgency[asked.urgency.upper()]),
+        estimate=spreading.estimate(topology, asked.nodes, urgency_of(asked.urgency)),
         measured=[_measured(node, urgency) for urgency in reversed(Urgency)],
         unmeasured=spreading.convergence.unmeasured_count,
     )

@@ -44,14 +44,14 @@ async def rotate_key(daemon: Daemon, asked: inputs.NewKey, request: Request) -> 
 def expulsion(daemon: Daemon, member: str, asked: inputs.NewExpulsion) -> ExpelMember:
     """Says that a member is to go."""
     expelled = member_named(daemon.node.state.roster.current, member)
-    return ExpelMember(member=expelled, reason=asked.reason, urgency=urgency_of(asked))
+    return ExpelMember(member=expelled, reason=asked.reason, urgency=urgency_of(asked.urgency))
 
 
 def granting(daemon: Daemon, member: str, asked: inputs.NewPowers) -> GrantPowers:
     """Gives a member other powers."""
     powers = powers_of(asked.may, asked.categories)
     granted = member_named(daemon.node.state.roster.current, member)
-    return GrantPowers(member=granted, powers=powers, urgency=urgency_of(asked))
+    return GrantPowers(member=granted, powers=powers, urgency=urgency_of(asked.urgency))
 
 
 def admission(daemon: Daemon, member: str, asked: inputs.NewAdmission) -> AdmitMember:
@@ -64,7 +64,7 @@ def admission(daemon: Daemon, member: str, asked: inputs.NewAdmission) -> AdmitM
         raise UsageError("bad-field", "name: give one; this node remembers none of that member.")
     address = "" if described is None else described.address
     return AdmitMember(
-        public_key=roster.keys[node], name=name, address=address, urgency=urgency_of(asked)
+        public_key=roster.keys[node], name=name, address=address, urgency=urgency_of(asked.urgency)
     )
 
 

@@ -1,9 +1,9 @@
 """Addresses on which the node listens: free before a start, its own while it runs."""
 
 import errno
-import socket
 
 from credimus.kernel.errors import CredimusError
+from credimus.runtime.addresses import binding_error
 from credimus.runtime.doctor.finding import Answers, Finding, of_error, ok, problem, warning
 from credimus.runtime.settings.settings import NodeSettings, host_port
 
@@ -42,27 +42,22 @@ def _ours(settings: NodeSettings, running: Answers) -> list[Finding]:
 
 
 def _free(address: str, what: str, *, udp: bool) -> Finding:
-    """Whether an address can be bound now; it is let go at once."""
+    """Whether an address can be bound now."""
     try:
         host, port = host_port(address, what, any_port=True)
     except CredimusError as error:
         return of_error(CHECK, error)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as probe:
-        if not udp:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return problem(
-                    CHECK,
-                    f"{what} {address} is taken by another program",
-                    f"stop it, or change `{what}` in config.toml",
-                )
-            return problem(
-                CHECK,
-                f"{what} {address} can not be used: {error.strerror or error}",
-                f"give `{what}` in config.toml an address of this machine",
-            )
-    return ok(CHECK, f"{what} {address} is free")
+    found = binding_error(host, port, udp=udp)
+    if found is None:
+        return ok(CHECK, f"{what} {address} is free")
+    if found.errno == errno.EADDRINUSE:
+        return problem(
+            CHECK,
+            f"{what} {address} is taken by another program",
+            f"stop it, or change `{what}` in config.toml",
+        )
+    return problem(
+        CHECK,
+        f"{what} {address} can not be used: {found.strerror or found}",
+        f"give `{what}` in config.toml an address of this machine",
+    )

@@ -1,7 +1,7 @@
 """What a node knows by itself, from a TOML file of [[fact]] entries."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -9,8 +9,9 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.fixed import MILLION
-from credimus.kernel.wording import did_you_mean, ended, plainly
+from credimus.kernel.wording import ended, plainly
 from credimus.protocol.voting.knowledge import Known
+from credimus.runtime.evaluating.entries import entries_in
 from credimus.state.identity import normalised
 
 FILE_BYTES_MAX = 16 * 1_048_576
@@ -42,21 +43,9 @@ def read_knowledge(path: Path) -> dict[str, Known]:
         UsageError: `bad-knowledge`, naming the file and the entry.
     """
     try:
-        content = path.read_bytes()
+        entries = entries_in(path, "fact", FILE_BYTES_MAX, _bad)
     except FileNotFoundError:
         raise NotFound("knowledge-missing", f"{path} does not exist; check --knowledge.") from None
-    except OSError as problem:
-        raise _bad(path, problem.strerror or "it can not be read") from None
-    if len(content) > FILE_BYTES_MAX:
-        raise _bad(path, f"it has {len(content)} bytes, at most {FILE_BYTES_MAX} are read")
-    try:
-        read: dict[str, Any] = msgspec.toml.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _bad(path, plainly(problem)) from None
-    others = sorted(set(read) - {"fact"})
-    entries = read.get("fact", [])
-    if others or not isinstance(entries, list):
-        raise _bad(path, _unknown(others[0]) if others else "fact is no [[fact]]")
     facts: dict[str, Known] = {}
     seen: dict[bytes, int] = {}
     for number, raw in enumerate(entries, 1):
@@ -69,11 +58,6 @@ def read_knowledge(path: Path) -> dict[str, Known]:
             raise _bad(path, f"[[fact]] number {number} says again what number {same} says")
         facts[entry.content] = Known(entry.holds, round(entry.confidence * MILLION), entry.reason)
     return facts
-
-
-def _unknown(name: str) -> str:
-    meant = did_you_mean(name, ["fact"]) or "all stands under [[fact]]"
-    return f"section {name[:60]!r} is not known; {meant}"
 
 
 def _bad(path: Path, why: str) -> UsageError:

@@ -1,7 +1,7 @@
 """The rules by which a node votes, from a TOML file of [[rule]] entries."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -9,9 +9,10 @@ from msgspec import Meta
 from credimus.kernel import limits
 from credimus.kernel.errors import NotFound, UsageError
 from credimus.kernel.fixed import MILLION, millionths
-from credimus.kernel.wording import did_you_mean, ended, plainly
+from credimus.kernel.wording import ended, plainly
 from credimus.protocol.voting.interface import Answer, Ballot, Left
 from credimus.protocol.voting.rulebook import Rule, words_of
+from credimus.runtime.evaluating.entries import entries_in
 from credimus.state.operations import Choice
 
 FILE_BYTES_MAX = 1_048_576
@@ -55,23 +56,11 @@ def read_rules(path: Path) -> list[Rule]:
         UsageError: `bad-rules-file`, naming the file and the entry.
     """
     try:
-        content = path.read_bytes()
+        entries = entries_in(path, "rule", FILE_BYTES_MAX, _bad)
     except FileNotFoundError:
         raise NotFound(
             "rules-missing", f"{path} does not exist; mend file in [voting.rules]."
         ) from None
-    except OSError as problem:
-        raise _bad(path, problem.strerror or "it can not be read") from None
-    if len(content) > FILE_BYTES_MAX:
-        raise _bad(path, f"it has {len(content)} bytes, at most {FILE_BYTES_MAX} are read")
-    try:
-        read: dict[str, Any] = msgspec.toml.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _bad(path, plainly(problem)) from None
-    others = sorted(set(read) - {"rule"})
-    entries = read.get("rule", [])
-    if others or not isinstance(entries, list):
-        raise _bad(path, _unknown(others[0]) if others else "rule is no [[rule]]")
     if len(entries) > limits.RULES_MAX:
         raise _bad(path, f"it has {len(entries)} rules, at most {limits.RULES_MAX} are taken")
     rules = []
@@ -107,11 +96,6 @@ def _answer(entry: Entry, number: int) -> Answer:
 
 def _list(texts: Texts | None) -> list[str]:
     return [texts] if isinstance(texts, str) else texts or []
-
-
-def _unknown(name: str) -> str:
-    meant = did_you_mean(name, ["rule"]) or "all stands under [[rule]]"
-    return f"section {name[:60]!r} is not known; {meant}"
 
 
 def _bad(path: Path, why: str) -> UsageError:

@@ -16,6 +16,7 @@ from credimus.kernel.limits import SKEW_MS_MAX, UNITS_PER_S_MAX
 from credimus.lace.lace import Lace
 from credimus.node.taking.ingress import Ingress
 from credimus.runtime.access.tokens import make_token
+from credimus.runtime.addresses import is_everywhere
 from credimus.runtime.daemon import owner_facts
 from credimus.runtime.home import Home
 from credimus.runtime.identity.credentials import NodeKey, create_node_key, write_file
@@ -50,7 +51,6 @@ Ask = Callable[[str, bytes], bytes]
 ASK_ATTEMPTS = 3
 """How often the same request is sent when an answer gets lost. [guess]"""
 ASK_PAUSE_S = 0.5
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - refused
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         host_port(self.listen, "--listen")
         host_port(self.api, "--api", any_port=True)
         host, _ = host_port(self.dialled, "--address")
-        if host in _EVERYWHERE:
+        if is_everywhere(host):
             raise UsageError(
                 "address-unusable",
                 f"nobody can dial {self.dialled}, which stands for all addresses of a machine. "

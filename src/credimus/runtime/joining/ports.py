@@ -1,9 +1,9 @@
 """Whether a node that is about to join could listen: told before its ticket is used up."""
 
 import errno
-import socket
 
 from credimus.kernel.errors import Conflict
+from credimus.runtime.addresses import binding_error
 from credimus.runtime.joining.joining import Plan
 from credimus.runtime.settings.settings import host_port
 
@@ -21,16 +21,10 @@ def check_ports(plan: Plan) -> None:
 
 def _check(address: str, option: str, *, udp: bool) -> None:
     host, port = host_port(address, option, any_port=True)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as probe:
-        if not udp:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as problem:
-            if problem.errno == errno.EADDRINUSE:
-                raise Conflict(
-                    "port-in-use",
-                    f"{address} is taken by another program. Stop it, or give another {option}; "
-                    "the ticket is still good.",
-                ) from None
+    problem = binding_error(host, port, udp=udp)
+    if problem is not None and problem.errno == errno.EADDRINUSE:
+        raise Conflict(
+            "port-in-use",
+            f"{address} is taken by another program. Stop it, or give another {option}; the ticket "
+            "is still good.",
+        )
