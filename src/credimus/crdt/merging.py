@@ -10,7 +10,7 @@ Almeida, Shoker, Baquero, "Delta state replicated data types" (JPDC 2018), secti
 
 from itertools import chain, compress, repeat
 from operator import ne
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from credimus.crdt import runs
 from credimus.crdt.dot import REPLICAS_MAX
@@ -33,35 +33,57 @@ def join(mine: DotStore[K, V], theirs: DotStore[K, V]) -> bool:
     unknown = [name for name in theirs.names if name and name not in mine.index_of]
     if len(mine.names) + len(unknown) > REPLICAS_MAX:
         raise UsageError("too-many-replicas", f"both sets together exceed {REPLICAS_MAX} replicas.")
-    changed = False
+    known, fresh = _Dots([], []), _Dots([], [])
+    saw_more = False
     for their_index, name in enumerate(theirs.names):
         seen_there = theirs.seen(their_index)
         if not seen_there:
             continue
         index = mine.intern(name)
+        shift = index - their_index
         seen_here = mine.seen(index)
-        known = runs.intersection(seen_there, seen_here)
-        if known:
-            changed |= _settle(mine, theirs, known, (index, their_index))
-        news = runs.difference(seen_there, known) if known else seen_there
+        if seen_here == seen_there:  # most replicas of most joins
+            known.add_ours(_worth_a_look(mine, index, seen_here), shift)
+            continue
+        shared = runs.intersection(seen_there, seen_here) if seen_here else []
+        if shared:
+            known.add_ours(_worth_a_look(mine, index, shared), shift)
+        news = runs.difference(seen_there, shared) if shared else seen_there
         if news:
-            changed = True
-            _take(mine, theirs, news, (index, their_index))
-    return changed
+            saw_more = True
+            fresh.add_theirs(theirs.live_within(their_index, news), shift)
+            for low, end in runs.pairs(news):
+                mine.see(index, low, end)
+    lost = _settle(mine, theirs, known)
+    _take(mine, theirs, fresh)
+    return saw_more or lost
 
 
-def _settle(
-    mine: DotStore[K, V], theirs: DotStore[K, V], known: runs.Bounds, indices: tuple[int, int]
-) -> bool:
+class _Dots(NamedTuple):
+    """Packed dots as either side numbers its replicas, in one order."""
+
+    ours: list[int]
+    theirs: list[int]
+
+    def add_ours(self, dots: list[int], shift: int) -> None:
+        self.ours.extend(dots)
+        self.theirs.extend([dot - shift for dot in dots] if shift else dots)
+
+    def add_theirs(self, dots: list[int], shift: int) -> None:
+        self.ours.extend([dot + shift for dot in dots] if shift else dots)
+        self.theirs.extend(dots)
+
+
+def _worth_a_look(mine: DotStore[K, V], index: int, seen: runs.Bounds) -> list[int]:
+    """All of one replica's dots in some runs, or where few are live, those."""
+    if runs.count(seen) > 4 * len(mine.record_of):
+        return mine.live_within(index, seen)
+    return list(packed(index, seen))
+
+
+def _settle(mine: DotStore[K, V], theirs: DotStore[K, V], known: _Dots) -> bool:
     """Among dots that both saw: drop what is removed there, and what has another content there."""
-    index, their_index = indices
-    shift = their_index - index
-    if runs.count(known) > 4 * len(mine.record_of):
-        ours = mine.live_within(index, known)
-    else:
-        ours = list(packed(index, known))
-    others = [dot + shift for dot in ours] if shift else ours
-    differing = _differing(mine, theirs, ours, others)
+    differing = _differing(mine, theirs, known.ours, known.theirs)
     gone = [dot for dot in differing if dot in mine.record_of]
     for dot in gone:
         mine.unlink(dot)
@@ -85,15 +107,7 @@ def _differing(
     return list(dict.fromkeys(chain.from_iterable(found)))
 
 
-def _take(
-    mine: DotStore[K, V], theirs: DotStore[K, V], news: runs.Bounds, indices: tuple[int, int]
-) -> None:
-    """See the dots of these runs, and link those that are live on the other side."""
-    index, their_index = indices
-    others = theirs.live_within(their_index, news)
-    shift = index - their_index
-    dots = [dot + shift for dot in others] if shift else others
-    for low, end in runs.pairs(news):
-        mine.see(index, low, end)
-    keys = list(map(theirs.key_of.__getitem__, others))
-    mine.link_all(dots, keys, list(map(theirs.record_of.__getitem__, others)))
+def _take(mine: DotStore[K, V], theirs: DotStore[K, V], fresh: _Dots) -> None:
+    """Link what was not seen here and is live there."""
+    keys = list(map(theirs.key_of.__getitem__, fresh.theirs))
+    mine.link_all(fresh.ours, keys, list(map(theirs.record_of.__getitem__, fresh.theirs)))

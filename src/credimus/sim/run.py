@@ -106,13 +106,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def simulate(
-    scenario: Scenario, sabotage: Sabotage | None = None, told: Told | None = None
+    scenario: Scenario,
+    sabotage: Sabotage | None = None,
+    told: Told | None = None,
+    sought: str | None = None,
 ) -> Report:
     """Run a fleet under faults, heal it, and say what did not hold.
 
     The same scenario gives the same report, event for event.
+
+    Args:
+        sought: a checker whose first violation ends the run: the report is of the run so far.
     """
-    run = _Run(scenario, told)
+    run = _Run(scenario, told, sought)
     with signatures_checked_once(), sabotage(run.fleet) if sabotage else nullcontext():
         try:
             run.play()
@@ -122,9 +128,10 @@ def simulate(
 
 
 class _Run:
-    def __init__(self, scenario: Scenario, told: Told | None) -> None:
+    def __init__(self, scenario: Scenario, told: Told | None, sought: str | None) -> None:
         self._scenario = scenario
         self._told = told
+        self._sought = sought
         self._entropy = entropy = Entropy(f"simulation {scenario.seed}".encode())
         config = FleetConfig(
             nodes=scenario.nodes,
@@ -181,9 +188,13 @@ class _Run:
             for checker in self._checkers:
                 checker.sample()
             self._measure()
+            if self._is_found:
+                return
         self._nemesis.rest()
         self._live()
         self._measure()
+        if self._is_found:
+            return
         for checker in self._checkers:
             checker.finish(self._entropy.stream("orders"))
 
@@ -217,6 +228,13 @@ class _Run:
             decided=decided,
             timeline=fleet.chronicle.timeline(_SLICES),
             repeat=repeat_line(scenario),
+        )
+
+    @property
+    def _is_found(self) -> bool:
+        """Whether what is sought was violated."""
+        return self._sought is not None and any(
+            one.checker == self._sought for one in self._watch.violations
         )
 
     def _is_settling(self) -> bool:
@@ -258,6 +276,8 @@ class _Run:
         until_ns = healed_ns + self._scenario.liveness_ms * MILLISECOND
         while fleet.agenda.now_ns < until_ns:
             fleet.run_for(_LOOK_NS)
+            if self._is_found:
+                return
             honest = _speaking(watch.honest)
             if len({host.running.lace.beyond_count for host in honest}) > 1:
                 continue

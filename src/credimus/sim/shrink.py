@@ -61,17 +61,17 @@ class _Search:
         self._told = told
         self._tries_max = tries_max
         self._tried_count = 0
-        self._found: tuple[Scenario, Report] | None = None
+        self._found: Scenario | None = None
 
     def fails(self, candidate: Scenario) -> bool:
         """Run it; keep it when the checker fails."""
         if self._tried_count >= self._tries_max:
             return False
         self._tried_count += 1
-        report = simulate(candidate, self._sabotage)
+        report = simulate(candidate, self._sabotage, sought=self._checker)
         broken = any(one.checker == self._checker for one in report.violations)
         if broken:
-            self._found = candidate, report
+            self._found = candidate
         if self._told is not None and self._found is not None:
             self._told(self._tried_count, self._best)
         return broken
@@ -87,13 +87,13 @@ class _Search:
         return self._best != before
 
     def smallest(self) -> tuple[Scenario, Report]:
-        """The smallest that fails, and what it came to."""
-        assert self._found is not None  # noqa: S101 - the first run failed
-        return self._found
+        """The smallest that fails, and what it comes to when it runs to its end."""
+        return self._best, simulate(self._best, self._sabotage)
 
     @property
     def _best(self) -> Scenario:
-        return self.smallest()[0]
+        assert self._found is not None  # noqa: S101 - the first run failed
+        return self._found
 
     def _try(self, **fields: Any) -> bool:
         """Whether it still fails with these fields; a scenario that can not be is passed over."""
