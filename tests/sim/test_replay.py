@@ -215,10 +215,23 @@ def test_a_truth_file_is_read_with_its_bad_lines(tmp_path: Path) -> None:
     truth, bad = read_truth(_file(tmp_path, "task,label\na,1\nb,0\nc,-1\na,0\n,1\n"))
     assert truth == {"a": True, "b": False}
     assert [one.line for one in bad] == [4, 5, 6]
-    report = replay(_file(tmp_path, MADE_UP), _file(tmp_path, "item,label\nsky,5\n", "truth.csv"))
+    truths = _file(tmp_path, "item,label\nsky,5\nsea,0\n", "truth.csv")
+    report = replay(_file(tmp_path, MADE_UP), truths)
     assert [(one.line, one.reason.endswith("(truth file)")) for one in report.bad_lines] == [
         (2, True)
     ]
+
+
+@pytest.mark.parametrize("text", ["item,label\nmoon,1\n", "item,label\nsky,5\n", "item,label\n"])
+def test_a_truth_of_other_items_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="none of the 4 items") as refused:
+        replay(_file(tmp_path, MADE_UP), _file(tmp_path, text, "truth.csv"))
+    assert refused.value.code == "no-truth"
+
+
+def test_the_first_line_that_is_no_answer_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="line 2 has label '9'"):
+        read_answers(_file(tmp_path, "item,worker,label\nx,y,9\nx\n"))
 
 
 def test_scores_without_anything_to_judge_are_zero() -> None:

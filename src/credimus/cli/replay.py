@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from credimus.cli.options import AsJson
 from credimus.cli.output import FAILED, OK, Outcome, complain, say, table
 from credimus.cli.progress import progress
-from credimus.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from credimus.sim.replay.plan import ReplayReport
@@ -77,7 +76,6 @@ def replay(
         independence=independence,
         strict=strict,
     )
-    _check_files(answers, truth)
     with progress("items") as told:
         if processes:
             from credimus.harness.replay import replay_on_processes
@@ -91,44 +89,6 @@ def replay(
         _write(out, report)
     figures = _figures(report)
     return Outcome(figures, lambda: _show(figures, out), OK if report.agree else FAILED)
-
-
-def _check_files(answers: Path, truth: Path | None) -> None:
-    """Tell at once of files that can come to nothing.
-
-    Raises:
-        UsageError: `no-answers`, with what is wrong with the first line; `no-truth`.
-    """
-    from credimus.sim.replay.answers import read_answers, read_truth
-
-    try:
-        items = read_answers(answers).by_item
-    except UsageError as problem:
-        if problem.code == "no-answers":
-            raise UsageError(
-                "no-answers",
-                f"{answers} holds no usable line below its header{_first_reason(answers)}.",
-            ) from None
-        raise
-    known = None if truth is None else read_truth(truth)[0]
-    if known is not None and not any(item in known for item in items):
-        raise UsageError(
-            "no-truth",
-            f"{truth} names none of the {len(items)} items of {answers}, of which one is "
-            f"{next(iter(items))[:40]!r}; give the truth of these items, labels 1 or 0.",
-        )
-
-
-def _first_reason(answers: Path) -> str:
-    """What is wrong with the first line below the header."""
-    from credimus.sim.replay.answers import read_answers
-
-    try:
-        read_answers(answers, strict=True)
-    except UsageError as problem:
-        if problem.code == "bad-line":
-            return f"; {problem.message}"
-    return ""
 
 
 def _figures(report: "ReplayReport") -> dict[str, Any]:

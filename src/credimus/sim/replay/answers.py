@@ -107,7 +107,9 @@ def read_answers(path: Path, strict: bool = False) -> Answers:
             if text and item not in answers.texts:
                 answers.texts[item] = text
     if not answers.by_item:
-        raise UsageError("no-answers", f"{path} holds no usable line below its header")
+        raise UsageError(
+            "no-answers", f"{path} holds no usable line below its header{_why(answers)}."
+        )
     return answers
 
 
@@ -129,6 +131,14 @@ def read_truth(path: Path, strict: bool = False) -> tuple[dict[str, bool], list[
         else:
             truth[item] = label is Choice.ACCEPT
     return truth, kept.bad_lines
+
+
+def _why(answers: Answers) -> str:
+    """What is wrong with the first bad line, when there is one."""
+    if not answers.bad_lines:
+        return ""
+    first = answers.bad_lines[0]
+    return f"; line {first.line} {first.reason}"
 
 
 def _answer(row: _Row) -> tuple[str, Answer]:

@@ -19,7 +19,7 @@ from credimus.lace.seal import SeedSigner
 from credimus.node.commands import AssertBelief
 from credimus.protocol.voting.interface import Ballot, VotingConfig
 from credimus.protocol.voting.knowledge import AnswerSheet
-from credimus.sim.replay.answers import BAD_LINES_SHOWN, BadLine, read_answers, read_truth
+from credimus.sim.replay.answers import BAD_LINES_SHOWN, Answers, BadLine, read_answers, read_truth
 from credimus.sim.replay.scores import accuracy_of, f1_of
 from credimus.state.fleet import FleetState
 from credimus.state.identity import as_written, belief_id
@@ -158,7 +158,8 @@ class ReplayPlan:
     """Who votes what on which belief.
 
     Raises:
-        UsageError: a file or option is wrong; see `read_answers` and `rules_of`.
+        UsageError: a file or option is wrong; see `read_answers` and `rules_of`; `no-truth`, when
+            the truth is of other items than the answers.
     """
 
     def __init__(self, answers: Path, truth: Path | None, options: ReplayOptions) -> None:
@@ -166,11 +167,12 @@ class ReplayPlan:
             raise UsageError("out-of-range", f"{options.nodes} nodes: give 1 to 64")
         self.options = options
         self.rules = rules_of(options.scheme, options.aggregation)
+        self._answers = read_answers(answers, options.strict)
         self._truth: dict[str, bool] | None = None
         self._bad_truth: list[BadLine] = []
         if truth is not None:
             self._truth, self._bad_truth = read_truth(truth, options.strict)
-        self._answers = read_answers(answers, options.strict)
+            _check_truth(truth, self._truth, answers, self._answers)
         self.entropy = Entropy(f"replay {options.seed}".encode())
         self.seeds = {
             name: self.entropy.child("workers").stream(name).octets(32)
@@ -277,6 +279,16 @@ def outcome_of(
             for item, belief in beliefs.items()
         },
     )
+
+
+def _check_truth(path: Path, truth: Mapping[str, bool], answers: Path, given: Answers) -> None:
+    if not any(item in truth for item in given.by_item):
+        first = next(iter(given.by_item))
+        raise UsageError(
+            "no-truth",
+            f"{path} names none of the {len(given.by_item)} items of {answers}, of which one is "
+            f"{first[:40]!r}; give the truth of these items, labels 1 or 0.",
+        )
 
 
 def _later(billionths: int) -> Verdict:
