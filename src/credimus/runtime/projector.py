@@ -16,6 +16,7 @@ from credimus.kernel.ids import BeliefId, RoundId
 from credimus.node.events import NodeEvent
 from credimus.node.node import Node
 from credimus.protocol.checkpointing.interface import CheckpointTaken
+from credimus.protocol.recovery.interface import SnapshotPut
 from credimus.runtime.pace import Pace
 from credimus.runtime.store.interface import BeliefRow, MemberRow, RoundRow
 from credimus.runtime.store.readmodel import ReadModels
@@ -101,11 +102,8 @@ class Projector:
     def rebuild(self) -> None:
         """Fill the read models anew from the state."""
         self._models.clear()
-        state = self._node.state
-        stamp = self._node.clock.last
-        self._beliefs = {belief.id: stamp for belief in state.beliefs}
-        self._rounds = {one.id: stamp for one in state.rounds}
-        self._members = True
+        self._beliefs, self._rounds = {}, {}
+        self._note_all()
         self.flush()
 
     def note(self, events: Sequence[NodeEvent]) -> None:
@@ -124,6 +122,8 @@ class Projector:
             elif kind is CheckpointTaken:
                 gone = self._node.compacting.gone
                 self._gone.update(dict.fromkeys((*gone.beliefs, *gone.rounds)))
+            elif kind is SnapshotPut:
+                self._note_all()
             elif kind in _OF_ROSTER:
                 self._members = True
         if self._waits:
@@ -154,6 +154,13 @@ class Projector:
         """Write everything that waits."""
         while self._waits:
             self._write(SLICE_MAX)
+
+    def _note_all(self) -> None:
+        state = self._node.state
+        stamp = self._node.clock.last
+        self._beliefs |= {one.id: stamp for one in state.beliefs}
+        self._rounds |= {one.id: stamp for one in state.rounds}
+        self._members = True
 
     @property
     def _waits(self) -> bool:

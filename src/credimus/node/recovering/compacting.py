@@ -27,6 +27,8 @@ from credimus.protocol.checkpointing.machine import Checkpointing
 from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, read_base
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.protocol.machine import Machine
+from credimus.state.catching_up import outline, told_since
+from credimus.state.events import StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Publish, read_operations
 from credimus.state.voting.electorates import electorate_id
@@ -170,15 +172,21 @@ class Compacting:
             return [self._put_into_force(shadow, proof)]
         return []
 
-    def install(self, fetched: SnapshotFetched, fresh: Iterable[object]) -> list[CheckpointTaken]:
-        """Begin anew from a checkpoint that a peer passed on; what we hold beyond it stays."""
+    def install(
+        self, fetched: SnapshotFetched, fresh: Iterable[object]
+    ) -> list[CheckpointTaken | StateEvent]:
+        """Begin anew from a checkpoint that a peer passed on; what we hold beyond it stays. Tells
+        what came with it, as nothing of that was folded here."""
         self._checkpointing.drop()
         proof, image = fetched.proof, fetched.image
         state = FleetState.restored(image)
         shadow = Shadow(state, self._lace, proof.said.cut, proof.said.retention_ms, image)
         taken = shadow.catch_up(self._reader(fresh))
         shadow.end()
-        return [self._put_into_force(shadow, proof)] if taken else []
+        if not taken:
+            return []
+        before = outline(self._state)
+        return [self._put_into_force(shadow, proof), *told_since(before, self._state)]
 
     def _reader(self, fresh: Iterable[object]) -> Reader:
         wires = {one.id: one.wire for one in fresh if isinstance(one, Block)}

@@ -184,22 +184,7 @@ class Roster:
         if view is before:
             return []
         self.current = now = self._join([before, view])
-        events: list[StateEvent] = [
-            MemberAdmitted(node) for node in now.by_id if node not in before.by_id
-        ]
-        rotated = {
-            found.old: new for new, found in now.law.successions.items()
-            if new not in before.law.successions
-        }  # fmt: skip
-        events += [KeyRotated(old, new) for old, new in sorted(rotated.items())]
-        for node in before.by_id:
-            if node in now.by_id or node in rotated:
-                continue
-            expelled = now.is_expelled(node)
-            events.append(MemberExpelled(node) if expelled else MemberLeft(node))
-        for node in sorted(now.law.exposed.keys() - before.law.exposed.keys()):
-            events.append(EquivocationProven(node))
-        return events
+        return told_between(before, now)
 
     def _check_founding(
         self, header: Header, first: Found, operations: Sequence[Operation]
@@ -235,6 +220,26 @@ class Roster:
 
     def _intern(self, view: Members) -> Members:
         return self._interned.setdefault(view.key, view)
+
+
+def told_between(before: Members, now: Members) -> list[StateEvent]:
+    """What changed from one view of the members to a later one."""
+    events: list[StateEvent] = [
+        MemberAdmitted(node) for node in now.by_id if node not in before.by_id
+    ]
+    rotated = {
+        found.old: new for new, found in now.law.successions.items()
+        if new not in before.law.successions
+    }  # fmt: skip
+    events += [KeyRotated(old, new) for old, new in sorted(rotated.items())]
+    for node in before.by_id:
+        if node in now.by_id or node in rotated:
+            continue
+        expelled = now.is_expelled(node)
+        events.append(MemberExpelled(node) if expelled else MemberLeft(node))
+    for node in sorted(now.law.exposed.keys() - before.law.exposed.keys()):
+        events.append(EquivocationProven(node))
+    return events
 
 
 OF_FOUNDING: frozenset[type] = frozenset({Found, Charter, Limit})

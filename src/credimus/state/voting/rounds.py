@@ -16,9 +16,6 @@ from credimus.lace.lace import Place
 from credimus.state.events import (
     DoubleVote,
     ProposalIgnored,
-    RoundContested,
-    RoundDecided,
-    RoundExpired,
     RoundOpened,
     RoundRefused,
     StateEvent,
@@ -43,6 +40,7 @@ from credimus.state.operations import (
     Rules,
     Votes,
 )
+from credimus.state.voting.climbing import climbed
 from credimus.state.voting.electorates import Electorate, is_fair, round_id
 from credimus.state.voting.epochs import Epochs
 from credimus.state.voting.published import Published
@@ -378,15 +376,7 @@ class Rounds:
     def _report(self, found: Round, before: Verdict, events: list[StateEvent]) -> None:
         if found.conclusions:
             self._note_removals(found)
-        verdict = found.verdict
-        if verdict is Verdict.ACCEPTED or verdict is Verdict.REJECTED:
-            events.append(RoundDecided(found.id, found.belief, before))
-        elif verdict is Verdict.EXPIRED:
-            events.append(RoundExpired(found.id, found.belief, before))
-        elif verdict is Verdict.CONTESTED:
-            if not before.decided:
-                events.append(RoundDecided(found.id, found.belief, before))
-            events.append(RoundContested(found.id, found.belief, tuple(found.culprits()), before))
+        events += climbed(found, before)
 
 
 _image = decoder(RoundsImage)
