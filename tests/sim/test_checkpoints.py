@@ -247,6 +247,7 @@ def test_nothing_goes_wrong_under_faults(seed: int) -> None:
         pytest.param("clock", 10_416, id="an admission by who had not heard of the first one"),
         pytest.param("tickets", 11_107, id="a leaver whose former key was admitted twice"),
         pytest.param("tickets", 10_418, id="an electorate published by who was expelled elsewhere"),
+        pytest.param("rotation", 31_017, id="an open round that a snapshot alone told of"),
     ],
 )
 def test_scenarios_that_checkpoints_broke(profile: str, seed: int) -> None:

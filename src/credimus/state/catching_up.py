@@ -78,4 +78,5 @@ def _of_rounds(before: Outline, rounds: Rounds) -> list[StateEvent]:
 
 
 def _claims(beliefs: Beliefs, belief: BeliefId) -> tuple[list[Dot], list[Link]]:
-    return beliefs.claims.dots(belief), beliefs.links(belief)
+    links = [link for link in beliefs.links(belief) if link.source == belief]
+    return beliefs.claims.dots(belief), links

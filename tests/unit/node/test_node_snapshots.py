@@ -24,6 +24,7 @@ from credimus.protocol.checkpointing.interface import (
 )
 from credimus.protocol.sync.interface import Blocks, Pull, Supply
 from credimus.runtime.joining.founding import found_fleet
+from credimus.state.events import BeliefAsserted, RoundDecided, RoundOpened
 
 FOUNDER = SeedSigner(b"f" * 32)
 SHORT = CheckpointConfig(interval_ms=10_000, keep_ms=5_000, retention_ms=5_000, look_ns=MILLISECOND)
@@ -236,3 +237,21 @@ def test_a_store_that_was_written_without_checkpoints_starts_with_them() -> None
     assert pair.founder.state.checkpoints.number == 1
     assert len(pair.founder.lace) < whole
     assert pair.founder.compacting.waiting is not None
+
+
+def test_what_a_snapshot_brings_is_told_as_if_it_had_been_folded() -> None:
+    """And once: links, read models and callers who wait go by what is told."""
+    pair = Pair()
+    pair.hear(SnapshotOffer(pair.base.proof, len(pair.base.image)))
+    pair.late.receive(pair.founder.id, encode(pair.part(pair.base.image)), pair.now)
+    told = pair.late.collect(pair.now).emit
+    state = pair.late.state
+    assert {one.belief for one in told if isinstance(one, BeliefAsserted)} == {
+        one.id for one in state.beliefs
+    }
+    rounds = {one.id for one in state.rounds}
+    assert rounds
+    assert {one.round for one in told if isinstance(one, RoundOpened)} == rounds
+    assert {one.round for one in told if isinstance(one, RoundDecided)} == rounds
+    pair.late.tick(pair.now)
+    assert not [one for one in pair.late.collect(pair.now).emit if isinstance(one, RoundOpened)]

@@ -8,15 +8,19 @@ import pytest
 
 from credimus.kernel.entropy import Entropy
 from credimus.kernel.errors import StorageError
+from credimus.kernel.hlc import wall_ms_of
+from credimus.kernel.instant import Instant, Now
 from credimus.node.commands import AssertBelief
 from credimus.node.config import Config
 from credimus.node.node import Node
+from credimus.protocol.recovery.interface import SnapshotPut
 from credimus.runtime import projector as module
 from credimus.runtime.driver import Driver
 from credimus.runtime.pace import Pace
 from credimus.runtime.projector import Projector
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.sqlite import SqliteStore
+from credimus.state.fleet import FleetState
 from strategies import FLEET, GENESIS, SIGNERS
 
 
@@ -30,7 +34,7 @@ class Desk:
     """A node alone, its read models, and what went wrong with them."""
 
     def __init__(self, store: SqliteStore) -> None:
-        node = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"projector"))
+        self.node = node = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"projector"))
         self.models = ReadModels(store.database)
         self.projector = Projector(node, self.models)
         self.projector.restore([GENESIS.wire])
@@ -132,5 +136,21 @@ def test_what_could_not_be_written_is_written_later(
         await desk.say("it rains")
         await desk.until(lambda: desk.written() == {"it rains"})
         assert desk.failures == [full, full]
+
+    _play(store, scene)
+
+
+def test_what_a_snapshot_brought_is_soon_in_the_read_models(store: SqliteStore) -> None:
+    """They lacked what nobody had folded here, also after a restart."""
+    other = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"other"))
+    other.restore([GENESIS.wire])
+    now = Now(Instant(0), wall_ms_of(other.clock.last))
+    other.execute(AssertBelief(content="it rains"), now)
+    other.collect(now)
+
+    async def scene(desk: Desk) -> None:
+        desk.node.state.adopt(FleetState.restored(other.state.snapshot()))
+        desk.projector.note([SnapshotPut()])
+        await desk.until(lambda: desk.written() == {"it rains"})
 
     _play(store, scene)
