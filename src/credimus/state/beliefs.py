@@ -82,6 +82,8 @@ class Beliefs:
         self._doomed: dict[tuple[bytes, int], dict[BeliefId, int]] = {}
         self._retractions: dict[NodeId, list[tuple[int, str, tuple[int, ...]]]] = {}
         self._counters: dict[NodeId, int] = {}
+        self.thinned: set[BeliefId] = set()
+        """Of which something ended, when last something was let go: to be told, not agreed."""
 
     def __len__(self) -> int:
         return len(self._beliefs)
@@ -257,6 +259,7 @@ class Beliefs:
                 if claim.ttl_ms and claim.stamp + (claim.ttl_ms << LOGICAL_BITS) <= stamp:
                     self._claims.discard(author, counter)
                     ended[belief] = ended.get(belief, 0) + 1
+        self.thinned = set(ended)
         return ended
 
     def let_go(self, beliefs: Collection[BeliefId], before_stamp: int) -> tuple[int, int]:
@@ -273,6 +276,7 @@ class Beliefs:
                 ends = (claim.source, claim.target) if isinstance(claim, Link) else ()
                 if claim.stamp < before_stamp and any(end not in self._beliefs for end in ends):
                     dots.append(dot)
+                    self.thinned.update(ends[:1])
         for dot in dots:
             self._claims.discard(dot.replica, dot.counter)
         for end, keys in list(self._links.items()):

@@ -27,6 +27,7 @@ from credimus.runtime.store.interface import Fact, Store, StoredBlock
 from credimus.runtime.store.memory import MemoryStore
 from credimus.runtime.store.snapshots import keep_snapshot, kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore
+from credimus.state.events import BeliefChanged
 from strategies import make_block
 
 SIGNER = SeedSigner(b"p" * 32)
@@ -46,6 +47,7 @@ class Run:
         self.store = store
         self.pruning = Pruning(store, self.node.compacting)
         self.wall_ms = wall_ms
+        self.told: list[object] = []
         kept = kept_snapshot(store, lambda what: StorageError("corrupt", what))
         if kept is not None:
             self.node.restore_snapshot(kept[0])
@@ -66,6 +68,27 @@ class Run:
         self.pruning.keep()
         self.store.append([stored(block) for block in effects.persist])
         self.pruning.follow()
+        self.told += effects.emit
+
+
+def test_of_what_a_checkpoint_thinned_is_told(tmp_path: Path) -> None:
+    """Lists would show the confidence of an assertion whose time is over."""
+    fleet, blocks = found_fleet(SIGNER, "pruned", "n0", "")
+    store = SqliteStore(tmp_path / "log.db")
+    store.append([stored(block) for block in blocks])
+    run = Run(fleet, store, (blocks[0].header.stamp >> 16) + 1)
+    for confidence, ttl_ms in ((900_000, 0), (500_000, 2_000)):
+        said = AssertBelief(content="it rains", confidence=confidence, ttl_ms=ttl_ms)
+        belief = run.node.execute(said, run.now).belief
+        run.step()
+    beliefs = run.node.state.beliefs
+    assert beliefs.confidence(belief) == 500_000
+    run.told.clear()
+    while not run.node.state.checkpoints.number:
+        run.step("and so on")
+    assert beliefs.confidence(belief) == 900_000
+    assert BeliefChanged(belief) in run.told
+    store.close()
 
 
 def test_a_restart_begins_from_the_last_checkpoint(tmp_path: Path) -> None:

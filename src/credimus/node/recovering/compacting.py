@@ -28,7 +28,7 @@ from credimus.protocol.checkpointing.proof import Base, CheckpointProof, prove, 
 from credimus.protocol.checkpointing.shadow import Shadow
 from credimus.protocol.machine import Machine
 from credimus.state.catching_up import outline, told_since
-from credimus.state.events import StateEvent
+from credimus.state.events import BeliefChanged, StateEvent
 from credimus.state.fleet import FleetState
 from credimus.state.operations import Publish, read_operations
 from credimus.state.voting.electorates import electorate_id
@@ -142,7 +142,9 @@ class Compacting:
         last = self._state.checkpoints.last
         return [] if last is None else self._lace.let_go(last.cut, self._kept())
 
-    def settle(self, fresh: Iterable[object]) -> list[CheckpointTaken | CheckpointDisputed]:
+    def settle(
+        self, fresh: Iterable[object]
+    ) -> list[CheckpointTaken | CheckpointDisputed | StateEvent]:
         """Put a certified checkpoint into force, when there is one and all of it is held.
 
         Args:
@@ -169,7 +171,10 @@ class Compacting:
                 reason = "our blocks give another state at its cut; this node does not follow it"
                 return [CheckpointDisputed(identifier, reason)]
             proof = prove(said, attempt, read(line.words(attempt, identifier)))
-            return [self._put_into_force(shadow, proof)]
+            taken = self._put_into_force(shadow, proof)
+            beliefs = self._state.beliefs
+            thinned = sorted(one for one in beliefs.thinned if beliefs.get(one) is not None)
+            return [taken, *map(BeliefChanged, thinned)]
         return []
 
     def install(
