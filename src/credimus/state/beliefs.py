@@ -97,8 +97,8 @@ class Beliefs:
 
     # --- folding
 
-    def add(self, said: Assert, place: Place) -> StateEvent:
-        """Fold an assertion."""
+    def add(self, said: Assert, place: Place) -> tuple[BeliefAsserted, *tuple[StateEvent, ...]]:
+        """Fold an assertion; tells of it first."""
         author, counter = place.author, said.counter
         identifier = belief_id(said.content, said.category)
         origin = (place.stamp, author, counter)
@@ -110,21 +110,21 @@ class Beliefs:
         claim = Assertion(
             content, category, said.confidence, place.stamp, said.evidence, said.ttl_ms
         )
-        self._insert(author, counter, identifier, claim)
+        voided = self._insert(author, counter, identifier, claim)
         if self._doomed:
             self._settle_doom(author, counter)
-        return BeliefAsserted(identifier, author, known is None)
+        return BeliefAsserted(identifier, author, known is None), *voided
 
-    def relate(self, said: Relate, place: Place) -> StateEvent:
+    def relate(self, said: Relate, place: Place) -> list[StateEvent]:
         """Fold a relation."""
         source, target = BeliefId(said.source), BeliefId(said.target)
         key = link_key(source, said.relation, target)
         claim = Link(source, said.relation, target, place.stamp)
-        self._insert(place.author, said.counter, key, claim)
+        voided = self._insert(place.author, said.counter, key, claim)
         self._doomed.pop((place.author, said.counter), None)
         self._links.setdefault(source, {})[key] = None
         self._links.setdefault(target, {})[key] = None
-        return BeliefChanged(source)
+        return [BeliefChanged(source), *voided]
 
     def retract(self, said: Retract, place: Place) -> list[StateEvent]:
         """Fold a retraction; only the author's own dots can be named."""
@@ -135,10 +135,8 @@ class Beliefs:
         for counter in said.counters:
             gone = self._claims.discard(place.author, counter)
             self._doomed.pop((place.author, counter), None)
-            if isinstance(gone, Assertion):
-                changed[belief_id(gone.content, gone.category)] = None
-            elif isinstance(gone, Link):
-                changed[gone.source] = None
+            if gone is not None:
+                changed[_of(gone)] = None
         return [BeliefChanged(belief) for belief in changed]
 
     def remove_rejected(
@@ -357,10 +355,17 @@ class Beliefs:
                 del self._retractions[author]
         return count
 
-    def _insert(self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link) -> None:
+    def _insert(
+        self, author: NodeId, counter: int, key: bytes, claim: Assertion | Link
+    ) -> list[StateEvent]:
+        """Take a claim in; tells of another under its dot that it voids, and that voids it."""
         if counter > self._counters.get(author, 0):
             self._counters[author] = counter
+        elif (held := self._claims.record_at(author, counter)) is not None:
+            voids = self._claims.insert(author, counter, key, claim)
+            return [BeliefChanged(_of(held))] if voids else []
         self._claims.insert(author, counter, key, claim)
+        return []
 
     def _settle_doom(self, author: NodeId, counter: int) -> None:
         dooms = self._doomed.pop((author, counter), None)
@@ -379,6 +384,13 @@ _image = decoder(BeliefsImage)
 def link_key(source: BeliefId, relation: Relation, target: BeliefId) -> bytes:
     """The key of a relation in the set of claims; longer than a belief's, so they never meet."""
     return b"%c%b%b" % (relation, source, target)
+
+
+def _of(claim: Assertion | Link) -> BeliefId:
+    """The belief whose view a claim is part of."""
+    if isinstance(claim, Link):
+        return claim.source
+    return belief_id(claim.content, claim.category)
 
 
 def _is_earlier(origin: Origin, said: Assert, place: Place, known: Belief) -> bool:

@@ -76,9 +76,10 @@ class FleetState:
             if kind is Votes:
                 self.rounds.vote(operation, place, events)  # type: ignore[arg-type]
             elif kind is Assert:
-                events.append(self.beliefs.add(operation, place))  # type: ignore[arg-type]
+                said = self.beliefs.add(operation, place)  # type: ignore[arg-type]
+                events += said
                 if self.rounds.await_beliefs:
-                    events += self.rounds.asserted(events[-1].belief)  # type: ignore[union-attr]
+                    events += self.rounds.asserted(said[0].belief)
             elif kind is Propose:
                 events += self.rounds.propose(operation, place, past)  # type: ignore[arg-type]
             elif kind in OF_ROSTER:
@@ -177,7 +178,7 @@ class FleetState:
             case Publish():
                 return self.rounds.publish(operation, place)
             case Relate():
-                return [self.beliefs.relate(operation, place)]
+                return self.beliefs.relate(operation, place)
             case Retract():
                 return self.beliefs.retract(operation, place)
             case Refuse():

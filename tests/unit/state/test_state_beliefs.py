@@ -8,6 +8,7 @@ from credimus.crdt import ORSet
 from credimus.lace.block import Block
 from credimus.state.beliefs import Beliefs, link_key
 from credimus.state.categories import KeywordCategorizer
+from credimus.state.events import BeliefChanged
 from credimus.state.identity import as_written, belief_id, normalised
 from credimus.state.operations import (
     Assert,
@@ -144,6 +145,26 @@ def test_two_claims_under_one_dot_void_each_other() -> None:
     third = make_block(SIGNERS[2], [RAIN], None, [GENESIS])
     replica = all_orders_agree([GENESIS, one, other, third])
     assert [who for who, _, _ in replica.state.beliefs.assertions(RAIN_ID)] == [MEMBERS[2]]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        Assert(1, "it snows", "general", 1),
+        Relate(1, BELIEFS[0], Relation.IMPLIES, BELIEFS[1]),
+    ],
+)
+def test_a_voided_claim_is_told_of(second: Operation) -> None:
+    """Else read models would go on showing it."""
+    said = [make_block(SIGNERS[1], [one], None, [GENESIS]) for one in (RAIN, second)]
+    replica = Replica().take_all([GENESIS, said[0]])
+    (taken,) = replica.take(said[1])
+    assert BeliefChanged(RAIN_ID) in taken.events
+    assert replica.state.beliefs.assertions(RAIN_ID) == []
+    (again,) = replica.take(
+        make_block(SIGNERS[1], [RAIN], None, [GENESIS], header_stamp=GENESIS.header.stamp + 9)
+    )
+    assert BeliefChanged(RAIN_ID) not in again.events, "it was void before"
 
 
 def test_of_two_writings_with_one_origin_the_smaller_is_shown() -> None:

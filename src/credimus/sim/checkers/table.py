@@ -41,6 +41,7 @@ from credimus.sim.checkers.splits import (
     both_sides_reconcile_alike,
     severe_partition_refuses_writes_and_changes_nothing,
 )
+from credimus.sim.checkers.telling import what_is_told_is_all_there_is
 from credimus.sim.checkers.vigilant import VIGILANT
 
 ALL: tuple[type[Checker], ...] = (
@@ -72,5 +73,6 @@ ALL: tuple[type[Checker], ...] = (
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
+    what_is_told_is_all_there_is,
     a_reunion_is_done_whole_or_not_at_all,
 )

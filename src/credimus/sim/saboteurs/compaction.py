@@ -7,6 +7,7 @@ from typing import Any
 from credimus.kernel.ids import BlockId
 from credimus.kernel.portions import Portions
 from credimus.lace.lace import Lace
+from credimus.node.recovering import compacting
 from credimus.node.recovering.compacting import Compacting
 from credimus.sim.checkers.compaction import (
     a_joiner_from_a_checkpoint_agrees,
@@ -14,6 +15,7 @@ from credimus.sim.checkers.compaction import (
     pruned_and_whole_nodes_agree,
     what_a_block_names_is_held,
 )
+from credimus.sim.checkers.telling import what_is_told_is_all_there_is
 from credimus.sim.fleet import Fleet
 from credimus.sim.saboteurs.patching import patched
 from credimus.state.enclosures import Enclosures
@@ -80,11 +82,19 @@ def a_lace_that_takes_names_for_blocks(fleet: Fleet) -> Iterator[None]:  # noqa:
         yield
 
 
+@contextmanager
+def a_snapshot_that_nobody_tells_of(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who begins from a checkpoint of others says nothing of what came with it."""
+    with patched(compacting, "told_since", lambda *_: []):
+        yield
+
+
 WRONGS = (
     (a_lace_that_takes_names_for_blocks, what_a_block_names_is_held, 12),
     (a_checkpoint_that_lets_all_go, pruned_and_whole_nodes_agree, 8),
     (a_snapshot_that_forgets_the_keys_of_beliefs, pruned_and_whole_nodes_agree, 8),
     (a_word_that_is_enough, nothing_is_pruned_before_it_is_certified, 8),
+    (a_snapshot_that_nobody_tells_of, what_is_told_is_all_there_is, 12),
     (a_snapshot_that_lacks_a_belief, a_joiner_from_a_checkpoint_agrees, 12),
 )
 """Each with the sentence that it trips, and the virtual seconds that it needs to show."""
