@@ -1,10 +1,8 @@
 """Each check of the doctor: what is fine, what is told, and that its mending mends."""
 
 import os
-import socket
 import sqlite3
 import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,14 +141,6 @@ def test_who_holds_the_folder(home: Home) -> None:
         assert [one for one in examined if one.check == "database"] == []
     finally:
         lock.close()
-
-
-@pytest.fixture
-def taken() -> Iterator[str]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
 def test_ports(home: Home, taken: str) -> None:

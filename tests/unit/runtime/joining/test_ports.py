@@ -1,8 +1,6 @@
 """Before a ticket is used up, the joiner's own ports are tried."""
 
 import json
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,6 @@ from credimus.kernel.errors import Conflict, UsageError
 from credimus.runtime.joining import joining
 from credimus.runtime.joining.joining import Plan
 from credimus.runtime.joining.ports import check_ports
-
-
-@pytest.fixture
-def taken() -> Iterator[str]:
-    """An address at which another program listens."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        yield f"127.0.0.1:{other.getsockname()[1]}"
 
 
 def plan(listen: str, api: str = "127.0.0.1:0") -> Plan:
