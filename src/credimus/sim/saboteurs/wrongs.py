@@ -39,9 +39,8 @@ def a_fold_that_favours_the_first(fleet: Fleet) -> Iterator[None]:  # noqa: ARG0
     """Of several assertions of a belief only the one that arrived first counts."""
     insert = Beliefs._insert  # noqa: SLF001
 
-    def first_only(self: Beliefs, author: Any, counter: int, key: Any, claim: Any) -> None:
-        if not self._claims.dots(key):
-            insert(self, author, counter, key, claim)
+    def first_only(self: Beliefs, author: Any, counter: int, key: Any, claim: Any) -> Any:
+        return [] if self._claims.dots(key) else insert(self, author, counter, key, claim)
 
     with patched(Beliefs, "_insert", first_only):
         yield
