@@ -3,6 +3,7 @@
 PYTHON ?= python3
 SEEDS ?= 1000
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test sweep netns bench docs clean help
 
@@ -23,7 +24,7 @@ bench: .venv/ready  ## what the README's figures were measured with
 	@$(BIN)/credimus bench orset --size 100000
 
 docs: .venv/ready  ## the documentation as a site in build/docs
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -r requirements-docs.txt
+	@$(INSTALL) -r requirements-docs.txt
 	@$(BIN)/python -m sphinx --quiet --fail-on-warning --builder html docs build/docs
 	@echo "build/docs/index.html"
 
@@ -40,10 +41,10 @@ help:
 
 .venv/ready: .venv/bin/python pyproject.toml constraints.txt
 	@echo "installing credimus into .venv (once)"
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e .
+	@$(INSTALL) -e .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.txt
 	@echo "installing the checkers into .venv (once)"
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

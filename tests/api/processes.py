@@ -115,6 +115,11 @@ class Fleet:
             node.close()
 
 
+def contents(node: Proc) -> set[str]:
+    """The beliefs that a node lists."""
+    return {one["content"] for one in node.run("beliefs")["beliefs"]}
+
+
 def _addresses() -> list[str]:
     return ["--listen", free_address(), "--api", "127.0.0.1:0"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Fleet, Proc, until
+from processes import Fleet, Proc, contents, until
 
 
 @pytest.fixture
@@ -14,10 +14,6 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     made = Fleet(tmp_path)
     yield made
     made.close()
-
-
-def contents(node: Proc) -> set[str]:
-    return {one["content"] for one in node.run("beliefs")["beliefs"]}
 
 
 def number(node: Proc) -> int:

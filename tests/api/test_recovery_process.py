@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Failed, Fleet, Proc, credimus, until
+from processes import Failed, Fleet, Proc, contents, credimus, until
 
 from credimus.runtime.store.sqlite import SqliteStore
 
@@ -33,10 +33,6 @@ def own_row(node: Proc) -> int:
     found = [at for at, block in enumerate(store.blocks(), 1) if block.author == own]
     store.close()
     return found[0]
-
-
-def contents(node: Proc) -> set[str]:
-    return {one["content"] for one in node.run("beliefs")["beliefs"]}
 
 
 def test_a_damaged_node_comes_back_as_itself(fleet: Fleet) -> None:

@@ -49,12 +49,11 @@ from credimus.runtime.store.readmodel import ReadModels
 from credimus.runtime.store.snapshots import kept_snapshot
 from credimus.runtime.store.sqlite import SqliteStore, kept_store
 from credimus.runtime.streams import Streams
-from credimus.state.events import KeyRotated, MemberAdmitted, MemberExpelled, MemberLeft
+from credimus.state.events import MEMBER_CHANGES, KeyRotated
 
 PEERS_FACT = "identity/peers"
 """Where the store keeps the addresses told at joining."""
 
-_OF_ROSTER = frozenset({MemberAdmitted, MemberLeft, MemberExpelled, KeyRotated})
 _log = logging.getLogger(__name__)
 
 
@@ -256,7 +255,7 @@ class Daemon:
     def _hear(self, events: Sequence[NodeEvent]) -> None:
         for event in events:
             kind = type(event)
-            if kind in _OF_ROSTER:
+            if kind in MEMBER_CHANGES:
                 self._keep(self.links.follow_roster())
             elif isinstance(event, PeerFaulted):
                 _log.warning("peer %s: %s: %s", event.peer.hex()[:12], event.code, event.message)

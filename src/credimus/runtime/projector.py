@@ -22,12 +22,9 @@ from credimus.runtime.store.interface import BeliefRow, MemberRow, RoundRow
 from credimus.runtime.store.readmodel import ReadModels
 from credimus.state.beliefs import Belief
 from credimus.state.events import (
+    MEMBER_CHANGES,
     BeliefAsserted,
     BeliefChanged,
-    KeyRotated,
-    MemberAdmitted,
-    MemberExpelled,
-    MemberLeft,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -42,8 +39,6 @@ WAITING_MAX = 20_000
 """Beliefs that may wait while the node is busy; past it a slice is written all the same. [guess]"""
 PERIOD_S = 0.5
 """From a change until it is written, or looked at again. [guess]"""
-
-_OF_ROSTER = frozenset({MemberAdmitted, MemberLeft, MemberExpelled, KeyRotated})
 
 
 class Projector:
@@ -124,7 +119,7 @@ class Projector:
                 self._gone.update(dict.fromkeys((*gone.beliefs, *gone.rounds)))
             elif kind is SnapshotPut:
                 self._note_all()
-            elif kind in _OF_ROSTER:
+            elif kind in MEMBER_CHANGES:
                 self._members = True
         if self._waits:
             self._news.set()

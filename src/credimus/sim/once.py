@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import TypeVar
 
+from credimus.kernel.bounded import BoundedMap
 from credimus.lace import seal
 from credimus.lace.block import Block, Parts, open_wire, read_block
 from credimus.node.supply import read_message
@@ -22,15 +23,15 @@ from credimus.state.operations import Operation, read_operations
 _REMEMBERED_MAX = 1_000_000
 """Signatures remembered; past it the memory begins anew. [guess: some 200 MB]"""
 _READ_MAX = 4_096
-"""Messages, and blocks, of which what was read is remembered. [guess: the last second of a large
-fleet]"""
+"""Messages, blocks and joins of which what came of them is remembered. [guess: the last second of a
+large fleet]"""
 
 Value = TypeVar("Value")
 
 
 @contextmanager
 def signatures_checked_once() -> Iterator[None]:
-    """While this lasts, all nodes of this process share what they verified and read.
+    """While this lasts, all nodes of this process share what they verified, read and joined.
 
     What is shared is frozen, but for a block's mark that its signature was checked.
     """
@@ -76,7 +77,7 @@ def _reading_blocks_once() -> Callable[[Parts, bytes], Block]:
 
 
 def _joining_once() -> Callable[[Members, Iterable[Members]], Members]:
-    joined: dict[tuple[bytes, ...], Members] = {}
+    joined: BoundedMap[tuple[bytes, ...], Members] = BoundedMap(_READ_MAX)
     join = Members.merged
 
     def join_once(self: Members, others: Iterable[Members]) -> Members:
@@ -84,9 +85,8 @@ def _joining_once() -> Callable[[Members, Iterable[Members]], Members]:
         key = tuple(view.key for view in views)
         found = joined.get(key)
         if found is None:
-            if len(joined) >= _READ_MAX:
-                joined.clear()
-            found = joined[key] = join(self, views[1:])
+            found = join(self, views[1:])
+            joined.put(key, found)
         return found
 
     return join_once

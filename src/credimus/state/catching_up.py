@@ -68,12 +68,12 @@ def _of_beliefs(before: Outline, beliefs: Beliefs) -> list[StateEvent]:
 def _of_rounds(before: Outline, rounds: Rounds) -> list[StateEvent]:
     events: list[StateEvent] = []
     for found in rounds:
-        verdict = before.verdicts.get(found.id)
-        if verdict is None:
+        verdict = before.verdicts.get(found.id, Verdict.OPEN)
+        if found.id not in before.verdicts:
             events.append(RoundOpened(found.id))
             events += [DoubleVote(found.id, voter) for voter in found.culprits()]
         if found.verdict is not verdict:
-            events += climbed(found, verdict or Verdict.OPEN)
+            events += climbed(found, verdict)
     return events
 
 

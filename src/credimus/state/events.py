@@ -168,3 +168,8 @@ PlainFact: TypeAlias = (
 ToldFact: TypeAlias = MemberFact | PlainFact | BeliefsReconciled | ReconciliationWithdrawn
 """What users may read of."""
 StateEvent: TypeAlias = ToldFact | MemberOutrun
+
+MEMBER_CHANGES: frozenset[type] = frozenset(
+    {MemberAdmitted, MemberLeft, MemberExpelled, KeyRotated}
+)
+"""What tells that others are members now."""

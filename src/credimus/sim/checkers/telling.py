@@ -8,12 +8,9 @@ from credimus.sim.checkers.checker import Checker, Watch
 from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.events import (
+    MEMBER_CHANGES,
     BeliefAsserted,
     BeliefChanged,
-    KeyRotated,
-    MemberAdmitted,
-    MemberExpelled,
-    MemberLeft,
     RoundContested,
     RoundDecided,
     RoundExpired,
@@ -70,14 +67,14 @@ class _Reader:
                 case RoundDecided() | RoundExpired() | RoundContested():
                     self._read_round(event.round)
                     self._read_belief(event.belief)
-                case MemberAdmitted() | MemberLeft() | MemberExpelled() | KeyRotated():
-                    self.members = set(self._state.roster.current.by_id)
                 case CheckpointTaken():
                     gone = host.running.compacting.gone
                     for belief in gone.beliefs:
                         self._read_belief(belief)
                     for one in gone.rounds:
                         self._read_round(one)
+                case _ if type(event) in MEMBER_CHANGES:
+                    self.members = set(self._state.roster.current.by_id)
                 case _:
                     pass
 
