@@ -57,6 +57,14 @@ class Orphans:
         """Whether some block waits for this one."""
         return block_id in self._waiting_for
 
+    def has_later(self, author: NodeId, sequence: int) -> bool:
+        """Whether a block waits here that the author wrote after this place in its chain. Cost:
+        linear where he has any."""
+        return author in self._bytes_of and any(
+            block.author == author and block.header.sequence > sequence
+            for block, _ in self._blocks.values()
+        )
+
     def drop_behind(self, refused: BlockId) -> list[Block]:
         """Let go of the blocks that wait for one that will never come, straight or through others;
         oldest first."""

@@ -75,7 +75,7 @@ def test_a_typo_is_answered_with_what_was_meant(
     assert (code, refused["error"]["code"]) == (2, "usage")
 
 
-HEAVY = ("asyncio", "sqlite3", "zenoh", "numpy", "cryptography", "nacl", "starlette", "uvicorn",
+HEAVY = ("asyncio", "sqlite3", "zenoh", "cryptography", "nacl", "starlette", "uvicorn",
          "prometheus_client", "credimus.node", "credimus.state", "credimus.api",
          "credimus.runtime.daemon")  # fmt: skip
 

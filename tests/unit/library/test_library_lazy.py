@@ -38,7 +38,7 @@ def test_importing_credimus_loads_only_itself() -> None:
 )
 def test_a_part_loads_neither_a_node_nor_its_links_nor_a_server(statement: str) -> None:
     loaded = loaded_by(statement)
-    for heavy in ("zenoh", "starlette", "uvicorn", "rich", "numpy", "credimus.node.node"):
+    for heavy in ("zenoh", "starlette", "uvicorn", "rich", "credimus.node.node"):
         assert heavy not in loaded, statement
 
 

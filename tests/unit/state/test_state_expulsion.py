@@ -3,6 +3,7 @@
 from member_stage import IDS, KEYS, Stage, electorate, of, proposal, rotation
 
 from credimus.kernel.codec import encode
+from credimus.lace.block import Block
 from credimus.state.events import (
     EquivocationProven,
     MemberExpelled,
@@ -157,6 +158,51 @@ def test_concurrent_words_come_together() -> None:
     aside = stage.make(3, [Leave("")], known)
     assert not stage.ingress.take(aside.wire, LATER_MS), "it knows nothing of it, and is let go"
     assert stage.ingress.passed_over_count == 1
+
+
+def expelled_with_chain(count: int) -> tuple[Stage, list[Block], Block]:
+    """A fleet that expelled member 3, so many blocks that it wrote meanwhile, and one of member 1,
+    who has them, behind the last; all not taken yet."""
+    stage = of(4)
+    known = list(stage.blocks)
+    chain: list[Block] = []
+    for _ in range(count):
+        stage.heads[3] = stage.make(3, [], known if not chain else [])
+        chain.append(stage.heads[3])
+    aside = {3: stage.heads.pop(3)}
+    for who in (0, 1, 2):
+        stage.say(who, Expel(IDS[3], ""), knows=known)
+    return stage, chain, stage.make(1, [], [*stage.blocks, *aside.values()])
+
+
+def test_a_long_chain_that_another_builds_on_comes_from_its_beginning() -> None:
+    """As an answer brings it: first what is waited for, then all before it, in causal order."""
+    stage, chain, behind = expelled_with_chain(40)
+    assert not stage.ingress.take(chain[0].wire, LATER_MS), "nobody builds on it"
+    for block in (behind, chain[-1]):
+        assert not stage.ingress.take(block.wire, LATER_MS), "it waits"
+    for block in chain[:-2]:
+        assert len(stage.ingress.take(block.wire, LATER_MS)) == 1
+    taken = [one.block.id for one in stage.ingress.take(chain[-2].wire, LATER_MS)]
+    assert taken == [chain[-2].id, chain[-1].id, behind.id]
+    assert stage.ingress.passed_over_count == 1
+
+
+def test_on_the_way_to_what_is_waited_for_nothing_else_is_taken() -> None:
+    """Neither a second block at a place of the chain, nor one that lies behind, nor a gap."""
+    stage, chain, behind = expelled_with_chain(6)
+    for block in (behind, chain[4], chain[0], chain[1]):
+        stage.ingress.take(block.wire, LATER_MS)
+    assert stage.ingress.passed_over_count == 3, "only the last one is waited for so far"
+    for block in (chain[5], chain[0], chain[1]):
+        stage.ingress.take(block.wire, LATER_MS)
+    stage.heads[3] = chain[0]
+    second = stage.make(3, [Leave("again")], [])
+    for block in (second, chain[3]):
+        assert not stage.ingress.take(block.wire, LATER_MS)
+    assert stage.ingress.passed_over_count == 5
+    assert chain[1].id in stage.lace
+    assert second.id not in stage.lace
 
 
 def test_admissions_beside_an_expulsion_count_and_those_behind_it_do_not() -> None:

@@ -6,7 +6,7 @@
     chain, membership, signature,    judged in the block's own causal past
     how much its author may write
     operations                       each in its range, and one that its author may say
-    exposed and expelled authors     only where a block of another waits for theirs
+    exposed and expelled authors     only what a block of another waits for, and what leads there
 
 Deliberately not here: what to do about faults (the node counts them) and about gaps (sync asks).
 """
@@ -181,13 +181,19 @@ class Ingress:
     def _is_passed_over(self, block: Block) -> bool:
         """Whether a block is of an exposed or expelled author, and nobody else's waits for it.
 
-        Nothing is lost: a block of anybody else that builds on it asks for it.
+        Nothing is lost: a block of anybody else that builds on it asks for it. It asks by its name,
+        which says nothing of those before it, so what continues the chain towards one that is
+        waited for is taken too; else a long chain would come block by block, from its end.
         """
-        sidelined = self._state.roster.current.sidelined
-        if block.author in sidelined and not self.orphans.is_wanted(block.id):
-            self.passed_over_count += 1
-            return True
-        return False
+        author, lace = block.author, self._lace
+        if author not in self._state.roster.current.sidelined or self.orphans.is_wanted(block.id):
+            return False
+        head = lace.head(author)
+        continues = block.header.previous == (b"" if head is None else head.id)
+        if continues and self.orphans.has_later(author, block.header.sequence):
+            return False
+        self.passed_over_count += 1
+        return True
 
     def _keep(self, block: Block) -> list[Taken]:
         """Take a block below the last checkpoint for its name only, when others wait for it, or

@@ -266,11 +266,12 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
             self._owed.setdefault(host.place, {}).update(told)
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
-        """Likewise, of votes that can not come back, whoever had heard them."""
-        self.replaced(host, alone if gone else frozenset())
-        said = (
-            one for block in sorted(gone) for one in self.watch.record.operations.get(block, ())
-        )
+        """Likewise, of votes that can not come back, whoever had heard them: what was altered, and
+        what is given up behind it."""
+        alone = alone if gone else frozenset()
+        self.replaced(host, alone)
+        operations = self.watch.record.operations
+        said = (one for block in sorted(gone | alone) for one in operations.get(block, ()))
         lost = [vote.round for one in said if isinstance(one, Votes) for vote in one.votes]
         for rounds in (*self._told.values(), *self._owed.values()):
             for one in lost:
