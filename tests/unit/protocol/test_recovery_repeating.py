@@ -1,6 +1,7 @@
 """What lost blocks come to: said once, and what was taken back not at all."""
 
 from credimus.kernel.entropy import Entropy
+from credimus.kernel.ids import BeliefId
 from credimus.kernel.instant import SECOND, Instant, Now
 from credimus.lace.block import Block
 from credimus.node.commands import AdmitMember, AssertBelief, LeaveFleet, RelateBeliefs
@@ -8,8 +9,8 @@ from credimus.node.commands import RetractBelief as Retracted
 from credimus.node.config import Config
 from credimus.node.node import Node
 from credimus.protocol.recovery.interface import ProposeAgain, SayAgain
-from credimus.protocol.recovery.repeating import is_said, steps_of, void_proposals
-from credimus.state.operations import Admit, Assert, Leave, Relate, Retract
+from credimus.protocol.recovery.repeating import answers_of, is_said, steps_of, void_proposals
+from credimus.state.operations import Admit, Assert, Choice, Leave, Relate, Retract
 from strategies import FLEET, FOUND, SIGNERS, WALL_MS
 
 OWN = SIGNERS[0].node_id
@@ -65,8 +66,9 @@ def test_a_round_that_counts_is_not_opened_again() -> None:
     speaker = Speaker()
     belief = speaker.say(AssertBelief(content="pump leaks"))
     fresh = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"fresh"))
-    assert void_proposals(speaker.blocks, speaker.node.state) == []
-    (void,) = void_proposals(speaker.blocks, fresh.state)
+    wires = [block.wire for block in speaker.blocks]
+    assert void_proposals(wires, speaker.node.state) == []
+    (void,) = void_proposals(wires, fresh.state)
     assert isinstance(void, ProposeAgain)
     assert void.belief == belief
     assert is_said(void, speaker.node.state), "a round is there"
@@ -79,3 +81,12 @@ def test_retractions_of_what_nobody_holds_are_let_go() -> None:
     count = len(speaker.blocks)
     speaker.say(Retracted(belief=first))
     assert steps_of(speaker.blocks[count:], {OWN: 0}) == []
+
+
+def test_answers_are_found_by_who_gave_them() -> None:
+    speaker = Speaker()
+    belief = speaker.say(AssertBelief(content="pump leaks"))
+    (opened,) = speaker.node.state.rounds.on(BeliefId(belief))
+    ((author, vote),) = answers_of(speaker.blocks, {OWN})
+    assert (author, vote.round, vote.choice) == (OWN, opened.id, Choice.ACCEPT)
+    assert answers_of(speaker.blocks, set()) == ()

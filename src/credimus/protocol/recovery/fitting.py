@@ -12,6 +12,11 @@ def is_below(lace: Lace, block: Block) -> bool:
     return lace.is_below(block.author, block.header.sequence)
 
 
+def beyond(loose: Sequence[Block], lace: Lace) -> list[Block]:
+    """Those whose words are in no snapshot."""
+    return [one for one in loose if not is_below(lace, one)]
+
+
 def still_loose(
     loose: Sequence[Block], lace: Lace, refused: Container[BlockId], own: Container[NodeId]
 ) -> list[Block]:
@@ -21,15 +26,13 @@ def still_loose(
     Args:
         own: members whose blocks stay although they were refused: what they said is said again.
     """
-    beyond = [
+    still = [
         one
-        for one in loose
-        if one.id not in lace
-        and not is_below(lace, one)
-        and (one.id not in refused or one.author in own)
+        for one in beyond(loose, lace)
+        if one.id not in lace and (one.id not in refused or one.author in own)
     ]
-    named = {name for one in beyond for name in lace.missing(one.header)}
-    return beyond + [one for one in loose if one.id in named and is_below(lace, one)]
+    named = {name for one in still for name in lace.missing(one.header)}
+    return still + [one for one in loose if one.id in named and is_below(lace, one)]
 
 
 def fitting(

@@ -29,7 +29,7 @@ from credimus.lace.frontier import Frontier
 from credimus.lace.lace import Lace
 from credimus.protocol.recovery.answers import Answers, answer, highest_of, witnessed_of
 from credimus.protocol.recovery.choosing import Lacking, choose, frontier_with, names_of, ways_of
-from credimus.protocol.recovery.fitting import fitting, is_below, still_loose
+from credimus.protocol.recovery.fitting import beyond, fitting, still_loose
 from credimus.protocol.recovery.interface import (
     SESSION_KEY,
     AskCame,
@@ -52,7 +52,7 @@ from credimus.protocol.recovery.interface import (
 )
 from credimus.protocol.recovery.pacing import Pace
 from credimus.protocol.recovery.recalling import recalled
-from credimus.protocol.recovery.repeating import Step, is_said, read, steps_of, void_proposals
+from credimus.protocol.recovery.repeating import Step, answers_of, is_said, steps_of, void_proposals
 from credimus.state.fleet import FleetState
 
 RecoveryEffects: TypeAlias = Effects[Any, Any, Any]
@@ -311,7 +311,7 @@ class Recovery:
         )
         effects.remember.append(self._record())
         if session.cause is Cause.DAMAGED:
-            effects.emit.append(WriteAgain())
+            effects.emit.append(WriteAgain(answers_of(beyond(self._loose, self._lace), self._own)))
         self._due = after(now.instant, self._config.step_pause_ns)
 
     def _say_on(self, session: Session, now: Now, effects: RecoveryEffects) -> None:
@@ -336,10 +336,9 @@ class Recovery:
     def _worked_out(self, session: Session) -> list[Step]:
         if session.cause is Cause.DAMAGED:
             claims = dict(zip(self._own, session.claims, strict=False))
-            beyond = [one for one in self._loose if not is_below(self._lace, one)]
-            return steps_of(beyond, claims)
+            return steps_of(beyond(self._loose, self._lace), claims)
         own = [one.id for one in self._lace.beyond_cut() if one.author in self._own]
-        return void_proposals([read(wire) for wire in self._sources.read(own)], self._state)
+        return void_proposals(self._sources.read(own), self._state)
 
     def _end(self, session: Session, now: Now, effects: RecoveryEffects) -> None:
         self.session = msgspec.structs.replace(

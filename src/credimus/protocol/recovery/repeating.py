@@ -1,6 +1,6 @@
 """What is to be said again of blocks that can not be taken any more. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from credimus.kernel.errors import PeerFault
@@ -20,6 +20,8 @@ from credimus.state.operations import (
     Propose,
     Relate,
     Retract,
+    Vote,
+    Votes,
     read_operations,
 )
 
@@ -38,8 +40,8 @@ def read(wire: bytes) -> Block:
 def steps_of(blocks: Sequence[Block], claims: Mapping[NodeId, int]) -> list[Step]:
     """What lost blocks of ours came to, in the order in which it is said again.
 
-    What was taken back in them is not said again. Votes, verdicts and words on checkpoints are not
-    either: a node gives them anew, from what it knows now.
+    What was taken back in them is not said again. Verdicts and words on checkpoints are not either:
+    a node gives them anew, from what it knows now. Votes are given before all else (`answers_of`).
 
     Args:
         claims: our own authors, and how many claims each made in the blocks that are held.
@@ -51,11 +53,23 @@ def steps_of(blocks: Sequence[Block], claims: Mapping[NodeId, int]) -> list[Step
     return steps
 
 
-def void_proposals(blocks: Sequence[Block], state: FleetState) -> list[Step]:
+def answers_of(blocks: Sequence[Block], own: Container[NodeId]) -> tuple[tuple[NodeId, Vote], ...]:
+    """What our members answered in lost blocks, in the order in which they did."""
+    return tuple(
+        (block.author, vote)
+        for block in blocks
+        if block.author in own
+        for said in _operations([block])
+        if isinstance(said, Votes)
+        for vote in said.votes
+    )
+
+
+def void_proposals(wires: Iterable[bytes], state: FleetState) -> list[Step]:
     """Rounds that held blocks of ours opened, and that count for nothing, on beliefs without any
     other round."""
     found: dict[BeliefId, Step] = {}
-    for block in blocks:
+    for block in map(read, wires):
         for said in _operations([block]):
             if isinstance(said, Propose) and not state.rounds.on(BeliefId(said.belief)):
                 belief = BeliefId(said.belief)

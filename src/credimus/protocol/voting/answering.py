@@ -141,6 +141,20 @@ class Answering:
             )
         return self._said(elector, identifier, ballot)
 
+    def keep_word(self, elector: NodeId, vote: Vote) -> SayVote | None:
+        """What an elector answered once, in a block that can not be taken any more; None where it
+        stands already, nobody knows the round any more, or we answered otherwise since."""
+        found = self._state.rounds.get(RoundId(vote.round))
+        position = None if found is None else found.electorate.position.get(elector)
+        if found is None or position is None or found.voted >> position & 1:
+            return None
+        if (elector, found.id) in self._pledged:
+            return None
+        if self._given(elector, found) not in (None, vote.choice):
+            return None
+        self._pledged[elector, found.id] = vote.choice
+        return SayVote(elector, vote)
+
     def _said(self, author: NodeId, identifier: RoundId, ballot: Ballot) -> SayVote:
         self._pledged[author, identifier] = ballot.choice
         return SayVote(author, Vote(identifier, ballot.choice, ballot.confidence, ballot.reason))

@@ -1,6 +1,6 @@
 """Proposes, votes, closes and concludes for the members that this node hosts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeAlias, assert_never
 
 import msgspec
@@ -36,7 +36,7 @@ from credimus.state.events import (
 )
 from credimus.state.fleet import FleetState
 from credimus.state.membership.members import may_propose
-from credimus.state.operations import Rules, Scheme, Strategy
+from credimus.state.operations import Rules, Scheme, Strategy, Vote
 from credimus.state.voting.electorates import left_out_most, round_id
 from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict
@@ -151,9 +151,15 @@ class Voting:
         """What was said is in blocks and folded, but for what some members still have open."""
         self._answering.sealed(waiting)
 
-    def resume(self, now: Now) -> VotingEffects:
-        """After a restart: watch open rounds, answer and record what is due."""
+    def resume(self, now: Now, answers: Iterable[tuple[NodeId, Vote]] = ()) -> VotingEffects:
+        """After a restart or a recovery: watch open rounds, answer and record what is due.
+
+        Args:
+            answers: what hosted members have answered already, in blocks that are lost.
+        """
         effects: VotingEffects = Effects()
+        kept = (self._answering.keep_word(elector, vote) for elector, vote in answers)
+        effects.emit += [one for one in kept if one is not None]
         for found in list(self._state.rounds):
             if found.verdict < Verdict.ACCEPTED:
                 self._changed(RoundOpened, found, now, effects.emit)

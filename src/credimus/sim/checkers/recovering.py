@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from credimus.kernel.entropy import Stream
-from credimus.kernel.ids import BeliefId, BlockId, NodeId, short
+from credimus.kernel.ids import BeliefId, BlockId, NodeId, RoundId, short
 from credimus.lace.block import Block
 from credimus.node.node import NodeEffects
 from credimus.sim.checkers.checker import Checker, Watch
@@ -11,7 +11,8 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.identity import belief_id
-from credimus.state.operations import Assert, Retract
+from credimus.state.operations import Assert, Choice, Retract, Vote, Votes
+from credimus.state.voting.round import Round
 
 Place: TypeAlias = tuple[NodeId, int]
 
@@ -114,6 +115,53 @@ class recovery_loses_nothing_acknowledged(Checker):  # noqa: N801 - a sentence
             ]
             if lost:
                 self.fail(f"node {host.place} lacks {len(lost)} beliefs that {lost[0]} had stated")
+
+
+class a_recovered_member_keeps_its_word(Checker):  # noqa: N801 - a sentence
+    """What a member answered, and its disk still held unaltered, it answers again."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self._owed: dict[tuple[NodeId, RoundId], tuple[int, Choice]] = {}
+
+    def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
+        """Write down what intact blocks answered that nobody else has; what stands in a block that
+        is altered by now is lost."""
+        own = {signer.node_id for signer in host.signers}
+        for author, vote in self._votes_in(gone):
+            self._owed.pop((author, RoundId(vote.round)), None)
+        for author, vote in self._votes_in(alone - gone):
+            if author in own:
+                self._owed[author, RoundId(vote.round)] = host.place, vote.choice
+
+    def finish(self, stream: Stream) -> None:  # noqa: ARG002
+        """Look for all of it in every node."""
+        hosts = self.watch.fleet.hosts
+        for host in self.watch.honest:
+            rounds = host.running.state.rounds
+            lost = [
+                place
+                for (author, one), (place, choice) in self._owed.items()
+                if _lacks(rounds.get(one), author, choice) and not _has_told(hosts[place])
+            ]
+            if lost:
+                self.fail(f"node {host.place} lacks {len(lost)} answers that {lost[0]} had given")
+
+    def _votes_in(self, blocks: frozenset[BlockId]) -> list[tuple[NodeId, Vote]]:
+        record = self.watch.record
+        return [
+            (record.blocks[one].author, vote)
+            for one in sorted(blocks & record.blocks.keys())
+            for said in record.operations[one]
+            if isinstance(said, Votes)
+            for vote in said.votes
+        ]
+
+
+def _lacks(found: Round | None, author: NodeId, choice: Choice) -> bool:
+    """Whether a round is known, and an elector's answer in it is not."""
+    position = None if found is None else found.electorate.position.get(author)
+    return found is not None and position is not None and choice not in found.choices(position)
 
 
 def _has_told(host: Host) -> bool:

@@ -31,6 +31,7 @@ from credimus.sim.checkers.reaching import (
     no_node_has_too_many_neighbours,
 )
 from credimus.sim.checkers.recovering import (
+    a_recovered_member_keeps_its_word,
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
@@ -73,6 +74,7 @@ ALL: tuple[type[Checker], ...] = (
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
+    a_recovered_member_keeps_its_word,
     what_is_told_is_all_there_is,
     a_reunion_is_done_whole_or_not_at_all,
 )

@@ -6,9 +6,11 @@ from typing import Any
 
 from credimus.kernel.instant import Now
 from credimus.node.recovering.returning import Returning
+from credimus.protocol.recovery import machine as recovery_machine
 from credimus.protocol.recovery.interface import SayAgain
 from credimus.protocol.recovery.machine import Recovery
 from credimus.sim.checkers.recovering import (
+    a_recovered_member_keeps_its_word,
     a_recovered_node_agrees_with_all,
     a_recovering_node_never_contradicts_itself,
     recovery_loses_nothing_acknowledged,
@@ -49,9 +51,17 @@ def a_recovery_that_says_nothing_again(fleet: Fleet) -> Iterator[None]:  # noqa:
         yield
 
 
+@contextmanager
+def a_recovery_that_forgets_its_answers(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
+    """Who recovered votes anew, whatever it said before."""
+    with patched(recovery_machine, "answers_of", lambda *_: ()):
+        yield
+
+
 RECOVERY_WRONGS = (
     (a_recovery_that_never_ends, a_recovered_node_agrees_with_all, 8),
     (a_recovery_that_waits_for_nobody, a_recovering_node_never_contradicts_itself, 12),
     (a_recovery_that_says_nothing_again, recovery_loses_nothing_acknowledged, 12),
+    (a_recovery_that_forgets_its_answers, a_recovered_member_keeps_its_word, 12),
 )
 """Each with the sentence that it trips, and the virtual seconds that it needs to show."""
