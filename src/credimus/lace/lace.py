@@ -6,23 +6,19 @@ Deliberately not here: signatures and membership (node/taking/ingress.py), meani
 (runtime/).
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from heapq import merge
 from itertools import islice
-from operator import attrgetter
 
 from credimus.kernel import limits
 from credimus.kernel.errors import InternalError, NotFound
 from credimus.kernel.ids import BlockId, NodeId, short
 from credimus.lace.block import Header
-from credimus.lace.frontier import Cut, Frontier, Head
-from credimus.lace.heads import Heads
+from credimus.lace.chains import Chains, by_stamp
+from credimus.lace.frontier import Cut, Frontier
 from credimus.lace.place import Place, check_follows
 
 __all__ = ["Lace", "Place"]
-
-_by_stamp = attrgetter("stamp", "id")
 
 
 def _no(place: Place) -> bool:  # noqa: ARG001 - none
@@ -40,19 +36,15 @@ class Lace:
     """
 
     __slots__ = (
-        "_below", "_chains", "_first", "_forked", "_heads", "_names", "_places", "_tips",
-        "newcomers", "passed_over",
+        "_below", "_chains", "_names", "_places", "_tips", "newcomers", "passed_over",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self._below: dict[NodeId, int] = {}
-        self._first: dict[NodeId, int] = {}  # the sequence of the first block of each chain here
         self.newcomers: list[Place] | None = None
         """What is added, for who put a list here."""
         self._places: dict[BlockId, Place] = {}
-        self._chains: dict[NodeId, list[BlockId]] = {}  # by sequence; the first block seen there
-        self._forked: dict[NodeId, list[BlockId]] = {}  # the others
-        self._heads = Heads()
+        self._chains = Chains(self._places)
         self._tips: dict[BlockId, None] = {}
         self._names: dict[BlockId, None] = {}  # heads of the cut of which no more is known
         self.passed_over: frozenset[NodeId] = frozenset()
@@ -118,7 +110,7 @@ class Lace:
             previous = places[header.previous]
             place.previous, place.author = previous.id, previous.author
         place.parents = tuple([places[parent].id for parent in header.parents])
-        self._place_in_chain(place)
+        self._chains.put(place)
         tips = self._tips
         if header.previous:
             tips.pop(header.previous, None)
@@ -149,7 +141,7 @@ class Lace:
                 seen[place.id] = place
                 held = map(self._places.get, place.predecessors())
                 waiting += [one for one in held if one is not None]
-        return sorted(seen.values(), key=_by_stamp)
+        return sorted(seen.values(), key=by_stamp)
 
     def is_behind(self, frontier: Frontier) -> bool:
         """Whether the holder of a frontier lacks blocks below our cut."""
@@ -189,7 +181,7 @@ class Lace:
             del self._places[one]
             self._tips.pop(one, None)
             self._names.pop(one, None)
-        self._index(cut, beyond)
+        self._chains.begin(cut, beyond)
         return gone
 
     @property
@@ -206,40 +198,13 @@ class Lace:
         """What is held beyond the cut, in causal order."""
         held = self._places.values()
         beyond = (one for one in held if not self.is_below(one.author, one.sequence))
-        return sorted(beyond, key=_by_stamp)
-
-    def _index(self, cut: Cut, beyond: list[Place]) -> None:
-        """The chains and their heads anew, from the heads of a cut on."""
-        self._chains, self._forked, self._heads, self._first = {}, {}, Heads(), {}
-        for head in sorted(cut, key=lambda one: -one.sequence):
-            self._first.setdefault(head.author, head.sequence)
-            self._place_in_chain(self._places[head.block])
-        for place in beyond:
-            self._place_in_chain(place)
-
-    def _place_in_chain(self, place: Place) -> None:
-        author = place.author
-        chain = self._chains.setdefault(author, [])
-        if len(chain) + self._first.get(author, 1) == place.sequence:
-            chain.append(place.id)
-        else:
-            self._forked.setdefault(author, []).append(place.id)
-        self._heads.put(place)
+        return sorted(beyond, key=by_stamp)
 
     # --- what one block says about others
 
     def fork_at(self, place: Place) -> BlockId | None:
         """Another block of the same author and sequence number, if one is held."""
-        chain = self._chains.get(place.author, ())
-        at = place.sequence - self._first.get(place.author, 1)
-        if not 0 <= at < len(chain):  # below a checkpoint no more is known of it
-            return None
-        if chain[at] != place.id:
-            return chain[at]
-        for other in self._forked.get(place.author, ()):
-            if self._places[other].sequence == place.sequence:
-                return other
-        return None
+        return self._chains.fork_at(place)
 
     def happened_before(self, one: BlockId, other: BlockId) -> bool:
         """Whether `one` is in the causal past of `other`; a block is not in its own past.
@@ -299,7 +264,7 @@ class Lace:
     def beginning(self) -> tuple[BlockId, ...]:
         """The oldest block that is held, the founding; empty where there is none. Cost: linear."""
         held = (place for place in self._places.values() if place.id not in self._names)
-        first = min(held, key=_by_stamp, default=None)
+        first = min(held, key=by_stamp, default=None)
         return () if first is None else (first.id,)
 
     def loose_ends(self, authors: Collection[NodeId]) -> list[BlockId]:
@@ -308,28 +273,25 @@ class Lace:
 
     def forks(self) -> Iterator[tuple[NodeId, BlockId, BlockId]]:
         """For each author of a fork beyond the cut, two of its blocks at one place."""
-        for author in sorted(self._forked):
-            pairs = ((self.fork_at(self._places[one]), one) for one in self._forked[author])
-            yield from islice(((author, one, other) for one, other in pairs if one), 1)
+        return self._chains.forks()
 
     def head(self, author: NodeId) -> Place | None:
         """The author's last block on the branch that was seen first, or None."""
-        first = self._heads.first(author)
-        return None if first is None else self._places[first]
+        return self._chains.head(author)
 
     def authors(self) -> list[NodeId]:
         """Everyone who signed a held block, sorted."""
-        return sorted(self._chains)
+        return self._chains.authors()
 
     def frontier(self) -> Frontier:
         """The last block of every branch of every chain; where they are more than a frontier
         holds, every author has one before anybody has two."""
-        return self._heads.frontier(self._places)
+        return self._chains.heads.frontier(self._places)
 
     @property
     def heads_sum(self) -> bytes:
         """The first 16 bytes of the ids of all heads, added as numbers. Cost: none."""
-        return self._heads.sum
+        return self._chains.heads.sum
 
     def lacks(self, frontier: Frontier) -> list[BlockId]:
         """The heads of a frontier that are not held here and are to be."""
@@ -341,15 +303,11 @@ class Lace:
 
     def beyond(self, frontier: Frontier, count: int | None = None) -> list[Place]:
         """The held blocks that the holder of a frontier lacks, in causal order, at most `count`."""
-        known: dict[NodeId, list[Head]] = {}
-        for head in frontier.heads:
-            known.setdefault(head.author, []).append(head)
-        lanes = [self._chain_beyond(author, known.get(author, [])) for author in self.authors()]
-        return list(islice(merge(*lanes, key=_by_stamp), count))
+        return list(islice(merge(*self._chains.beyond(frontier), key=by_stamp), count))
 
     def in_causal_order(self) -> Iterator[Place]:
         """Every held block, predecessors first; the same order on every node."""
-        return iter(sorted(self._places.values(), key=_by_stamp))
+        return iter(sorted(self._places.values(), key=by_stamp))
 
     def walk(
         self, stamp: int, author: NodeId | None = None, *, backwards: bool = False
@@ -363,38 +321,5 @@ class Lace:
         Cost: one look into each chain, then by what is taken; the whole chain of a forked author.
         """
         authors = self.authors() if author is None else [author]
-        lanes = [self._lane(one, stamp, backwards) for one in authors if one in self._chains]
-        return merge(*lanes, key=_by_stamp, reverse=backwards)
-
-    def _lane(self, author: NodeId, stamp: int, backwards: bool) -> Iterator[Place]:
-        places, chain = self._places, self._chains[author]
-        if author in self._forked:
-            both = (*chain, *self._forked[author])
-            chain = [one.id for one in sorted((places[one] for one in both), key=_by_stamp)]
-        if backwards:
-            end = bisect_right(chain, stamp, key=lambda one: places[one].stamp)
-            return (places[chain[at]] for at in range(end - 1, -1, -1))
-        begin = bisect_left(chain, stamp, key=lambda one: places[one].stamp)
-        return (places[chain[at]] for at in range(begin, len(chain)))
-
-    def _chain_beyond(self, author: NodeId, heads: Iterable[Head]) -> Iterator[Place]:
-        places, chain = self._places, self._chains[author]
-        forked = self._forked.get(author)
-        if not forked:
-            skipped = self._first.get(author, 1) - 1
-            reached = 0
-            for head in heads:
-                held = places.get(head.block)
-                if held is not None:  # its own sequence: what a peer writes beside it may be false
-                    reached = max(reached, held.sequence - skipped if held.author == author else 0)
-                elif head.sequence - skipped > len(chain):
-                    reached = len(chain)  # the peer is ahead, or on a branch that it will show us
-            return (places[block_id] for block_id in islice(chain, max(0, reached), None))
-        covered: set[BlockId] = set()
-        for head in heads:
-            step: BlockId = head.block
-            while step in places and step not in covered:
-                covered.add(step)
-                step = places[step].previous
-        rest = [places[one] for one in (*chain, *forked) if one not in covered]
-        return iter(sorted(rest, key=_by_stamp))
+        lanes = [self._chains.lane(one, stamp, backwards=backwards) for one in authors]
+        return merge(*lanes, key=by_stamp, reverse=backwards)
