@@ -1,5 +1,6 @@
 """Layers hold, and pages that a script writes are current."""
 
+import re
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -43,3 +44,12 @@ def test_the_pages_that_are_made_are_known() -> None:
         "make_errors",
         "make_limits",
     ]
+
+
+def test_every_folder_of_tests_is_explained() -> None:
+    pages = (ROOT / "CONTRIBUTING.md").read_text().partition("## Tests")[2]
+    rows = [line.split("|")[1] for line in pages.splitlines() if line.startswith("| `")]
+    named = {one for row in rows for one in re.findall(r"`(\w+)/`", row)}
+    there = {one.name for one in (ROOT / "tests").iterdir() if any(one.glob("test_*.py"))}
+    nested = {one.name for one in (ROOT / "tests").iterdir() if any(one.glob("*/test_*.py"))}
+    assert named == there | nested
