@@ -143,7 +143,8 @@ class Answering:
 
     def keep_word(self, elector: NodeId, vote: Vote) -> SayVote | None:
         """What an elector answered once, in a block that can not be taken any more; None where it
-        stands already, nobody knows the round any more, or we answered otherwise since."""
+        stands already, or we answered otherwise since. Where the round is not known here we can not
+        tell what else we said on its belief, so no word is kept."""
         found = self._state.rounds.get(RoundId(vote.round))
         position = None if found is None else found.electorate.position.get(elector)
         if found is None or position is None or found.voted >> position & 1:

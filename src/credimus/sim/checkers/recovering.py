@@ -118,11 +118,25 @@ class recovery_loses_nothing_acknowledged(Checker):  # noqa: N801 - a sentence
 
 
 class a_recovered_member_keeps_its_word(Checker):  # noqa: N801 - a sentence
-    """What a member answered, and its disk still held unaltered, it answers again."""
+    """What a member answered, and its disk still held unaltered, it answers again, in rounds that
+    are known to it when it writes again."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self._owed: dict[tuple[NodeId, RoundId], tuple[int, Choice]] = {}
+        self._waited_for: set[int] = set()
+        """Places that recover, and do not write yet."""
+
+    def emitted(self, host: Host, effects: NodeEffects, done: Done) -> None:  # noqa: ARG002
+        """Who writes again owes no more than it knows of."""
+        if host.place in self._waited_for and not host.running.recovery.is_holding:
+            self._waited_for.remove(host.place)
+            rounds = host.running.state.rounds
+            self._owed = {
+                (author, one): (place, choice)
+                for (author, one), (place, choice) in self._owed.items()
+                if place != host.place or rounds.get(one) is not None
+            }
 
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """Write down what intact blocks answered that nobody else has; what stands in a block that
@@ -133,6 +147,7 @@ class a_recovered_member_keeps_its_word(Checker):  # noqa: N801 - a sentence
         for author, vote in self._votes_in(alone - gone):
             if author in own:
                 self._owed[author, RoundId(vote.round)] = host.place, vote.choice
+        self._waited_for.add(host.place)
 
     def finish(self, stream: Stream) -> None:  # noqa: ARG002
         """Look for all of it in every node."""
