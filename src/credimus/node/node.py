@@ -194,7 +194,7 @@ class Node:
     def resume(self, now: Now) -> None:
         """After `restore` and `recall`: take up open rounds, and messages, where the last run left
         them."""
-        self._step.carry_out(self._machines.voting.resume(now))
+        self._step.carry_out(self._machines.voting.resume(now, self.recovery.answers()))
         self._step.give("vigilance", suspected(self.lace, self.state), now)
         self.delivery.resume(now)
         self._step.carry_out(self.recovery.resume(now))

@@ -27,7 +27,10 @@ from credimus.protocol.recovery.interface import (
     WaitingHead,
 )
 from credimus.protocol.recovery.recalling import Recalled
-from strategies import FLEET, FOUND, SIGNERS, WALL_MS
+from credimus.state.identity import belief_id
+from credimus.state.operations import Choice, Propose, Rules, Vote, Votes
+from credimus.state.voting.electorates import electorate_id, electorate_of, round_id
+from strategies import FLEET, FOUND, SIGNERS, WALL_MS, make_block
 
 OWN, OTHER, THIRD = (signer.node_id for signer in SIGNERS[:3])
 STRANGER = NodeId(b"s" * 16)
@@ -223,3 +226,30 @@ def test_an_ended_session_is_shown_and_holds_nothing() -> None:
     assert shown is not None
     assert (shown.step_count, shown.step_total, shown.is_stalled) == (7, 7, False)
     assert not node.recovery.is_holding
+
+
+@pytest.mark.parametrize("phase", [Phase.GATHERING, Phase.SAYING])
+def test_a_restart_amid_a_recovery_keeps_to_what_was_answered(phase: Phase) -> None:
+    """Nothing is sealed in the half of a step in which the recovery notes that it may write."""
+    _, blocks = founded()
+    electors = electorate_of(dict.fromkeys((OWN, OTHER, THIRD), 500_000))
+    said = belief_id("gate 3 is open", "general")
+    opened = Propose(said, 1, Rules(), electorate_id(electors.electors), 60_000)
+    asked = make_block(SIGNERS[1], [electors, opened], None, [blocks[-1]])
+    lost = make_block(SIGNERS[0], [], blocks[-1])
+    answered = make_block(
+        SIGNERS[0], [Votes((Vote(round_id(opened), Choice.REJECT),))], lost, [asked]
+    )
+    session = encode(Session(cause=Cause.DAMAGED, began_ms=WALL_MS, phase=phase))
+    facts = {
+        "recovery": [(SESSION_KEY, session)],
+        LOOSE_FAMILY: [(f"{LOOSE_FAMILY}/00000-0", answered.wire)],
+    }
+    node = Node(FLEET, SIGNERS[:1], Config(), Entropy(b"again"))
+    node.restore(block.wire for block in [*blocks, asked])
+    node.recall(lambda family: facts.get(family, []))
+    node.resume(moment(10))
+    node.collect(moment(10))
+    (found,) = node.state.rounds.on(said)
+    choices = found.choices(found.electorate.position[OWN])
+    assert choices == ([Choice.REJECT] if phase is Phase.SAYING else [])

@@ -77,10 +77,11 @@ class Returning:
                 with suppress(CredimusError):  # decided or open meanwhile, or no member any more
                     command = ProposeBelief(author=author, belief=belief, rules=rules)
                     self._writing.propose(command)
-            case WriteAgain(answers):
+            case WriteAgain():
                 for one in self._parts.authors:
                     if not one.forked:
                         self._machines.voting.speak_again(one.id)
+                answers = self._machines.recovery.answers()
                 self._step.carry_out(self._machines.voting.resume(now, answers))
             case _:
                 assert_never(event)

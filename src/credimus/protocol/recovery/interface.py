@@ -11,7 +11,7 @@ from credimus.kernel import limits
 from credimus.kernel.ids import BLOCK_ID_BYTES, ID_BYTES, BeliefId, BlockId, NodeId
 from credimus.kernel.instant import MILLISECOND, SECOND
 from credimus.lace.frontier import Frontier
-from credimus.state.operations import Operation, Rules, Vote
+from credimus.state.operations import Operation, Rules
 
 SESSION_KEY = "recovery/session"
 """Under which the session is remembered."""
@@ -244,9 +244,6 @@ class ProposeAgain(msgspec.Struct, frozen=True, gc=False):
 
 class WriteAgain(msgspec.Struct, frozen=True, gc=False):
     """All that we ever signed is held, or nowhere: writing is safe."""
-
-    answers: tuple[tuple[NodeId, Vote], ...] = ()
-    """What our members had answered in blocks that can not be taken any more: they keep to it."""
 
 
 Again: TypeAlias = TakeAgain | SayAgain | ProposeAgain | WriteAgain

@@ -54,6 +54,7 @@ from credimus.protocol.recovery.pacing import Pace
 from credimus.protocol.recovery.recalling import recalled
 from credimus.protocol.recovery.repeating import Step, answers_of, is_said, steps_of, void_proposals
 from credimus.state.fleet import FleetState
+from credimus.state.operations import Vote
 
 RecoveryEffects: TypeAlias = Effects[Any, Any, Any]
 STEPS_AT_ONCE = 10
@@ -104,12 +105,13 @@ class Recovery:
     @property
     def is_holding(self) -> bool:
         """Whether this node must not write: what it once signed may be unknown to it."""
-        session = self.session
-        return (
-            session is not None
-            and session.cause is Cause.DAMAGED
-            and session.phase is Phase.GATHERING
-        )
+        return self._is_damaged_and(Phase.GATHERING)
+
+    def answers(self) -> tuple[tuple[NodeId, Vote], ...]:
+        """What our members answered in blocks that can not be taken any more, for them to keep to
+        it; nothing before that is certain, and once all is said again."""
+        is_certain = self._is_damaged_and(Phase.SAYING)
+        return answers_of(beyond(self._loose, self._lace), self._own) if is_certain else ()
 
     @property
     def is_busy(self) -> bool:
@@ -238,6 +240,10 @@ class Recovery:
 
     # --- private
 
+    def _is_damaged_and(self, phase: Phase) -> bool:
+        session = self.session
+        return session is not None and (session.cause, session.phase) == (Cause.DAMAGED, phase)
+
     def _behind(self, now: Now) -> RecoveryEffects:
         """A snapshot is being fetched, or came: begin a session, unless one goes on."""
         session = self.session
@@ -311,7 +317,7 @@ class Recovery:
         )
         effects.remember.append(self._record())
         if session.cause is Cause.DAMAGED:
-            effects.emit.append(WriteAgain(answers_of(beyond(self._loose, self._lace), self._own)))
+            effects.emit.append(WriteAgain())
         self._due = after(now.instant, self._config.step_pause_ns)
 
     def _say_on(self, session: Session, now: Now, effects: RecoveryEffects) -> None:
@@ -362,14 +368,8 @@ class Recovery:
         )
         if own_mark != self._own_mark:
             self._own_mark, self._own_moved = own_mark, now.instant
-        mark = (
-            own_mark,
-            session.phase,
-            self._at,
-            self._sources.snapshot(),
-            len(self._lacking(session)),
-            len(self._loose),
-        )
+        counts = self._at, len(self._lacking(session)), len(self._loose)
+        mark = own_mark, session.phase, self._sources.snapshot(), *counts
         if mark != self._mark:
             self._mark, self._moved = mark, now.instant
             effects.emit.append(

@@ -6,7 +6,6 @@ from typing import Any
 
 from credimus.kernel.instant import Now
 from credimus.node.recovering.returning import Returning
-from credimus.protocol.recovery import machine as recovery_machine
 from credimus.protocol.recovery.interface import SayAgain
 from credimus.protocol.recovery.machine import Recovery
 from credimus.sim.checkers.recovering import (
@@ -54,7 +53,7 @@ def a_recovery_that_says_nothing_again(fleet: Fleet) -> Iterator[None]:  # noqa:
 @contextmanager
 def a_recovery_that_forgets_its_answers(fleet: Fleet) -> Iterator[None]:  # noqa: ARG001
     """Who recovered votes anew, whatever it said before."""
-    with patched(recovery_machine, "answers_of", lambda *_: ()):
+    with patched(Recovery, "answers", lambda _: ()):
         yield
 
 
