@@ -57,14 +57,6 @@ class Orphans:
         """Whether some block waits for this one."""
         return block_id in self._waiting_for
 
-    def has_later(self, author: NodeId, sequence: int) -> bool:
-        """Whether a block waits here that the author wrote after this place in its chain. Cost:
-        linear where he has any."""
-        return author in self._bytes_of and any(
-            block.author == author and block.header.sequence > sequence
-            for block, _ in self._blocks.values()
-        )
-
     def drop_behind(self, refused: BlockId) -> list[Block]:
         """Let go of the blocks that wait for one that will never come, straight or through others;
         oldest first."""
@@ -89,7 +81,10 @@ class Orphans:
         return waited
 
     def highest(self, author: NodeId) -> tuple[int, BlockId] | None:
-        """The place in its chain, and the id, of the author's last block here. Cost: linear."""
+        """The place in its chain, and the id, of the author's last block here. Cost: linear
+        where it has any."""
+        if author not in self._bytes_of:
+            return None
         waiting = (block for block, _ in self._blocks.values() if block.author == author)
         return max(((one.header.sequence, one.id) for one in waiting), default=None)
 

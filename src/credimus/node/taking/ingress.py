@@ -185,13 +185,14 @@ class Ingress:
         which says nothing of those before it, so what continues the chain towards one that is
         waited for is taken too; else a long chain would come block by block, from its end.
         """
-        author, lace = block.author, self._lace
+        author = block.author
         if author not in self._state.roster.current.sidelined or self.orphans.is_wanted(block.id):
             return False
-        head = lace.head(author)
-        continues = block.header.previous == (b"" if head is None else head.id)
-        if continues and self.orphans.has_later(author, block.header.sequence):
-            return False
+        head = self._lace.head(author)
+        if block.header.previous == (b"" if head is None else head.id):
+            last = self.orphans.highest(author)
+            if last is not None and last[0] > block.header.sequence:
+                return False
         self.passed_over_count += 1
         return True
 

@@ -246,11 +246,10 @@ class Recovery:
 
     def _behind(self, now: Now) -> RecoveryEffects:
         """A snapshot is being fetched, or came: begin a session, unless one goes on."""
-        session = self.session
-        if session is not None and session.phase is not Phase.ENDED:
+        if self.is_busy:
             return Effects()
         self._steps, self._at = None, 0
-        told = () if session is None else session.witnessed
+        told = () if self.session is None else self.session.witnessed
         self.session = Session(cause=Cause.BEHIND, began_ms=now.wall_ms, witnessed=told)
         self._due, self._moved = after(now.instant, self._config.ask_period_ns), now.instant
         return Effects(remember=[self._record()], emit=[RecoveryBegan(Cause.BEHIND)])

@@ -153,8 +153,7 @@ class Answering:
             return None
         if self._given(elector, found) not in (None, vote.choice):
             return None
-        self._pledged[elector, found.id] = vote.choice
-        return SayVote(elector, vote)
+        return self._said(elector, found.id, Ballot(vote.choice, vote.confidence, vote.reason))
 
     def _said(self, author: NodeId, identifier: RoundId, ballot: Ballot) -> SayVote:
         self._pledged[author, identifier] = ballot.choice

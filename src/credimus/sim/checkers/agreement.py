@@ -24,7 +24,7 @@ from credimus.sim.checkers.refold import fold_blocks
 from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.events import RoundContested, RoundDecided
-from credimus.state.operations import Aggregation, Scheme, Votes
+from credimus.state.operations import Aggregation, Scheme
 from credimus.state.voting.round import Round
 from credimus.state.voting.verdict import Verdict, join
 
@@ -270,9 +270,7 @@ class a_decided_belief_stays_decided(Checker):  # noqa: N801 - a sentence
         what is given up behind it."""
         alone = alone if gone else frozenset()
         self.replaced(host, alone)
-        operations = self.watch.record.operations
-        said = (one for block in sorted(gone | alone) for one in operations.get(block, ()))
-        lost = [vote.round for one in said if isinstance(one, Votes) for vote in one.votes]
+        lost = [vote.round for _, vote in self.watch.record.votes_in(gone | alone)]
         for rounds in (*self._told.values(), *self._owed.values()):
             for one in lost:
                 rounds.pop(RoundId(one), None)

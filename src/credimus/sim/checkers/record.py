@@ -4,7 +4,7 @@ Kept apart from the folds on purpose: it counts votes by itself, so that a bug i
 arithmetic can not hide itself.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from credimus.kernel.ids import BeliefId, BlockId, ElectorateId, NodeId, RoundId
 from credimus.lace.block import Block
@@ -87,6 +87,16 @@ class Record:
         """Who votes in a round."""
         proposal = self.proposals.get(identifier)
         return self.electorates.get(ElectorateId(proposal.electorate)) if proposal else None
+
+    def votes_in(self, blocks: Iterable[BlockId]) -> list[tuple[NodeId, Vote]]:
+        """Who voted what in some blocks, by block; those not written down are passed over."""
+        return [
+            (self.blocks[one].author, vote)
+            for one in sorted(blocks)
+            for said in self.operations.get(one, ())
+            if isinstance(said, Votes)
+            for vote in said.votes
+        ]
 
     def double_voters(self, belief: BeliefId, attempt: int) -> set[NodeId]:
         """Who gave two different answers; for membership only."""

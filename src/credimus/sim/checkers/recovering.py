@@ -11,7 +11,7 @@ from credimus.sim.fleet import Fleet
 from credimus.sim.host import Host
 from credimus.sim.watcher import Done
 from credimus.state.identity import belief_id
-from credimus.state.operations import Assert, Choice, Retract, Vote, Votes
+from credimus.state.operations import Assert, Choice, Retract
 from credimus.state.voting.round import Round
 
 Place: TypeAlias = tuple[NodeId, int]
@@ -141,10 +141,10 @@ class a_recovered_member_keeps_its_word(Checker):  # noqa: N801 - a sentence
     def recovered(self, host: Host, gone: frozenset[BlockId], alone: frozenset[BlockId]) -> None:
         """Write down what intact blocks answered that nobody else has; what stands in a block that
         is altered by now is lost."""
-        own = {signer.node_id for signer in host.signers}
-        for author, vote in self._votes_in(gone):
+        own, record = {signer.node_id for signer in host.signers}, self.watch.record
+        for author, vote in record.votes_in(gone):
             self._owed.pop((author, RoundId(vote.round)), None)
-        for author, vote in self._votes_in(alone - gone):
+        for author, vote in record.votes_in(alone - gone):
             if author in own:
                 self._owed[author, RoundId(vote.round)] = host.place, vote.choice
         self._waited_for.add(host.place)
@@ -161,16 +161,6 @@ class a_recovered_member_keeps_its_word(Checker):  # noqa: N801 - a sentence
             ]
             if lost:
                 self.fail(f"node {host.place} lacks {len(lost)} answers that {lost[0]} had given")
-
-    def _votes_in(self, blocks: frozenset[BlockId]) -> list[tuple[NodeId, Vote]]:
-        record = self.watch.record
-        return [
-            (record.blocks[one].author, vote)
-            for one in sorted(blocks & record.blocks.keys())
-            for said in record.operations[one]
-            if isinstance(said, Votes)
-            for vote in said.votes
-        ]
 
 
 def _lacks(found: Round | None, author: NodeId, choice: Choice) -> bool:
